@@ -1,0 +1,85 @@
+/* arena.c: bump memory.
+ * Owns: a list of blocks. Limits: `budget`; over it, allocations fail and copies are cut, and `over` says so. */
+#include "base/arena.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { BLOCK_BYTES = 4000, ALIGN = 16 };
+
+struct arena_block {
+    struct arena_block *next;
+    size_t len, room;
+    _Alignas(16) uint8_t bytes[];
+};
+
+void arena_init(struct arena *a, size_t budget)
+{
+    *a = (struct arena){.budget = budget};
+}
+
+static struct arena_block *block_with(struct arena *a, size_t size)
+{
+    struct arena_block *b = a->blocks;
+    if (b && b->room - b->len >= size)
+        return b;
+    size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+    b = malloc(sizeof *b + room);
+    assert(b);
+    *b = (struct arena_block){.next = a->blocks, .room = room};
+    a->blocks = b;
+    return b;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    if (size > a->budget || a->used + ((size + ALIGN - 1) & ~(size_t)(ALIGN - 1)) > a->budget) {
+        a->over = true;
+        return NULL;
+    }
+    size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    struct arena_block *b = block_with(a, size);
+    void *p = b->bytes + b->len;
+    b->len += size;
+    a->used += size;
+    return memset(p, 0, size);
+}
+
+struct slice arena_copy(struct arena *a, struct slice s)
+{
+    size_t left = (a->budget - a->used) & ~(size_t)(ALIGN - 1);
+    if (s.len > left) {
+        a->over = true;
+        s.len = left;
+    }
+    if (!s.len)
+        return (struct slice){(const uint8_t *)"", 0};
+    uint8_t *p = arena_alloc(a, s.len);
+    memcpy(p, s.data, s.len);
+    return (struct slice){p, s.len};
+}
+
+void arena_reset(struct arena *a)
+{
+    struct arena_block *keep = NULL, *next;
+    for (struct arena_block *b = a->blocks; b; b = next) {
+        next = b->next;
+        if (!next && b->room == BLOCK_BYTES)
+            keep = b;
+        else
+            free(b);
+    }
+    if (keep)
+        keep->len = 0;
+    *a = (struct arena){.blocks = keep, .budget = a->budget};
+}
+
+void arena_free(struct arena *a)
+{
+    struct arena_block *next;
+    for (struct arena_block *b = a->blocks; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    arena_init(a, a->budget);
+}

@@ -1,0 +1,24 @@
+/* Bump memory with a budget: everything in it dies at once, at reset or free. */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include "base/slice.h"
+
+struct arena_block;
+struct arena {
+    struct arena_block *blocks; /* newest first */
+    size_t used, budget;        /* bytes handed out, bytes allowed */
+    bool over;                  /* something did not fit since the last reset */
+};
+
+/* No memory is taken before the first use. */
+void arena_init(struct arena *a, size_t budget);
+/* Zeroed, aligned for any type; NULL and `over` where the budget is spent. Valid until reset or free. */
+void *arena_alloc(struct arena *a, size_t size);
+/* A copy of `s` in the arena, cut to what the budget still holds (then `over` is set). */
+struct slice arena_copy(struct arena *a, struct slice s);
+/* Forgets all that was handed out; keeps one block for the next round. */
+void arena_reset(struct arena *a);
+void arena_free(struct arena *a);
+
+#endif

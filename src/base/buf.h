@@ -1,0 +1,33 @@
+/* Growable bytes with a compulsory maximum. */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include "base/slice.h"
+
+struct buf {
+    uint8_t *data;
+    size_t len, room, max;
+};
+
+/* No memory is taken before the first byte. `max` is the most it will hold. */
+void buf_init(struct buf *b, size_t max);
+/* Adds as much of `s` as fits under the maximum. True: all of it went in. */
+bool buf_add(struct buf *b, struct slice s);
+bool buf_add_str(struct buf *b, const char *text);
+bool buf_add_byte(struct buf *b, uint8_t c);
+bool buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Drops the first `len` bytes. */
+void buf_consume(struct buf *b, size_t len);
+/* Empties it and keeps the memory. */
+static inline void buf_clear(struct buf *b)
+{
+    b->len = 0;
+}
+static inline struct slice buf_slice(const struct buf *b)
+{
+    return (struct slice){b->data, b->len};
+}
+/* Gives the memory back; the buf may be used again. */
+void buf_free(struct buf *b);
+
+#endif

@@ -1,0 +1,99 @@
+/* net.c: addresses and networks as values.
+ * In: text. Out: struct address, struct network, text. Owns: nothing. Spec: RFC 4291, RFC 5952, RFC 1918. */
+#include "base/net.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+bool address_eq(const struct address *a, const struct address *b)
+{
+    return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+size_t address_text(const struct address *a, char ret[static ADDRESS_TEXT])
+{
+    if (!inet_ntop(a->family == 6 ? AF_INET6 : AF_INET, a->bytes, ret, ADDRESS_TEXT))
+        ret[0] = '\0';
+    return strlen(ret);
+}
+
+static bool parse_v4(struct slice text, struct address *ret)
+{
+    struct address a = {.family = 4};
+    for (int i = 0; i < 4; i++) {
+        uint64_t octet = 0;
+        size_t n = slice_number(text, &octet);
+        if (!n || n > 3 || octet > 255)
+            return false;
+        a.bytes[i] = (uint8_t)octet;
+        text = slice_sub(text, n, text.len);
+        if (i < 3) {
+            if (!text.len || text.data[0] != '.')
+                return false;
+            text = slice_sub(text, 1, text.len);
+        }
+    }
+    if (text.len)
+        return false;
+    *ret = a;
+    return true;
+}
+
+bool address_parse(struct slice text, struct address *ret)
+{
+    if (parse_v4(text, ret))
+        return true;
+    char copy[ADDRESS_TEXT];
+    if (text.len >= sizeof copy || slice_index(text, ':') == text.len || slice_index(text, 0) < text.len)
+        return false;
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    struct address a = {.family = 6};
+    if (inet_pton(AF_INET6, copy, a.bytes) != 1)
+        return false;
+    *ret = a;
+    return true;
+}
+
+bool network_parse(struct slice text, struct network *ret)
+{
+    size_t slash = slice_index(text, '/');
+    struct network net = {0};
+    if (!address_parse(slice_sub(text, 0, slash), &net.addr))
+        return false;
+    uint64_t most = net.addr.family == 4 ? 32 : 128, bits = most;
+    if (slash < text.len) {
+        struct slice rest = slice_sub(text, slash + 1, text.len);
+        if (!rest.len || slice_number(rest, &bits) != rest.len || bits > most)
+            return false;
+    }
+    net.prefix = (uint8_t)bits;
+    *ret = net;
+    return true;
+}
+
+bool network_has(const struct network *net, const struct address *a)
+{
+    if (net->addr.family != a->family)
+        return false;
+    size_t whole = net->prefix / 8, bits = net->prefix % 8;
+    if (memcmp(net->addr.bytes, a->bytes, whole) != 0)
+        return false;
+    return !bits || (net->addr.bytes[whole] ^ a->bytes[whole]) >> (8 - bits) == 0;
+}
+
+bool address_is_private(const struct address *a)
+{
+    const uint8_t *b = a->bytes;
+    if (a->family == 4)
+        return b[0] == 10 || b[0] == 127 || (b[0] == 192 && b[1] == 168) || (b[0] == 172 && (b[1] & 0xf0) == 16);
+    return (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) || address_is_loopback(a);
+}
+
+bool address_is_loopback(const struct address *a)
+{
+    static const uint8_t one[16] = {[15] = 1};
+    if (a->family == 4)
+        return a->bytes[0] == 127;
+    return memcmp(a->bytes, one, sizeof one) == 0;
+}

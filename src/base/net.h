@@ -1,0 +1,39 @@
+/* Addresses, networks, ends of a connection: plain values. */
+#ifndef BASE_NET_H
+#define BASE_NET_H
+
+#include "base/slice.h"
+
+struct address {
+    uint8_t family;    /* 4, 6, or 0 for none */
+    uint8_t bytes[16]; /* network order; an IPv4 address uses the first four, the rest is zero */
+};
+
+struct endpoint {
+    struct address addr;
+    uint16_t port; /* host order */
+};
+
+struct network {
+    struct address addr;
+    uint8_t prefix; /* bits */
+};
+
+enum side { SIDE_CLIENT, SIDE_SERVER };
+
+enum { ADDRESS_TEXT = 46 };
+
+bool address_eq(const struct address *a, const struct address *b);
+/* Writes the text form (RFC 5952 for IPv6) with a terminator; returns its length. */
+size_t address_text(const struct address *a, char ret[static ADDRESS_TEXT]);
+/* Reads a whole IPv4 or IPv6 address, no brackets or blanks around it; octets are decimal and may have
+ * leading zeros. False: it is none, *ret untouched. */
+bool address_parse(struct slice text, struct address *ret);
+/* "10.0.0.0/8" or a bare address. */
+bool network_parse(struct slice text, struct network *ret);
+bool network_has(const struct network *net, const struct address *a);
+/* 10/8, 172.16/12, 192.168/16, 127/8 (as in the ancestor), fc00::/7, fe80::/10, ::1. */
+bool address_is_private(const struct address *a);
+bool address_is_loopback(const struct address *a);
+
+#endif

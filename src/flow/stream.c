@@ -1,0 +1,107 @@
+/* stream.c: the pieces of one direction that wait for bytes before them.
+ * In: segments. Out: pieces in order, without overlaps. Owns: the copies.
+ * Limits: counted here, enforced in flow.c. Spec: RFC 9293 3.4, 3.10.7.4. */
+#include "flow/stream.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static void cut_front(struct segment *seg, uint32_t count)
+{
+    seg->seq += count;
+    if (count <= seg->payload.len) {
+        seg->payload = slice_sub(seg->payload, count, seg->payload.len);
+        return;
+    }
+    seg->uncaptured -= count - (uint32_t)seg->payload.len;
+    seg->payload.len = 0;
+}
+
+bool stream_trim(const struct halfstream *st, struct segment *seg)
+{
+    uint32_t len = (uint32_t)seg->payload.len + seg->uncaptured;
+    int32_t ahead = seq_diff(seg->seq, st->next);
+    if (!len || ahead + (int64_t)len <= 0)
+        return false;
+    if (ahead < 0)
+        cut_front(seg, (uint32_t)-ahead);
+    return true;
+}
+
+static void link_after(struct halfstream *st, struct held *before, struct held *h)
+{
+    struct held **slot = before ? &before->next : &st->first;
+    h->next = *slot;
+    *slot = h;
+    if (!h->next)
+        st->last = h;
+    st->held_count++;
+    st->held_bytes += sizeof *h + h->len;
+}
+
+static struct held *held_new(const struct segment *seg, uint32_t len)
+{
+    uint32_t bytes = len < seg->payload.len ? len : (uint32_t)seg->payload.len;
+    struct held *h = malloc(sizeof *h + bytes);
+    assert(h);
+    *h = (struct held){.ts = seg->ts, .seq = seg->seq, .len = bytes, .missing = len - bytes, .ack = seg->ack,
+                       .has_ack = seg->flags & TCP_ACK};
+    if (bytes)
+        memcpy(h->data, seg->payload.data, bytes);
+    return h;
+}
+
+static uint32_t held_end(const struct held *h)
+{
+    return h->seq + h->len + h->missing;
+}
+
+size_t stream_hold(struct halfstream *st, const struct segment *whole)
+{
+    struct segment seg = *whole;
+    size_t before_bytes = st->held_bytes;
+    struct held *before = NULL;
+    if (st->last && seq_diff(seg.seq, st->last->seq) >= 0)
+        before = st->last;
+    else
+        for (struct held *h = st->first; h && seq_diff(h->seq, seg.seq) <= 0; h = h->next)
+            before = h;
+    for (;;) {
+        uint32_t len = (uint32_t)seg.payload.len + seg.uncaptured;
+        if (before && seq_diff(held_end(before), seg.seq) > 0) {
+            uint32_t over = held_end(before) - seg.seq;
+            if (over >= len)
+                break;
+            cut_front(&seg, over);
+            len -= over;
+        }
+        struct held *after = before ? before->next : st->first;
+        uint32_t room = len;
+        if (after && seq_diff(seg.seq + len, after->seq) > 0)
+            room = after->seq - seg.seq;
+        if (room)
+            link_after(st, before, held_new(&seg, room));
+        if (room == len)
+            break;
+        cut_front(&seg, room);
+        before = after;
+    }
+    return st->held_bytes - before_bytes;
+}
+
+struct held *stream_take(struct halfstream *st)
+{
+    struct held *h = st->first;
+    st->first = h->next;
+    if (!st->first)
+        st->last = NULL;
+    st->held_count--;
+    st->held_bytes -= sizeof *h + h->len;
+    return h;
+}
+
+void stream_clear(struct halfstream *st)
+{
+    while (st->first)
+        free(stream_take(st));
+}

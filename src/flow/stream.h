@@ -1,0 +1,42 @@
+/* One direction of a connection: which byte comes next, and what waits because bytes before it are missing. */
+#ifndef FLOW_STREAM_H
+#define FLOW_STREAM_H
+
+#include "decode/decode.h"
+
+struct held {
+    struct held *next;
+    struct timespec ts;
+    uint32_t seq, len;
+    uint32_t missing; /* bytes after `data` that the snap length cut */
+    uint32_t ack;
+    bool has_ack;
+    uint8_t data[];
+};
+
+struct halfstream {
+    uint32_t next; /* sequence number of the next byte to pass on */
+    uint32_t acked, fin_seq;
+    bool begun;     /* `next` is known */
+    bool has_acked; /* the other side acknowledged up to `acked` */
+    bool has_fin;
+    uint32_t held_count;
+    size_t held_bytes;
+    struct held *first, *last; /* by seq, without overlaps */
+};
+
+/* a - b on the circle of sequence numbers (RFC 9293 3.4). */
+static inline int32_t seq_diff(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b);
+}
+
+/* Cuts the part of the segment that was passed on before. False: nothing new is left of it. */
+bool stream_trim(const struct halfstream *st, struct segment *seg);
+/* Keeps a copy of what of `seg` is not held yet: of bytes that came twice the first copy wins. Returns the bytes taken. */
+size_t stream_hold(struct halfstream *st, const struct segment *seg);
+/* Takes the first held piece out; the caller frees it. */
+struct held *stream_take(struct halfstream *st);
+void stream_clear(struct halfstream *st);
+
+#endif

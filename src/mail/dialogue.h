@@ -1,0 +1,110 @@
+/* The SMTP parser's state, shared by smtp.c (client side), message.c (message text) and pairing.c (server side). */
+#ifndef MAIL_DIALOGUE_H
+#define MAIL_DIALOGUE_H
+
+#include "base/buf.h"
+#include "mail/smtp.h"
+
+enum mode {
+    MODE_COMMAND, /* lines are commands */
+    MODE_HOLD,    /* the last command's reply decides what the bytes are: they wait in `hold` */
+    MODE_SECRET,  /* the next line answers an AUTH challenge */
+    MODE_MESSAGE, /* after 354, up to the dot */
+    MODE_CHUNK,   /* inside of a BDAT chunk */
+    MODE_RESYNC,  /* after a gap: lines count only where they are commands beyond doubt */
+    MODE_SNIFF,   /* after 220 to STARTTLS: the next byte tells TLS from a decrypted feed */
+    MODE_OPAQUE,  /* TLS */
+};
+
+enum bol { BOL_NO, BOL_CR, BOL_YES, BOL_LF, BOL_DOT, BOL_DOT_CR }; /* where in a message line the next byte stands */
+
+struct pending {
+    uint32_t mail;
+    uint8_t verb;
+};
+
+struct waiting {
+    uint32_t mail;       /* closed transaction */
+    uint32_t unanswered; /* its commands without a reply */
+};
+
+struct late {
+    unsigned code;
+    struct buf text;
+};
+
+enum { LATE_MAX = 16, WAITING_MAX = 256 };
+
+struct smtp {
+    const struct smtp_limits *lim;
+    smtp_fn *fn;
+    void *ctx;
+    struct timespec now;
+    enum mode mode;
+
+    /* client */
+    struct buf line;
+    bool line_cut;        /* the line went over its limit: skip to its end */
+    bool bare_lf;         /* commands end with LF alone, so may the message's lines */
+    bool lost_commands;   /* a client gap: what follows may belong to commands that were not seen */
+    enum verb hold_verb;
+    struct buf hold;
+    size_t hold_from;
+    bool hold_over;       /* more came than `hold` may keep: decide without the reply */
+    enum bol bol;
+    bool lookalike;       /* the text so far ends as some servers let a message end */
+    bool message_gap;
+    uint64_t chunk_left;
+    bool chunk_last;
+    bool lmtp;
+    uint32_t accepted; /* recipients of the open mail */
+
+    /* transactions */
+    uint32_t mails;      /* begun */
+    uint32_t open;       /* the mail that commands belong to, or 0 */
+    uint32_t unanswered; /* commands of the open mail without a reply */
+    bool message_begun;  /* MESSAGE_BEGIN is out for the open mail */
+    struct waiting waiting[WAITING_MAX];
+    uint32_t waiting_from, waiting_len;
+
+    /* server */
+    bool heard;             /* it has said something */
+    bool skip_line;         /* after a gap: up to the next line's start */
+    bool server_opaque;
+    struct buf server_line; /* the part of a line that came */
+    bool server_line_cut;
+    struct buf reply; /* lines of the reply so far, joined by LF */
+    bool in_reply, reply_cut;
+    struct pending *queue; /* ring */
+    uint32_t queue_from, queue_len, queue_room;
+    bool lost_replies; /* a server gap: how many replies were in it is not known */
+    struct late late[LATE_MAX];
+    uint32_t late_len;
+};
+
+/* smtp.c */
+void smtp_emit(struct smtp *s, enum smtp_kind kind, enum side side, struct slice text, uint64_t len);
+void smtp_cut(struct smtp *s, enum side side);
+void smtp_mail_begin(struct smtp *s);
+void smtp_mail_close(struct smtp *s);
+void smtp_message_begin(struct smtp *s, bool beginning_seen);
+/* Ends the message text; where the dot was seen its reply is now awaited. */
+void smtp_message_end(struct smtp *s, bool end_seen);
+/* The reply that MODE_HOLD waited for is here (`code`), or will never come (0). */
+void smtp_release(struct smtp *s, unsigned code);
+
+/* message.c: consumes message text up to its end; returns how many bytes. At the end the mode has changed. */
+size_t message_feed(struct smtp *s, struct slice bytes);
+
+/* pairing.c */
+void pairing_push(struct smtp *s, enum verb verb, uint32_t mail);
+/* After a server gap: takes the commands still unanswered as answered in the gap, all but those that the replies since fit. */
+void pairing_settle(struct smtp *s);
+void pairing_server_feed(struct smtp *s, struct slice bytes);
+void pairing_server_gap(struct smtp *s);
+/* Ends every mail that still waits for replies. */
+void pairing_finish(struct smtp *s);
+/* A closed mail with `unanswered` commands open: ends it now or when the last of them is answered. */
+void pairing_mail_wait(struct smtp *s, uint32_t mail, uint32_t unanswered);
+
+#endif

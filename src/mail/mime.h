@@ -1,0 +1,50 @@
+/* A mail by push: bytes in (after dot-unstuffing), headers and parts out (RFC 5322, RFC 2045-2046). */
+#ifndef MAIL_MIME_H
+#define MAIL_MIME_H
+
+#include "base/buf.h"
+#include "mail/charset.h"
+
+enum mime_kind {
+    MIME_HEADER,      /* of the top header block only: name, value */
+    MIME_HEADERS_END, /* the top header block is over */
+    MIME_PART,        /* a leaf part, or an attached mail as a whole, is over: type, filename, size, depth */
+};
+
+struct mime_event {
+    enum mime_kind kind;
+    struct slice name;     /* HEADER: field name as written, without the colon and blanks before it */
+    struct slice value;    /* HEADER: unfolded (CRLF before a blank taken out), blanks at both ends off, undecoded */
+    struct slice type;     /* PART: "application/pdf", lower case; "text/plain" where none was declared */
+    struct slice filename; /* PART: UTF-8; data is NULL where the part has none */
+    uint64_t size;         /* PART: bytes after base64 or quoted-printable decoding, without the line end before a boundary */
+    uint32_t depth;        /* PART: 0 is the mail itself */
+    bool cut;              /* HEADER: over a limit, value is its beginning. PART: a gap or the end of the input lies in it */
+};
+typedef void mime_fn(void *ctx, const struct mime_event *ev); /* slices die on return */
+
+struct mime_limits {
+    size_t header_bytes;   /* one field, unfolded */
+    size_t headers_bytes;  /* the top header block; what follows is skipped up to the blank line */
+    uint32_t depth, parts; /* deeper multiparts are leaves; parts over the count are not reported */
+};
+
+struct mime;
+
+/* `lim` and `cs` are borrowed and outlive the parser. */
+struct mime *mime_new(const struct mime_limits *lim, struct charsets *cs, mime_fn *fn, void *ctx);
+/* Starts over for the next mail; keeps memory. */
+void mime_reset(struct mime *m);
+/* Any split of the input gives the same events. A line ends with LF, CRLF or CR CR LF; a bare CR is part of
+ * its line. */
+void mime_feed(struct mime *m, struct slice bytes);
+/* `len` bytes are missing here. In headers: the cut line is dropped, and lines count as headers again only while
+ * they look like fields; the mail may have gone on into its body. */
+void mime_gap(struct mime *m, uint64_t len);
+/* The mail is over: a last line without its end still counts, open parts are reported. */
+void mime_finish(struct mime *m);
+/* Parts and header bytes that went over a limit since mime_reset. */
+uint64_t mime_overruns(const struct mime *m);
+void mime_free(struct mime **m);
+
+#endif

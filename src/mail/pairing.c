@@ -1,0 +1,276 @@
+/* pairing.c: the server's side of the dialogue: its lines to replies, each reply to the command it answers.
+ * In: server bytes and gaps. Out: SMTP_REPLY, and SMTP_MAIL_END once a closed mail has all its replies.
+ * Limits: reply_bytes, pending, waiting. Over them the oldest is given up, with SMTP_CUT.
+ * Knowingly: after a server gap replies are aligned with the newest commands, as in a lock-step dialogue.
+ * Spec: RFC 5321 4.2, RFC 2920 (PIPELINING). */
+#include "mail/dialogue.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include "mail/reply.h"
+
+static void end_mail(struct smtp *s, uint32_t mail)
+{
+    uint32_t open = s->open;
+    s->open = mail;
+    smtp_emit(s, SMTP_MAIL_END, SIDE_SERVER, (struct slice){0}, 0);
+    s->open = open;
+}
+
+static struct waiting *waiting_at(struct smtp *s, uint32_t i)
+{
+    return &s->waiting[(s->waiting_from + i) % WAITING_MAX];
+}
+
+/* In order, so that records leave in the order of their mails. */
+static void end_answered(struct smtp *s, bool force_first)
+{
+    while (s->waiting_len && (force_first || !waiting_at(s, 0)->unanswered)) {
+        uint32_t mail = waiting_at(s, 0)->mail;
+        s->waiting_from = (s->waiting_from + 1) % WAITING_MAX;
+        s->waiting_len--;
+        force_first = false;
+        end_mail(s, mail);
+    }
+}
+
+void pairing_mail_wait(struct smtp *s, uint32_t mail, uint32_t unanswered)
+{
+    if (!s->heard)
+        unanswered = 0;
+    uint32_t most = s->lim->waiting < WAITING_MAX ? s->lim->waiting : WAITING_MAX - 1;
+    if (s->waiting_len && s->waiting_len >= most) {
+        smtp_cut(s, SIDE_SERVER);
+        end_answered(s, true);
+    }
+    *waiting_at(s, s->waiting_len++) = (struct waiting){mail, unanswered};
+    end_answered(s, false);
+}
+
+void pairing_finish(struct smtp *s)
+{
+    s->queue_len = 0;
+    while (s->waiting_len)
+        end_answered(s, true);
+}
+
+static struct pending *queue_at(struct smtp *s, uint32_t i)
+{
+    return &s->queue[(s->queue_from + i) & (s->queue_room - 1)];
+}
+
+static void answered(struct smtp *s, uint32_t mail)
+{
+    if (!mail)
+        return;
+    if (mail == s->open) {
+        s->unanswered -= s->unanswered > 0;
+        return;
+    }
+    for (uint32_t i = 0; i < s->waiting_len; i++) {
+        struct waiting *w = waiting_at(s, i);
+        if (w->mail == mail) {
+            w->unanswered -= w->unanswered > 0;
+            break;
+        }
+    }
+    end_answered(s, false);
+}
+
+static struct pending pop(struct smtp *s)
+{
+    struct pending p = *queue_at(s, 0);
+    s->queue_from = (s->queue_from + 1) & (s->queue_room - 1);
+    s->queue_len--;
+    return p;
+}
+
+static void queue_grow(struct smtp *s)
+{
+    uint32_t room = s->queue_room ? s->queue_room * 2 : 16;
+    struct pending *grown = malloc(room * sizeof *grown);
+    assert(grown);
+    for (uint32_t i = 0; i < s->queue_len; i++)
+        grown[i] = *queue_at(s, i);
+    free(s->queue);
+    s->queue = grown;
+    s->queue_room = room;
+    s->queue_from = 0;
+}
+
+void pairing_push(struct smtp *s, enum verb verb, uint32_t mail)
+{
+    if (s->queue_len >= s->lim->pending) {
+        /* Without a server there is nothing to pair, so nothing is lost then. */
+        if (s->heard)
+            smtp_cut(s, SIDE_SERVER);
+        answered(s, pop(s).mail);
+    }
+    if (s->queue_len == s->queue_room)
+        queue_grow(s);
+    *queue_at(s, s->queue_len++) = (struct pending){mail, (uint8_t)verb};
+    if (mail && mail == s->open)
+        s->unanswered++;
+}
+
+/* A code that fits only a later command shows that the ones before it went unanswered. */
+static void skip_unfit(struct smtp *s, unsigned code)
+{
+    if (!s->queue_len || verb_fits(queue_at(s, 0)->verb, code))
+        return;
+    for (uint32_t i = 1; i < s->queue_len; i++) {
+        if (verb_fits(queue_at(s, i)->verb, code)) {
+            while (i--)
+                answered(s, pop(s).mail);
+            return;
+        }
+    }
+}
+
+/* A server that replies amid a message whose end may have been lost, or read otherwise, has seen its end. */
+static void end_unseen_message(struct smtp *s, unsigned code)
+{
+    if (s->mode != MODE_MESSAGE || s->queue_len || !(s->message_gap || s->lookalike) || code == 354)
+        return;
+    bool gap = s->message_gap;
+    smtp_message_end(s, true);
+    if (gap) {
+        s->lost_commands = true;
+        s->mode = MODE_RESYNC;
+    }
+}
+
+static void emit_reply(struct smtp *s, struct pending to, unsigned code, struct slice text)
+{
+    struct smtp_event ev = {.kind = SMTP_REPLY, .side = SIDE_SERVER, .verb = (enum verb)to.verb, .code = code,
+                            .mail = to.mail, .ts = s->now, .text = text};
+    s->fn(s->ctx, &ev);
+}
+
+static void pair(struct smtp *s, unsigned code, struct slice text)
+{
+    end_unseen_message(s, code);
+    skip_unfit(s, code);
+    struct pending to = {.mail = s->open, .verb = VERB_NONE};
+    bool unknown = s->queue_len && s->lost_commands && !verb_fits(queue_at(s, 0)->verb, code);
+    if (s->queue_len && !unknown)
+        to = pop(s);
+    if (to.verb == VERB_NONE && code == 354 && s->mode == MODE_RESYNC) {
+        if (!s->open)
+            smtp_mail_begin(s);
+        to.mail = s->open;
+    }
+    emit_reply(s, to, code, text);
+    if (to.verb == VERB_RCPT && code < 300 && to.mail == s->open)
+        s->accepted++;
+    bool decides = s->mode == MODE_HOLD && to.verb == s->hold_verb && !s->queue_len;
+    answered(s, to.verb == VERB_NONE ? 0 : to.mail);
+    if (decides)
+        smtp_release(s, code);
+    else if (to.verb == VERB_NONE && code == 354 && s->mode == MODE_RESYNC)
+        smtp_message_begin(s, false);
+}
+
+void pairing_settle(struct smtp *s)
+{
+    if (!s->lost_replies)
+        return;
+    s->lost_replies = false;
+    while (s->queue_len > s->late_len)
+        answered(s, pop(s).mail);
+    uint32_t count = s->late_len;
+    s->late_len = 0;
+    for (uint32_t i = 0; i < count; i++)
+        pair(s, s->late[i].code, buf_slice(&s->late[i].text));
+    if (s->mode == MODE_HOLD && !s->queue_len)
+        smtp_release(s, 0);
+}
+
+static void keep_late(struct smtp *s, unsigned code, struct slice text)
+{
+    struct late *l = &s->late[s->late_len++];
+    l->code = code;
+    buf_free(&l->text);
+    buf_init(&l->text, s->lim->reply_bytes);
+    buf_add(&l->text, text);
+}
+
+static void reply_done(struct smtp *s, unsigned code)
+{
+    struct slice text = buf_slice(&s->reply);
+    if (s->reply_cut)
+        smtp_cut(s, SIDE_SERVER);
+    s->in_reply = s->reply_cut = false;
+    if (s->lost_replies && s->queue_len > 1) {
+        keep_late(s, code, text);
+        if (s->late_len == s->queue_len || s->late_len == LATE_MAX)
+            pairing_settle(s);
+    } else {
+        if (!s->late_len)
+            s->lost_replies = false;
+        pair(s, code, text);
+    }
+}
+
+static void reply_add(struct smtp *s, struct slice text)
+{
+    if (!s->in_reply)
+        buf_clear(&s->reply);
+    bool fits = !s->in_reply || buf_add_byte(&s->reply, '\n');
+    if (!buf_add(&s->reply, text) || !fits)
+        s->reply_cut = true;
+    s->in_reply = true;
+}
+
+static void server_line(struct smtp *s, struct slice line)
+{
+    while (line.len && line.data[line.len - 1] == '\r')
+        line.len--;
+    struct reply_line r;
+    if (!reply_line_parse(line, &r)) {
+        /* Some servers break a long text into lines without a code. */
+        if (s->in_reply && !s->skip_line)
+            reply_add(s, line);
+        s->skip_line = false;
+        return;
+    }
+    s->skip_line = false;
+    reply_add(s, r.text);
+    if (!r.more)
+        reply_done(s, r.code);
+}
+
+void pairing_server_feed(struct smtp *s, struct slice bytes)
+{
+    while (bytes.len && !s->server_opaque) {
+        size_t lf = slice_index(bytes, '\n');
+        struct slice part = slice_sub(bytes, 0, lf);
+        bool whole = lf < bytes.len;
+        bytes = slice_sub(bytes, lf + whole, bytes.len);
+        if (whole && !s->server_line.len && !s->server_line_cut) {
+            server_line(s, part);
+            continue;
+        }
+        if (!s->server_line_cut && !buf_add(&s->server_line, part)) {
+            s->server_line_cut = true;
+            smtp_cut(s, SIDE_SERVER);
+        }
+        if (whole) {
+            s->server_line_cut = false;
+            /* The line's memory is moved out first: a released client byte may lead back here. */
+            struct buf line = s->server_line;
+            buf_init(&s->server_line, s->lim->reply_bytes);
+            server_line(s, buf_slice(&line));
+            buf_free(&line);
+        }
+    }
+}
+
+void pairing_server_gap(struct smtp *s)
+{
+    buf_clear(&s->server_line);
+    s->server_line_cut = false;
+    s->in_reply = s->reply_cut = false;
+    s->skip_line = true;
+    s->lost_replies = true;
+}

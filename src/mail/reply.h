@@ -1,0 +1,16 @@
+/* One line of the SMTP server (RFC 5321 4.2). */
+#ifndef MAIL_REPLY_H
+#define MAIL_REPLY_H
+
+#include "base/slice.h"
+
+struct reply_line {
+    unsigned code;     /* 200 to 599 */
+    bool more;         /* another line of this reply follows */
+    struct slice text; /* after the code and its separator; inside the input */
+};
+
+/* `line` comes without its end. False: it is no reply line, *ret is untouched. */
+bool reply_line_parse(struct slice line, struct reply_line *ret);
+
+#endif

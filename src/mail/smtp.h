@@ -1,0 +1,60 @@
+/* The SMTP dialogue by push: ordered bytes and gaps of both directions in, mail events out. Pure.
+ *
+ * The caller feeds in causal order: bytes of one side come after the bytes of the other that they answer. Any split of the
+ * input gives the same events. Nothing here fails: oddities are events. */
+#ifndef MAIL_SMTP_H
+#define MAIL_SMTP_H
+
+#include <time.h>
+#include "base/net.h"
+#include "mail/command.h"
+
+enum smtp_kind {
+    SMTP_COMMAND,       /* verb, text = argument, mail */
+    SMTP_REPLY,         /* code, text = lines joined by LF, verb that it answers, mail */
+    SMTP_MAIL_BEGIN,    /* mail */
+    SMTP_MESSAGE_BEGIN, /* mail; `len` 1 where its beginning was not seen */
+    SMTP_MESSAGE_DATA,  /* mail, text = unstuffed bytes */
+    SMTP_MESSAGE_GAP,   /* mail, len = bytes missing */
+    SMTP_MESSAGE_END,   /* mail; `len` 1 where its end was not seen */
+    SMTP_MAIL_END,      /* mail: closed, and all its replies seen or given up */
+    SMTP_TLS,           /* the readable part is over; `len` 1: TLS from the first byte on */
+    SMTP_GAP,           /* side, len; mail where one is open */
+    SMTP_CUT,           /* a limit cut a line, a reply or a queue; mail where one is open */
+};
+
+struct smtp_event {
+    enum smtp_kind kind;
+    enum side side;
+    enum verb verb;
+    unsigned code;
+    uint32_t mail; /* number of the transaction in this session, from 1; 0: the session itself */
+    struct timespec ts;
+    struct slice text;
+    uint64_t len;
+};
+typedef void smtp_fn(void *ctx, const struct smtp_event *ev); /* slices die on return */
+
+struct smtp_limits {
+    size_t command_bytes; /* one client line */
+    size_t reply_bytes;   /* one reply, all lines */
+    size_t hold_bytes;    /* client bytes kept until the reply that decides what they are */
+    uint32_t pending;     /* commands without a reply yet */
+    uint32_t waiting;     /* closed transactions whose last replies are awaited */
+};
+
+struct smtp;
+
+/* `lim` is borrowed and outlives the parser. `midstream`: the beginning was not seen, so nothing is taken for granted. */
+struct smtp *smtp_new(const struct smtp_limits *lim, bool midstream, smtp_fn *fn, void *ctx);
+void smtp_feed(struct smtp *s, enum side side, struct timespec ts, struct slice bytes);
+void smtp_gap(struct smtp *s, enum side side, struct timespec ts, uint64_t len);
+/* The connection is over: what is open is closed, with the events that belong to it. */
+void smtp_finish(struct smtp *s, struct timespec ts);
+/* True once nothing readable can follow (TLS): the caller may stop feeding. */
+bool smtp_is_opaque(const struct smtp *s);
+void smtp_free(struct smtp **s);
+/* One line of text, without its end, for an event: what tests compare and --events prints. */
+size_t smtp_dump(const struct smtp_event *ev, char *ret, size_t room);
+
+#endif

@@ -1,0 +1,117 @@
+/* pipeline.c: wires the stages; the only file that knows all of them.
+ * In: packets. Out: records and events. Owns: decoder, flow table, charsets. */
+#include "pipeline.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include "session.h"
+
+struct pipeline {
+    struct decoder *decoder;
+    struct flow_table *flows;
+    struct session_shared shared;
+    struct smtp_limits smtp;
+    struct builder_settings builder;
+};
+
+static void *on_open(void *ctx, const struct flow_info *info)
+{
+    struct pipeline *p = ctx;
+    return session_new(&p->shared, info);
+}
+
+static bool on_data(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts, struct slice bytes)
+{
+    (void)ctx;
+    return session_data(user, info, dir, ts, bytes);
+}
+
+static bool on_gap(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts, uint64_t len)
+{
+    (void)ctx;
+    return session_gap(user, info, dir, ts, len);
+}
+
+static void on_end(void *ctx, void *user, const struct flow_info *info, enum flow_end how)
+{
+    struct smtp_session *session = user;
+    (void)ctx;
+    session_end(&session, info, how);
+}
+
+static const struct flow_handler handler = {on_open, on_data, on_gap, on_end};
+
+static struct flow_settings flow_settings_of(const struct settings *set)
+{
+    struct flow_settings f = {.max_flows = (uint32_t)set->max_flows,
+                              .flow_bytes = set->flow_bytes,
+                              .total_bytes = set->total_bytes,
+                              .idle_timeout = set->flow_timeout,
+                              .ignored_timeout = set->ignored_timeout,
+                              .closed_timeout = set->closed_timeout,
+                              .gap_wait = set->gap_wait,
+                              .hole_wait = set->hole_wait};
+    /* Against made collisions; nothing that is printed depends on it. */
+    if (getrandom(&f.seed, sizeof f.seed, GRND_NONBLOCK) < 0)
+        f.seed = (uintptr_t)set;
+    return f;
+}
+
+struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_output *out)
+{
+    struct pipeline *p = calloc(1, sizeof *p);
+    assert(p);
+    struct decode_settings d = {.verify_checksums = set->checksums == 1,
+                                .max_layers = (uint32_t)set->max_layers,
+                                .fragment_datagrams = (uint32_t)set->fragment_datagrams,
+                                .fragment_bytes = set->fragment_bytes,
+                                .fragment_timeout_s = (uint32_t)set->fragment_timeout};
+    struct flow_settings f = flow_settings_of(set);
+    p->smtp = (struct smtp_limits){.command_bytes = set->command_bytes,
+                                   .reply_bytes = set->reply_bytes,
+                                   .hold_bytes = set->hold_bytes,
+                                   .pending = (uint32_t)set->max_pending,
+                                   .waiting = (uint32_t)set->max_waiting};
+    p->builder = (struct builder_settings){
+        .path = {(enum path_capture)set->mail_path_capture, set->local_nets.items, set->local_nets.count},
+        .mime = {set->header_bytes, set->headers_bytes, (uint32_t)set->mime_depth, (uint32_t)set->mime_parts},
+        .transaction_bytes = set->transaction_bytes,
+        .session_bytes = set->session_bytes,
+        .list_items = (uint32_t)set->list_items};
+    p->shared = (struct session_shared){.set = set, .smtp = &p->smtp, .builder = &p->builder, .charsets = charsets_new(),
+                                        .record = out->record, .event = out->event, .ctx = out->ctx};
+    p->decoder = decoder_new(&d);
+    p->flows = flow_table_new(&f, &handler, p);
+    return p;
+}
+
+void pipeline_packet(struct pipeline *p, const struct packet *pkt)
+{
+    struct segment seg;
+    if (decode_packet(p->decoder, pkt, &seg) == DECODED_TCP)
+        flow_table_push(p->flows, &seg);
+}
+
+void pipeline_finish(struct pipeline *p)
+{
+    flow_table_finish(p->flows);
+}
+
+struct pipeline_stats pipeline_stats(const struct pipeline *p)
+{
+    return (struct pipeline_stats){p->shared.sessions, p->shared.mails, *decoder_stats(p->decoder),
+                                   flow_table_stats(p->flows)};
+}
+
+void pipeline_free(struct pipeline **pp)
+{
+    struct pipeline *p = *pp;
+    *pp = NULL;
+    if (!p)
+        return;
+    flow_table_free(&p->flows);
+    decoder_free(&p->decoder);
+    charsets_free(&p->shared.charsets);
+    free(p);
+}

@@ -1,0 +1,34 @@
+/* The program on one page: packets to records. A value without global state. */
+#ifndef PIPELINE_H
+#define PIPELINE_H
+
+#include "capture/source.h"
+#include "decode/decode.h"
+#include "flow/table.h"
+#include "mail/smtp.h"
+#include "record/builder.h"
+#include "settings.h"
+
+struct pipeline_output {
+    record_fn *record; /* every record */
+    void (*event)(void *ctx, struct slice uid, const struct smtp_event *ev); /* every mail event, or NULL */
+    void *ctx;
+};
+
+struct pipeline_stats {
+    uint64_t sessions, mails;
+    struct decode_stats decode;
+    struct flow_stats flow;
+};
+
+struct pipeline;
+
+/* `set` is borrowed and outlives it; `out` is copied. */
+struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_output *out);
+void pipeline_packet(struct pipeline *p, const struct packet *pkt);
+/* The input is over: every connection is closed and recorded. */
+void pipeline_finish(struct pipeline *p);
+struct pipeline_stats pipeline_stats(const struct pipeline *p);
+void pipeline_free(struct pipeline **p);
+
+#endif

@@ -1,0 +1,29 @@
+/* The top header block of a mail into the fields of its record. */
+#ifndef RECORD_HEADERS_H
+#define RECORD_HEADERS_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "record/builder.h"
+
+/* One mail under construction. Its texts live in `mem`. */
+struct draft {
+    struct draft *next;
+    uint32_t number; /* of the transaction in its session */
+    struct arena mem;
+    struct transaction t;
+    struct buf last_reply, last_error; /* replaced by every reply, so outside of the arena */
+    bool path_done;
+};
+
+/* Adds one header field. `scratch` is working room, cleared here. */
+void headers_take(struct draft *d, const struct builder_settings *set, struct charsets *cs, const struct mime_event *ev,
+                  struct buf *scratch);
+/* Copies `text` into the draft as valid UTF-8; what does not fit sets flags.truncated. */
+struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch);
+/* Appends to a list of the draft, up to list_items. */
+void draft_add_text(struct draft *d, const struct builder_settings *set, struct text_list *list, struct slice text);
+void draft_add_address(struct draft *d, const struct builder_settings *set, const struct address *a);
+void draft_add_file(struct draft *d, const struct builder_settings *set, const struct file *file);
+
+#endif

@@ -1,0 +1,123 @@
+/* What comes out: records, and the tables of their fields. All output formats, the schema and the docs come from these tables. */
+#ifndef RECORD_RECORD_H
+#define RECORD_RECORD_H
+
+#include <time.h>
+#include "base/net.h"
+
+/* Texts are valid UTF-8; data == NULL means that the field has no value and is left out. */
+struct text_list {
+    struct slice *items;
+    size_t len, room;
+};
+
+struct address_list {
+    struct address *items;
+    size_t len, room;
+};
+
+struct file {
+    struct slice name, type;
+    uint64_t size; /* decoded bytes */
+};
+
+struct file_list {
+    struct file *items;
+    size_t len, room;
+};
+
+struct flags {
+    bool gap;       /* bytes that the tap did not see lie in it */
+    bool one_sided; /* only one direction was seen */
+    bool midstream; /* the connection's beginning was not seen */
+    bool truncated; /* a limit cut a field or a list */
+    bool path_cut;  /* mail_path_capture stopped the path early */
+};
+
+struct connection {
+    struct slice uid;
+    struct endpoint orig, resp; /* client, server */
+};
+
+/* One mail transaction: stream "smtp". */
+struct transaction {
+    struct timespec ts; /* of its first command */
+    struct connection id;
+    uint64_t trans_depth;
+    struct slice helo, mailfrom;
+    struct text_list rcptto;
+    struct slice date, from;
+    struct text_list to, cc;
+    struct slice reply_to, msg_id, in_reply_to, subject;
+    struct slice x_originating_ip;
+    struct slice first_received, second_received;
+    struct slice last_reply, last_error;
+    struct address_list path; /* resp_h, orig_h, hop, ... newest first */
+    struct slice received_from_originating_ip;
+    struct slice user_agent;
+    bool tls, is_webmail;
+    struct file_list files;
+    struct flags flags;
+};
+
+/* One SMTP connection: stream "smtp_session". */
+struct session {
+    struct timespec ts; /* of its first packet */
+    struct connection id;
+    double duration; /* seconds from first to last packet */
+    struct slice banner, helo;
+    struct text_list ehlo_keywords;
+    bool tls;
+    struct slice tls_start; /* "starttls" or "implicit" */
+    uint64_t mails;         /* records in stream smtp */
+    struct slice last_reply;
+    struct slice end; /* "quit", "fin", "rst", "timeout", "reuse", "shed", "eof" */
+    struct flags flags;
+};
+
+enum field_kind {
+    FIELD_TIME,      /* struct timespec */
+    FIELD_DOUBLE,    /* double */
+    FIELD_TEXT,      /* struct slice */
+    FIELD_ADDRESS,   /* struct address */
+    FIELD_PORT,      /* uint16_t */
+    FIELD_COUNT,     /* uint64_t */
+    FIELD_BOOL,      /* bool */
+    FIELD_TEXTS,     /* struct text_list */
+    FIELD_ADDRESSES, /* struct address_list */
+    FIELD_FILES,     /* struct file_list */
+    FIELD_FLAGS,     /* struct flags */
+};
+
+struct field {
+    const char *name;
+    enum field_kind kind;
+    size_t offset; /* of the value in the record's body */
+    const char *doc;
+};
+
+struct stream {
+    const char *path; /* "_path" in JSON, the log file's name */
+    const char *doc;
+    const struct field *fields;
+    size_t count;
+};
+
+extern const struct stream stream_smtp;    /* struct transaction */
+extern const struct stream stream_session; /* struct session */
+
+struct record {
+    const struct stream *stream;
+    const void *body; /* of the type that the stream names; borrowed until the sink's write returns */
+};
+
+/* The members of struct flags, by name, for who prints them. */
+struct flag {
+    const char *name;
+    size_t offset;
+    const char *doc;
+};
+enum { FLAG_COUNT = 5 };
+extern const struct flag flag_table[FLAG_COUNT];
+
+#endif

@@ -1,0 +1,244 @@
+/* session.c: from a connection's ordered bytes to the SMTP parser and the record builder.
+ * In: data, gaps, end of one flow. Out: records and events, through session_shared. Owns: the bytes seen until it is known
+ * what the connection is, then the parser and the builder. Limits: detect_bytes a side. */
+#include "session.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <xxhash.h>
+#include "mail/detect.h"
+
+/* What came before the verdict, in order, to be told again after it. */
+struct early {
+    int dir;
+    uint64_t gap; /* 0: data */
+    size_t from, to; /* in first[dir] */
+    struct timespec ts;
+};
+
+enum { EARLY_MAX = 256 };
+
+struct smtp_session {
+    struct session_shared *shared;
+    struct buf first[2];
+    struct early *early;
+    size_t early_count;
+    bool decided, wanted;
+    int client;
+    struct connection id;
+    char uid[20];
+    struct smtp *smtp;
+    struct builder *builder;
+};
+
+struct smtp_session *session_new(struct session_shared *shared, const struct flow_info *info)
+{
+    struct smtp_session *s = calloc(1, sizeof *s);
+    assert(s);
+    s->shared = shared;
+    s->client = info->client;
+    buf_init(&s->first[0], shared->set->detect_bytes);
+    buf_init(&s->first[1], shared->set->detect_bytes);
+    return s;
+}
+
+static bool has_port(const struct port_set *set, const struct flow_info *info)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->items[i] == info->end[0].port || set->items[i] == info->end[1].port)
+            return true;
+    return false;
+}
+
+static bool is_mail_port(uint16_t port)
+{
+    return port == 25 || port == 587 || port == 465 || port == 2525 || port == 24;
+}
+
+/* A keyed hash in the form of Zeek's uids: C and 17 letters or digits. */
+static void make_uid(struct smtp_session *s, const struct flow_info *info)
+{
+    static const char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    struct {
+        struct address addr[2];
+        uint16_t port[2];
+        int64_t sec, nsec;
+    } key;
+    memset(&key, 0, sizeof key);
+    for (int i = 0; i < 2; i++) {
+        const struct endpoint *e = &info->end[i ? !s->client : s->client];
+        key.addr[i] = e->addr;
+        key.port[i] = e->port;
+    }
+    key.sec = info->first.tv_sec;
+    key.nsec = info->first.tv_nsec;
+    XXH128_hash_t h = XXH3_128bits_withSeed(&key, sizeof key, 0x6d61696c746170);
+    s->uid[0] = 'C';
+    for (int i = 1; i < 18; i++) {
+        uint64_t *half = i < 10 ? &h.low64 : &h.high64;
+        s->uid[i] = letters[*half % 62];
+        *half /= 62;
+    }
+    s->id = (struct connection){{(const uint8_t *)s->uid, 18}, info->end[s->client], info->end[!s->client]};
+}
+
+static void on_record(void *ctx, const struct record *rec)
+{
+    struct smtp_session *s = ctx;
+    if (rec->stream == &stream_smtp)
+        s->shared->mails++;
+    s->shared->record(s->shared->ctx, rec);
+}
+
+static void on_event(void *ctx, const struct smtp_event *ev)
+{
+    struct smtp_session *s = ctx;
+    if (s->shared->event)
+        s->shared->event(s->shared->ctx, s->id.uid, ev);
+    builder_smtp(s->builder, ev);
+}
+
+static enum side side_of(const struct smtp_session *s, int dir)
+{
+    return dir == s->client ? SIDE_CLIENT : SIDE_SERVER;
+}
+
+static void replay(struct smtp_session *s, const size_t skip[2])
+{
+    for (size_t i = 0; i < s->early_count; i++) {
+        const struct early *e = &s->early[i];
+        if (e->gap) {
+            smtp_gap(s->smtp, side_of(s, e->dir), e->ts, e->gap);
+            continue;
+        }
+        size_t from = e->from > skip[e->dir] ? e->from : skip[e->dir];
+        smtp_feed(s->smtp, side_of(s, e->dir), e->ts, slice_sub(buf_slice(&s->first[e->dir]), from, e->to));
+    }
+}
+
+static void forget_early(struct smtp_session *s)
+{
+    buf_free(&s->first[0]);
+    buf_free(&s->first[1]);
+    free(s->early);
+    s->early = NULL;
+    s->early_count = 0;
+}
+
+static void begin(struct smtp_session *s, const struct flow_info *info, enum detected what, const size_t skip[2])
+{
+    bool midstream = info->client < 0;
+    s->wanted = true;
+    s->shared->sessions++;
+    make_uid(s, info);
+    s->builder =
+        builder_new(s->shared->builder, s->shared->charsets, &s->id, info->first, midstream, on_record, s);
+    if (what == DETECT_TLS) {
+        builder_implicit_tls(s->builder);
+    } else {
+        s->smtp = smtp_new(s->shared->smtp, midstream, on_event, s);
+        replay(s, skip);
+    }
+    forget_early(s);
+}
+
+static bool is_full(const struct smtp_session *s)
+{
+    size_t most = s->shared->set->detect_bytes;
+    return s->first[0].len >= most || s->first[1].len >= most || s->early_count == EARLY_MAX;
+}
+
+/* Where no SYN was seen the port tells who the client is likely to be. */
+static int likely_client(const struct flow_info *info)
+{
+    if (is_mail_port(info->end[0].port) != is_mail_port(info->end[1].port))
+        return is_mail_port(info->end[0].port) ? 1 : 0;
+    return info->end[0].port >= info->end[1].port ? 0 : 1;
+}
+
+static void decide(struct smtp_session *s, const struct flow_info *info, bool over)
+{
+    const struct settings *set = s->shared->set;
+    size_t skip[2] = {0, 0};
+    struct detect_input in = {.first = {buf_slice(&s->first[0]), buf_slice(&s->first[1])}, .client = info->client,
+                              .over = over || is_full(s)};
+    in.hint = is_mail_port(info->end[0].port) || is_mail_port(info->end[1].port);
+    enum detected what;
+    if (set->ports.count) {
+        what = has_port(&set->ports, info) ? DETECT_SMTP : DETECT_NO;
+        s->client = info->client >= 0 ? info->client : likely_client(info);
+    } else {
+        what = detect_smtp(&in, &s->client, skip);
+    }
+    if (what == DETECT_TLS && !has_port(&set->tls_ports, info))
+        what = DETECT_NO;
+    if (what == DETECT_MORE)
+        return;
+    s->decided = true;
+    if (what == DETECT_NO)
+        forget_early(s);
+    else
+        begin(s, info, what, skip);
+}
+
+static void remember(struct smtp_session *s, int dir, struct timespec ts, uint64_t gap, struct slice bytes)
+{
+    if (!s->early) {
+        s->early = calloc(EARLY_MAX, sizeof *s->early);
+        assert(s->early);
+    }
+    struct early *e = &s->early[s->early_count++];
+    *e = (struct early){.dir = dir, .gap = gap, .ts = ts, .from = s->first[dir].len};
+    buf_add(&s->first[dir], bytes);
+    e->to = s->first[dir].len;
+}
+
+bool session_data(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts, struct slice bytes)
+{
+    if (!s->decided) {
+        size_t before = s->first[dir].len;
+        remember(s, dir, ts, 0, bytes);
+        size_t kept = s->first[dir].len - before;
+        decide(s, info, false);
+        bytes = slice_sub(bytes, kept, bytes.len);
+        if (!s->decided || !bytes.len)
+            return !s->decided || s->wanted;
+    }
+    if (!s->wanted || !s->smtp)
+        return false;
+    smtp_feed(s->smtp, side_of(s, dir), ts, bytes);
+    return !smtp_is_opaque(s->smtp);
+}
+
+bool session_gap(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts, uint64_t len)
+{
+    if (!s->decided) {
+        remember(s, dir, ts, len, (struct slice){0});
+        decide(s, info, false);
+        return !s->decided || s->wanted;
+    }
+    if (!s->wanted || !s->smtp)
+        return false;
+    smtp_gap(s->smtp, side_of(s, dir), ts, len);
+    return true;
+}
+
+void session_end(struct smtp_session **ps, const struct flow_info *info, enum flow_end how)
+{
+    static const char *const words[] = {[FLOW_FIN] = "fin",     [FLOW_RST] = "rst",   [FLOW_TIMEOUT] = "timeout",
+                                        [FLOW_REUSE] = "reuse", [FLOW_SHED] = "shed", [FLOW_EOF] = "eof"};
+    struct smtp_session *s = *ps;
+    *ps = NULL;
+    if (!s)
+        return;
+    if (!s->decided)
+        decide(s, info, true);
+    if (s->smtp)
+        smtp_finish(s->smtp, info->last);
+    if (s->builder)
+        builder_finish(s->builder, info->last, !(info->heard[0] && info->heard[1]), words[how]);
+    smtp_free(&s->smtp);
+    builder_free(&s->builder);
+    forget_early(s);
+    free(s);
+}

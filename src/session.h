@@ -1,0 +1,30 @@
+/* One connection's way from ordered bytes to records: is it SMTP, who is the client, and then the parsers. */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "flow/flow.h"
+#include "mail/smtp.h"
+#include "record/builder.h"
+#include "settings.h"
+
+struct session_shared {
+    const struct settings *set;
+    const struct smtp_limits *smtp;
+    const struct builder_settings *builder;
+    struct charsets *charsets;
+    record_fn *record;
+    void (*event)(void *ctx, struct slice uid, const struct smtp_event *ev); /* or NULL */
+    void *ctx;
+    uint64_t sessions, mails; /* counted here */
+};
+
+struct smtp_session;
+
+struct smtp_session *session_new(struct session_shared *shared, const struct flow_info *info);
+/* Both: false where the rest of the connection is of no interest. */
+bool session_data(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts, struct slice bytes);
+bool session_gap(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts, uint64_t len);
+/* Ends and frees it. */
+void session_end(struct smtp_session **s, const struct flow_info *info, enum flow_end how);
+
+#endif

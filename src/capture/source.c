@@ -1,0 +1,118 @@
+/* source.c: a capture file as packets.
+ * In: a path. Out: packets and counts. Owns: the stream and its reader.
+ * Classic pcap is libpcap's; pcapng is read here (pcapng.c). Knowingly: packets without a time, of simple blocks, have time 0. */
+#include "capture/source.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <stdlib.h>
+#include "capture/inflate.h"
+#include "capture/pcapng.h"
+
+struct source {
+    char *path;
+    FILE *stream;
+    struct inflate *inflate;
+    pcap_t *pcap;
+    struct pcapng *pcapng;
+    uint16_t link_type;
+    struct source_stats stats;
+};
+
+/* Files store LINKTYPE numbers; libpcap gives its own DLT numbers, which differ for raw IP. */
+static uint16_t link_type_of(int dlt)
+{
+    return dlt == DLT_RAW ? 101 : (uint16_t)dlt;
+}
+
+static int open_pcap(struct source *src, struct error *reterr)
+{
+    char text[PCAP_ERRBUF_SIZE];
+    src->pcap = pcap_fopen_offline_with_tstamp_precision(src->stream, PCAP_TSTAMP_PRECISION_NANO, text);
+    if (!src->pcap)
+        return error_set(reterr, -EINVAL, "%s: not a capture file: %s", src->path, text);
+    src->link_type = link_type_of(pcap_datalink(src->pcap));
+    return 0;
+}
+
+int source_open(const char *path, struct source **ret, struct error *reterr)
+{
+    uint8_t first[INFLATE_PEEK];
+    size_t len = 0;
+    struct source *src = calloc(1, sizeof *src);
+    assert(src);
+    src->path = strdup(path);
+    int err = inflate_open(path, &src->stream, &src->inflate, first, &len, reterr);
+    if (!err && len == 0)
+        err = error_set(reterr, -EINVAL, "%s: %s", path,
+                        inflate_fault(src->inflate) ? inflate_fault(src->inflate) : "is empty, not a capture file");
+    if (!err && len >= 4 && memcmp(first, "\x0a\x0d\x0d\x0a", 4) == 0)
+        src->pcapng = pcapng_new(src->stream);
+    else if (!err)
+        err = open_pcap(src, reterr);
+    if (err) {
+        source_close(&src);
+        return err;
+    }
+    *ret = src;
+    return 0;
+}
+
+static int end_of_file(struct source *src, int got, const char *reason, struct error *reterr)
+{
+    const char *fault = inflate_fault(src->inflate);
+    if (!got && !fault)
+        return 0;
+    return error_set(reterr, got ? got : -EIO, "%s: %s, after %llu packets", src->path, fault ? fault : reason,
+                     (unsigned long long)src->stats.packets);
+}
+
+static int next_pcap(struct source *src, struct packet *ret, const char **ret_reason)
+{
+    struct pcap_pkthdr *h;
+    const u_char *data;
+    int got = pcap_next_ex(src->pcap, &h, &data);
+    if (got == 1) {
+        *ret = (struct packet){.bytes = {data, h->caplen}, .wire_len = h->len < h->caplen ? h->caplen : h->len,
+                               .link_type = src->link_type};
+        ret->ts = (struct timespec){h->ts.tv_sec, h->ts.tv_usec};
+        return 1;
+    }
+    *ret_reason = pcap_geterr(src->pcap);
+    return got == PCAP_ERROR_BREAK ? 0 : -EIO;
+}
+
+int source_next(struct source *src, struct packet *ret, struct error *reterr)
+{
+    const char *reason = "cannot be read";
+    int got = src->pcapng ? pcapng_next(src->pcapng, ret, &src->stats, &reason) : next_pcap(src, ret, &reason);
+    if (got <= 0)
+        return end_of_file(src, got, reason, reterr);
+    src->stats.packets++;
+    src->stats.bytes += ret->bytes.len;
+    src->stats.cut_packets += ret->wire_len > ret->bytes.len;
+    return 1;
+}
+
+const struct source_stats *source_stats(const struct source *src)
+{
+    struct source_stats *s = (struct source_stats *)&src->stats;
+    inflate_progress(src->inflate, &s->file_bytes, &s->file_read);
+    return s;
+}
+
+void source_close(struct source **psrc)
+{
+    struct source *src = *psrc;
+    *psrc = NULL;
+    if (!src)
+        return;
+    pcapng_free(&src->pcapng);
+    if (src->pcap)
+        pcap_close(src->pcap); /* closes the stream too */
+    else if (src->stream)
+        fclose(src->stream);
+    free(src->path);
+    free(src);
+}

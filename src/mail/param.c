@@ -1,0 +1,190 @@
+/* param.c: parameters of Content-Type and Content-Disposition.
+ * In: an unfolded value. Out: decoded text. Owns: nothing. Limits: SECTIONS continuations a parameter.
+ * Knowingly: of two plain parameters of one name the first counts; an extended one wins over a plain one.
+ * Spec: RFC 2045 5.1, RFC 2231. */
+#include "mail/header.h"
+
+enum { SECTIONS = 64 };
+
+struct param {
+    struct slice name;  /* up to '*' */
+    struct slice value; /* without quotes */
+    bool quoted, extended;
+    int section; /* -1: none */
+};
+
+struct header_params header_params(struct slice value)
+{
+    size_t semi = slice_index(value, ';');
+    return (struct header_params){slice_trim(slice_sub(value, 0, semi)), slice_sub(value, semi, value.len)};
+}
+
+static size_t value_end(struct slice s, bool quoted)
+{
+    for (size_t i = quoted; i < s.len; i++) {
+        if (quoted && s.data[i] == '\\')
+            i++;
+        else if (s.data[i] == (quoted ? '"' : ';'))
+            return i;
+    }
+    return s.len;
+}
+
+static void split_name(struct slice name, struct param *ret)
+{
+    size_t star = slice_index(name, '*');
+    ret->name = slice_sub(name, 0, star);
+    ret->section = -1;
+    if (star == name.len)
+        return;
+    struct slice rest = slice_sub(name, star + 1, name.len);
+    uint64_t section = 0;
+    size_t n = slice_number(rest, &section);
+    if (n && section < SECTIONS)
+        ret->section = (int)section;
+    rest = slice_sub(rest, n, rest.len);
+    ret->extended = n == 0 || (rest.len && rest.data[0] == '*');
+}
+
+/* Takes the next parameter of *s. */
+static bool param_next(struct slice *s, struct param *ret)
+{
+    for (;;) {
+        while (s->len && (s->data[0] == ';' || byte_is_blank(s->data[0])))
+            *s = slice_sub(*s, 1, s->len);
+        if (!s->len)
+            return false;
+        size_t eq = slice_index(*s, '='), semi = slice_index(*s, ';');
+        if (semi < eq || eq == s->len) {
+            *s = slice_sub(*s, semi, s->len);
+            continue;
+        }
+        *ret = (struct param){0};
+        split_name(slice_trim(slice_sub(*s, 0, eq)), ret);
+        struct slice rest = slice_trim_left(slice_sub(*s, eq + 1, s->len));
+        ret->quoted = rest.len && rest.data[0] == '"';
+        size_t end = value_end(rest, ret->quoted);
+        ret->value = slice_sub(rest, ret->quoted, end);
+        if (!ret->quoted)
+            ret->value = slice_trim(ret->value);
+        *s = slice_sub(rest, end + (ret->quoted && end < rest.len), rest.len);
+        return true;
+    }
+}
+
+static void unquote(const struct param *p, struct buf *out)
+{
+    for (size_t i = 0; i < p->value.len; i++) {
+        uint8_t c = p->value.data[i];
+        bool escape = c == '\\' && p->quoted && i + 1 < p->value.len &&
+                      (p->value.data[i + 1] == '"' || p->value.data[i + 1] == '\\');
+        buf_add_byte(out, escape ? p->value.data[++i] : c);
+    }
+}
+
+static int hex(uint8_t c)
+{
+    c = byte_lower(c);
+    return byte_is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static void unpercent(struct slice s, struct buf *out)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        int high = s.data[i] == '%' && i + 2 < s.len ? hex(s.data[i + 1]) : -1;
+        int low = high >= 0 ? hex(s.data[i + 2]) : -1;
+        if (low >= 0) {
+            buf_add_byte(out, (uint8_t)(high << 4 | low));
+            i += 2;
+        } else {
+            buf_add_byte(out, s.data[i]);
+        }
+    }
+}
+
+/* "charset'language'text": takes the charset off. */
+static struct slice take_charset(struct slice *value)
+{
+    size_t first = slice_index(*value, '\'');
+    struct slice rest = slice_sub(*value, first + 1, value->len);
+    size_t second = slice_index(rest, '\'');
+    if (first == value->len || second == rest.len)
+        return (struct slice){NULL, 0};
+    struct slice charset = slice_sub(*value, 0, first);
+    *value = slice_sub(rest, second + 1, rest.len);
+    return charset;
+}
+
+struct found {
+    struct param plain, single, sections[SECTIONS];
+    bool has_plain, has_single, has_section[SECTIONS];
+};
+
+static void look_for(struct slice params, const char *name, struct found *ret)
+{
+    struct param p;
+    while (param_next(&params, &p)) {
+        if (!slice_case_eq(p.name, slice_str(name)))
+            continue;
+        if (p.section >= 0 && !ret->has_section[p.section]) {
+            ret->sections[p.section] = p;
+            ret->has_section[p.section] = true;
+        } else if (p.section < 0 && p.extended && !ret->has_single) {
+            ret->single = p;
+            ret->has_single = true;
+        } else if (p.section < 0 && !p.extended && !ret->has_plain) {
+            ret->plain = p;
+            ret->has_plain = true;
+        }
+    }
+}
+
+static void sections_out(struct charsets *cs, struct found *f, struct buf *out)
+{
+    struct buf bytes;
+    buf_init(&bytes, out->max);
+    struct slice charset = slice_str("us-ascii");
+    for (int i = 0; i < SECTIONS && f->has_section[i]; i++) {
+        struct param *p = &f->sections[i];
+        if (i == 0 && p->extended)
+            charset = take_charset(&p->value);
+        if (p->extended)
+            unpercent(p->value, &bytes);
+        else
+            unquote(p, &bytes);
+    }
+    charset_to_utf8(cs, charset, buf_slice(&bytes), out);
+    buf_free(&bytes);
+}
+
+bool header_param(struct charsets *cs, struct slice params, const char *name, struct buf *out)
+{
+    struct found f = {0};
+    look_for(params, name, &f);
+    struct buf bytes;
+    buf_init(&bytes, out->max);
+    if (f.has_single) {
+        struct slice charset = take_charset(&f.single.value);
+        unpercent(f.single.value, &bytes);
+        charset_to_utf8(cs, charset, buf_slice(&bytes), out);
+    } else if (f.has_section[0]) {
+        sections_out(cs, &f, out);
+    } else if (f.has_plain) {
+        unquote(&f.plain, &bytes);
+        header_text(cs, buf_slice(&bytes), out);
+    }
+    buf_free(&bytes);
+    return f.has_single || f.has_section[0] || f.has_plain;
+}
+
+bool header_param_raw(struct slice params, const char *name, struct buf *out)
+{
+    struct found f = {0};
+    look_for(params, name, &f);
+    if (f.has_plain)
+        unquote(&f.plain, out);
+    else if (f.has_section[0])
+        for (int i = 0; i < SECTIONS && f.has_section[i]; i++)
+            unquote(&f.sections[i], out);
+    return f.has_plain || f.has_section[0];
+}

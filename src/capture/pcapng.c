@@ -109,7 +109,7 @@ static void set_time(const struct interface *ifc, uint64_t ticks, struct timespe
 {
     uint64_t part = ticks % ifc->units;
     ret->tv_sec = (time_t)(ticks / ifc->units) + (time_t)ifc->offset;
-    ret->tv_nsec = (long)((unsigned __int128)part * 1000000000 / ifc->units);
+    ret->tv_nsec = ifc->units <= 1000000000 ? (long)(part * 1000000000 / ifc->units) : (long)(part / (ifc->units / 1000000000));
 }
 
 /* Fills *ret from a packet block; 0 where it names no known interface or contradicts its own length. */

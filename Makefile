@@ -1,0 +1,36 @@
+# The one word that a newcomer types; meson does the work.
+PCAP ?= samples/border.pcap
+BUILD ?= build
+SANITIZE ?= build-sanitize
+
+.PHONY: run test bench install format clean
+
+run: $(BUILD)/mailtap
+	@$(BUILD)/mailtap read -f text $(PCAP)
+
+# Always asks ninja, which knows what is old.
+.PHONY: $(BUILD)/mailtap
+$(BUILD)/mailtap:
+	@tools/install-deps build
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null
+	@ninja --quiet -C $(BUILD) mailtap
+
+test: $(BUILD)/mailtap
+	@tools/install-deps test
+	@test -f $(SANITIZE)/build.ninja || meson setup $(SANITIZE) -Db_sanitize=address,undefined --buildtype=debugoptimized \
+	    -Dtests=enabled -Dwerror=true >/dev/null
+	@ninja --quiet -C $(SANITIZE)
+	@MAILTAP_RELEASE=$(abspath $(BUILD)/mailtap) tools/run-tests $(SANITIZE)
+
+bench: $(BUILD)/mailtap
+	@tools/install-deps bench
+	@bench/run $(BUILD)/mailtap
+
+install: $(BUILD)/mailtap
+	@meson install -C $(BUILD)
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf $(BUILD) $(SANITIZE)

@@ -1,5 +1,7 @@
 /* json.c: a JSON object a line.
  * In: records. Out: lines, always valid JSON in valid UTF-8. Owns: the line under construction. Spec: RFC 8259. */
+#include "sink/json.h"
+
 #include "sink/output.h"
 
 static void add_escaped(struct buf *out, uint8_t c)
@@ -157,25 +159,29 @@ static int json_open(const struct sink_settings *set, struct sink **ret, struct 
     return err;
 }
 
-static int json_write(struct sink *snk, const struct record *rec, struct error *reterr)
+void json_line(const struct record *rec, struct buf *out)
 {
-    struct buf *line = &snk->line;
-    buf_clear(line);
-    buf_add_str(line, "{\"_path\":\"");
-    buf_add_str(line, rec->stream->path);
-    buf_add_byte(line, '"');
+    buf_add_str(out, "{\"_path\":\"");
+    buf_add_str(out, rec->stream->path);
+    buf_add_byte(out, '"');
     for (size_t i = 0; i < rec->stream->count; i++) {
         const struct field *f = &rec->stream->fields[i];
         const void *value = output_value(rec, f);
         if (output_is_absent(f, value))
             continue;
-        buf_add_str(line, ",\"");
-        buf_add_str(line, f->name);
-        buf_add_str(line, "\":");
-        add_value(line, f, value);
+        buf_add_str(out, ",\"");
+        buf_add_str(out, f->name);
+        buf_add_str(out, "\":");
+        add_value(out, f, value);
     }
-    buf_add_str(line, "}\n");
-    return output_write(snk, rec->stream == &stream_smtp ? 0 : 1, buf_slice(line), reterr);
+    buf_add_str(out, "}\n");
+}
+
+static int json_write(struct sink *snk, const struct record *rec, struct error *reterr)
+{
+    buf_clear(&snk->line);
+    json_line(rec, &snk->line);
+    return output_write(snk, rec->stream == &stream_smtp ? 0 : 1, buf_slice(&snk->line), reterr);
 }
 
 const struct sink_ops sink_json = {"json", "JSON lines, an object a record", json_open, json_write, output_close};

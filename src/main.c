@@ -131,7 +131,7 @@ static int run_files(const struct options *opt, const struct settings *set, char
         fprintf(stderr, "mailtap: %s\n", run.error.text);
         return EXIT_PARTLY;
     }
-    struct pipeline_output out = {on_record, opt->events ? on_event : NULL, &run};
+    struct pipeline_output out = {on_record, opt->events ? on_event : NULL, NULL, &run};
     run.pipeline = pipeline_new(set, &out);
     double start = clock_seconds();
     int code = EXIT_DONE;

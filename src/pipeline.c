@@ -80,7 +80,7 @@ struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_
         .session_bytes = set->session_bytes,
         .list_items = (uint32_t)set->list_items};
     p->shared = (struct session_shared){.set = set, .smtp = &p->smtp, .builder = &p->builder, .charsets = charsets_new(),
-                                        .record = out->record, .event = out->event, .ctx = out->ctx};
+                                        .record = out->record, .event = out->event, .mime = out->mime, .ctx = out->ctx};
     p->decoder = decoder_new(&d);
     p->flows = flow_table_new(&f, &handler, p);
     return p;

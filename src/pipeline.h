@@ -10,8 +10,10 @@
 #include "settings.h"
 
 struct pipeline_output {
-    record_fn *record; /* every record */
-    void (*event)(void *ctx, struct slice uid, const struct smtp_event *ev); /* every mail event, or NULL */
+    void (*record)(void *ctx, const struct record *rec); /* every record */
+    /* Every event of the dialogue, and of the mails in it; or NULL. */
+    void (*event)(void *ctx, struct slice uid, const struct smtp_event *ev);
+    void (*mime)(void *ctx, struct slice uid, uint32_t mail, const struct mime_event *ev);
     void *ctx;
 };
 

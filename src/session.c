@@ -98,6 +98,12 @@ static void on_event(void *ctx, const struct smtp_event *ev)
     builder_smtp(s->builder, ev);
 }
 
+static void on_mime(void *ctx, uint32_t mail, const struct mime_event *ev)
+{
+    struct smtp_session *s = ctx;
+    s->shared->mime(s->shared->ctx, s->id.uid, mail, ev);
+}
+
 static enum side side_of(const struct smtp_session *s, int dir)
 {
     return dir == s->client ? SIDE_CLIENT : SIDE_SERVER;
@@ -131,8 +137,8 @@ static void begin(struct smtp_session *s, const struct flow_info *info, enum det
     s->wanted = true;
     s->shared->sessions++;
     make_uid(s, info);
-    s->builder =
-        builder_new(s->shared->builder, s->shared->charsets, &s->id, info->first, midstream, on_record, s);
+    const struct builder_listener out = {on_record, s->shared->mime ? on_mime : NULL, s};
+    s->builder = builder_new(s->shared->builder, s->shared->charsets, &s->id, info->first, midstream, &out);
     if (what == DETECT_TLS) {
         builder_implicit_tls(s->builder);
     } else {

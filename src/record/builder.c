@@ -1,5 +1,5 @@
 /* builder.c: the events of one SMTP connection to its records.
- * In: struct smtp_event, in order. Out: records, through record_fn. Owns: the drafts of open mails, the session's texts, a MIME
+ * In: struct smtp_event, in order. Out: records, through struct builder_listener. Owns: the drafts of open mails, the session's texts, a MIME
  * parser once a message came. Limits: struct builder_settings; over them a text is cut and flags.truncated says so. */
 #include "record/builder.h"
 
@@ -10,8 +10,7 @@
 struct builder {
     const struct builder_settings *set;
     struct charsets *cs;
-    record_fn *fn;
-    void *ctx;
+    struct builder_listener out;
     struct session session;
     struct arena mem;
     struct buf scratch;
@@ -23,11 +22,11 @@ struct builder {
 };
 
 struct builder *builder_new(const struct builder_settings *set, struct charsets *cs, const struct connection *id,
-                            struct timespec first, bool midstream, record_fn *fn, void *ctx)
+                            struct timespec first, bool midstream, const struct builder_listener *out)
 {
     struct builder *b = calloc(1, sizeof *b);
     assert(b);
-    *b = (struct builder){.set = set, .cs = cs, .fn = fn, .ctx = ctx};
+    *b = (struct builder){.set = set, .cs = cs, .out = *out};
     arena_init(&b->mem, set->session_bytes);
     buf_init(&b->scratch, set->transaction_bytes);
     buf_init(&b->helo, set->session_bytes);
@@ -131,7 +130,7 @@ static void mail_end(struct builder *b, struct draft *d)
     d->t.flags.truncated |= d->mem.over;
     d->t.flags.one_sided = !(b->heard_client && b->heard_server);
     b->session.mails++;
-    b->fn(b->ctx, &(struct record){&stream_smtp, &d->t});
+    b->out.record(b->out.ctx, &(struct record){&stream_smtp, &d->t});
     draft_free(d);
 }
 
@@ -141,6 +140,8 @@ static void on_mime(void *ctx, const struct mime_event *ev)
     struct draft *d = b->message;
     if (!d)
         return;
+    if (b->out.mime)
+        b->out.mime(b->out.ctx, d->number, ev);
     if (ev->kind == MIME_HEADER)
         headers_take(d, b->set, b->cs, ev, &b->scratch);
     if (ev->kind != MIME_PART || !ev->filename.data)
@@ -325,5 +326,5 @@ void builder_finish(struct builder *b, struct timespec last, bool one_sided, con
     s->duration = (double)(last.tv_sec - s->ts.tv_sec) + (double)(last.tv_nsec - s->ts.tv_nsec) * 1e-9;
     s->flags.one_sided = one_sided;
     s->end = slice_str(b->quit && strcmp(end, "fin") == 0 ? "quit" : end);
-    b->fn(b->ctx, &(struct record){&stream_session, s});
+    b->out.record(b->out.ctx, &(struct record){&stream_session, s});
 }

@@ -16,13 +16,18 @@ struct builder_settings {
     uint32_t list_items; /* recipients, To, Cc, files, hops: each */
 };
 
-typedef void record_fn(void *ctx, const struct record *rec);
+/* Who hears what comes out. Records, events and their slices die on return. */
+struct builder_listener {
+    void (*record)(void *ctx, const struct record *rec);
+    void (*mime)(void *ctx, uint32_t mail, const struct mime_event *ev); /* headers and parts of transaction `mail`; or NULL */
+    void *ctx;
+};
 
 struct builder;
 
-/* `set` and `cs` are borrowed and outlive it; `id`'s uid is copied. Records go to `fn`, and die on its return. */
+/* `set` and `cs` are borrowed and outlive it; `id`'s uid and `out` are copied. */
 struct builder *builder_new(const struct builder_settings *set, struct charsets *cs, const struct connection *id,
-                            struct timespec first, bool midstream, record_fn *fn, void *ctx);
+                            struct timespec first, bool midstream, const struct builder_listener *out);
 void builder_smtp(struct builder *b, const struct smtp_event *ev);
 /* TLS from the first byte on. */
 void builder_implicit_tls(struct builder *b);

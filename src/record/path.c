@@ -1,90 +1,183 @@
 /* path.c: addresses in Received lines.
- * In: unfolded header values. Out: addresses. Owns: nothing.
- * Knowingly: reads the from clause alone, as the by clause names the receiver; where a line has no from clause, no hop comes of it.
- * Spec: RFC 5321 4.4. */
+ * In: unfolded header values. Out: addresses. Owns: nothing. Limits: linear in the value, whatever it holds.
+ * Knowingly: reads the from clause alone, as the by clause names the receiver; where a line has no from
+ * clause, no hop comes of it. Spec: RFC 5321 4.4; the forms that Postfix, Exim, Sendmail, qmail, CommuniGate
+ * and Exchange write. */
 #include "record/path.h"
+
+enum { V4_TEXT = 15, HELO_LOOK_BACK = 12 };
 
 static bool opens(uint8_t c)
 {
-    return byte_is_blank(c) || c == '[' || c == '(' || c == ':' || c == '=' || c == ',' || c == '<' || c == '"';
+    return byte_is_blank(c) || c == '[' || c == '(' || c == ':' || c == '=' || c == ',' || c == '<' ||
+           c == '"' || c == '@';
 }
 
 static bool closes(uint8_t c)
 {
-    return byte_is_blank(c) || c == ']' || c == ')' || c == ',' || c == ';' || c == '>' || c == ':' || c == '"' || c == '\r' ||
-           c == '\n';
+    /* '%' begins the zone of a link-local address. */
+    return byte_is_blank(c) || c == ']' || c == ')' || c == ',' || c == ';' || c == '>' || c == ':' ||
+           c == '"' || c == '\r' || c == '\n' || c == '%';
 }
 
-static bool in_address(uint8_t c, bool six)
+static bool in_run(uint8_t c)
 {
-    return byte_is_digit(c) || c == '.' || (six && (c == ':' || (byte_lower(c) >= 'a' && byte_lower(c) <= 'f')));
+    return byte_is_digit(c) || c == '.' || c == ':' || (byte_lower(c) >= 'a' && byte_lower(c) <= 'f');
 }
 
-static size_t run_at(struct slice s, size_t from, bool six)
+/* ::ffff:192.0.2.1 is the IPv4 host 192.0.2.1: our networks and the other hops are written so. */
+static void unmap(struct address *a)
 {
-    size_t end = from;
-    while (end < s.len && end - from < ADDRESS_TEXT && in_address(s.data[end], six))
-        end++;
-    return end;
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    if (a->family != 6 || memcmp(a->bytes, mapped, sizeof mapped) != 0)
+        return;
+    struct address four = {.family = 4};
+    memcpy(four.bytes, a->bytes + 12, 4);
+    *a = four;
 }
 
-/* The next address at or after *pos that stands by itself; moves *pos behind it. */
-static bool next_address(struct slice s, size_t *pos, struct address *ret, struct slice *ret_text)
+/* Where the scan stands. A run is a stretch of characters that addresses are made of; its end is looked for
+ * once. */
+struct scan {
+    struct slice s;
+    size_t pos, run_end;
+    bool six_tried; /* the run was held against IPv6 */
+};
+
+static bool take(struct scan *sc, size_t end, struct address *ret, struct slice *ret_text)
 {
-    for (size_t i = *pos; i < s.len; i++) {
-        if (i && !opens(s.data[i - 1]))
+    struct slice text = slice_sub(sc->s, sc->pos, end);
+    if ((end < sc->s.len && !closes(sc->s.data[end])) || !address_parse(text, ret))
+        return false;
+    unmap(ret);
+    *ret_text = text;
+    sc->pos = end;
+    return true;
+}
+
+/* At sc->pos an address may begin. */
+static bool try_here(struct scan *sc, struct address *ret, struct slice *ret_text)
+{
+    size_t left = sc->run_end - sc->pos;
+    size_t colon =
+        sc->pos +
+        slice_index(slice_sub(sc->s, sc->pos, sc->pos + (left < V4_TEXT + 1 ? left : V4_TEXT + 1)), ':');
+    /* A port may follow an IPv4 address. */
+    if (colon - sc->pos <= V4_TEXT && take(sc, colon, ret, ret_text))
+        return true;
+    if (sc->six_tried || left >= ADDRESS_TEXT)
+        return false;
+    sc->six_tried = true;
+    return take(sc, sc->run_end, ret, ret_text);
+}
+
+/* The next address at or after sc->pos that stands by itself; moves it behind that. */
+static bool next_address(struct scan *sc, struct address *ret, struct slice *ret_text)
+{
+    struct slice s = sc->s;
+    for (; sc->pos < s.len; sc->pos++) {
+        if (sc->pos && !opens(s.data[sc->pos - 1]))
             continue;
-        struct slice rest = slice_sub(s, i, s.len);
-        size_t from = slice_case_starts(rest, "IPv6:") ? i + 5 : i;
-        for (int six = 1; six >= 0; six--) {
-            size_t end = run_at(s, from, six);
-            /* A port may follow an IPv4 address, so ':' closes that one only. */
-            struct slice text = slice_sub(s, from, end);
-            if (!text.len || (end < s.len && !closes(s.data[end])) || !address_parse(text, ret))
-                continue;
-            *ret_text = text;
-            *pos = end;
-            return true;
+        if (slice_case_starts(slice_sub(s, sc->pos, s.len), "IPv6:"))
+            sc->pos += 5;
+        if (sc->pos == s.len || !in_run(s.data[sc->pos]))
+            continue;
+        if (sc->pos >= sc->run_end) {
+            sc->six_tried = false;
+            sc->run_end = sc->pos;
+            while (sc->run_end < s.len && in_run(s.data[sc->run_end]))
+                sc->run_end++;
         }
+        if (try_here(sc, ret, ret_text))
+            return true;
     }
-    *pos = s.len;
     return false;
 }
 
 bool path_first_address(struct slice value, struct address *ret, struct slice *ret_text)
 {
-    size_t pos = 0;
-    return next_address(value, &pos, ret, ret_text);
+    struct scan sc = {.s = value};
+    return next_address(&sc, ret, ret_text);
 }
 
-/* From "from" up to a "by" that stands alone outside of comments. */
-static struct slice from_clause(struct slice value)
+/* A word that begins another clause, followed by a blank. */
+static bool clause_word(struct slice s, bool first)
 {
-    value = slice_trim(value);
-    if (!slice_case_starts(value, "from"))
-        return (struct slice){NULL, 0};
-    unsigned depth = 0;
-    for (size_t i = 4; i + 4 <= value.len; i++) {
+    static const char *const words[] = {"by", "with", "id", "via", "for"};
+    for (size_t i = 0; i < (first ? 1 : sizeof words / sizeof *words); i++) {
+        size_t len = strlen(words[i]);
+        if (s.len > len && byte_is_blank(s.data[len]) && slice_case_starts(s, words[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Length of the from clause: up to the next clause, outside of comments where `comments`. 0: a comment never
+ * ends. */
+static size_t clause_end(struct slice value, bool comments)
+{
+    size_t depth = 0, words = 0;
+    for (size_t i = 4; i < value.len; i++) {
         uint8_t c = value.data[i];
-        if (c == '(')
+        if (comments && c == '(')
             depth++;
         else if (c == ')' && depth)
             depth--;
-        else if (!depth && (byte_is_blank(c) || c == ')') && slice_case_starts(slice_sub(value, i + 1, i + 3), "by") &&
-                 byte_is_blank(value.data[i + 3]))
-            return slice_sub(value, 0, i);
+        else if (!depth && c == ';')
+            return i;
+        if (depth || (!byte_is_blank(c) && c != ')'))
+            continue;
+        /* The host's own name is no clause, unless it was left out. */
+        if (clause_word(slice_sub(value, i + 1, value.len), !words))
+            return i + 1;
+        words += i + 1 < value.len && !byte_is_blank(value.data[i + 1]);
     }
-    return value;
+    return depth ? 0 : value.len;
+}
+
+static struct slice from_clause(struct slice value)
+{
+    value = slice_trim(value);
+    if (!slice_case_starts(value, "from") || value.len < 5 || !opens(value.data[4]))
+        return (struct slice){NULL, 0};
+    size_t end = clause_end(value, true);
+    return slice_sub(value, 0, end ? end : clause_end(value, false));
+}
+
+/* Does the address at `at` follow "helo"? Then the client said it of itself: "(helo=[10.0.0.1])", "(HELO
+ * ?10.0.0.1?)". */
+static bool is_claimed(struct slice s, size_t at)
+{
+    size_t least = at > HELO_LOOK_BACK ? at - HELO_LOOK_BACK : 0;
+    if (at >= least + 5 && slice_case_starts(slice_sub(s, at - 5, at), "IPv6:"))
+        at -= 5;
+    while (at > least && (opens(s.data[at - 1]) || s.data[at - 1] == '?'))
+        at--;
+    if (at < 4)
+        return false;
+    struct slice word = slice_sub(s, at - 4, at);
+    return slice_case_starts(word, "helo") || slice_case_starts(word, "ehlo") ||
+           slice_case_starts(word, "lhlo");
 }
 
 bool path_received_address(struct slice value, struct address *ret, struct slice *ret_text)
 {
-    struct slice from = from_clause(value);
-    size_t pos = 0;
-    if (!next_address(from, &pos, ret, ret_text))
-        return false;
-    (void)next_address(from, &pos, ret, ret_text);
-    return true;
+    struct scan sc = {.s = from_clause(value)};
+    struct address a;
+    struct slice text;
+    unsigned seen = 0;
+    bool claimed = false;
+    while (seen < 2 && next_address(&sc, &a, &text)) {
+        bool helo = is_claimed(sc.s, (size_t)(text.data - sc.s.data));
+        /* What was looked up beats what was claimed; a claim alone is better than nothing. */
+        if (helo && (seen || claimed))
+            continue;
+        claimed |= helo;
+        seen += !helo;
+        *ret = a;
+        *ret_text = text;
+    }
+    return seen || claimed;
 }
 
 static bool is_local(const struct path_settings *set, const struct address *a)

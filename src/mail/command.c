@@ -50,7 +50,7 @@ static bool parse_path(struct slice arg, const char *word, struct command *ret)
     rest = slice_sub(rest, 1, rest.len);
     ret->arg = path_of(rest);
     struct slice path = slice_trim_left(rest);
-    ret->strict = path.len > 1 && path.data[0] == '<' && slice_index(path, '>') < path.len;
+    ret->strict = !path.len || (path.data[0] == '<' && slice_index(path, '>') < path.len);
     return true;
 }
 
@@ -65,11 +65,6 @@ static bool parse_chunk(struct slice arg, struct command *ret)
     ret->verb = last.len ? VERB_BDAT_LAST : VERB_BDAT;
     ret->strict = true;
     return true;
-}
-
-static bool one_word(struct slice s)
-{
-    return s.len && slice_index(s, ' ') == s.len && slice_index(s, ':') == s.len;
 }
 
 void command_parse(struct slice line, struct command *ret)
@@ -90,7 +85,7 @@ void command_parse(struct slice line, struct command *ret)
         (ret->verb == VERB_RCPT && !parse_path(arg, "TO", ret)) || (ret->verb == VERB_BDAT && !parse_chunk(arg, ret)))
         ret->verb = VERB_OTHER;
     if (ret->verb == VERB_HELO || ret->verb == VERB_EHLO || ret->verb == VERB_LHLO)
-        ret->strict = one_word(arg) || (arg.len && arg.data[0] == '[');
+        ret->strict = arg.len > 0;
     if (ret->verb == VERB_NOOP)
         ret->strict = arg.len == 0;
 }

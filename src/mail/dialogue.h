@@ -16,7 +16,9 @@ enum mode {
     MODE_OPAQUE,  /* TLS */
 };
 
-enum bol { BOL_NO, BOL_CR, BOL_YES, BOL_LF, BOL_DOT, BOL_DOT_CR }; /* where in a message line the next byte stands */
+/* Where in a line of a message the next byte stands: amid it; behind a CR; at its start after CRLF, or after a bare LF; behind a
+ * dot that began the line, and behind dot and CR, in both cases. */
+enum bol { BOL_NO, BOL_CR, BOL_YES, BOL_DOT, BOL_DOT_CR, BOL_LF, BOL_LF_DOT, BOL_LF_DOT_CR };
 
 struct pending {
     uint32_t mail;
@@ -51,9 +53,13 @@ struct smtp {
     struct buf hold;
     size_t hold_from;
     bool hold_over;       /* more came than `hold` may keep: decide without the reply */
+    bool hold_blind;      /* the reply lies in a gap: the client's next line decides */
     enum bol bol;
     bool lookalike;       /* the text so far ends as some servers let a message end */
-    bool message_gap;
+    bool had_lookalike;   /* some text of this message did */
+    bool message_gap;        /* bytes of the message are missing, its end may be among them */
+    bool message_reply_lost; /* a server gap came since the message began */
+    struct buf doubt;        /* after a gap or lookalike: lines that are commands, unless the message goes on behind them */
     uint64_t chunk_left;
     bool chunk_last;
     bool lmtp;
@@ -88,13 +94,20 @@ void smtp_cut(struct smtp *s, enum side side);
 void smtp_mail_begin(struct smtp *s);
 void smtp_mail_close(struct smtp *s);
 void smtp_message_begin(struct smtp *s, bool beginning_seen);
-/* Ends the message text; where the dot was seen its reply is now awaited. */
+/* Ends the message text. `end_seen`: its reply is awaited from here on. */
 void smtp_message_end(struct smtp *s, bool end_seen);
 /* The reply that MODE_HOLD waited for is here (`code`), or will never come (0). */
 void smtp_release(struct smtp *s, unsigned code);
 
+/* The bytes in `doubt` are commands, as a reply shows: the message ended before them. */
+void smtp_end_doubt(struct smtp *s);
+
 /* message.c: consumes message text up to its end; returns how many bytes. At the end the mode has changed. */
 size_t message_feed(struct smtp *s, struct slice bytes);
+/* The same after a gap or lookalike: what looks like commands is kept in `doubt`. */
+size_t message_feed_doubtful(struct smtp *s, struct slice bytes);
+/* The bytes in `doubt` are text. */
+void message_take_doubt(struct smtp *s);
 
 /* pairing.c */
 void pairing_push(struct smtp *s, enum verb verb, uint32_t mail);

@@ -2,8 +2,11 @@
  * In: bytes in MODE_MESSAGE. Out: SMTP_MESSAGE_DATA, then the end.
  * Knowingly: only CRLF.CRLF ends a message, unless the client ends its commands with a bare LF too; what other servers may take
  * for an end is remembered in `lookalike`, and the server's reply decides (pairing.c).
- * Spec: RFC 5321 4.5.2. */
+ * After a gap the end may be lost, so then, and after a lookalike, lines that are commands beyond doubt wait until the text goes on (then they are text) or the
+ * server replies (then they are commands). Spec: RFC 5321 4.5.2. */
 #include "mail/dialogue.h"
+
+#include <assert.h>
 
 static void text_out(struct smtp *s, const uint8_t *from, const uint8_t *to)
 {
@@ -24,63 +27,134 @@ static const uint8_t *skip_line(struct smtp *s, const uint8_t *p, const uint8_t 
     return lf + 1;
 }
 
-/* A line that begins after a bare LF cannot end the message by the RFC, but some servers let it. */
-static void note_lookalike(struct smtp *s, const uint8_t *p, const uint8_t *end)
+/* After CRLF: a dot is stuffing or the end, and no text in either case. */
+static void at_line_start(struct smtp *s, const uint8_t **p, const uint8_t *end, const uint8_t **out)
 {
-    size_t n = (size_t)(end - p);
-    if ((n == 2 && memcmp(p, ".\n", 2) == 0) || (n == 3 && memcmp(p, ".\r\n", 3) == 0))
-        s->lookalike = true;
+    if (**p != '.') {
+        s->bol = BOL_NO;
+        *p = skip_line(s, *p, end);
+        return;
+    }
+    text_out(s, *out, *p);
+    *out = ++*p;
+    s->bol = BOL_DOT;
+}
+
+/* True where the message is over, with *p behind its end. */
+static bool after_dot(struct smtp *s, const uint8_t **p, const uint8_t *end, const uint8_t **out)
+{
+    bool lf = **p == '\n';
+    if (s->bol == BOL_DOT_CR && !lf) {
+        text_out(s, (const uint8_t *)"\r", (const uint8_t *)"\r" + 1);
+        s->bol = BOL_CR;
+        *p = skip_line(s, *p, end);
+    } else if (s->bol == BOL_DOT_CR || (lf && s->bare_lf)) {
+        ++*p;
+        smtp_message_end(s, true);
+        return true;
+    } else if (**p == '\r') {
+        s->bol = BOL_DOT_CR;
+        *out = ++*p;
+    } else {
+        s->lookalike = lf;
+        s->bol = BOL_NO;
+        *p = skip_line(s, *p, end);
+    }
+    return false;
+}
+
+/* A line that begins after a bare LF cannot end the message by the RFC, but some servers let it. */
+static void after_bare_lf(struct smtp *s, const uint8_t **p, const uint8_t *end)
+{
+    bool lf = **p == '\n', cr = **p == '\r';
+    if (s->bol == BOL_LF && **p == '.') {
+        s->bol = BOL_LF_DOT;
+        ++*p;
+    } else if (s->bol == BOL_LF_DOT && cr) {
+        s->bol = BOL_LF_DOT_CR;
+        ++*p;
+    } else {
+        s->lookalike = lf && s->bol != BOL_LF;
+        s->bol = s->bol == BOL_LF_DOT_CR ? BOL_CR : BOL_NO;
+        *p = skip_line(s, *p, end);
+    }
 }
 
 size_t message_feed(struct smtp *s, struct slice bytes)
 {
     const uint8_t *p = bytes.data, *end = p + bytes.len, *out = p;
-    s->lookalike = false;
     while (p < end) {
+        bool ended = false;
+        s->lookalike = false;
         switch (s->bol) {
         case BOL_YES:
-            if (*p == '.') {
-                text_out(s, out, p);
-                out = ++p;
-                s->bol = BOL_DOT;
-            } else {
-                s->bol = BOL_NO;
-                p = skip_line(s, p, end);
-            }
+            at_line_start(s, &p, end, &out);
             break;
         case BOL_DOT:
-            if (*p == '\r') {
-                s->bol = BOL_DOT_CR;
-                out = ++p;
-            } else if (*p == '\n' && s->bare_lf) {
-                smtp_message_end(s, true);
-                return (size_t)(p + 1 - bytes.data);
-            } else {
-                s->lookalike = *p == '\n' && p + 1 == end;
-                s->bol = BOL_NO;
-                p = skip_line(s, p, end);
-            }
-            break;
         case BOL_DOT_CR:
-            if (*p == '\n') {
-                smtp_message_end(s, true);
-                return (size_t)(p + 1 - bytes.data);
-            }
-            text_out(s, (const uint8_t *)"\r", (const uint8_t *)"\r" + 1);
-            s->bol = *p == '\r' ? BOL_CR : BOL_NO;
-            p = skip_line(s, p, end);
+            ended = after_dot(s, &p, end, &out);
             break;
         case BOL_LF:
-            note_lookalike(s, p, end);
-            s->bol = BOL_NO;
-            p = skip_line(s, p, end);
+        case BOL_LF_DOT:
+        case BOL_LF_DOT_CR:
+            after_bare_lf(s, &p, end);
             break;
         case BOL_NO:
         case BOL_CR:
             p = skip_line(s, p, end);
             break;
         }
+        if (ended)
+            return (size_t)(p - bytes.data);
+        if (s->lookalike) {
+            /* What follows is looked at closer. */
+            s->had_lookalike = true;
+            break;
+        }
     }
-    text_out(s, out, end);
-    return bytes.len;
+    text_out(s, out, p);
+    return (size_t)(p - bytes.data);
+}
+
+void message_take_doubt(struct smtp *s)
+{
+    struct buf text = s->doubt;
+    buf_init(&s->doubt, s->lim->hold_bytes);
+    size_t used = s->mode == MODE_MESSAGE ? message_feed(s, buf_slice(&text)) : text.len;
+    /* Only a dot alone ends a message, and it comes last in what is taken here. */
+    assert(used == text.len);
+    buf_free(&text);
+}
+
+static bool at_start(const struct smtp *s)
+{
+    return s->bol == BOL_YES || s->bol == BOL_LF;
+}
+
+static bool ends_with_command(struct slice text)
+{
+    size_t from = text.len - 1;
+    while (from && text.data[from - 1] != '\n')
+        from--;
+    struct command cmd;
+    command_parse(slice_trim(slice_sub(text, from, text.len)), &cmd);
+    return cmd.strict;
+}
+
+size_t message_feed_doubtful(struct smtp *s, struct slice bytes)
+{
+    if (!s->doubt.len && !at_start(s)) {
+        /* To the end of the line, where the doubt begins. */
+        size_t lf = slice_index(bytes, '\n');
+        return message_feed(s, slice_sub(bytes, 0, lf + 1));
+    }
+    size_t lf = slice_index(bytes, '\n');
+    bool whole = lf < bytes.len;
+    struct slice part = slice_sub(bytes, 0, lf + whole);
+    size_t before = s->doubt.len;
+    bool fits = buf_add(&s->doubt, part);
+    size_t used = s->doubt.len - before;
+    if (!fits || (whole && !ends_with_command(buf_slice(&s->doubt))) || (!whole && used > s->lim->command_bytes))
+        message_take_doubt(s);
+    return used;
 }

@@ -130,13 +130,14 @@ static void skip_unfit(struct smtp *s, unsigned code)
 /* A server that replies amid a message whose end may have been lost, or read otherwise, has seen its end. */
 static void end_unseen_message(struct smtp *s, unsigned code)
 {
-    if (s->mode != MODE_MESSAGE || s->queue_len || !(s->message_gap || s->lookalike) || code == 354)
+    bool commands = slice_index(buf_slice(&s->doubt), '\n') < s->doubt.len, gap = s->message_gap || commands;
+    if (s->mode != MODE_MESSAGE || s->queue_len || !(gap || s->lookalike) || (code == 354 && !commands))
         return;
-    bool gap = s->message_gap;
-    smtp_message_end(s, true);
+    /* A reply that is lost as well is not awaited: this one answers a command. */
+    smtp_message_end(s, !(commands && s->message_reply_lost));
     if (gap) {
         s->lost_commands = true;
-        s->mode = MODE_RESYNC;
+        smtp_end_doubt(s);
     }
 }
 
@@ -182,8 +183,7 @@ void pairing_settle(struct smtp *s)
     s->late_len = 0;
     for (uint32_t i = 0; i < count; i++)
         pair(s, s->late[i].code, buf_slice(&s->late[i].text));
-    if (s->mode == MODE_HOLD && !s->queue_len)
-        smtp_release(s, 0);
+    s->hold_blind = s->mode == MODE_HOLD && !s->queue_len;
 }
 
 static void keep_late(struct smtp *s, unsigned code, struct slice text)
@@ -273,4 +273,5 @@ void pairing_server_gap(struct smtp *s)
     s->in_reply = s->reply_cut = false;
     s->skip_line = true;
     s->lost_replies = true;
+    s->message_reply_lost = true;
 }

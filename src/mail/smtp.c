@@ -17,6 +17,7 @@ struct smtp *smtp_new(const struct smtp_limits *lim, bool midstream, smtp_fn *fn
     s->lost_commands = s->skip_line = midstream;
     buf_init(&s->line, lim->command_bytes);
     buf_init(&s->hold, lim->hold_bytes);
+    buf_init(&s->doubt, lim->hold_bytes);
     buf_init(&s->server_line, lim->reply_bytes);
     buf_init(&s->reply, lim->reply_bytes);
     if (!midstream)
@@ -32,6 +33,7 @@ void smtp_free(struct smtp **ps)
         return;
     buf_free(&s->line);
     buf_free(&s->hold);
+    buf_free(&s->doubt);
     buf_free(&s->server_line);
     buf_free(&s->reply);
     for (size_t i = 0; i < LATE_MAX; i++)
@@ -77,8 +79,9 @@ void smtp_message_begin(struct smtp *s, bool beginning_seen)
         smtp_mail_begin(s);
     s->mode = MODE_MESSAGE;
     s->bol = beginning_seen ? BOL_YES : BOL_NO;
-    s->lookalike = false;
+    s->lookalike = s->had_lookalike = false;
     s->message_gap = !beginning_seen;
+    s->message_reply_lost = false;
     s->message_begun = true;
     smtp_emit(s, SMTP_MESSAGE_BEGIN, SIDE_CLIENT, (struct slice){0}, !beginning_seen);
 }
@@ -89,7 +92,7 @@ void smtp_message_end(struct smtp *s, bool end_seen)
     s->message_begun = false;
     s->mode = MODE_COMMAND;
     /* LMTP (RFC 2033 4.2) answers the dot once for each recipient that it took. */
-    uint32_t replies = s->lmtp && s->accepted ? s->accepted : 1;
+    uint32_t replies = !end_seen ? 0 : s->lmtp && s->accepted ? s->accepted : 1;
     while (replies--)
         pairing_push(s, VERB_END_OF_DATA, s->open);
     smtp_mail_close(s);
@@ -341,7 +344,7 @@ static size_t client_consume(struct smtp *s, struct slice bytes)
     case MODE_SECRET:
         return lines_feed(s, bytes);
     case MODE_MESSAGE:
-        return message_feed(s, bytes);
+        return s->message_gap || s->had_lookalike ? message_feed_doubtful(s, bytes) : message_feed(s, bytes);
     case MODE_CHUNK:
         return s->chunk_left ? chunk_feed(s, bytes) : (end_chunk(s), 0);
     case MODE_SNIFF:
@@ -385,6 +388,7 @@ static bool goes_on_with_command(const struct smtp *s)
 static void after_hold(struct smtp *s, unsigned code)
 {
     s->mode = MODE_COMMAND;
+    s->hold_blind = false;
     bool command = !code && goes_on_with_command(s);
     bool taken = code ? code < 400 : !command;
     if (s->hold_verb == VERB_DATA) {
@@ -415,7 +419,7 @@ static bool must_guess(const struct smtp *s)
 {
     struct slice rest = slice_sub(buf_slice(&s->hold), s->hold_from, s->hold.len);
     bool line = slice_index(rest, '\n') < rest.len || rest.len > 512 || (rest.len && like_tls(rest.data[0]));
-    return s->mode == MODE_HOLD && rest.len && (s->hold_over || (!s->heard && line));
+    return s->mode == MODE_HOLD && rest.len && (s->hold_over || ((!s->heard || s->hold_blind) && line));
 }
 
 static void client_feed(struct smtp *s, struct slice bytes)
@@ -446,6 +450,15 @@ static void client_feed(struct smtp *s, struct slice bytes)
     }
 }
 
+void smtp_end_doubt(struct smtp *s)
+{
+    struct buf lines = s->doubt;
+    buf_init(&s->doubt, s->lim->hold_bytes);
+    s->mode = MODE_RESYNC;
+    client_feed(s, buf_slice(&lines));
+    buf_free(&lines);
+}
+
 void smtp_feed(struct smtp *s, enum side side, struct timespec ts, struct slice bytes)
 {
     s->now = ts;
@@ -470,6 +483,7 @@ static void client_gap(struct smtp *s, uint64_t len)
     s->line_cut = false;
     switch (s->mode) {
     case MODE_MESSAGE:
+        message_take_doubt(s);
         s->message_gap = true;
         s->bol = BOL_LF; /* perhaps: then the server's reply decides about a dot that comes first */
         smtp_emit(s, SMTP_MESSAGE_GAP, SIDE_CLIENT, (struct slice){0}, len);
@@ -516,6 +530,12 @@ void smtp_finish(struct smtp *s, struct timespec ts)
 {
     s->now = ts;
     pairing_settle(s);
+    if (slice_index(buf_slice(&s->doubt), '\n') < s->doubt.len) {
+        smtp_message_end(s, false);
+        smtp_end_doubt(s);
+    } else {
+        message_take_doubt(s);
+    }
     while (s->mode == MODE_HOLD && s->hold.len > s->hold_from) {
         after_hold(s, 0);
         drain_hold(s);

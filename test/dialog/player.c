@@ -1,0 +1,171 @@
+/* player.c: bytes and gaps to events and records as text.
+ * In: what a connection's sides sent. Out: text. Owns: parser, builder, texts. Limits: those of the settings below, small enough
+ * for tests to reach. */
+#include "player.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "mail/smtp.h"
+#include "record/builder.h"
+#include "sink/json.h"
+
+enum { TEXT_SHOWN = 300 };
+
+struct player {
+    struct smtp *smtp;
+    struct builder *builder;
+    struct charsets *charsets;
+    struct buf events, records, message;
+    uint32_t message_mail;
+    size_t from, to; /* the bytes of the piece that is fed now */
+    struct span spans[PLAYER_MAILS];
+    uint32_t begun, ended;
+};
+
+static const struct smtp_limits smtp_limits = {
+    .command_bytes = 8192, .reply_bytes = 16384, .hold_bytes = 262144, .pending = 1000, .waiting = 16};
+
+static const struct builder_settings builder_settings = {
+    .path = {.capture = PATH_ALL},
+    .mime = {.header_bytes = 65536, .headers_bytes = 1 << 20, .depth = 16, .parts = 100},
+    .transaction_bytes = 512 * 1024,
+    .session_bytes = 32 * 1024,
+    .list_items = 1000,
+};
+
+static void on_record(void *ctx, const struct record *rec)
+{
+    struct player *p = ctx;
+    struct transaction *t = (struct transaction *)rec->body;
+    if (rec->stream == &stream_smtp)
+        t->ts = (struct timespec){0};
+    json_line(rec, &p->records);
+}
+
+static void flush_message(struct player *p)
+{
+    uint32_t hash = 2166136261u;
+    if (!p->message_mail)
+        return;
+    for (size_t i = 0; i < p->message.len; i++)
+        hash = (hash ^ p->message.data[i]) * 16777619u;
+    char line[4096];
+    struct smtp_event ev = {.kind = SMTP_MESSAGE_DATA, .mail = p->message_mail, .len = p->message.len,
+                            .text = slice_sub(buf_slice(&p->message), 0, TEXT_SHOWN)};
+    smtp_dump(&ev, line, sizeof line);
+    buf_add_str(&p->events, line);
+    if (p->message.len > TEXT_SHOWN)
+        buf_printf(&p->events, " ... hash=%08x", hash);
+    buf_add_byte(&p->events, '\n');
+    buf_clear(&p->message);
+    p->message_mail = 0;
+}
+
+static void on_mime(void *ctx, uint32_t mail, const struct mime_event *ev)
+{
+    (void)ctx;
+    (void)mail;
+    (void)ev;
+}
+
+static void note_span(struct player *p, const struct smtp_event *ev)
+{
+    struct span *span = ev->mail && ev->mail <= PLAYER_MAILS ? &p->spans[ev->mail - 1] : NULL;
+    p->begun += ev->kind == SMTP_MAIL_BEGIN;
+    p->ended += ev->kind == SMTP_MAIL_END;
+    if (span && ev->kind == SMTP_MAIL_BEGIN)
+        span->from = p->from;
+    if (span && ev->kind == SMTP_MAIL_END)
+        *span = (struct span){span->from, p->to, true};
+}
+
+static void on_event(void *ctx, const struct smtp_event *ev)
+{
+    struct player *p = ctx;
+    note_span(p, ev);
+    if (ev->kind == SMTP_MESSAGE_DATA) {
+        if (p->message_mail != ev->mail)
+            flush_message(p);
+        p->message_mail = ev->mail;
+        buf_add(&p->message, ev->text);
+    } else {
+        char line[4096];
+        /* A MIME event belongs behind the text that caused it. */
+        flush_message(p);
+        smtp_dump(ev, line, sizeof line);
+        buf_add_str(&p->events, line);
+        buf_add_byte(&p->events, '\n');
+    }
+    builder_smtp(p->builder, ev);
+}
+
+struct player *player_new(bool midstream)
+{
+    struct player *p = calloc(1, sizeof *p);
+    assert(p);
+    buf_init(&p->events, 64 << 20);
+    buf_init(&p->records, 64 << 20);
+    buf_init(&p->message, 16 << 20);
+    p->charsets = charsets_new();
+    p->smtp = smtp_new(&smtp_limits, midstream, on_event, p);
+    struct connection id = {.uid = slice_str("C0"), .orig = {{4, {198, 51, 100, 7}}, 40001}, .resp = {{4, {192, 0, 2, 25}}, 25}};
+    const struct builder_listener out = {on_record, on_mime, p};
+    p->builder = builder_new(&builder_settings, p->charsets, &id, (struct timespec){0}, midstream, &out);
+    return p;
+}
+
+void player_feed(struct player *p, enum side side, struct slice bytes)
+{
+    p->from = p->to;
+    p->to += bytes.len;
+    smtp_feed(p->smtp, side, (struct timespec){0}, bytes);
+}
+
+void player_gap(struct player *p, enum side side, uint64_t len)
+{
+    p->from = p->to;
+    p->to += len;
+    smtp_gap(p->smtp, side, (struct timespec){0}, len);
+}
+
+void player_finish(struct player *p)
+{
+    smtp_finish(p->smtp, (struct timespec){0});
+    flush_message(p);
+    builder_finish(p->builder, (struct timespec){0}, false, "fin");
+}
+
+struct slice player_events(struct player *p)
+{
+    return buf_slice(&p->events);
+}
+
+struct slice player_records(struct player *p)
+{
+    return buf_slice(&p->records);
+}
+
+const struct span *player_span(const struct player *p, uint32_t number)
+{
+    return number && number <= PLAYER_MAILS ? &p->spans[number - 1] : NULL;
+}
+
+void player_counts(const struct player *p, uint32_t *ret_begun, uint32_t *ret_ended)
+{
+    *ret_begun = p->begun;
+    *ret_ended = p->ended;
+}
+
+void player_free(struct player **pp)
+{
+    struct player *p = *pp;
+    *pp = NULL;
+    smtp_free(&p->smtp);
+    builder_free(&p->builder);
+    charsets_free(&p->charsets);
+    buf_free(&p->events);
+    buf_free(&p->records);
+    buf_free(&p->message);
+    free(p);
+}

@@ -100,7 +100,7 @@ const char *verb_name(enum verb verb)
     case VERB_END_OF_DATA:
         return ".";
     case VERB_BDAT_LAST:
-        return "BDAT LAST";
+        return "BDAT";
     case VERB_OTHER:
     case VERB_COUNT:
         return "?";

@@ -91,7 +91,7 @@ struct smtp {
 /* smtp.c */
 void smtp_emit(struct smtp *s, enum smtp_kind kind, enum side side, struct slice text, uint64_t len);
 void smtp_cut(struct smtp *s, enum side side);
-void smtp_mail_begin(struct smtp *s);
+void smtp_mail_begin(struct smtp *s, bool mail_seen);
 void smtp_mail_close(struct smtp *s);
 void smtp_message_begin(struct smtp *s, bool beginning_seen);
 /* Ends the message text. `end_seen`: its reply is awaited from here on. */

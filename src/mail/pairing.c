@@ -158,7 +158,7 @@ static void pair(struct smtp *s, unsigned code, struct slice text)
         to = pop(s);
     if (to.verb == VERB_NONE && code == 354 && s->mode == MODE_RESYNC) {
         if (!s->open)
-            smtp_mail_begin(s);
+            smtp_mail_begin(s, false);
         to.mail = s->open;
     }
     emit_reply(s, to, code, text);
@@ -169,7 +169,7 @@ static void pair(struct smtp *s, unsigned code, struct slice text)
     if (decides)
         smtp_release(s, code);
     else if (to.verb == VERB_NONE && code == 354 && s->mode == MODE_RESYNC)
-        smtp_message_begin(s, false);
+        smtp_message_begin(s, !s->line.len); /* no text comes before this reply */
 }
 
 void pairing_settle(struct smtp *s)

@@ -53,12 +53,12 @@ void smtp_cut(struct smtp *s, enum side side)
     smtp_emit(s, SMTP_CUT, side, (struct slice){0}, 0);
 }
 
-void smtp_mail_begin(struct smtp *s)
+void smtp_mail_begin(struct smtp *s, bool mail_seen)
 {
     s->open = ++s->mails;
     s->unanswered = s->accepted = 0;
     s->message_begun = false;
-    smtp_emit(s, SMTP_MAIL_BEGIN, SIDE_CLIENT, (struct slice){0}, 0);
+    smtp_emit(s, SMTP_MAIL_BEGIN, SIDE_CLIENT, (struct slice){0}, !mail_seen);
 }
 
 void smtp_mail_close(struct smtp *s)
@@ -76,7 +76,7 @@ void smtp_mail_close(struct smtp *s)
 void smtp_message_begin(struct smtp *s, bool beginning_seen)
 {
     if (!s->open)
-        smtp_mail_begin(s);
+        smtp_mail_begin(s, false);
     s->mode = MODE_MESSAGE;
     s->bol = beginning_seen ? BOL_YES : BOL_NO;
     s->lookalike = s->had_lookalike = false;
@@ -182,7 +182,7 @@ static void open_or_close(struct smtp *s, const struct command *cmd)
     switch (cmd->verb) {
     case VERB_MAIL:
         smtp_mail_close(s);
-        smtp_mail_begin(s);
+        smtp_mail_begin(s, true);
         s->lost_commands = false;
         break;
     case VERB_RCPT:
@@ -190,7 +190,7 @@ static void open_or_close(struct smtp *s, const struct command *cmd)
     case VERB_BDAT:
     case VERB_BDAT_LAST:
         if (!s->open && s->lost_commands)
-            smtp_mail_begin(s);
+            smtp_mail_begin(s, false);
         break;
     case VERB_HELO:
     case VERB_EHLO:

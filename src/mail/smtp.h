@@ -12,7 +12,7 @@
 enum smtp_kind {
     SMTP_COMMAND,       /* verb, text = argument, mail */
     SMTP_REPLY,         /* code, text = lines joined by LF, verb that it answers, mail */
-    SMTP_MAIL_BEGIN,    /* mail */
+    SMTP_MAIL_BEGIN,    /* mail; `len` 1 where it begins without MAIL, which was not seen */
     SMTP_MESSAGE_BEGIN, /* mail; `len` 1 where its beginning was not seen */
     SMTP_MESSAGE_DATA,  /* mail, text = unstuffed bytes */
     SMTP_MESSAGE_GAP,   /* mail, len = bytes missing */

@@ -110,7 +110,7 @@ static void mail_begin(struct builder *b, const struct smtp_event *ev)
     d->t = (struct transaction){.ts = ev->ts, .id = b->session.id, .trans_depth = ev->mail,
                                 .tls = b->session.tls};
     d->t.helo = b->session.helo.data ? arena_copy(&d->mem, b->session.helo) : (struct slice){0};
-    d->t.flags = (struct flags){.midstream = b->session.flags.midstream};
+    d->t.flags = (struct flags){.midstream = b->session.flags.midstream, .gap = ev->len && b->session.flags.gap};
     draft_add_address(d, b->set, &b->session.id.resp.addr);
     d->t.path.items[d->t.path.len++] = b->session.id.orig.addr;
     struct draft **slot = &b->drafts;
@@ -157,6 +157,7 @@ static void message_begin(struct builder *b, const struct smtp_event *ev)
     if (!b->mime)
         b->mime = mime_new(&b->set->mime, b->cs, on_mime, b);
     mime_reset(b->mime);
+    b->heard_client = true;
     b->message = draft_of(b, ev->mail);
     if (ev->len) {
         mime_gap(b->mime, 1);

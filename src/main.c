@@ -1,5 +1,6 @@
 /* main.c: arguments, and the loop over the files.
- * Exit codes: 0 all was read, 1 a file could not be read to its end or output failed, 2 wrong arguments or settings. */
+ * Exit codes: 0 all was read, 1 a file could not be read to its end or output failed, 2 wrong arguments or
+ * settings. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -16,12 +17,14 @@ struct run {
     bool events, failed;
     struct error error;
     struct pipeline *pipeline;
+    struct timespec event_ts;
     uint64_t packets, bytes, cut_packets, skipped;
     double progress_at;
 };
 
 static const char usage[] =
-    "usage: mailtap read FILE... [-c settings.yaml] [-s key=value]... [-f json|text|zeek|smtp-ext] [-o DIR] [--events]\n"
+    "usage: mailtap read FILE... [-c settings.yaml] [-s key=value]... [-f json|text|zeek|smtp-ext] [-o DIR] "
+    "[--events]\n"
     "       mailtap settings            every setting with type, default and meaning\n"
     "       mailtap schema              the JSON Schema of what read prints\n"
     "FILE is pcap or pcapng, plain or gz, zst, lz4; - is standard input.\n";
@@ -40,12 +43,29 @@ static void on_record(void *ctx, const struct record *rec)
         run->failed = run->ops->write(run->sink, rec, &run->error) < 0;
 }
 
+static void print_event_head(struct timespec ts, struct slice uid)
+{
+    printf("%lld.%06ld %.*s ", (long long)ts.tv_sec, ts.tv_nsec / 1000, (int)uid.len, (const char *)uid.data);
+}
+
 static void on_event(void *ctx, struct slice uid, const struct smtp_event *ev)
 {
+    struct run *run = ctx;
     char line[4096];
-    (void)ctx;
+    run->event_ts = ev->ts;
     smtp_dump(ev, line, sizeof line);
-    printf("%lld.%06ld %.*s %s\n", (long long)ev->ts.tv_sec, ev->ts.tv_nsec / 1000, (int)uid.len, (const char *)uid.data, line);
+    print_event_head(ev->ts, uid);
+    puts(line);
+}
+
+/* A MIME event comes with the event of the dialogue that caused it. */
+static void on_mime(void *ctx, struct slice uid, uint32_t mail, const struct mime_event *ev)
+{
+    const struct run *run = ctx;
+    char line[4096];
+    mime_dump(ev, line, sizeof line);
+    print_event_head(run->event_ts, uid);
+    printf("mime mail=%u %s\n", mail, line);
 }
 
 static void progress(struct run *run, const struct source *src, const char *path)
@@ -99,8 +119,9 @@ static void say_count(uint64_t count, const char *what)
 static void closing_line(const struct run *run, double seconds)
 {
     struct pipeline_stats s = pipeline_stats(run->pipeline);
-    fprintf(stderr, "mailtap: %llu packets, %llu bytes, %llu sessions, %llu mails in %.2f s", (unsigned long long)run->packets,
-            (unsigned long long)run->bytes, (unsigned long long)s.sessions, (unsigned long long)s.mails, seconds);
+    fprintf(stderr, "mailtap: %llu packets, %llu bytes, %llu sessions, %llu mails in %.2f s",
+            (unsigned long long)run->packets, (unsigned long long)run->bytes, (unsigned long long)s.sessions,
+            (unsigned long long)s.mails, seconds);
     say_count(s.decode.other, "packets not TCP");
     say_count(run->cut_packets, "packets cut by the snap length");
     say_count(s.decode.cut, "of them too short for TCP");
@@ -131,7 +152,8 @@ static int run_files(const struct options *opt, const struct settings *set, char
         fprintf(stderr, "mailtap: %s\n", run.error.text);
         return EXIT_PARTLY;
     }
-    struct pipeline_output out = {on_record, opt->events ? on_event : NULL, NULL, &run};
+    struct pipeline_output out = {on_record, opt->events ? on_event : NULL, opt->events ? on_mime : NULL,
+                                  &run};
     run.pipeline = pipeline_new(set, &out);
     double start = clock_seconds();
     int code = EXIT_DONE;
@@ -165,7 +187,8 @@ static int bad_usage(const char *text)
 
 static int command_read(int argc, char **argv)
 {
-    static const struct option longs[] = {{"events", no_argument, NULL, 'e'}, {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option longs[] = {
+        {"events", no_argument, NULL, 'e'}, {"help", no_argument, NULL, 'h'}, {0}};
     struct settings *set = calloc(1, sizeof *set);
     struct options opt = {0};
     struct error err;

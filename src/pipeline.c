@@ -21,13 +21,13 @@ static void *on_open(void *ctx, const struct flow_info *info)
     return session_new(&p->shared, info);
 }
 
-static bool on_data(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts, struct slice bytes)
+static enum flow_want on_data(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts, struct slice bytes)
 {
     (void)ctx;
     return session_data(user, info, dir, ts, bytes);
 }
 
-static bool on_gap(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts, uint64_t len)
+static enum flow_want on_gap(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts, uint64_t len)
 {
     (void)ctx;
     return session_gap(user, info, dir, ts, len);
@@ -47,6 +47,7 @@ static struct flow_settings flow_settings_of(const struct settings *set)
     struct flow_settings f = {.max_flows = (uint32_t)set->max_flows,
                               .flow_bytes = set->flow_bytes,
                               .total_bytes = set->total_bytes,
+                              .flow_pieces = (uint32_t)set->flow_pieces,
                               .idle_timeout = set->flow_timeout,
                               .ignored_timeout = set->ignored_timeout,
                               .closed_timeout = set->closed_timeout,

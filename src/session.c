@@ -1,6 +1,6 @@
 /* session.c: from a connection's ordered bytes to the SMTP parser and the record builder.
- * In: data, gaps, end of one flow. Out: records and events, through session_shared. Owns: the bytes seen until it is known
- * what the connection is, then the parser and the builder. Limits: detect_bytes a side. */
+ * In: data, gaps, end of one flow. Out: records and events, through session_shared. Owns: the bytes seen
+ * until it is known what the connection is, then the parser and the builder. Limits: detect_bytes a side. */
 #include "session.h"
 
 #include <assert.h>
@@ -11,7 +11,7 @@
 /* What came before the verdict, in order, to be told again after it. */
 struct early {
     int dir;
-    uint64_t gap; /* 0: data */
+    uint64_t gap;    /* 0: data */
     size_t from, to; /* in first[dir] */
     struct timespec ts;
 };
@@ -22,7 +22,7 @@ struct smtp_session {
     struct session_shared *shared;
     struct buf first[2];
     struct early *early;
-    size_t early_count;
+    size_t early_count, early_room;
     bool decided, wanted;
     int client;
     struct connection id;
@@ -128,10 +128,18 @@ static void forget_early(struct smtp_session *s)
     buf_free(&s->first[1]);
     free(s->early);
     s->early = NULL;
-    s->early_count = 0;
+    s->early_count = s->early_room = 0;
 }
 
-static void begin(struct smtp_session *s, const struct flow_info *info, enum detected what, const size_t skip[2])
+/* The server's packets are seen, though it may have said nothing yet: its replies are worth waiting for. */
+static void expect_server(struct smtp_session *s, const struct flow_info *info)
+{
+    if (s->smtp && info->heard[!s->client])
+        smtp_expect_replies(s->smtp);
+}
+
+static void begin(struct smtp_session *s, const struct flow_info *info, enum detected what,
+                  const size_t skip[2])
 {
     bool midstream = info->client < 0;
     s->wanted = true;
@@ -143,6 +151,7 @@ static void begin(struct smtp_session *s, const struct flow_info *info, enum det
         builder_implicit_tls(s->builder);
     } else {
         s->smtp = smtp_new(s->shared->smtp, midstream, on_event, s);
+        expect_server(s, info);
         replay(s, skip);
     }
     forget_early(s);
@@ -154,28 +163,35 @@ static bool is_full(const struct smtp_session *s)
     return s->first[0].len >= most || s->first[1].len >= most || s->early_count == EARLY_MAX;
 }
 
-/* Where no SYN was seen the port tells who the client is likely to be. */
+/* The end that the ports make the client, or -1. */
 static int likely_client(const struct flow_info *info)
 {
-    if (is_mail_port(info->end[0].port) != is_mail_port(info->end[1].port))
-        return is_mail_port(info->end[0].port) ? 1 : 0;
-    return info->end[0].port >= info->end[1].port ? 0 : 1;
+    bool mail[2] = {is_mail_port(info->end[0].port), is_mail_port(info->end[1].port)};
+    return mail[0] == mail[1] ? -1 : mail[0];
+}
+
+/* Pinned to its port: what is said there does not matter. */
+static enum detected pinned(struct smtp_session *s, const struct flow_info *info)
+{
+    int likely = likely_client(info);
+    if (info->client >= 0)
+        s->client = info->client;
+    else if (likely >= 0)
+        s->client = likely;
+    else
+        s->client = info->end[0].port < info->end[1].port;
+    return has_port(&s->shared->set->ports, info) ? DETECT_SMTP : DETECT_NO;
 }
 
 static void decide(struct smtp_session *s, const struct flow_info *info, bool over)
 {
     const struct settings *set = s->shared->set;
     size_t skip[2] = {0, 0};
-    struct detect_input in = {.first = {buf_slice(&s->first[0]), buf_slice(&s->first[1])}, .client = info->client,
+    struct detect_input in = {.first = {buf_slice(&s->first[0]), buf_slice(&s->first[1])},
+                              .client = info->client,
+                              .likely = likely_client(info),
                               .over = over || is_full(s)};
-    in.hint = is_mail_port(info->end[0].port) || is_mail_port(info->end[1].port);
-    enum detected what;
-    if (set->ports.count) {
-        what = has_port(&set->ports, info) ? DETECT_SMTP : DETECT_NO;
-        s->client = info->client >= 0 ? info->client : likely_client(info);
-    } else {
-        what = detect_smtp(&in, &s->client, skip);
-    }
+    enum detected what = set->ports.count ? pinned(s, info) : detect_smtp(&in, &s->client, skip);
     if (what == DETECT_TLS && !has_port(&set->tls_ports, info))
         what = DETECT_NO;
     if (what == DETECT_MORE)
@@ -189,8 +205,9 @@ static void decide(struct smtp_session *s, const struct flow_info *info, bool ov
 
 static void remember(struct smtp_session *s, int dir, struct timespec ts, uint64_t gap, struct slice bytes)
 {
-    if (!s->early) {
-        s->early = calloc(EARLY_MAX, sizeof *s->early);
+    if (s->early_count == s->early_room) {
+        s->early_room = s->early_room ? s->early_room * 2 : 4;
+        s->early = realloc(s->early, s->early_room * sizeof *s->early);
         assert(s->early);
     }
     struct early *e = &s->early[s->early_count++];
@@ -199,7 +216,17 @@ static void remember(struct smtp_session *s, int dir, struct timespec ts, uint64
     e->to = s->first[dir].len;
 }
 
-bool session_data(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts, struct slice bytes)
+static enum flow_want want_of(const struct smtp_session *s)
+{
+    if (!s->decided)
+        return FLOW_WANT_BYTES;
+    if (!s->wanted)
+        return FLOW_WANT_NOTHING;
+    return s->smtp && !smtp_is_opaque(s->smtp) ? FLOW_WANT_BYTES : FLOW_WANT_END;
+}
+
+enum flow_want session_data(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts,
+                            struct slice bytes)
 {
     if (!s->decided) {
         size_t before = s->first[dir].len;
@@ -207,32 +234,31 @@ bool session_data(struct smtp_session *s, const struct flow_info *info, int dir,
         size_t kept = s->first[dir].len - before;
         decide(s, info, false);
         bytes = slice_sub(bytes, kept, bytes.len);
-        if (!s->decided || !bytes.len)
-            return !s->decided || s->wanted;
     }
-    if (!s->wanted || !s->smtp)
-        return false;
-    smtp_feed(s->smtp, side_of(s, dir), ts, bytes);
-    return !smtp_is_opaque(s->smtp);
+    if (bytes.len && want_of(s) == FLOW_WANT_BYTES && s->decided) {
+        expect_server(s, info);
+        smtp_feed(s->smtp, side_of(s, dir), ts, bytes);
+    }
+    return want_of(s);
 }
 
-bool session_gap(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts, uint64_t len)
+enum flow_want session_gap(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts,
+                           uint64_t len)
 {
     if (!s->decided) {
         remember(s, dir, ts, len, (struct slice){0});
         decide(s, info, false);
-        return !s->decided || s->wanted;
+    } else if (want_of(s) == FLOW_WANT_BYTES) {
+        smtp_gap(s->smtp, side_of(s, dir), ts, len);
     }
-    if (!s->wanted || !s->smtp)
-        return false;
-    smtp_gap(s->smtp, side_of(s, dir), ts, len);
-    return true;
+    return want_of(s);
 }
 
 void session_end(struct smtp_session **ps, const struct flow_info *info, enum flow_end how)
 {
-    static const char *const words[] = {[FLOW_FIN] = "fin",     [FLOW_RST] = "rst",   [FLOW_TIMEOUT] = "timeout",
-                                        [FLOW_REUSE] = "reuse", [FLOW_SHED] = "shed", [FLOW_EOF] = "eof"};
+    static const char *const words[] = {
+        [FLOW_FIN] = "fin",   [FLOW_RST] = "rst", [FLOW_TIMEOUT] = "timeout",  [FLOW_REUSE] = "reuse",
+        [FLOW_SHED] = "shed", [FLOW_EOF] = "eof", [FLOW_UNWANTED] = "unwanted"};
     struct smtp_session *s = *ps;
     *ps = NULL;
     if (!s)

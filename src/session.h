@@ -22,9 +22,9 @@ struct session_shared {
 struct smtp_session;
 
 struct smtp_session *session_new(struct session_shared *shared, const struct flow_info *info);
-/* Both: false where the rest of the connection is of no interest. */
-bool session_data(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts, struct slice bytes);
-bool session_gap(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts, uint64_t len);
+/* Both return how much of the rest is of interest. */
+enum flow_want session_data(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts, struct slice bytes);
+enum flow_want session_gap(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts, uint64_t len);
 /* Ends and frees it. */
 void session_end(struct smtp_session **s, const struct flow_info *info, enum flow_end how);
 

@@ -1,16 +1,16 @@
 /* flow.c: puts one connection's bytes in the order in which its ends can have sent them.
- * In: segments of both directions. Out: data, gaps and the end, through struct flow_handler. Owns: held pieces.
- * A piece waits for the bytes before it, and for the bytes of the other side that it acknowledges: a tap that merges two
- * lines may show a reply before its command.
- * Limits: the caller's (table.c), who gives up holes by age and by bytes.
- * Knowingly: acknowledgements that were never possible only cost waiting time. Spec: RFC 9293. */
+ * In: segments of both directions. Out: data, gaps and the end, through struct flow_handler. Owns: held
+ * pieces. A piece waits for the bytes before it, and for the bytes of the other side that it acknowledges: a
+ * tap that merges two lines may show a reply before its command. Limits: the caller's (table.c), who gives up
+ * holes by age and by bytes. Knowingly: acknowledgements that were never possible only cost waiting time.
+ * Spec: RFC 9293, RFC 5961. */
 #include "flow/flow.h"
 
 #include <stdlib.h>
 
 static bool open_once(struct flow_core *core, struct flow *f)
 {
-    if (!f->opened) {
+    if (!f->opened && f->state == FLOW_LIVE) {
         f->opened = true;
         f->user = core->handler->open(core->ctx, &f->info);
     }
@@ -25,11 +25,24 @@ void flow_drop_held(struct flow_core *core, struct flow *f)
     }
 }
 
+static void take_want(struct flow_core *core, struct flow *f, enum flow_want want)
+{
+    if (want == FLOW_WANT_END)
+        f->state = FLOW_WATCHED;
+    if (want != FLOW_WANT_NOTHING)
+        return;
+    f->state = FLOW_IGNORED;
+    f->opened = false;
+    core->handler->end(core->ctx, f->user, &f->info, FLOW_UNWANTED);
+    f->user = NULL;
+}
+
 static void pass_data(struct flow_core *core, struct flow *f, int dir, struct timespec ts, struct slice bytes)
 {
     f->dir[dir].next += (uint32_t)bytes.len;
-    if (bytes.len && open_once(core, f) && !core->handler->data(core->ctx, f->user, &f->info, dir, ts, bytes))
-        f->state = FLOW_IGNORED;
+    f->dir[dir].passed |= bytes.len > 0;
+    if (bytes.len && open_once(core, f))
+        take_want(core, f, core->handler->data(core->ctx, f->user, &f->info, dir, ts, bytes));
 }
 
 static void pass_gap(struct flow_core *core, struct flow *f, int dir, struct timespec ts, uint32_t len)
@@ -39,18 +52,19 @@ static void pass_gap(struct flow_core *core, struct flow *f, int dir, struct tim
         return;
     core->gaps++;
     core->gap_bytes += len;
-    if (!core->handler->gap(core->ctx, f->user, &f->info, dir, ts, len))
-        f->state = FLOW_IGNORED;
+    take_want(core, f, core->handler->gap(core->ctx, f->user, &f->info, dir, ts, len));
 }
 
 /* Did the sender know bytes of the other side that were not passed on yet? */
 static bool ahead_of_other(const struct flow *f, int dir, bool has_ack, uint32_t ack)
 {
-    const struct halfstream *o = &f->dir[!dir];
-    if (!has_ack || !o->begun)
+    const struct halfstream *st = &f->dir[dir], *o = &f->dir[!dir];
+    if (!has_ack)
         return false;
-    int32_t ahead = seq_diff(ack, o->next);
-    return ahead > (o->has_fin ? 1 : 0);
+    if (!o->begun)
+        return st->has_syn && !f->alone; /* a handshake was answered, so the answer may come yet */
+    bool of_fin = o->has_fin && ack == o->fin_seq + 1;
+    return seq_diff(ack - of_fin, o->next) > 0;
 }
 
 static bool head_is_ready(const struct flow *f, int dir)
@@ -96,15 +110,25 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
         st->begun = true;
         st->next = seg->seq + (seg->flags & TCP_SYN ? 1 : 0);
     }
-    if (seg->flags & TCP_SYN)
-        seg->seq++;
+    bool earlier = !(seg->flags & TCP_SYN) && !st->has_syn && !st->passed && seq_diff(seg->seq, st->next) < 0;
+    if (earlier && st->next - seg->seq <= core->max_hole)
+        st->next =
+            seg->seq; /* picked up amid the connection: nothing was passed on yet, so nothing is too late */
+    if (seg->flags & TCP_SYN) {
+        st->has_syn = true;
+        st->isn = seg->seq++;
+    }
     note_ack(f, dir, seg);
     if (seg->flags & TCP_FIN) {
         st->has_fin = true;
         st->fin_seq = seg->seq + (uint32_t)seg->payload.len + seg->uncaptured;
     }
+    if (seg->payload.len && f->reset && f->reset_dir == dir && seq_diff(seg->seq, st->next) >= 0)
+        f->reset = false; /* who sends on was not reset */
     if (!stream_trim(st, seg)) {
         core->overlaps += seg->payload.len > 0;
+        if (seg->seq + (uint32_t)seg->payload.len == st->next)
+            st->quiet = seg->ts;
         drain(core, f);
         return;
     }
@@ -115,6 +139,39 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
         core->held_bytes += stream_hold(st, seg);
     }
     drain(core, f);
+}
+
+bool flow_takes_reset(const struct flow *f, int dir, const struct segment *seg)
+{
+    enum { WINDOW = 1 << 20 };
+    const struct halfstream *st = &f->dir[dir];
+    if (!st->begun || (st->has_acked && seg->seq == st->acked))
+        return true;
+    int32_t ahead = seq_diff(seg->seq, st->next);
+    return ahead >= 0 && ahead <= WINDOW;
+}
+
+enum renewal flow_renewal(struct flow *f, int dir, const struct segment *seg)
+{
+    const struct halfstream *st = &f->dir[dir];
+    uint8_t syn_ack = seg->flags & (TCP_SYN | TCP_ACK);
+    if (syn_ack == TCP_SYN) {
+        if (f->state == FLOW_CLOSED || (st->begun && !f->opened && seg->seq + 1 != st->next))
+            return RENEWAL_NOW;
+        if (st->has_syn ? seg->seq != st->isn : st->begun) {
+            f->renewed = true;
+            f->renewal = *seg;
+            f->renewal.payload = (struct slice){0};
+        }
+        return RENEWAL_NONE;
+    }
+    if (!f->renewed)
+        return RENEWAL_NONE;
+    bool sender = f->info.end[dir].port == f->renewal.src.port &&
+                  address_eq(&f->info.end[dir].addr, &f->renewal.src.addr);
+    bool answered = !sender && syn_ack == (TCP_SYN | TCP_ACK) && seg->ack == f->renewal.seq + 1;
+    bool goes_on = sender && seg->payload.len && seg->seq == f->renewal.seq + 1;
+    return answered || goes_on ? RENEWAL_SHOWN : RENEWAL_NONE;
 }
 
 bool flow_is_blocked(const struct flow *f)
@@ -144,38 +201,76 @@ static void lose_until(struct flow_core *core, struct flow *f, int dir, uint32_t
         pass_gap(core, f, dir, ts, to - st->next);
 }
 
+static bool later(struct timespec a, struct timespec b)
+{
+    return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+}
+
+/* It was sent past the receiver's window, as nothing of it was taken. */
+static bool is_forged(const struct flow_core *core, const struct halfstream *st)
+{
+    const struct held *h = st->first;
+    return st->has_acked && seq_diff(st->acked, h->seq) < 0 &&
+           (size_t)seq_diff(h->seq, st->next) > core->max_hole;
+}
+
+static void drop_head(struct flow_core *core, struct flow *f, int dir)
+{
+    size_t before = f->dir[dir].held_bytes;
+    free(stream_take(&f->dir[dir]));
+    core->held_bytes -= before - f->dir[dir].held_bytes;
+    core->forged++;
+}
+
+/* The first piece waits for bytes of the other side that it acknowledges. */
+static void stop_waiting_for_other(struct flow_core *core, struct flow *f, int dir)
+{
+    const struct halfstream *o = &f->dir[!dir];
+    const struct held *h = f->dir[dir].first;
+    f->alone |= !o->begun;
+    bool both = o->first && o->first->seq == o->next;
+    /* Where each waits for the other no order fits, so the captured one stands. And an acknowledgement of
+     * bytes that the other side shows not to have sent is no proof of them. */
+    if (both || f->alone || later(o->quiet, h->ts))
+        pass_head(core, f, dir);
+    else
+        lose_until(core, f, !dir, h->ack, h->ts);
+}
+
 void flow_give_up(struct flow_core *core, struct flow *f)
 {
     int dir = f->dir[0].first ? 0 : 1;
     /* Of two blocked directions the one with the older piece goes first. */
     const struct held *a = f->dir[0].first, *b = f->dir[1].first;
-    if (a && b && (b->ts.tv_sec < a->ts.tv_sec || (b->ts.tv_sec == a->ts.tv_sec && b->ts.tv_nsec < a->ts.tv_nsec)))
+    if (a && b && later(a->ts, b->ts))
         dir = 1;
     const struct held *h = f->dir[dir].first;
     if (!h)
         return;
-    if (h->seq != f->dir[dir].next) {
+    if (h->seq == f->dir[dir].next)
+        stop_waiting_for_other(core, f, dir);
+    else if (is_forged(core, &f->dir[dir]))
+        drop_head(core, f, dir);
+    else
         lose_until(core, f, dir, h->seq, h->ts);
-    } else {
-        struct halfstream *o = &f->dir[!dir];
-        if (o->first && o->first->seq == o->next)
-            pass_head(core, f, dir); /* each waits for the other: no order fits, so the captured one stands */
-        else
-            lose_until(core, f, !dir, h->ack, h->ts);
-    }
     drain(core, f);
 }
 
-/* Acknowledged, or before the FIN, and never seen. */
+/* Acknowledged, or sent before a FIN that is near enough to be believed, and never seen. */
 static void lose_tail(struct flow_core *core, struct flow *f, int dir)
 {
-    struct halfstream *st = &f->dir[dir];
+    const struct halfstream *st = &f->dir[dir];
+    if (!st->begun)
+        return;
     uint32_t end = st->next;
-    if (st->has_acked && st->begun && seq_diff(st->acked, end) > 0)
+    if (st->has_acked && seq_diff(st->acked, end) > 0)
         end = st->acked;
-    if (st->has_fin && st->begun && seq_diff(end, st->fin_seq) >= 0)
-        end = st->fin_seq;
-    if (st->begun && seq_diff(end, st->next) > 0)
+    if (st->has_fin) {
+        bool over = seq_diff(end, st->fin_seq) > 0, near = (size_t)(st->fin_seq - end) <= core->max_hole;
+        if (over || near)
+            end = st->fin_seq; /* the FIN itself takes a number, too */
+    }
+    if (seq_diff(end, st->next) > 0)
         pass_gap(core, f, dir, f->info.last, end - st->next);
 }
 

@@ -2,9 +2,10 @@
 #ifndef FLOW_FLOW_H
 #define FLOW_FLOW_H
 
+#include "flow/queue.h"
 #include "flow/stream.h"
 
-enum flow_end { FLOW_FIN, FLOW_RST, FLOW_TIMEOUT, FLOW_REUSE, FLOW_SHED, FLOW_EOF };
+enum flow_end { FLOW_FIN, FLOW_RST, FLOW_TIMEOUT, FLOW_REUSE, FLOW_SHED, FLOW_EOF, FLOW_UNWANTED };
 
 struct flow_info {
     struct endpoint end[2]; /* direction 0 goes from end[0] to end[1] */
@@ -13,27 +14,47 @@ struct flow_info {
     struct timespec first, last;
 };
 
+/* How much of a connection's rest its user wants. */
+enum flow_want {
+    FLOW_WANT_BYTES,
+    FLOW_WANT_END, /* only to know when and how it ends */
+    FLOW_WANT_NOTHING,
+};
+
 /* What the flow tells its user. Slices die on return. `user` is what open returned. */
 struct flow_handler {
     void *(*open)(void *ctx, const struct flow_info *info); /* at the first byte or gap of the connection */
-    /* false: the user has no interest in the rest. Bytes come in the order in which the two sides can have sent them. */
-    bool (*data)(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts, struct slice bytes);
-    bool (*gap)(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts, uint64_t len);
+    /* Bytes come in the order in which the two sides can have sent them. */
+    enum flow_want (*data)(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts,
+                           struct slice bytes);
+    enum flow_want (*gap)(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts,
+                          uint64_t len);
+    /* The user goes: the connection is over, or it wanted nothing more of it (FLOW_UNWANTED). */
     void (*end)(void *ctx, void *user, const struct flow_info *info, enum flow_end how);
 };
 
-enum flow_state { FLOW_LIVE, FLOW_IGNORED, FLOW_CLOSED, FLOW_STATES };
+enum flow_state {
+    FLOW_LIVE,
+    FLOW_WATCHED, /* for its end alone */
+    FLOW_IGNORED, /* its user has gone */
+    FLOW_CLOSED,
+    FLOW_STATES,
+};
 
 struct flow {
-    struct flow *chain;       /* next in its hash bucket */
-    struct flow *older, *newer; /* in its state's list */
-    struct flow *wait_older, *wait_newer;
-    bool waits;
+    struct flow *chain; /* next in its hash bucket */
+    struct link place;  /* in its state's queue */
+    struct link wait;   /* in the queue of those that wait for missing bytes */
     struct timespec wait_since;
     uint64_t hash;
     struct flow_info info;
     enum flow_state state;
-    bool opened, reset;
+    bool opened;
+    bool alone; /* the other side was waited for, and is not in sight of the tap */
+    bool reset; /* a RST came: it ends a moment later, as what was sent before it may still come */
+    int reset_dir;
+    bool renewed; /* a SYN with another number came; its sender's word alone does not end this connection */
+    struct segment renewal;
     void *user;
     struct halfstream dir[2];
 };
@@ -41,17 +62,30 @@ struct flow {
 struct flow_core {
     const struct flow_handler *handler;
     void *ctx;
-    size_t held_bytes;  /* in all flows */
-    uint64_t gaps, gap_bytes, overlaps;
+    size_t max_hole;   /* a longer one that nobody acknowledged is not believed */
+    size_t held_bytes; /* in all flows */
+    uint64_t gaps, gap_bytes, overlaps, forged;
 };
 
 /* Adds one segment of direction `dir`: passes on what is in order now, keeps the rest. */
 void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *seg);
+/* Could this RST be the sender's own? (RFC 5961 3: its number is the next one, or what the other side
+ * acknowledged; more where the tap missed bytes.) Others are ignored as the receiver ignores them. */
+bool flow_takes_reset(const struct flow *f, int dir, const struct segment *seg);
+/* What a packet says of a new connection on the same ends. */
+enum renewal {
+    RENEWAL_NONE,
+    RENEWAL_NOW,  /* this SYN begins a new connection */
+    RENEWAL_SHOWN /* the SYN seen before (f->renewal) did: the other side has answered it, or its sender goes
+                     on after it */
+};
+enum renewal flow_renewal(struct flow *f, int dir, const struct segment *seg);
 /* Bytes are held, or are known to be missing. */
 bool flow_is_blocked(const struct flow *f);
 /* True where the other side acknowledged what is missing, so that no copy of it will come. */
 bool flow_hole_is_acked(const struct flow *f);
-/* Takes the hole that blocks it for lost, says so as a gap, and passes on what follows it. */
+/* Takes the hole that blocks it for lost, says so as a gap, and passes on what follows it. A piece beyond
+ * max_hole that was not acknowledged never reached the other side: it is dropped instead. */
 void flow_give_up(struct flow_core *core, struct flow *f);
 /* Passes on all that is held, with its gaps, and tells the user that the connection is over. */
 void flow_close(struct flow_core *core, struct flow *f, enum flow_end how);

@@ -44,7 +44,11 @@ static struct held *held_new(const struct segment *seg, uint32_t len)
     uint32_t bytes = len < seg->payload.len ? len : (uint32_t)seg->payload.len;
     struct held *h = malloc(sizeof *h + bytes);
     assert(h);
-    *h = (struct held){.ts = seg->ts, .seq = seg->seq, .len = bytes, .missing = len - bytes, .ack = seg->ack,
+    *h = (struct held){.ts = seg->ts,
+                       .seq = seg->seq,
+                       .len = bytes,
+                       .missing = len - bytes,
+                       .ack = seg->ack,
                        .has_ack = seg->flags & TCP_ACK};
     if (bytes)
         memcpy(h->data, seg->payload.data, bytes);

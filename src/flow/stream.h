@@ -1,4 +1,5 @@
-/* One direction of a connection: which byte comes next, and what waits because bytes before it are missing. */
+/* One direction of a connection: which byte comes next, and what waits because bytes before it are missing.
+ */
 #ifndef FLOW_STREAM_H
 #define FLOW_STREAM_H
 
@@ -17,7 +18,11 @@ struct held {
 struct halfstream {
     uint32_t next; /* sequence number of the next byte to pass on */
     uint32_t acked, fin_seq;
-    bool begun;     /* `next` is known */
+    uint32_t isn;          /* of its SYN */
+    struct timespec quiet; /* when a packet last showed that nothing beyond `next` was sent */
+    bool begun;            /* `next` is known */
+    bool passed;           /* bytes were passed on */
+    bool has_syn;
     bool has_acked; /* the other side acknowledged up to `acked` */
     bool has_fin;
     uint32_t held_count;
@@ -33,7 +38,8 @@ static inline int32_t seq_diff(uint32_t a, uint32_t b)
 
 /* Cuts the part of the segment that was passed on before. False: nothing new is left of it. */
 bool stream_trim(const struct halfstream *st, struct segment *seg);
-/* Keeps a copy of what of `seg` is not held yet: of bytes that came twice the first copy wins. Returns the bytes taken. */
+/* Keeps a copy of what of `seg` is not held yet: of bytes that came twice the first copy wins. Returns the
+ * bytes taken. */
 size_t stream_hold(struct halfstream *st, const struct segment *seg);
 /* Takes the first held piece out; the caller frees it. */
 struct held *stream_take(struct halfstream *st);

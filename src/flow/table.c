@@ -1,16 +1,15 @@
 /* table.c: all connections.
  * In: segments. Out: calls of struct flow_handler. Owns: every struct flow.
- * Limits: struct flow_settings; over them the longest idle connection is shed, or a hole given up, and counted.
- * Knowingly: a SYN with another sequence number begins a new connection. Spec: RFC 9293. */
+ * Limits: struct flow_settings; over them the longest idle connection is shed, or a hole given up, and
+ * counted. Knowingly: of packet times that run backwards the largest stands, until CLOCK_BACK packets in a
+ * row are long behind it. Spec: RFC 9293. */
 #include "flow/table.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
-struct list {
-    struct flow *oldest, *newest;
-};
+enum { CLOCK_BACK = 100 };
 
 struct flow_table {
     struct flow_settings set;
@@ -18,9 +17,9 @@ struct flow_table {
     struct flow_stats stats;
     struct flow **buckets;
     size_t bucket_count, count;
-    struct list by_state[FLOW_STATES];
-    struct list waiting;
+    struct queue by_state[FLOW_STATES], waiting;
     struct timespec now;
+    uint32_t behind; /* packets in a row that are long behind `now` */
 };
 
 static double seconds_between(struct timespec from, struct timespec to)
@@ -28,11 +27,14 @@ static double seconds_between(struct timespec from, struct timespec to)
     return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
 }
 
-struct flow_table *flow_table_new(const struct flow_settings *set, const struct flow_handler *handler, void *ctx)
+struct flow_table *flow_table_new(const struct flow_settings *set, const struct flow_handler *handler,
+                                  void *ctx)
 {
     struct flow_table *t = calloc(1, sizeof *t);
     assert(t);
-    *t = (struct flow_table){.set = *set, .core = {.handler = handler, .ctx = ctx}, .bucket_count = 1024};
+    *t = (struct flow_table){.set = *set,
+                             .core = {.handler = handler, .ctx = ctx, .max_hole = set->flow_bytes},
+                             .bucket_count = 1024};
     t->buckets = calloc(t->bucket_count, sizeof *t->buckets);
     assert(t->buckets);
     return t;
@@ -67,41 +69,10 @@ static bool same_end(const struct endpoint *a, const struct endpoint *b)
     return a->port == b->port && address_eq(&a->addr, &b->addr);
 }
 
-static void list_remove(struct list *l, struct flow *f)
+static void stop_waiting(struct flow_table *t, struct flow *f)
 {
-    *(f->older ? &f->older->newer : &l->oldest) = f->newer;
-    *(f->newer ? &f->newer->older : &l->newest) = f->older;
-    f->older = f->newer = NULL;
-}
-
-static void list_append(struct list *l, struct flow *f)
-{
-    f->older = l->newest;
-    f->newer = NULL;
-    *(l->newest ? &l->newest->newer : &l->oldest) = f;
-    l->newest = f;
-}
-
-static void wait_remove(struct flow_table *t, struct flow *f)
-{
-    if (!f->waits)
-        return;
-    struct list *l = &t->waiting;
-    *(f->wait_older ? &f->wait_older->wait_newer : &l->oldest) = f->wait_newer;
-    *(f->wait_newer ? &f->wait_newer->wait_older : &l->newest) = f->wait_older;
-    f->wait_older = f->wait_newer = NULL;
-    f->waits = false;
-}
-
-static void wait_append(struct flow_table *t, struct flow *f)
-{
-    struct list *l = &t->waiting;
-    f->waits = true;
-    f->wait_since = t->now;
-    f->wait_older = l->newest;
-    f->wait_newer = NULL;
-    *(l->newest ? &l->newest->wait_newer : &l->oldest) = f;
-    l->newest = f;
+    if (f->wait.flow)
+        queue_remove(&t->waiting, &f->wait);
 }
 
 static void flow_remove(struct flow_table *t, struct flow *f)
@@ -110,8 +81,8 @@ static void flow_remove(struct flow_table *t, struct flow *f)
     while (*slot != f)
         slot = &(*slot)->chain;
     *slot = f->chain;
-    wait_remove(t, f);
-    list_remove(&t->by_state[f->state], f);
+    stop_waiting(t, f);
+    queue_remove(&t->by_state[f->state], &f->place);
     t->count--;
     free(f);
 }
@@ -119,15 +90,15 @@ static void flow_remove(struct flow_table *t, struct flow *f)
 /* The list a flow stands in follows its state, which the user's answers may change. */
 static void set_state(struct flow_table *t, struct flow *f, enum flow_state from, enum flow_state to)
 {
-    list_remove(&t->by_state[from], f);
+    queue_remove(&t->by_state[from], &f->place);
     f->state = to;
-    list_append(&t->by_state[to], f);
+    queue_append(&t->by_state[to], &f->place, f);
 }
 
 static void close_flow(struct flow_table *t, struct flow *f, enum flow_end how)
 {
     enum flow_state before = f->state;
-    wait_remove(t, f);
+    stop_waiting(t, f);
     flow_close(&t->core, f, how);
     set_state(t, f, before, FLOW_CLOSED);
 }
@@ -159,11 +130,11 @@ static void buckets_grow(struct flow_table *t)
 
 static void shed_one(struct flow_table *t)
 {
-    static const enum flow_state order[] = {FLOW_CLOSED, FLOW_IGNORED, FLOW_LIVE};
-    for (size_t i = 0; i < 3; i++) {
-        struct flow *f = t->by_state[order[i]].oldest;
+    static const enum flow_state order[] = {FLOW_CLOSED, FLOW_IGNORED, FLOW_WATCHED, FLOW_LIVE};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        struct flow *f = queue_oldest(&t->by_state[order[i]]);
         if (f) {
-            t->stats.shed += f->state == FLOW_LIVE;
+            t->stats.shed += f->state == FLOW_LIVE || f->state == FLOW_WATCHED;
             end_flow(t, f, FLOW_SHED);
             return;
         }
@@ -179,13 +150,14 @@ static struct flow *flow_add(struct flow_table *t, const struct segment *seg, ui
     struct flow *f = calloc(1, sizeof *f);
     assert(f);
     f->hash = hash;
-    f->info = (struct flow_info){.end = {seg->src, seg->dst}, .client = -1, .first = seg->ts, .last = seg->ts};
+    f->info =
+        (struct flow_info){.end = {seg->src, seg->dst}, .client = -1, .first = seg->ts, .last = seg->ts};
     if (seg->flags & TCP_SYN)
         f->info.client = seg->flags & TCP_ACK ? 1 : 0;
     struct flow **slot = &t->buckets[hash & (t->bucket_count - 1)];
     f->chain = *slot;
     *slot = f;
-    list_append(&t->by_state[FLOW_LIVE], f);
+    queue_append(&t->by_state[FLOW_LIVE], &f->place, f);
     t->count++;
     t->stats.flows++;
     return f;
@@ -206,28 +178,27 @@ static struct flow *find(const struct flow_table *t, const struct segment *seg, 
     return NULL;
 }
 
-/* A SYN for ends that are known: a copy of the first one, or a new connection on the same ports. */
-static bool begins_anew(const struct flow *f, int dir, const struct segment *seg)
+/* Its bytes are not followed, so its end is taken as it comes. */
+static void close_unread(struct flow_table *t, struct flow *f)
 {
-    if ((seg->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
-        return false;
-    const struct halfstream *st = &f->dir[dir];
-    return f->state == FLOW_CLOSED || (st->begun && f->opened && seq_diff(seg->seq + 1, st->next) > 0) ||
-           (st->begun && !f->opened && seg->seq + 1 != st->next);
+    if (f->reset || (f->dir[0].has_fin && f->dir[1].has_fin))
+        close_flow(t, f, f->reset ? FLOW_RST : FLOW_FIN);
 }
 
 static void after_push(struct flow_table *t, struct flow *f, enum flow_state before)
 {
-    if (f->state == FLOW_IGNORED && before == FLOW_LIVE) {
-        t->stats.ignored++;
-        wait_remove(t, f);
+    if (f->state != before) {
+        t->stats.ignored += f->state == FLOW_IGNORED;
+        stop_waiting(t, f);
         flow_drop_held(&t->core, f);
-        set_state(t, f, FLOW_LIVE, FLOW_IGNORED);
+        set_state(t, f, before, f->state);
+        close_unread(t, f);
         return;
     }
     while (f->state == FLOW_LIVE && flow_is_blocked(f) &&
            (f->dir[0].held_bytes + f->dir[1].held_bytes > t->set.flow_bytes ||
-            t->core.held_bytes > t->set.total_bytes)) {
+            t->core.held_bytes > t->set.total_bytes ||
+            f->dir[0].held_count + f->dir[1].held_count > t->set.flow_pieces)) {
         t->stats.over_budget++;
         flow_give_up(&t->core, f);
     }
@@ -236,51 +207,79 @@ static void after_push(struct flow_table *t, struct flow *f, enum flow_state bef
         return;
     }
     bool wait = flow_is_blocked(f) || f->reset;
-    if (wait && !f->waits)
-        wait_append(t, f);
-    else if (!wait)
-        wait_remove(t, f);
+    if (wait && !f->wait.flow) {
+        f->wait_since = t->now;
+        queue_append(&t->waiting, &f->wait, f);
+    }
+    if (!wait)
+        stop_waiting(t, f);
     if (!f->reset && flow_is_finished(f))
         close_flow(t, f, FLOW_FIN);
+}
+
+/* The connection that the segment begins or belongs to; NULL where it belongs to none and begins none. */
+static struct flow *flow_for(struct flow_table *t, const struct segment *seg, int *ret_dir)
+{
+    uint64_t hash = hash_of(t, seg);
+    struct flow *f = find(t, seg, hash, ret_dir);
+    enum renewal renewal = f ? flow_renewal(f, *ret_dir, seg) : RENEWAL_NONE;
+    struct segment syn = renewal == RENEWAL_SHOWN ? f->renewal : *seg;
+    /* Who was reset sends no more: the RST was none, and its connection goes on. */
+    bool revived = f && f->state == FLOW_CLOSED && f->reset && *ret_dir == f->reset_dir && seg->payload.len &&
+                   seq_diff(seg->seq, f->dir[*ret_dir].next) >= 0;
+    if (renewal != RENEWAL_NONE || revived) {
+        end_flow(t, f, FLOW_REUSE);
+        f = NULL;
+    }
+    if (f)
+        return f;
+    bool begins = (syn.flags & TCP_SYN) || seg->payload.len;
+    if ((seg->flags & TCP_RST) || !begins)
+        return NULL;
+    f = flow_add(t, &syn, hash);
+    *ret_dir = 0;
+    if (renewal == RENEWAL_SHOWN) {
+        flow_push(&t->core, f, 0, &syn);
+        f->info.heard[0] = true;
+        *ret_dir = !(same_end(&f->info.end[0], &seg->src) && same_end(&f->info.end[1], &seg->dst));
+    }
+    return f;
+}
+
+static void note_segment(struct flow_table *t, struct flow *f, int dir, const struct segment *seg)
+{
+    f->info.last = seg->ts;
+    if (f->info.client < 0 && seg->flags & TCP_SYN)
+        f->info.client = seg->flags & TCP_ACK ? !dir : dir;
+    if (!(seg->flags & TCP_RST)) {
+        f->info.heard[dir] = true;
+    } else if (flow_takes_reset(f, dir, seg)) {
+        f->reset = true;
+        f->reset_dir = dir;
+    } else {
+        t->core.forged++;
+    }
 }
 
 void flow_table_push(struct flow_table *t, struct segment *seg)
 {
     int dir = 0;
-    uint64_t hash = hash_of(t, seg);
     flow_table_advance(t, seg->ts);
-    struct flow *f = find(t, seg, hash, &dir);
-    if (f && begins_anew(f, dir, seg)) {
-        end_flow(t, f, FLOW_REUSE);
-        f = NULL;
-    }
+    struct flow *f = flow_for(t, seg, &dir);
     if (!f) {
-        if ((seg->flags & TCP_RST) || (!seg->payload.len && !(seg->flags & TCP_SYN))) {
-            t->stats.stray++;
-            return;
-        }
-        f = flow_add(t, seg, hash);
-        dir = 0;
+        t->stats.stray++;
+        return;
     }
-    list_remove(&t->by_state[f->state], f);
-    list_append(&t->by_state[f->state], f);
+    queue_remove(&t->by_state[f->state], &f->place);
+    queue_append(&t->by_state[f->state], &f->place, f);
     if (f->state == FLOW_CLOSED) {
         t->stats.stray++;
         return;
     }
-    f->info.last = seg->ts;
-    if (f->info.client < 0 && seg->flags & TCP_SYN)
-        f->info.client = seg->flags & TCP_ACK ? !dir : dir;
-    if (seg->flags & TCP_RST) {
-        /* Its end waits a moment, as packets that the sender sent before it may still come. */
-        f->reset = true;
-    } else {
-        f->info.heard[dir] = true;
-    }
-    if (f->state == FLOW_IGNORED) {
+    note_segment(t, f, dir, seg);
+    if (f->state != FLOW_LIVE) {
         f->dir[dir].has_fin |= (seg->flags & TCP_FIN) != 0;
-        if (f->reset || (f->dir[0].has_fin && f->dir[1].has_fin))
-            close_flow(t, f, f->reset ? FLOW_RST : FLOW_FIN);
+        close_unread(t, f);
         return;
     }
     enum flow_state before = f->state;
@@ -292,7 +291,7 @@ void flow_table_push(struct flow_table *t, struct segment *seg)
 static void give_up_old(struct flow_table *t)
 {
     struct flow *f;
-    while ((f = t->waiting.oldest) && seconds_between(f->wait_since, t->now) >= t->set.gap_wait) {
+    while ((f = queue_oldest(&t->waiting)) && seconds_between(f->wait_since, t->now) >= t->set.gap_wait) {
         if (f->reset) {
             close_flow(t, f, FLOW_RST);
             continue;
@@ -301,34 +300,64 @@ static void give_up_old(struct flow_table *t)
         enum flow_state before = f->state;
         if (flow_hole_is_acked(f) || seconds_between(h->ts, t->now) >= t->set.hole_wait)
             flow_give_up(&t->core, f);
-        wait_remove(t, f);
+        stop_waiting(t, f);
         after_push(t, f, before);
     }
 }
 
-void flow_table_advance(struct flow_table *t, struct timespec now)
+static void end_idle(struct flow_table *t)
 {
-    const double limit[FLOW_STATES] = {t->set.idle_timeout, t->set.ignored_timeout, t->set.closed_timeout};
-    if (seconds_between(t->now, now) <= 0)
-        return;
-    t->now = now;
-    give_up_old(t);
+    const double limit[FLOW_STATES] = {[FLOW_LIVE] = t->set.idle_timeout,
+                                       [FLOW_WATCHED] = t->set.idle_timeout,
+                                       [FLOW_IGNORED] = t->set.ignored_timeout,
+                                       [FLOW_CLOSED] = t->set.closed_timeout};
     for (int s = 0; s < FLOW_STATES; s++) {
         struct flow *f;
-        while ((f = t->by_state[s].oldest) && seconds_between(f->info.last, now) >= limit[s]) {
-            t->stats.timeouts += s == FLOW_LIVE;
+        while ((f = queue_oldest(&t->by_state[s])) && seconds_between(f->info.last, t->now) >= limit[s]) {
+            t->stats.timeouts += s == FLOW_LIVE || s == FLOW_WATCHED;
             end_flow(t, f, FLOW_TIMEOUT);
         }
     }
 }
 
+/* A file of an earlier day follows: nothing of what is known can go on in it. */
+static bool clock_was_set_back(struct flow_table *t, struct timespec now)
+{
+    if (seconds_between(now, t->now) < t->set.idle_timeout) {
+        t->behind = 0;
+        return false;
+    }
+    if (++t->behind < CLOCK_BACK)
+        return false;
+    t->behind = 0;
+    return true;
+}
+
+void flow_table_advance(struct flow_table *t, struct timespec now)
+{
+    double ahead = seconds_between(t->now, now);
+    if (ahead > 0) {
+        t->behind = 0;
+        t->now = now;
+        give_up_old(t);
+        end_idle(t);
+    } else if (ahead < 0 && clock_was_set_back(t, now)) {
+        for (int s = 0; s < FLOW_STATES; s++)
+            for (struct link *l = t->by_state[s].oldest, *next; l; l = next) {
+                next = l->newer;
+                if (seconds_between(now, l->flow->info.last) >= t->set.idle_timeout)
+                    end_flow(t, l->flow, FLOW_TIMEOUT);
+            }
+        t->now = now;
+    }
+}
+
 void flow_table_finish(struct flow_table *t)
 {
+    struct flow *f;
     for (int s = 0; s < FLOW_STATES; s++)
-        while (t->by_state[s].oldest) {
-            struct flow *f = t->by_state[s].oldest;
+        while ((f = queue_oldest(&t->by_state[s])))
             end_flow(t, f, f->reset ? FLOW_RST : FLOW_EOF);
-        }
 }
 
 struct flow_stats flow_table_stats(const struct flow_table *t)
@@ -336,6 +365,7 @@ struct flow_stats flow_table_stats(const struct flow_table *t)
     struct flow_stats s = t->stats;
     s.gaps = t->core.gaps;
     s.gap_bytes = t->core.gap_bytes;
+    s.forged = t->core.forged;
     s.held_bytes = t->core.held_bytes;
     s.live = t->count;
     return s;

@@ -5,26 +5,29 @@
 #include "flow/flow.h"
 
 struct flow_settings {
-    uint32_t max_flows;   /* connections at once; over it the longest idle one is shed */
-    size_t flow_bytes;    /* held out of order by one connection */
-    size_t total_bytes;   /* and by all */
-    double idle_timeout;  /* seconds of packet time without a packet */
+    uint32_t max_flows;     /* connections at once; over it the longest idle one is shed */
+    size_t flow_bytes;      /* held out of order by one connection */
+    size_t total_bytes;     /* and by all */
+    uint32_t flow_pieces;   /* held by one connection */
+    double idle_timeout;    /* seconds of packet time without a packet */
     double ignored_timeout; /* the same for connections that are not mail */
     double closed_timeout;  /* how long stray packets of a closed connection are known as such */
-    double gap_wait;      /* seconds that an acknowledged hole may still be filled by a late packet */
-    double hole_wait;     /* the same for one that was not acknowledged */
-    uint64_t seed;        /* of the hash */
+    double gap_wait;        /* seconds that an acknowledged hole may still be filled by a late packet */
+    double hole_wait;       /* the same for one that was not acknowledged */
+    uint64_t seed;          /* of the hash */
 };
 
 struct flow_stats {
     uint64_t flows, shed, timeouts, ignored, gaps, gap_bytes, over_budget, stray;
+    uint64_t forged;           /* segments and resets that no receiver can have taken */
     uint64_t held_bytes, live; /* now */
 };
 
 struct flow_table;
 
 /* `set` is copied, `handler` and `ctx` are borrowed. */
-struct flow_table *flow_table_new(const struct flow_settings *set, const struct flow_handler *handler, void *ctx);
+struct flow_table *flow_table_new(const struct flow_settings *set, const struct flow_handler *handler,
+                                  void *ctx);
 /* Takes one segment; `seg` may be changed. Over budget it sheds and counts; it never fails. */
 void flow_table_push(struct flow_table *t, struct segment *seg);
 /* Packet time moves on: ends what was idle too long and gives up old holes. */

@@ -1,0 +1,39 @@
+/* Flows in the order of their last change; a flow can stand in several queues, with a link for each. */
+#ifndef FLOW_QUEUE_H
+#define FLOW_QUEUE_H
+
+#include <stddef.h>
+
+struct flow;
+
+struct link {
+    struct link *older, *newer;
+    struct flow *flow; /* whose link it is; NULL while it stands in no queue */
+};
+
+struct queue {
+    struct link *oldest, *newest;
+};
+
+/* The link, which stands in no queue, becomes the newest. */
+static inline void queue_append(struct queue *q, struct link *l, struct flow *f)
+{
+    *l = (struct link){.older = q->newest, .flow = f};
+    *(q->newest ? &q->newest->newer : &q->oldest) = l;
+    q->newest = l;
+}
+
+/* The link stands in this queue. */
+static inline void queue_remove(struct queue *q, struct link *l)
+{
+    *(l->older ? &l->older->newer : &q->oldest) = l->newer;
+    *(l->newer ? &l->newer->older : &q->newest) = l->older;
+    *l = (struct link){0};
+}
+
+static inline struct flow *queue_oldest(const struct queue *q)
+{
+    return q->oldest ? q->oldest->flow : NULL;
+}
+
+#endif

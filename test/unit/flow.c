@@ -1,0 +1,497 @@
+/* flow.c: the flow table against hand-made segments. What it passes on is written down as text: "0>abc" data
+ * of direction 0, "1>[5]" a gap, "open", "end:fin". */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include "base/buf.h"
+#include "flow/table.h"
+
+enum { CLIENT, SERVER };
+
+static struct buf heard;
+static enum flow_want want;
+
+static void *on_open(void *ctx, const struct flow_info *info)
+{
+    (void)info;
+    buf_add_str(&heard, "open ");
+    return ctx;
+}
+
+static enum flow_want on_data(void *ctx, void *user, const struct flow_info *info, int dir,
+                              struct timespec ts, struct slice bytes)
+{
+    (void)ctx, (void)user, (void)info, (void)ts;
+    buf_printf(&heard, "%d>", dir);
+    buf_add(&heard, bytes);
+    buf_add_byte(&heard, ' ');
+    return want;
+}
+
+static enum flow_want on_gap(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts,
+                             uint64_t len)
+{
+    (void)ctx, (void)user, (void)info, (void)ts;
+    buf_printf(&heard, "%d>[%u] ", dir, (unsigned)len);
+    return want;
+}
+
+static void on_end(void *ctx, void *user, const struct flow_info *info, enum flow_end how)
+{
+    static const char *const words[] = {"fin", "rst", "timeout", "reuse", "shed", "eof", "unwanted"};
+    (void)ctx, (void)user, (void)info;
+    buf_printf(&heard, "end:%s ", words[how]);
+}
+
+static const struct flow_handler handler = {on_open, on_data, on_gap, on_end};
+
+static const struct flow_settings usual = {.max_flows = 100,
+                                           .flow_bytes = 100000,
+                                           .total_bytes = 200000,
+                                           .flow_pieces = 50,
+                                           .idle_timeout = 600,
+                                           .ignored_timeout = 100,
+                                           .closed_timeout = 10,
+                                           .gap_wait = 1,
+                                           .hole_wait = 30};
+
+struct wire {
+    struct flow_table *table;
+    double now;
+    uint16_t port;
+};
+
+static struct wire wire_new(const struct flow_settings *set)
+{
+    buf_init(&heard, 1 << 20);
+    want = FLOW_WANT_BYTES;
+    return (struct wire){flow_table_new(set, &handler, NULL), 1000, 40000};
+}
+
+static void send(struct wire *w, int dir, uint8_t flags, uint32_t seq, uint32_t ack, const char *text)
+{
+    struct endpoint c = {{4, {198, 51, 100, 7}}, w->port}, s = {{4, {192, 0, 2, 25}}, 25};
+    struct segment seg = {.src = dir == CLIENT ? c : s,
+                          .dst = dir == CLIENT ? s : c,
+                          .seq = seq,
+                          .ack = ack,
+                          .flags = flags,
+                          .payload = slice_str(text)};
+    w->now += 0.001;
+    seg.ts = (struct timespec){(time_t)w->now, (long)((w->now - (double)(time_t)w->now) * 1e9)};
+    flow_table_push(w->table, &seg);
+}
+
+static void handshake(struct wire *w, uint32_t client_isn, uint32_t server_isn)
+{
+    send(w, CLIENT, TCP_SYN, client_isn, 0, "");
+    send(w, SERVER, TCP_SYN | TCP_ACK, server_isn, client_isn + 1, "");
+    send(w, CLIENT, TCP_ACK, client_isn + 1, server_isn + 1, "");
+}
+
+static void expect(struct wire *w, const char *text)
+{
+    buf_add_byte(&heard, '\0');
+    assert_string_equal((const char *)heard.data, text);
+    buf_clear(&heard);
+    (void)w;
+}
+
+static void wire_free(struct wire *w)
+{
+    flow_table_free(&w->table);
+    buf_free(&heard);
+}
+
+/* Somebody else's packet moves the time on. */
+static void wait(struct wire *w, double seconds)
+{
+    uint16_t port = w->port;
+    w->now += seconds;
+    w->port = 1;
+    send(w, CLIENT, TCP_ACK, 1, 1, "");
+    w->port = port;
+}
+
+static void test_in_order(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, SERVER, TCP_ACK, 501, 101, "220");
+    send(&w, CLIENT, TCP_ACK, 101, 504, "EHLO");
+    send(&w, CLIENT, TCP_ACK | TCP_FIN, 105, 504, "");
+    send(&w, SERVER, TCP_ACK | TCP_FIN, 504, 106, "bye");
+    expect(&w, "open 1>220 0>EHLO 1>bye end:fin ");
+    wire_free(&w);
+}
+
+static void test_swapped_repeated_overlapped(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 0xfffffff0, 500);
+    send(&w, CLIENT, TCP_ACK, 0xfffffff6, 501, "fghij");
+    send(&w, CLIENT, TCP_ACK, 0xfffffff3, 501, "cdeXX");
+    send(&w, CLIENT, TCP_ACK, 0xfffffff6, 501, "FGHIJKLMNOPQ");
+    send(&w, CLIENT, TCP_ACK, 0xfffffff1, 501, "ab");
+    send(&w, CLIENT, TCP_ACK, 0xfffffff1, 501, "ABCDEFGHIJKLMNOPQ");
+    send(&w, CLIENT, TCP_ACK, 2, 501, "r");
+    expect(&w, "open 0>ab 0>cde 0>fghij 0>KLMNOPQ 0>r ");
+    assert_int_equal(flow_table_stats(w.table).held_bytes, 0);
+    wire_free(&w);
+}
+
+static void test_reply_before_its_command(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, SERVER, TCP_ACK, 501, 101, "220");
+    send(&w, SERVER, TCP_ACK, 504, 105, "250");
+    expect(&w, "open 1>220 ");
+    send(&w, CLIENT, TCP_ACK, 101, 504, "EHLO");
+    expect(&w, "0>EHLO 1>250 ");
+    wire_free(&w);
+}
+
+static void test_hole_acknowledged(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    send(&w, CLIENT, TCP_ACK, 109, 501, "ijk");
+    send(&w, SERVER, TCP_ACK, 501, 112, "");
+    expect(&w, "open 0>abc ");
+    wait(&w, 1.1);
+    expect(&w, "0>[5] 0>ijk ");
+    send(&w, CLIENT, TCP_ACK, 104, 501, "defgh");
+    expect(&w, "");
+    wire_free(&w);
+}
+
+static void test_hole_not_acknowledged(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    send(&w, CLIENT, TCP_ACK, 109, 501, "ijk");
+    wait(&w, 5);
+    expect(&w, "open 0>abc ");
+    send(&w, CLIENT, TCP_ACK, 104, 501, "defgh");
+    expect(&w, "0>defgh 0>ijk ");
+    send(&w, CLIENT, TCP_ACK, 115, 501, "o");
+    wait(&w, 31);
+    expect(&w, "0>[3] 0>o ");
+    wire_free(&w);
+}
+
+static void test_end_tells_what_is_missing(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    send(&w, SERVER, TCP_ACK, 501, 110, "ok");
+    send(&w, CLIENT, TCP_ACK | TCP_FIN, 112, 503, "");
+    flow_table_finish(w.table);
+    expect(&w, "open 0>abc 0>[6] 1>ok 0>[2] end:eof ");
+    wire_free(&w);
+}
+
+static void test_reset(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    send(&w, CLIENT, TCP_RST, 104, 0, "");
+    send(&w, SERVER, TCP_ACK, 501, 104, "in flight");
+    expect(&w, "open 0>abc 1>in flight ");
+    wait(&w, 1.1);
+    expect(&w, "end:rst ");
+    wire_free(&w);
+}
+
+static void test_forged_reset(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    send(&w, CLIENT, TCP_RST, 104 + (1 << 21), 0, "");
+    send(&w, CLIENT, TCP_RST, 50, 0, "");
+    send(&w, SERVER, TCP_RST, 40501, 0, ""); /* fits the window, but its sender goes on */
+    send(&w, SERVER, TCP_ACK, 501, 104, "ok");
+    wait(&w, 2);
+    send(&w, CLIENT, TCP_ACK, 104, 503, "def");
+    expect(&w, "open 0>abc 1>ok 0>def ");
+    assert_int_equal(flow_table_stats(w.table).forged, 2);
+    wire_free(&w);
+}
+
+static void test_data_after_a_reset_that_was_none(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    send(&w, CLIENT, TCP_RST, 104, 0, "");
+    wait(&w, 2);
+    expect(&w, "open 0>abc end:rst ");
+    send(&w, CLIENT, TCP_ACK, 104, 501, "def");
+    expect(&w, "open 0>def ");
+    wire_free(&w);
+}
+
+static void test_forged_segment_beyond_the_window(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    send(&w, SERVER, TCP_ACK, 501, 104, "");
+    send(&w, CLIENT, TCP_ACK, 101 + (1 << 28), 501, "evil");
+    wait(&w, 40);
+    send(&w, CLIENT, TCP_ACK, 104, 501, "def");
+    expect(&w, "open 0>abc 0>def ");
+    wire_free(&w);
+}
+
+static void test_forged_acknowledgement(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 60501, "abc");
+    send(&w, SERVER, TCP_ACK, 501, 101, "");
+    wait(&w, 2);
+    send(&w, SERVER, TCP_ACK, 501, 104, "ok");
+    expect(&w, "open 0>abc 1>ok ");
+    wire_free(&w);
+}
+
+static void test_ports_used_again(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 1000, 500);
+    send(&w, CLIENT, TCP_ACK, 1001, 501, "abc");
+    send(&w, CLIENT, TCP_SYN, 7, 0, "");
+    expect(&w, "open 0>abc ");
+    send(&w, SERVER, TCP_SYN | TCP_ACK, 9000, 8, "");
+    send(&w, CLIENT, TCP_ACK, 8, 9001, "new");
+    send(&w, SERVER, TCP_ACK, 9001, 11, "ok");
+    expect(&w, "end:reuse open 0>new 1>ok ");
+    wire_free(&w);
+}
+
+static void test_injected_syn(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 1000, 500);
+    send(&w, CLIENT, TCP_ACK, 1001, 501, "abc");
+    send(&w, CLIENT, TCP_SYN, 77777, 0, "");
+    send(&w, SERVER, TCP_ACK, 501, 1004, "");
+    send(&w, CLIENT, TCP_ACK, 1004, 501, "def");
+    expect(&w, "open 0>abc 0>def ");
+    wire_free(&w);
+}
+
+static void test_syn_twice_and_with_data(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    send(&w, CLIENT, TCP_SYN, 100, 0, "tfo");
+    send(&w, CLIENT, TCP_SYN, 100, 0, "tfo");
+    send(&w, SERVER, TCP_SYN | TCP_ACK, 500, 104, "");
+    send(&w, CLIENT, TCP_SYN, 100, 0, "");
+    send(&w, CLIENT, TCP_ACK, 104, 501, "more");
+    expect(&w, "open 0>tfo 0>more ");
+    wire_free(&w);
+}
+
+static void test_keep_alive_and_window_probe(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    send(&w, CLIENT, TCP_ACK, 103, 501, "?");
+    send(&w, CLIENT, TCP_ACK, 104, 501, "d");
+    send(&w, CLIENT, TCP_ACK, 104, 501, "def");
+    expect(&w, "open 0>abc 0>d 0>ef ");
+    wire_free(&w);
+}
+
+static void test_budgets(void **state)
+{
+    struct flow_settings set = usual;
+    struct wire w = wire_new(&set);
+    (void)state;
+    handshake(&w, 100, 500);
+    for (uint32_t i = 0; i < 51; i++)
+        send(&w, CLIENT, TCP_ACK, 103 + 2 * i, 501, "x");
+    buf_add_byte(&heard, '\0');
+    assert_memory_equal(heard.data, "open 0>[2] 0>x ", 15);
+    assert_true(flow_table_stats(w.table).over_budget > 0);
+    wire_free(&w);
+    set.flow_bytes = 100;
+    w = wire_new(&set);
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 103, 501,
+         "0123456789012345678901234567890123456789012345678901234567890123456789");
+    expect(&w, "open 0>[2] 0>0123456789012345678901234567890123456789012345678901234567890123456789 ");
+    wire_free(&w);
+}
+
+static void test_time_out_and_shedding(void **state)
+{
+    struct flow_settings set = usual;
+    struct wire w = wire_new(&set);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "a");
+    wait(&w, 601);
+    expect(&w, "open 0>a end:timeout ");
+    wire_free(&w);
+    set.max_flows = 2;
+    w = wire_new(&set);
+    for (w.port = 1; w.port < 5; w.port++)
+        send(&w, CLIENT, TCP_SYN, 100, 0, "a");
+    expect(&w, "open 0>a open 0>a end:shed open 0>a end:shed open 0>a ");
+    assert_int_equal(flow_table_stats(w.table).shed, 2);
+    wire_free(&w);
+}
+
+static void test_clock_set_back(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "a");
+    w.now = 10;
+    w.port = 2;
+    send(&w, CLIENT, TCP_SYN, 100, 0, "b");
+    expect(&w, "open 0>a open 0>b ");
+    for (int i = 0; i < 100; i++)
+        send(&w, CLIENT, TCP_ACK, 102, 0, "");
+    expect(&w, "end:timeout ");
+    wait(&w, 601);
+    expect(&w, "end:timeout ");
+    wire_free(&w);
+}
+
+static void test_ignored(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    want = FLOW_WANT_NOTHING;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "GET");
+    send(&w, CLIENT, TCP_ACK, 104, 501, "more");
+    send(&w, CLIENT, TCP_ACK, 130, 501, "hole");
+    assert_int_equal(flow_table_stats(w.table).held_bytes, 0);
+    send(&w, CLIENT, TCP_ACK | TCP_FIN, 108, 501, "");
+    send(&w, SERVER, TCP_ACK | TCP_FIN, 501, 109, "");
+    expect(&w, "open 0>GET end:unwanted ");
+    wire_free(&w);
+}
+
+static void test_watched(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    want = FLOW_WANT_END;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "tls");
+    wait(&w, 400);
+    send(&w, CLIENT, TCP_ACK, 104, 501, "more");
+    wait(&w, 400);
+    expect(&w, "open 0>tls ");
+    send(&w, SERVER, TCP_RST, 501, 0, "");
+    expect(&w, "end:rst ");
+    wire_free(&w);
+}
+
+static void test_other_side_comes_late(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    send(&w, CLIENT, TCP_SYN, 100, 0, "");
+    send(&w, CLIENT, TCP_ACK, 101, 504, "EHLO");
+    expect(&w, "");
+    send(&w, SERVER, TCP_SYN | TCP_ACK, 500, 101, "");
+    send(&w, SERVER, TCP_ACK, 501, 101, "220");
+    expect(&w, "open 1>220 0>EHLO ");
+    wire_free(&w);
+    w = wire_new(&usual);
+    send(&w, CLIENT, TCP_SYN, 100, 0, "");
+    send(&w, CLIENT, TCP_ACK, 101, 504, "EHLO");
+    wait(&w, 1.1);
+    send(&w, CLIENT, TCP_ACK, 105, 604, "MAIL");
+    expect(&w, "open 0>EHLO 0>MAIL ");
+    wire_free(&w);
+}
+
+static void test_fin_acknowledged_early(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK | TCP_FIN, 105, 501, "");
+    send(&w, SERVER, TCP_ACK, 501, 105, "221");
+    expect(&w, "");
+    send(&w, CLIENT, TCP_ACK, 101, 501, "QUIT");
+    send(&w, SERVER, TCP_ACK | TCP_FIN, 504, 106, "");
+    expect(&w, "open 0>QUIT 1>221 end:fin ");
+    wire_free(&w);
+}
+
+static void test_midstream(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    send(&w, SERVER, TCP_ACK, 501, 101, "");
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    send(&w, SERVER, TCP_ACK, 501, 104, "ok");
+    expect(&w, "open 0>abc 1>ok ");
+    assert_int_equal(flow_table_stats(w.table).stray, 1);
+    wire_free(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_in_order),
+        cmocka_unit_test(test_swapped_repeated_overlapped),
+        cmocka_unit_test(test_reply_before_its_command),
+        cmocka_unit_test(test_hole_acknowledged),
+        cmocka_unit_test(test_hole_not_acknowledged),
+        cmocka_unit_test(test_end_tells_what_is_missing),
+        cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_forged_reset),
+        cmocka_unit_test(test_data_after_a_reset_that_was_none),
+        cmocka_unit_test(test_forged_segment_beyond_the_window),
+        cmocka_unit_test(test_forged_acknowledgement),
+        cmocka_unit_test(test_ports_used_again),
+        cmocka_unit_test(test_injected_syn),
+        cmocka_unit_test(test_syn_twice_and_with_data),
+        cmocka_unit_test(test_keep_alive_and_window_probe),
+        cmocka_unit_test(test_budgets),
+        cmocka_unit_test(test_time_out_and_shedding),
+        cmocka_unit_test(test_clock_set_back),
+        cmocka_unit_test(test_ignored),
+        cmocka_unit_test(test_watched),
+        cmocka_unit_test(test_other_side_comes_late),
+        cmocka_unit_test(test_fin_acknowledged_early),
+        cmocka_unit_test(test_midstream),
+    };
+    return cmocka_run_group_tests_name("flow", tests, NULL, NULL);
+}

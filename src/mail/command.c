@@ -9,11 +9,11 @@ static const struct {
     enum verb verb;
     bool alone; /* takes no argument */
 } words[] = {
-    {"HELO", VERB_HELO, false}, {"EHLO", VERB_EHLO, false},   {"LHLO", VERB_LHLO, false},
-    {"MAIL", VERB_MAIL, false}, {"RCPT", VERB_RCPT, false},   {"DATA", VERB_DATA, true},
-    {"BDAT", VERB_BDAT, false}, {"RSET", VERB_RSET, true},    {"QUIT", VERB_QUIT, true},
-    {"NOOP", VERB_NOOP, false}, {"VRFY", VERB_VRFY, false},   {"EXPN", VERB_EXPN, false},
-    {"HELP", VERB_HELP, false}, {"AUTH", VERB_AUTH, false},   {"STARTTLS", VERB_STARTTLS, true},
+    {"HELO", VERB_HELO, false},       {"EHLO", VERB_EHLO, false}, {"LHLO", VERB_LHLO, false},
+    {"MAIL", VERB_MAIL, false},       {"RCPT", VERB_RCPT, false}, {"DATA", VERB_DATA, true},
+    {"BDAT", VERB_BDAT, false},       {"RSET", VERB_RSET, true},  {"QUIT", VERB_QUIT, true},
+    {"NOOP", VERB_NOOP, false},       {"VRFY", VERB_VRFY, false}, {"EXPN", VERB_EXPN, false},
+    {"HELP", VERB_HELP, false},       {"AUTH", VERB_AUTH, false}, {"STARTTLS", VERB_STARTTLS, true},
     {"XCLIENT", VERB_XCLIENT, false},
 };
 
@@ -79,10 +79,12 @@ void command_parse(struct slice line, struct command *ret)
         i++;
     if (i == count)
         return;
+    ret->known = true;
     ret->verb = words[i].verb;
     ret->strict = words[i].alone ? arg.len == 0 : false;
     if ((ret->verb == VERB_MAIL && !parse_path(arg, "FROM", ret)) ||
-        (ret->verb == VERB_RCPT && !parse_path(arg, "TO", ret)) || (ret->verb == VERB_BDAT && !parse_chunk(arg, ret)))
+        (ret->verb == VERB_RCPT && !parse_path(arg, "TO", ret)) ||
+        (ret->verb == VERB_BDAT && !parse_chunk(arg, ret)))
         ret->verb = VERB_OTHER;
     if (ret->verb == VERB_HELO || ret->verb == VERB_EHLO || ret->verb == VERB_LHLO)
         ret->strict = arg.len > 0;

@@ -34,6 +34,7 @@ struct command {
     struct slice word; /* the verb as written */
     struct slice arg;  /* after the verb and blanks; for MAIL and RCPT the path, bare, "<>" for the null sender */
     uint64_t size;     /* BDAT: octets of the chunk */
+    bool known;        /* the word is a verb, though what follows it may not fit */
     bool strict;       /* the line fits the verb's grammar so well that it cannot be message text by chance */
 };
 

@@ -1,12 +1,19 @@
 /* detect.c: tells SMTP from all else by the first lines of a connection.
  * In: the first bytes of both directions. Out: a verdict. Owns: nothing.
- * Knowingly: FTP greets with 220 too, so a lone greeting counts only where it names SMTP, or on a port of mail.
- * Spec: RFC 5321 3.1, RFC 9110 9.3.6 (CONNECT). */
+ * Knowingly: FTP greets with 220 too, so a lone greeting counts only where it names SMTP, or on a port of
+ * mail. Spec: RFC 5321 3.1, RFC 9110 9.3.6 (CONNECT). */
 #include "mail/detect.h"
 #include "mail/command.h"
 #include "mail/reply.h"
 
 enum strength { NOT, OPEN, WEAK, STRONG };
+
+struct side_input {
+    struct slice bytes;
+    bool from_start; /* the connection's beginning was seen */
+    bool over;
+    bool likely; /* the ports fit this reading of who is the client */
+};
 
 /* One complete line, or all there is at the end of the connection; false where it is still growing. */
 static bool first_line(struct slice s, bool over, struct slice *ret)
@@ -53,28 +60,45 @@ static enum strength client_line(struct slice line)
     return NOT;
 }
 
-static enum strength client_strength(struct slice s, bool over, bool from_start)
+static bool is_text(struct slice s)
+{
+    for (size_t i = 0; i < s.len && i < 256; i++)
+        if (s.data[i] < ' ' && s.data[i] != '\r' && s.data[i] != '\n' && s.data[i] != '\t')
+            return false;
+    return s.len > 0;
+}
+
+/* The best that any line says. */
+static enum strength client_lines(struct slice s, bool over)
+{
+    enum strength best = NOT;
+    struct slice line;
+    for (int i = 0; i < 64 && s.len && first_line(s, over, &line); i++) {
+        enum strength next = client_line(line);
+        best = next > best ? next : best;
+        s = slice_sub(s, slice_index(s, '\n') + 1, s.len);
+    }
+    return best;
+}
+
+static enum strength client_strength(const struct side_input *c)
 {
     struct slice line;
-    if (!s.len)
+    if (!c->bytes.len)
         return OPEN;
-    if (!first_line(s, over, &line)) {
+    if (c->from_start) {
+        if (first_line(c->bytes, c->over, &line))
+            return client_line(line);
         /* Binary protocols show at once, and need not be waited for. */
-        return s.data[0] < 32 || s.data[0] >= 127 ? NOT : OPEN;
+        return is_text(slice_sub(c->bytes, 0, 1)) ? OPEN : NOT;
     }
-    enum strength best = client_line(line);
-    if (from_start || best == STRONG)
+    enum strength best = client_lines(c->bytes, c->over);
+    if (best != NOT)
         return best;
-    /* Picked up amid a connection: a later line may be the first that fits. */
-    for (int i = 0; i < 64; i++) {
-        s = slice_sub(s, slice_index(s, '\n') + 1, s.len);
-        if (!s.len || !first_line(s, over, &line))
-            break;
-        enum strength next = client_line(line);
-        if (next > best)
-            best = next;
-    }
-    return best == NOT && !over && s.len < 4096 ? OPEN : best;
+    if (!c->over)
+        return is_text(c->bytes) ? OPEN : NOT;
+    /* Amid a message: mails may follow it. */
+    return c->likely && is_text(c->bytes) ? WEAK : NOT;
 }
 
 static bool names_smtp(struct slice s)
@@ -82,25 +106,49 @@ static bool names_smtp(struct slice s)
     return slice_case_find(s, "SMTP") < s.len || slice_case_find(s, "LMTP") < s.len;
 }
 
-static enum strength server_strength(struct slice s, bool over, bool from_start)
+static enum strength greeting_strength(struct slice line)
 {
-    struct slice line;
     struct reply_line r;
-    if (!s.len)
-        return OPEN;
-    if (s.data[0] < '2' || s.data[0] > '5')
-        return NOT;
-    if (!first_line(s, over, &line))
-        return OPEN;
     if (!reply_line_parse(line, &r))
         return NOT;
-    if (names_smtp(s) && r.code == 220)
+    if (names_smtp(line) && r.code == 220)
         return STRONG;
-    if (from_start)
-        return r.code == 220 || r.code == 421 || r.code == 554 || r.code == 521 ? WEAK : NOT;
-    if (r.code == 354 || slice_find(s, "\n354 ") < s.len)
-        return STRONG;
-    return r.code == 250 || r.code == 220 || r.code >= 400 ? WEAK : NOT;
+    return r.code == 220 || r.code == 421 || r.code == 554 || r.code == 521 ? WEAK : NOT;
+}
+
+/* The first line may be the rest of one. */
+static enum strength reply_strength(const struct side_input *v)
+{
+    struct slice line, s = v->bytes;
+    struct reply_line r;
+    enum strength best = OPEN;
+    for (int i = 0; i < 64 && s.len && first_line(s, v->over, &line); i++) {
+        bool reply = reply_line_parse(line, &r);
+        if (!reply && i > 0)
+            return best == STRONG ? STRONG : NOT;
+        if (reply && (r.code == 354 || (r.code == 220 && names_smtp(line))))
+            best = STRONG;
+        else if (reply && best == OPEN && (r.code == 250 || r.code == 220 || r.code >= 400))
+            best = WEAK;
+        s = slice_sub(s, slice_index(s, '\n') + 1, s.len);
+    }
+    return best == OPEN && !is_text(v->bytes) ? NOT : best;
+}
+
+static enum strength server_strength(const struct side_input *v)
+{
+    struct slice line;
+    if (!v->bytes.len)
+        return OPEN;
+    if (!v->from_start)
+        return reply_strength(v);
+    if (v->bytes.data[0] < '2' || v->bytes.data[0] > '5')
+        return NOT;
+    if (!first_line(v->bytes, v->over, &line))
+        return OPEN;
+    /* A long greeting may name SMTP in any line. */
+    enum strength first = greeting_strength(line);
+    return first == WEAK && names_smtp(v->bytes) && slice_case_starts(line, "220") ? STRONG : first;
 }
 
 static size_t http_head(struct slice s)
@@ -122,25 +170,37 @@ static bool tunnel(const struct detect_input *in, size_t skip[2])
     return true;
 }
 
-static enum detected judge(enum strength client, enum strength server, const struct detect_input *in)
+static enum detected judge(const struct side_input *c, const struct side_input *v)
 {
-    if (client == NOT || server == NOT)
+    enum strength client = client_strength(c), server = server_strength(v);
+    bool hint = c->likely, lone_server = server == STRONG || (server == WEAK && hint);
+    if (server == NOT)
         return DETECT_NO;
-    if (client == STRONG || (client == WEAK && server == STRONG) || (client == WEAK && server == WEAK && in->hint))
+    if (client == STRONG || (client == WEAK && lone_server))
         return DETECT_SMTP;
-    if (in->over) {
-        bool lone = client == OPEN && (server == STRONG || (server == WEAK && in->hint));
-        return lone || (server == OPEN && client == WEAK && in->hint) ? DETECT_SMTP : DETECT_NO;
+    if (client == NOT && c->from_start) {
+        /* The server speaks first in SMTP, so its greeting outweighs what the client says. */
+        if (server == STRONG || (server == WEAK && hint && is_text(c->bytes)))
+            return DETECT_SMTP;
+        return server == OPEN && hint && !c->over ? DETECT_MORE : DETECT_NO;
     }
-    return client == OPEN || server == OPEN ? DETECT_MORE : DETECT_NO;
+    if (client == NOT)
+        return DETECT_NO;
+    if (!c->over)
+        return DETECT_MORE;
+    bool lone = client == OPEN && lone_server;
+    return lone || (server == OPEN && client == WEAK && hint) ? DETECT_SMTP : DETECT_NO;
 }
 
 static enum detected judge_as(const struct detect_input *in, int client, const size_t skip[2])
 {
-    struct slice c = slice_sub(in->first[client], skip[client], in->first[client].len);
-    struct slice s = slice_sub(in->first[!client], skip[!client], in->first[!client].len);
-    bool from_start = in->client >= 0;
-    return judge(client_strength(c, in->over, from_start), server_strength(s, in->over, from_start), in);
+    struct side_input sides[2];
+    for (int i = 0; i < 2; i++)
+        sides[i] = (struct side_input){.bytes = slice_sub(in->first[i], skip[i], in->first[i].len),
+                                       .from_start = in->client >= 0,
+                                       .over = in->over,
+                                       .likely = in->likely == client};
+    return judge(&sides[client], &sides[!client]);
 }
 
 enum detected detect_smtp(const struct detect_input *in, int *ret_client, size_t ret_skip[2])
@@ -152,7 +212,8 @@ enum detected detect_smtp(const struct detect_input *in, int *ret_client, size_t
     }
     if (in->client >= 0) {
         struct slice c = in->first[in->client];
-        if (in->hint && !in->first[!in->client].len && c.len >= 2 && c.data[0] == 0x16 && c.data[1] == 3)
+        if (in->likely == in->client && !in->first[!in->client].len && c.len >= 2 && c.data[0] == 0x16 &&
+            c.data[1] == 3)
             return *ret_client = in->client, DETECT_TLS;
         *ret_client = in->client;
         return judge_as(in, in->client, ret_skip);

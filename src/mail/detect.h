@@ -14,7 +14,7 @@ enum detected {
 struct detect_input {
     struct slice first[2]; /* the first bytes of either direction, so far */
     int client;            /* index of the direction that opened the connection; -1 where its SYN was not seen */
-    bool hint;             /* a port on which mail is usual */
+    int likely;            /* index of the direction to a port on which mail is usual; -1 for none */
     bool over;             /* no more bytes will come: decide */
 };
 

@@ -1,4 +1,4 @@
-/* The SMTP parser's state, shared by smtp.c (client side), message.c (message text) and pairing.c (server side). */
+/* The SMTP parser's state, shared by smtp.c, client.c, message.c, hold.c and pairing.c. */
 #ifndef MAIL_DIALOGUE_H
 #define MAIL_DIALOGUE_H
 
@@ -16,8 +16,8 @@ enum mode {
     MODE_OPAQUE,  /* TLS */
 };
 
-/* Where in a line of a message the next byte stands: amid it; behind a CR; at its start after CRLF, or after a bare LF; behind a
- * dot that began the line, and behind dot and CR, in both cases. */
+/* Where in a line of a message the next byte stands: amid it; behind a CR; at its start after CRLF, or after
+ * a bare LF; behind a dot that began the line, and behind dot and CR, in both cases. */
 enum bol { BOL_NO, BOL_CR, BOL_YES, BOL_DOT, BOL_DOT_CR, BOL_LF, BOL_LF_DOT, BOL_LF_DOT_CR };
 
 struct pending {
@@ -35,7 +35,13 @@ struct late {
     struct buf text;
 };
 
-enum { LATE_MAX = 16, WAITING_MAX = 256 };
+/* Where in the held bytes a packet's bytes begin. */
+struct hold_mark {
+    size_t at;
+    struct timespec ts;
+};
+
+enum { LATE_MAX = 16, WAITING_MAX = 256, HOLD_MARKS = 32 };
 
 struct smtp {
     const struct smtp_limits *lim;
@@ -46,20 +52,24 @@ struct smtp {
 
     /* client */
     struct buf line;
-    bool line_cut;        /* the line went over its limit: skip to its end */
-    bool bare_lf;         /* commands end with LF alone, so may the message's lines */
-    bool lost_commands;   /* a client gap: what follows may belong to commands that were not seen */
+    bool line_cut;      /* the line went over its limit: skip to its end */
+    bool bare_lf;       /* commands end with LF alone, so may the message's lines */
+    bool lost_commands; /* a client gap: what follows may belong to commands that were not seen */
+    bool lost_chunks;   /* the same: a BDAT may not be the first of its mail */
     enum verb hold_verb;
     struct buf hold;
     size_t hold_from;
-    bool hold_over;       /* more came than `hold` may keep: decide without the reply */
-    bool hold_blind;      /* the reply lies in a gap: the client's next line decides */
+    struct hold_mark marks[HOLD_MARKS];
+    uint32_t mark_count;
+    bool hold_over;  /* more came than `hold` may keep: decide without the reply */
+    bool hold_blind; /* the reply lies in a gap: the client's next line decides */
     enum bol bol;
-    bool lookalike;       /* the text so far ends as some servers let a message end */
-    bool had_lookalike;   /* some text of this message did */
+    bool lookalike;          /* the text so far ends as some servers let a message end */
+    bool had_lookalike;      /* some text of this message did */
     bool message_gap;        /* bytes of the message are missing, its end may be among them */
     bool message_reply_lost; /* a server gap came since the message began */
-    struct buf doubt;        /* after a gap or lookalike: lines that are commands, unless the message goes on behind them */
+    struct buf
+        doubt; /* after a gap or lookalike: lines that are commands, unless the message goes on behind them */
     uint64_t chunk_left;
     bool chunk_last;
     bool lmtp;
@@ -69,13 +79,16 @@ struct smtp {
     uint32_t mails;      /* begun */
     uint32_t open;       /* the mail that commands belong to, or 0 */
     uint32_t unanswered; /* commands of the open mail without a reply */
-    bool message_begun;  /* MESSAGE_BEGIN is out for the open mail */
+    bool refused;        /* the open mail's MAIL was */
+    uint32_t nested;     /* begun by a MAIL amid the open mail; its reply decides which one goes on */
+    uint32_t nested_unanswered;
+    bool message_begun; /* MESSAGE_BEGIN is out for the open mail */
     struct waiting waiting[WAITING_MAX];
     uint32_t waiting_from, waiting_len;
 
     /* server */
-    bool heard;             /* it has said something */
-    bool skip_line;         /* after a gap: up to the next line's start */
+    bool heard;     /* it has said something */
+    bool skip_line; /* after a gap: up to the next line's start */
     bool server_opaque;
     struct buf server_line; /* the part of a line that came */
     bool server_line_cut;
@@ -93,14 +106,32 @@ void smtp_emit(struct smtp *s, enum smtp_kind kind, enum side side, struct slice
 void smtp_cut(struct smtp *s, enum side side);
 void smtp_mail_begin(struct smtp *s, bool mail_seen);
 void smtp_mail_close(struct smtp *s);
+/* MAIL amid an open mail: begins a mail that waits for the reply; returns its number. */
+uint32_t smtp_mail_nest(struct smtp *s);
+/* The reply is here: where it was `taken` the nested mail is the open one, else it ends, and the open one
+ * goes on. */
+void smtp_mail_unnest(struct smtp *s, bool taken);
 void smtp_message_begin(struct smtp *s, bool beginning_seen);
 /* Ends the message text. `end_seen`: its reply is awaited from here on. */
 void smtp_message_end(struct smtp *s, bool end_seen);
-/* The reply that MODE_HOLD waited for is here (`code`), or will never come (0). */
-void smtp_release(struct smtp *s, unsigned code);
-
 /* The bytes in `doubt` are commands, as a reply shows: the message ended before them. */
 void smtp_end_doubt(struct smtp *s);
+
+/* client.c: takes what the mode takes, and returns how many bytes; 0 only where the mode changed, or is
+ * MODE_HOLD. */
+size_t client_consume(struct smtp *s, struct slice bytes);
+void client_gap(struct smtp *s, uint64_t len);
+bool client_like_tls(uint8_t first);
+void smtp_begin_opaque(struct smtp *s);
+
+/* hold.c: client bytes in; they are held back, or passed to client_consume. */
+void hold_feed(struct smtp *s, struct slice bytes);
+/* The reply that MODE_HOLD waited for is here. */
+void hold_release(struct smtp *s, unsigned code);
+/* It will never come: whether the client goes on with a command decides. */
+void hold_settle(struct smtp *s);
+/* The connection is over. */
+void hold_finish(struct smtp *s);
 
 /* message.c: consumes message text up to its end; returns how many bytes. At the end the mode has changed. */
 size_t message_feed(struct smtp *s, struct slice bytes);
@@ -111,7 +142,8 @@ void message_take_doubt(struct smtp *s);
 
 /* pairing.c */
 void pairing_push(struct smtp *s, enum verb verb, uint32_t mail);
-/* After a server gap: takes the commands still unanswered as answered in the gap, all but those that the replies since fit. */
+/* After a server gap: takes the commands still unanswered as answered in the gap, all but those that the
+ * replies since fit. */
 void pairing_settle(struct smtp *s);
 void pairing_server_feed(struct smtp *s, struct slice bytes);
 void pairing_server_gap(struct smtp *s);

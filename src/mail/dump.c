@@ -1,5 +1,6 @@
 /* dump.c: an event to one line of text.
- * In: struct smtp_event. Out: text without control characters. Limits: the caller's room; what does not fit is cut. */
+ * In: struct smtp_event. Out: text without control characters. Limits: the caller's room; what does not fit
+ * is cut. */
 #include <stdio.h>
 #include "mail/smtp.h"
 

@@ -1,9 +1,10 @@
 /* message.c: the text of a message after DATA: finds its end, takes the stuffed dots out.
  * In: bytes in MODE_MESSAGE. Out: SMTP_MESSAGE_DATA, then the end.
- * Knowingly: only CRLF.CRLF ends a message, unless the client ends its commands with a bare LF too; what other servers may take
- * for an end is remembered in `lookalike`, and the server's reply decides (pairing.c).
- * After a gap the end may be lost, so then, and after a lookalike, lines that are commands beyond doubt wait until the text goes on (then they are text) or the
- * server replies (then they are commands). Spec: RFC 5321 4.5.2. */
+ * Knowingly: only CRLF.CRLF ends a message, unless the client ends its commands with a bare LF too; what
+ * other servers may take for an end is remembered in `lookalike`, and the server's reply decides (pairing.c).
+ * After a gap the end may be lost, so then, and after a lookalike, lines that are commands beyond doubt wait
+ * until the text goes on (then they are text) or the server replies (then they are commands). Spec: RFC
+ * 5321 4.5.2. */
 #include "mail/dialogue.h"
 
 #include <assert.h>
@@ -154,7 +155,8 @@ size_t message_feed_doubtful(struct smtp *s, struct slice bytes)
     size_t before = s->doubt.len;
     bool fits = buf_add(&s->doubt, part);
     size_t used = s->doubt.len - before;
-    if (!fits || (whole && !ends_with_command(buf_slice(&s->doubt))) || (!whole && used > s->lim->command_bytes))
+    if (!fits || (whole && !ends_with_command(buf_slice(&s->doubt))) ||
+        (!whole && used > s->lim->command_bytes))
         message_take_doubt(s);
     return used;
 }

@@ -63,8 +63,9 @@ static void answered(struct smtp *s, uint32_t mail)
 {
     if (!mail)
         return;
-    if (mail == s->open) {
-        s->unanswered -= s->unanswered > 0;
+    if (mail == s->open || mail == s->nested) {
+        uint32_t *count = mail == s->open ? &s->unanswered : &s->nested_unanswered;
+        *count -= *count > 0;
         return;
     }
     for (uint32_t i = 0; i < s->waiting_len; i++) {
@@ -143,8 +144,13 @@ static void end_unseen_message(struct smtp *s, unsigned code)
 
 static void emit_reply(struct smtp *s, struct pending to, unsigned code, struct slice text)
 {
-    struct smtp_event ev = {.kind = SMTP_REPLY, .side = SIDE_SERVER, .verb = (enum verb)to.verb, .code = code,
-                            .mail = to.mail, .ts = s->now, .text = text};
+    struct smtp_event ev = {.kind = SMTP_REPLY,
+                            .side = SIDE_SERVER,
+                            .verb = (enum verb)to.verb,
+                            .code = code,
+                            .mail = to.mail,
+                            .ts = s->now,
+                            .text = text};
     s->fn(s->ctx, &ev);
 }
 
@@ -164,10 +170,11 @@ static void pair(struct smtp *s, unsigned code, struct slice text)
     emit_reply(s, to, code, text);
     if (to.verb == VERB_RCPT && code < 300 && to.mail == s->open)
         s->accepted++;
+    s->refused |= to.verb == VERB_MAIL && code >= 400 && to.mail == s->open && to.mail;
     bool decides = s->mode == MODE_HOLD && to.verb == s->hold_verb && !s->queue_len;
     answered(s, to.verb == VERB_NONE ? 0 : to.mail);
     if (decides)
-        smtp_release(s, code);
+        hold_release(s, code);
     else if (to.verb == VERB_NONE && code == 354 && s->mode == MODE_RESYNC)
         smtp_message_begin(s, !s->line.len); /* no text comes before this reply */
 }

@@ -9,7 +9,8 @@ bool reply_line_parse(struct slice line, struct reply_line *ret)
         return false;
     if (line.len > 3 && line.data[3] != ' ' && line.data[3] != '-' && line.data[3] != '\t')
         return false;
-    ret->code = (unsigned)(line.data[0] - '0') * 100 + (unsigned)(line.data[1] - '0') * 10 + (line.data[2] - '0');
+    ret->code =
+        (unsigned)(line.data[0] - '0') * 100 + (unsigned)(line.data[1] - '0') * 10 + (line.data[2] - '0');
     ret->more = line.len > 3 && line.data[3] == '-';
     ret->text = slice_sub(line, 4, line.len);
     return true;

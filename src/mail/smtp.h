@@ -47,6 +47,8 @@ struct smtp;
 
 /* `lim` is borrowed and outlives the parser. `midstream`: the beginning was not seen, so nothing is taken for granted. */
 struct smtp *smtp_new(const struct smtp_limits *lim, bool midstream, smtp_fn *fn, void *ctx);
+/* Packets of the server are seen, so its replies are waited for; without them the client's text itself decides. */
+void smtp_expect_replies(struct smtp *s);
 void smtp_feed(struct smtp *s, enum side side, struct timespec ts, struct slice bytes);
 void smtp_gap(struct smtp *s, enum side side, struct timespec ts, uint64_t len);
 /* The connection is over: what is open is closed, with the events that belong to it. */

@@ -1,6 +1,7 @@
 /* builder.c: the events of one SMTP connection to its records.
- * In: struct smtp_event, in order. Out: records, through struct builder_listener. Owns: the drafts of open mails, the session's texts, a MIME
- * parser once a message came. Limits: struct builder_settings; over them a text is cut and flags.truncated says so. */
+ * In: struct smtp_event, in order. Out: records, through struct builder_listener. Owns: the drafts of open
+ * mails, the session's texts, a MIME parser once a message came. Limits: struct builder_settings; over them a
+ * text is cut and flags.truncated says so. */
 #include "record/builder.h"
 
 #include <assert.h>
@@ -15,14 +16,15 @@ struct builder {
     struct arena mem;
     struct buf scratch;
     struct mime *mime;
-    struct draft *drafts; /* open mails, oldest first */
-    struct draft *message; /* whose text the MIME parser reads */
+    struct draft *drafts;        /* open mails, oldest first */
+    struct draft *message;       /* whose text the MIME parser reads */
     struct buf helo, last_reply; /* replaced often, so outside of the arena */
     bool heard_client, heard_server, quit;
 };
 
-struct builder *builder_new(const struct builder_settings *set, struct charsets *cs, const struct connection *id,
-                            struct timespec first, bool midstream, const struct builder_listener *out)
+struct builder *builder_new(const struct builder_settings *set, struct charsets *cs,
+                            const struct connection *id, struct timespec first, bool midstream,
+                            const struct builder_listener *out)
 {
     struct builder *b = calloc(1, sizeof *b);
     assert(b);
@@ -107,10 +109,11 @@ static void mail_begin(struct builder *b, const struct smtp_event *ev)
     buf_init(&d->last_reply, b->set->transaction_bytes);
     buf_init(&d->last_error, b->set->transaction_bytes);
     d->number = ev->mail;
-    d->t = (struct transaction){.ts = ev->ts, .id = b->session.id, .trans_depth = ev->mail,
-                                .tls = b->session.tls};
+    d->t = (struct transaction){
+        .ts = ev->ts, .id = b->session.id, .trans_depth = ev->mail, .tls = b->session.tls};
     d->t.helo = b->session.helo.data ? arena_copy(&d->mem, b->session.helo) : (struct slice){0};
-    d->t.flags = (struct flags){.midstream = b->session.flags.midstream, .gap = ev->len && b->session.flags.gap};
+    d->t.flags =
+        (struct flags){.midstream = b->session.flags.midstream, .gap = ev->len && b->session.flags.gap};
     draft_add_address(d, b->set, &b->session.id.resp.addr);
     d->t.path.items[d->t.path.len++] = b->session.id.orig.addr;
     struct draft **slot = &b->drafts;
@@ -172,7 +175,7 @@ static void message_end(struct builder *b, const struct smtp_event *ev)
         return;
     mime_finish(b->mime);
     b->message->t.flags.truncated |= mime_overruns(b->mime) > 0;
-    (void)ev;
+    b->message->t.flags.unfinished = ev->len;
     b->message = NULL;
 }
 

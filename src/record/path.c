@@ -25,17 +25,6 @@ static bool in_run(uint8_t c)
     return byte_is_digit(c) || c == '.' || c == ':' || (byte_lower(c) >= 'a' && byte_lower(c) <= 'f');
 }
 
-/* ::ffff:192.0.2.1 is the IPv4 host 192.0.2.1: our networks and the other hops are written so. */
-static void unmap(struct address *a)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    if (a->family != 6 || memcmp(a->bytes, mapped, sizeof mapped) != 0)
-        return;
-    struct address four = {.family = 4};
-    memcpy(four.bytes, a->bytes + 12, 4);
-    *a = four;
-}
-
 /* Where the scan stands. A run is a stretch of characters that addresses are made of; its end is looked for
  * once. */
 struct scan {
@@ -49,7 +38,6 @@ static bool take(struct scan *sc, size_t end, struct address *ret, struct slice 
     struct slice text = slice_sub(sc->s, sc->pos, end);
     if ((end < sc->s.len && !closes(sc->s.data[end])) || !address_parse(text, ret))
         return false;
-    unmap(ret);
     *ret_text = text;
     sc->pos = end;
     return true;

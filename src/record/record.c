@@ -25,4 +25,5 @@ const struct flag flag_table[FLAG_COUNT] = {
     {"midstream", offsetof(struct flags, midstream), "The connection's beginning was not seen."},
     {"truncated", offsetof(struct flags, truncated), "A limit cut a field or a list."},
     {"path_cut", offsetof(struct flags, path_cut), "mail_path_capture stopped the path early."},
+    {"unfinished", offsetof(struct flags, unfinished), "The end of the message was not seen."},
 };

@@ -1,4 +1,5 @@
-/* What comes out: records, and the tables of their fields. All output formats, the schema and the docs come from these tables. */
+/* What comes out: records, and the tables of their fields. All output formats, the schema and the docs come
+ * from these tables. */
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H
 
@@ -27,11 +28,12 @@ struct file_list {
 };
 
 struct flags {
-    bool gap;       /* bytes that the tap did not see lie in it */
-    bool one_sided; /* only one direction was seen */
-    bool midstream; /* the connection's beginning was not seen */
-    bool truncated; /* a limit cut a field or a list */
-    bool path_cut;  /* mail_path_capture stopped the path early */
+    bool gap;        /* bytes that the tap did not see lie in it */
+    bool one_sided;  /* only one direction was seen */
+    bool midstream;  /* the connection's beginning was not seen */
+    bool truncated;  /* a limit cut a field or a list */
+    bool path_cut;   /* mail_path_capture stopped the path early */
+    bool unfinished; /* the end of the message was not seen */
 };
 
 struct connection {
@@ -117,7 +119,7 @@ struct flag {
     size_t offset;
     const char *doc;
 };
-enum { FLAG_COUNT = 5 };
+enum { FLAG_COUNT = 6 };
 extern const struct flag flag_table[FLAG_COUNT];
 
 #endif

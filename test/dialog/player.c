@@ -1,6 +1,6 @@
 /* player.c: bytes and gaps to events and records as text.
- * In: what a connection's sides sent. Out: text. Owns: parser, builder, texts. Limits: those of the settings below, small enough
- * for tests to reach. */
+ * In: what a connection's sides sent. Out: text. Owns: parser, builder, texts. Limits: those of the settings
+ * below, small enough for tests to reach. */
 #include "player.h"
 
 #include <assert.h>
@@ -16,7 +16,7 @@ struct player {
     struct smtp *smtp;
     struct builder *builder;
     struct charsets *charsets;
-    struct buf events, records, message;
+    struct buf events, records, message, mime;
     uint32_t message_mail;
     size_t from, to; /* the bytes of the piece that is fed now */
     struct span spans[PLAYER_MAILS];
@@ -43,30 +43,39 @@ static void on_record(void *ctx, const struct record *rec)
     json_line(rec, &p->records);
 }
 
+/* Message text comes in any pieces, so it is written down once it is whole; what the mail holds stands behind
+ * it. */
 static void flush_message(struct player *p)
 {
+    char line[4096];
     uint32_t hash = 2166136261u;
-    if (!p->message_mail)
-        return;
     for (size_t i = 0; i < p->message.len; i++)
         hash = (hash ^ p->message.data[i]) * 16777619u;
-    char line[4096];
-    struct smtp_event ev = {.kind = SMTP_MESSAGE_DATA, .mail = p->message_mail, .len = p->message.len,
-                            .text = slice_sub(buf_slice(&p->message), 0, TEXT_SHOWN)};
-    smtp_dump(&ev, line, sizeof line);
-    buf_add_str(&p->events, line);
-    if (p->message.len > TEXT_SHOWN)
-        buf_printf(&p->events, " ... hash=%08x", hash);
-    buf_add_byte(&p->events, '\n');
+    if (p->message_mail) {
+        struct smtp_event ev = {.kind = SMTP_MESSAGE_DATA,
+                                .mail = p->message_mail,
+                                .len = p->message.len,
+                                .text = slice_sub(buf_slice(&p->message), 0, TEXT_SHOWN)};
+        smtp_dump(&ev, line, sizeof line);
+        buf_add_str(&p->events, line);
+        if (p->message.len > TEXT_SHOWN)
+            buf_printf(&p->events, " ... hash=%08x", hash);
+        buf_add_byte(&p->events, '\n');
+    }
+    buf_add(&p->events, buf_slice(&p->mime));
     buf_clear(&p->message);
+    buf_clear(&p->mime);
     p->message_mail = 0;
 }
 
 static void on_mime(void *ctx, uint32_t mail, const struct mime_event *ev)
 {
-    (void)ctx;
-    (void)mail;
-    (void)ev;
+    struct player *p = ctx;
+    char line[4096];
+    mime_dump(ev, line, sizeof line);
+    buf_printf(&p->mime, "mime mail=%u ", mail);
+    buf_add_str(&p->mime, line);
+    buf_add_byte(&p->mime, '\n');
 }
 
 static void note_span(struct player *p, const struct smtp_event *ev)
@@ -91,7 +100,6 @@ static void on_event(void *ctx, const struct smtp_event *ev)
         buf_add(&p->message, ev->text);
     } else {
         char line[4096];
-        /* A MIME event belongs behind the text that caused it. */
         flush_message(p);
         smtp_dump(ev, line, sizeof line);
         buf_add_str(&p->events, line);
@@ -107,9 +115,11 @@ struct player *player_new(bool midstream)
     buf_init(&p->events, 64 << 20);
     buf_init(&p->records, 64 << 20);
     buf_init(&p->message, 16 << 20);
+    buf_init(&p->mime, 16 << 20);
     p->charsets = charsets_new();
     p->smtp = smtp_new(&smtp_limits, midstream, on_event, p);
-    struct connection id = {.uid = slice_str("C0"), .orig = {{4, {198, 51, 100, 7}}, 40001}, .resp = {{4, {192, 0, 2, 25}}, 25}};
+    struct connection id = {
+        .uid = slice_str("C0"), .orig = {{4, {198, 51, 100, 7}}, 40001}, .resp = {{4, {192, 0, 2, 25}}, 25}};
     const struct builder_listener out = {on_record, on_mime, p};
     p->builder = builder_new(&builder_settings, p->charsets, &id, (struct timespec){0}, midstream, &out);
     return p;
@@ -167,5 +177,6 @@ void player_free(struct player **pp)
     buf_free(&p->events);
     buf_free(&p->records);
     buf_free(&p->message);
+    buf_free(&p->mime);
     free(p);
 }

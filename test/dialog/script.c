@@ -43,7 +43,8 @@ static void add_base64(struct buf *out, uint64_t bytes)
         state = state * 1664525 + 1013904223;
         uint64_t left = bytes - i;
         for (unsigned k = 0; k < 4; k++)
-            buf_add_byte(out, k > left ? '=' : (uint8_t)digits[state >> (8 + 6 * k) & (k == left ? 0x30 : 63)]);
+            buf_add_byte(out,
+                         k > left ? '=' : (uint8_t)digits[state >> (8 + 6 * k) & (k == left ? 0x30 : 63)]);
         column += 4;
         if (column == 76 || left <= 3) {
             buf_add_str(out, "\r\n");
@@ -60,7 +61,8 @@ static void add_step(struct script *s, enum side side, uint64_t gap, size_t from
 
 static void add_tls(struct script *s, size_t line)
 {
-    static const uint8_t hello[2][11] = {{0x16, 3, 1, 0, 6, 1, 0, 0, 2, 3, 3}, {0x16, 3, 3, 0, 6, 2, 0, 0, 2, 3, 3}};
+    static const uint8_t hello[2][11] = {{0x16, 3, 1, 0, 6, 1, 0, 0, 2, 3, 3},
+                                         {0x16, 3, 3, 0, 6, 2, 0, 0, 2, 3, 3}};
     for (int side = 0; side < 2; side++) {
         size_t from = s->bytes.len;
         buf_add(&s->bytes, (struct slice){hello[side], sizeof hello[side]});
@@ -83,7 +85,8 @@ static bool add_line(struct script *s, struct slice line, size_t number)
     } else if (slice_case_starts(line, "C64: ") && slice_number(slice_sub(line, 5, line.len), &n)) {
         add_base64(&s->bytes, n);
         add_step(s, SIDE_CLIENT, 0, from, number);
-    } else if ((gap_server || slice_case_starts(line, "GAP C ")) && slice_number(slice_sub(line, 6, line.len), &n)) {
+    } else if ((gap_server || slice_case_starts(line, "GAP C ")) &&
+               slice_number(slice_sub(line, 6, line.len), &n)) {
         add_step(s, gap_server ? SIDE_SERVER : SIDE_CLIENT, n, from, number);
     } else if (slice_eq(line, slice_str("TLS"))) {
         add_tls(s, number);
@@ -108,8 +111,10 @@ int script_load(const char *path, struct script *ret, struct error *reterr)
     while (!err && (len = getline(&line, &room, file)) >= 0) {
         while (len && (line[len - 1] == '\n' || line[len - 1] == '\r'))
             len--;
-        if (!add_line(ret, (struct slice){(uint8_t *)line, (size_t)len}, ++number) || ret->count == SCRIPT_STEPS)
-            err = error_set(reterr, -EINVAL, "%s:%zu: no line of a dialogue text, or one too many", path, number);
+        if (!add_line(ret, (struct slice){(uint8_t *)line, (size_t)len}, ++number) ||
+            ret->count == SCRIPT_STEPS)
+            err = error_set(reterr, -EINVAL, "%s:%zu: no line of a dialogue text, or one too many", path,
+                            number);
     }
     free(line);
     fclose(file);

@@ -22,7 +22,8 @@ struct script {
     size_t count;
 };
 
-/* 0, or -errno with a text that names file and line. The script's memory is the caller's until script_free. */
+/* 0, or -errno with a text that names file and line. The script's memory is the caller's until script_free.
+ */
 int script_load(const char *path, struct script *ret, struct error *reterr);
 void script_free(struct script *s);
 static inline struct slice script_bytes(const struct script *s, const struct step *step)

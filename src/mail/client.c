@@ -1,0 +1,277 @@
+/* client.c: what the client sends: command lines, message text, chunks, secrets, TLS.
+ * In: client bytes that no reply holds back (hold.c). Out: struct smtp_event. Owns: nothing of its own
+ * (struct smtp). Limits: command_bytes a line. Knowingly: AUTH exchanges are consumed and never leave here,
+ * nor does the text of a line that is no command, as it may be a secret out of place. Spec: RFC 5321, RFC
+ * 3030 (BDAT), RFC 3207 (STARTTLS), RFC 4954 (AUTH), RFC 2033 (LMTP). */
+#include "mail/dialogue.h"
+
+/* What a verb does to the dialogue. */
+static const struct trait {
+    bool session; /* its reply belongs to the session, not to a mail */
+    bool closes;  /* it ends the open mail */
+    bool resets; /* the same where the server takes it: a refused one leaves the mail open (RFC 5321 4.1.4) */
+    bool decides; /* the reply decides what the client's next bytes are */
+    bool opens;   /* where MAIL was lost it opens a mail */
+} traits[VERB_COUNT] = {
+    [VERB_HELO] = {.session = true, .resets = true},
+    [VERB_EHLO] = {.session = true, .resets = true},
+    [VERB_LHLO] = {.session = true, .resets = true},
+    [VERB_RSET] = {.session = true, .closes = true},
+    [VERB_QUIT] = {.session = true, .closes = true},
+    [VERB_STARTTLS] = {.session = true, .closes = true, .decides = true},
+    [VERB_AUTH] = {.session = true, .decides = true},
+    [VERB_RCPT] = {.opens = true},
+    [VERB_DATA] = {.opens = true, .decides = true},
+    [VERB_BDAT] = {.opens = true},
+    [VERB_BDAT_LAST] = {.opens = true},
+};
+
+void smtp_begin_opaque(struct smtp *s)
+{
+    s->mode = MODE_OPAQUE;
+    s->server_opaque = true;
+    smtp_mail_close(s);
+}
+
+static void begin_chunk(struct smtp *s, const struct command *cmd)
+{
+    s->chunk_left = cmd->size;
+    s->chunk_last = s->open && cmd->verb == VERB_BDAT_LAST;
+    s->mode = MODE_CHUNK;
+    /* A chunk out of sequence is refused, but its octets come all the same (RFC 3030 2). */
+    if (!s->open || s->message_begun)
+        return;
+    s->message_begun = true;
+    smtp_emit(s, SMTP_MESSAGE_BEGIN, SIDE_CLIENT, (struct slice){0}, s->lost_chunks);
+}
+
+static void end_chunk(struct smtp *s)
+{
+    s->mode = MODE_COMMAND;
+    if (!s->chunk_last)
+        return;
+    smtp_emit(s, SMTP_MESSAGE_END, SIDE_CLIENT, (struct slice){0}, 0);
+    s->message_begun = false;
+    for (uint32_t i = 1; s->lmtp && i < s->accepted; i++)
+        pairing_push(s, VERB_END_OF_DATA, s->open);
+    smtp_mail_close(s);
+}
+
+/* Length of what stands before the first blank. */
+static size_t word_len(struct slice s)
+{
+    size_t i = 0;
+    while (i < s.len && !byte_is_blank(s.data[i]))
+        i++;
+    return i;
+}
+
+static void command_out(struct smtp *s, const struct command *cmd, uint32_t mail)
+{
+    struct slice text = cmd->known ? cmd->arg : (struct slice){0};
+    if (cmd->verb == VERB_AUTH)
+        text = slice_sub(text, 0, word_len(text));
+    struct smtp_event ev = {.kind = SMTP_COMMAND,
+                            .side = SIDE_CLIENT,
+                            .verb = cmd->verb,
+                            .mail = mail,
+                            .ts = s->now,
+                            .text = text};
+    s->fn(s->ctx, &ev);
+}
+
+/* The mail that the command belongs to, or 0. */
+static uint32_t open_or_close(struct smtp *s, const struct command *cmd, bool asks)
+{
+    const struct trait *t = &traits[cmd->verb];
+    if (cmd->verb == VERB_MAIL) {
+        s->lost_commands = s->lost_chunks = false;
+        if (asks)
+            return smtp_mail_nest(s);
+        smtp_mail_close(s);
+        smtp_mail_begin(s, true);
+    } else if (t->opens && !s->open && s->lost_commands) {
+        smtp_mail_begin(s, false);
+    } else if (t->closes || (t->resets && !asks)) {
+        smtp_mail_close(s);
+    }
+    s->lost_chunks &= cmd->verb != VERB_RCPT;
+    return t->session ? 0 : s->open;
+}
+
+static void client_command(struct smtp *s, const struct command *cmd)
+{
+    /* A second MAIL or EHLO amid a mail ends it only where the server takes it. */
+    bool asks = s->open && s->heard && ((cmd->verb == VERB_MAIL && !s->refused) || traits[cmd->verb].resets);
+    uint32_t mail = open_or_close(s, cmd, asks);
+    if (traits[cmd->verb].resets)
+        s->lmtp = cmd->verb == VERB_LHLO;
+    command_out(s, cmd, mail);
+    pairing_push(s, cmd->verb, mail);
+    if (s->mode == MODE_RESYNC)
+        s->mode = MODE_COMMAND;
+    if (cmd->verb == VERB_BDAT || cmd->verb == VERB_BDAT_LAST) {
+        begin_chunk(s, cmd);
+    } else if (asks || traits[cmd->verb].decides) {
+        s->mode = MODE_HOLD;
+        s->hold_verb = cmd->verb;
+    }
+}
+
+/* Lines that no command can be: after a gap with no server to ask, a header field means that DATA was lost.
+ */
+static bool like_field(struct slice line)
+{
+    size_t colon = slice_index(line, ':');
+    if (!colon || colon == line.len || colon > 60)
+        return false;
+    for (size_t i = 0; i < colon; i++)
+        if (line.data[i] <= ' ' || line.data[i] >= 127)
+            return false;
+    return true;
+}
+
+static void resync_line(struct smtp *s, struct slice line)
+{
+    struct command cmd;
+    command_parse(line, &cmd);
+    if (cmd.strict)
+        client_command(s, &cmd);
+    else if (!s->heard && s->open && like_field(line)) {
+        smtp_message_begin(s, false);
+        s->bol = BOL_NO;
+        (void)message_feed(s, line);
+        (void)message_feed(s, slice_str("\r\n"));
+    }
+}
+
+static void client_line(struct smtp *s, struct slice line, bool crlf)
+{
+    if (s->mode == MODE_SECRET) {
+        s->mode = MODE_HOLD;
+        s->hold_verb = VERB_AUTH;
+        pairing_push(s, VERB_AUTH, 0);
+        return;
+    }
+    if (s->mode == MODE_RESYNC) {
+        resync_line(s, line);
+        return;
+    }
+    s->bare_lf = !crlf;
+    struct command cmd;
+    command_parse(line, &cmd);
+    if (line.len)
+        client_command(s, &cmd);
+}
+
+static size_t lines_feed(struct smtp *s, struct slice bytes)
+{
+    size_t lf = slice_index(bytes, '\n');
+    struct slice part = slice_sub(bytes, 0, lf);
+    bool whole = lf < bytes.len;
+    if (!whole || s->line.len || s->line_cut) {
+        if (!s->line_cut && !buf_add(&s->line, part)) {
+            s->line_cut = true;
+            smtp_cut(s, SIDE_CLIENT);
+        }
+        if (!whole)
+            return bytes.len;
+        part = buf_slice(&s->line);
+    }
+    s->line_cut = false;
+    bool crlf = part.len && part.data[part.len - 1] == '\r';
+    struct slice line = slice_sub(part, 0, part.len - crlf);
+    client_line(s, line, crlf);
+    buf_clear(&s->line);
+    return lf + 1;
+}
+
+static size_t chunk_feed(struct smtp *s, struct slice bytes)
+{
+    size_t take = bytes.len < s->chunk_left ? bytes.len : (size_t)s->chunk_left;
+    if (s->open && take)
+        smtp_emit(s, SMTP_MESSAGE_DATA, SIDE_CLIENT, slice_sub(bytes, 0, take), 0);
+    s->chunk_left -= take;
+    if (!s->chunk_left)
+        end_chunk(s);
+    return take;
+}
+
+bool client_like_tls(uint8_t c)
+{
+    return c == 0x16 || c == 0x15 || c == 0x14 || c == 0x17 || c >= 0x80;
+}
+
+static size_t sniff_feed(struct smtp *s, struct slice bytes)
+{
+    if (client_like_tls(bytes.data[0]))
+        smtp_begin_opaque(s);
+    else
+        s->mode = MODE_COMMAND;
+    return 0;
+}
+
+size_t client_consume(struct smtp *s, struct slice bytes)
+{
+    size_t used = bytes.len;
+    switch (s->mode) {
+    case MODE_COMMAND:
+    case MODE_RESYNC:
+    case MODE_SECRET:
+        used = lines_feed(s, bytes);
+        break;
+    case MODE_MESSAGE:
+        used = s->message_gap || s->had_lookalike ? message_feed_doubtful(s, bytes) : message_feed(s, bytes);
+        break;
+    case MODE_CHUNK:
+        used = chunk_feed(s, bytes);
+        break;
+    case MODE_SNIFF:
+        used = sniff_feed(s, bytes);
+        break;
+    case MODE_OPAQUE:
+        break;
+    case MODE_HOLD:
+        return 0;
+    }
+    if (s->mode == MODE_CHUNK && !s->chunk_left)
+        end_chunk(s);
+    return used;
+}
+
+void client_gap(struct smtp *s, uint64_t len)
+{
+    hold_settle(s);
+    s->line_cut = false;
+    switch (s->mode) {
+    case MODE_MESSAGE:
+        message_take_doubt(s);
+        s->message_gap = true;
+        s->bol = BOL_LF; /* perhaps: then the server's reply decides about a dot that comes first */
+        smtp_emit(s, SMTP_MESSAGE_GAP, SIDE_CLIENT, (struct slice){0}, len);
+        return;
+    case MODE_CHUNK:
+        if (s->open)
+            smtp_emit(s, SMTP_MESSAGE_GAP, SIDE_CLIENT, (struct slice){0},
+                      len < s->chunk_left ? len : s->chunk_left);
+        if (len <= s->chunk_left) {
+            s->chunk_left -= len;
+            if (!s->chunk_left)
+                end_chunk(s);
+            return;
+        }
+        end_chunk(s);
+        break;
+    case MODE_OPAQUE:
+    case MODE_SNIFF:
+        return;
+    case MODE_COMMAND:
+    case MODE_SECRET:
+    case MODE_RESYNC:
+    case MODE_HOLD:
+        break;
+    }
+    buf_clear(&s->line);
+    s->lost_commands = s->lost_chunks = true;
+    s->mode = MODE_RESYNC;
+}

@@ -1,5 +1,8 @@
 /* arena.c: bump memory.
- * Owns: a list of blocks. Limits: `budget`; over it, allocations fail and copies are cut, and `over` says so. */
+ * In: sizes, slices. Out: memory, copies. Owns: a list of blocks.
+ * Limits: `budget`, of bytes handed out; over it, allocations fail and copies are cut, and `over` says so.
+ * The ends of blocks that stay empty come on top, at most as much again. Knowingly: dies loudly where the
+ * system has no memory left. */
 #include "base/arena.h"
 
 #include <assert.h>
@@ -31,18 +34,25 @@ static struct arena_block *block_with(struct arena *a, size_t size)
     return b;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+/* `size` bytes as they are, or NULL over the budget. */
+static void *take(struct arena *a, size_t size)
 {
-    if (size > a->budget || a->used + ((size + ALIGN - 1) & ~(size_t)(ALIGN - 1)) > a->budget) {
+    size_t left = a->budget - a->used, whole = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    if (size > left || whole > left) {
         a->over = true;
         return NULL;
     }
-    size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    struct arena_block *b = block_with(a, size);
+    struct arena_block *b = block_with(a, whole);
     void *p = b->bytes + b->len;
-    b->len += size;
-    a->used += size;
-    return memset(p, 0, size);
+    b->len += whole;
+    a->used += whole;
+    return p;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    void *p = take(a, size);
+    return p ? memset(p, 0, size) : NULL;
 }
 
 struct slice arena_copy(struct arena *a, struct slice s)
@@ -54,7 +64,8 @@ struct slice arena_copy(struct arena *a, struct slice s)
     }
     if (!s.len)
         return (struct slice){(const uint8_t *)"", 0};
-    uint8_t *p = arena_alloc(a, s.len);
+    uint8_t *p = take(a, s.len);
+    assert(p);
     memcpy(p, s.data, s.len);
     return (struct slice){p, s.len};
 }

@@ -1,6 +1,6 @@
 /* buf.c: growable bytes.
- * Owns: its memory. Limits: `max`, given at init; what goes over it is cut and the caller told.
- * Knowingly: dies loudly where the system has no memory left. */
+ * In: slices, text. Out: the bytes added so far. Owns: its memory. Limits: `max`, given at init; what goes
+ * over it is cut and the caller told. Knowingly: dies loudly where the system has no memory left. */
 #include "base/buf.h"
 
 #include <assert.h>
@@ -17,11 +17,9 @@ static void grow(struct buf *b, size_t need)
 {
     if (need <= b->room)
         return;
-    size_t room = b->room ? b->room : 64;
+    size_t room = b->room ? b->room : b->max < 64 ? b->max : 64;
     while (room < need)
-        room *= 2;
-    if (room > b->max && need <= b->max)
-        room = b->max;
+        room = room > b->max / 2 ? b->max : room * 2; /* need is at most max */
     b->data = realloc(b->data, room);
     assert(b->data);
     b->room = room;
@@ -53,18 +51,27 @@ bool buf_add_byte(struct buf *b, uint8_t c)
 
 bool buf_printf(struct buf *b, const char *format, ...)
 {
-    char text[512];
-    va_list args;
+    char small[512], *text = small;
+    va_list args, again;
     va_start(args, format);
-    int len = vsnprintf(text, sizeof text, format, args);
+    va_copy(again, args);
+    int len = vsnprintf(small, sizeof small, format, args);
+    assert(len >= 0);
+    if ((size_t)len >= sizeof small && vasprintf(&text, format, again) != len)
+        abort();
+    va_end(again);
     va_end(args);
-    assert(len >= 0 && (size_t)len < sizeof text);
-    return buf_add(b, (struct slice){(const uint8_t *)text, (size_t)len});
+    bool whole = buf_add(b, (struct slice){(const uint8_t *)text, (size_t)len});
+    if (text != small)
+        free(text);
+    return whole;
 }
 
 void buf_consume(struct buf *b, size_t len)
 {
     assert(len <= b->len);
+    if (!len)
+        return;
     memmove(b->data, b->data + len, b->len - len);
     b->len -= len;
 }

@@ -23,7 +23,8 @@ static inline struct slice cursor_take(struct cursor *c, size_t len)
         return (struct slice){NULL, 0};
     }
     struct slice got = {c->rest.data, len};
-    c->rest.data += len;
+    if (len) /* an empty slice may have no data at all */
+        c->rest.data += len;
     c->rest.len -= len;
     return got;
 }

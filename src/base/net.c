@@ -12,7 +12,7 @@ bool address_eq(const struct address *a, const struct address *b)
 
 size_t address_text(const struct address *a, char ret[static ADDRESS_TEXT])
 {
-    if (!inet_ntop(a->family == 6 ? AF_INET6 : AF_INET, a->bytes, ret, ADDRESS_TEXT))
+    if (!a->family || !inet_ntop(a->family == 6 ? AF_INET6 : AF_INET, a->bytes, ret, ADDRESS_TEXT))
         ret[0] = '\0';
     return strlen(ret);
 }
@@ -39,6 +39,15 @@ static bool parse_v4(struct slice text, struct address *ret)
     return true;
 }
 
+static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+static struct address unmap(const struct address *a)
+{
+    struct address v4 = {.family = 4};
+    memcpy(v4.bytes, a->bytes + sizeof mapped, 4);
+    return v4;
+}
+
 bool address_parse(struct slice text, struct address *ret)
 {
     if (parse_v4(text, ret))
@@ -51,7 +60,7 @@ bool address_parse(struct slice text, struct address *ret)
     struct address a = {.family = 6};
     if (inet_pton(AF_INET6, copy, a.bytes) != 1)
         return false;
-    *ret = a;
+    *ret = memcmp(a.bytes, mapped, sizeof mapped) == 0 ? unmap(&a) : a;
     return true;
 }
 
@@ -61,13 +70,16 @@ bool network_parse(struct slice text, struct network *ret)
     struct network net = {0};
     if (!address_parse(slice_sub(text, 0, slash), &net.addr))
         return false;
-    uint64_t most = net.addr.family == 4 ? 32 : 128, bits = most;
+    bool colons = slice_index(text, ':') < slash, was_mapped = colons && net.addr.family == 4;
+    uint64_t most = colons ? 128 : 32, bits = most;
     if (slash < text.len) {
         struct slice rest = slice_sub(text, slash + 1, text.len);
         if (!rest.len || slice_number(rest, &bits) != rest.len || bits > most)
             return false;
     }
-    net.prefix = (uint8_t)bits;
+    if (was_mapped && bits < 96)
+        return false;
+    net.prefix = (uint8_t)(was_mapped ? bits - 96 : bits);
     *ret = net;
     return true;
 }
@@ -86,7 +98,8 @@ bool address_is_private(const struct address *a)
 {
     const uint8_t *b = a->bytes;
     if (a->family == 4)
-        return b[0] == 10 || b[0] == 127 || (b[0] == 192 && b[1] == 168) || (b[0] == 172 && (b[1] & 0xf0) == 16);
+        return b[0] == 10 || b[0] == 127 || (b[0] == 192 && b[1] == 168) ||
+               (b[0] == 172 && (b[1] & 0xf0) == 16);
     return (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) || address_is_loopback(a);
 }
 

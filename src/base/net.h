@@ -24,10 +24,11 @@ enum side { SIDE_CLIENT, SIDE_SERVER };
 enum { ADDRESS_TEXT = 46 };
 
 bool address_eq(const struct address *a, const struct address *b);
-/* Writes the text form (RFC 5952 for IPv6) with a terminator; returns its length. */
+/* Writes the text form (RFC 5952 for IPv6; nothing for none) with a terminator; returns its length. */
 size_t address_text(const struct address *a, char ret[static ADDRESS_TEXT]);
 /* Reads a whole IPv4 or IPv6 address, no brackets or blanks around it; octets are decimal and may have
- * leading zeros. False: it is none, *ret untouched. */
+ * leading zeros; an IPv4 address written as ::ffff:192.0.2.1 becomes that IPv4 address. False: it is none,
+ * *ret untouched. */
 bool address_parse(struct slice text, struct address *ret);
 /* "10.0.0.0/8" or a bare address. */
 bool network_parse(struct slice text, struct network *ret);

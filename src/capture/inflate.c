@@ -1,45 +1,83 @@
 /* inflate.c: gz, zst, lz4 or plain bytes behind one FILE.
- * In: a path. Out: plain bytes. Owns: the file, the decompressor. Limits: fixed buffers, whatever the file's size.
- * Spec: RFC 1952 (gzip), RFC 8878 (zstd), the lz4 frame format. */
+ * In: a path. Out: plain bytes. Owns: the file, the decompressor, the FILE's buffer.
+ * Limits: fixed buffers, whatever the file's size; zstd takes a window of up to 128 MiB, as its own tool
+ * does. Knowingly: bytes of another kind behind the last frame (padding, say) count as damage, said after all
+ * else was read. Spec: RFC 1952 (gzip), RFC 8878 (zstd), the lz4 frame format. */
 #include "capture/inflate.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <lz4frame.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
-enum { BUFFER = 256 * 1024 };
+enum { BUFFER = 128 * 1024, MAGIC = 4 };
 enum kind { PLAIN, GZIP, ZSTD, LZ4 };
 
 struct inflate {
-    FILE *file;
+    int fd;
     enum kind kind;
     uint64_t size, read;
     const char *fault;
     bool mid_frame; /* the compressed data may not end here */
+    size_t want; /* what zstd or lz4 would like to be given next: one block, so that damage in it costs none
+                    before it */
     z_stream gz;
     ZSTD_DStream *zstd;
     LZ4F_dctx *lz4;
-    uint8_t *in;
     size_t in_len, in_pos;
     uint8_t first[INFLATE_PEEK];
     size_t first_len, first_pos;
+    uint8_t in[BUFFER], stream_buffer[BUFFER];
 };
+
+/* Bytes of the file itself. 0 at its end, or with a fault. */
+static size_t file_bytes(struct inflate *f, uint8_t *out, size_t room)
+{
+    ssize_t n;
+    do
+        n = read(f->fd, out, room);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        f->fault = strerrordesc_np(errno);
+        n = 0;
+    }
+    f->read += (size_t)n;
+    return (size_t)n;
+}
 
 static bool refill(struct inflate *f)
 {
-    if (f->in_pos < f->in_len)
-        return true;
-    f->in_len = fread(f->in, 1, BUFFER, f->file);
-    f->in_pos = 0;
-    f->read += f->in_len;
-    if (!f->in_len && ferror(f->file))
-        f->fault = "cannot be read";
-    return f->in_len > 0;
+    if (f->in_pos == f->in_len) {
+        f->in_pos = 0;
+        f->in_len = file_bytes(f, f->in, BUFFER);
+    }
+    return f->in_len > f->in_pos;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* One block's worth of what is there; at a frame's start its header. */
+static size_t portion(const struct inflate *f)
+{
+    return least(f->in_len - f->in_pos, f->want ? f->want : 32);
+}
+
+static size_t step_plain(struct inflate *f, uint8_t *out, size_t room)
+{
+    size_t n = least(f->in_len - f->in_pos, room);
+    memcpy(out, f->in + f->in_pos, n);
+    f->in_pos += n;
+    return n;
 }
 
 static size_t step_gzip(struct inflate *f, uint8_t *out, size_t room)
@@ -60,19 +98,22 @@ static size_t step_gzip(struct inflate *f, uint8_t *out, size_t room)
 
 static size_t step_zstd(struct inflate *f, uint8_t *out, size_t room)
 {
-    ZSTD_inBuffer in = {f->in, f->in_len, f->in_pos};
+    ZSTD_inBuffer in = {f->in + f->in_pos, portion(f), 0};
     ZSTD_outBuffer to = {out, room, 0};
     size_t got = ZSTD_decompressStream(f->zstd, &to, &in);
-    f->in_pos = in.pos;
+    f->in_pos += in.pos;
     f->mid_frame = got != 0;
+    f->want = got;
     if (ZSTD_isError(got))
-        f->fault = "the zstd data is damaged";
+        f->fault = ZSTD_getErrorCode(got) == ZSTD_error_frameParameter_windowTooLarge
+                       ? "the zstd data wants a window of more than 128 MiB"
+                       : "the zstd data is damaged";
     return to.pos;
 }
 
 static size_t step_lz4(struct inflate *f, uint8_t *out, size_t room)
 {
-    size_t used = f->in_len - f->in_pos, made = room;
+    size_t used = portion(f), made = room;
     size_t got = LZ4F_decompress(f->lz4, out, &made, f->in + f->in_pos, &used, NULL);
     if (LZ4F_isError(got)) {
         f->fault = "the lz4 data is damaged";
@@ -80,32 +121,26 @@ static size_t step_lz4(struct inflate *f, uint8_t *out, size_t room)
     }
     f->in_pos += used;
     f->mid_frame = got != 0;
+    f->want = got;
     return made;
 }
 
+/* Up to `room` plain bytes; 0 at the end and at a fault. */
 static size_t plain_bytes(struct inflate *f, uint8_t *out, size_t room)
 {
+    static size_t (*const steps[])(struct inflate *, uint8_t *, size_t) = {step_plain, step_gzip, step_zstd,
+                                                                           step_lz4};
     while (!f->fault) {
         bool more = refill(f);
-        size_t made = 0;
-        if (f->kind == PLAIN) {
-            made = f->in_len - f->in_pos < room ? f->in_len - f->in_pos : room;
-            memcpy(out, f->in + f->in_pos, made);
-            f->in_pos += made;
-        } else if (f->kind == GZIP && more) {
-            made = step_gzip(f, out, room);
-        } else if (f->kind == ZSTD && more) {
-            made = step_zstd(f, out, room);
-        } else if (f->kind == LZ4 && more) {
-            made = step_lz4(f, out, room);
-        }
+        if (!more && !f->mid_frame)
+            return 0;
+        size_t before = f->in_pos;
+        size_t made =
+            steps[f->kind](f, out, room); /* without input too: it may still hold what did not fit before */
         if (made)
             return made;
-        if (!more) {
-            if (f->mid_frame && !f->fault)
-                f->fault = "the compressed data ends too early";
-            return 0;
-        }
+        if (f->in_pos == before && f->mid_frame && !f->fault)
+            f->fault = more ? "the compressed data is damaged" : "the compressed data ends too early";
     }
     return 0;
 }
@@ -114,11 +149,13 @@ static ssize_t cookie_read(void *cookie, char *out, size_t room)
 {
     struct inflate *f = cookie;
     if (f->first_pos < f->first_len) {
-        size_t n = f->first_len - f->first_pos < room ? f->first_len - f->first_pos : room;
+        size_t n = least(f->first_len - f->first_pos, room);
         memcpy(out, f->first + f->first_pos, n);
         f->first_pos += n;
         return (ssize_t)n;
     }
+    if (f->kind == PLAIN && f->in_pos == f->in_len)
+        return f->fault ? 0 : (ssize_t)file_bytes(f, (uint8_t *)out, room); /* no copy in between */
     return (ssize_t)plain_bytes(f, (uint8_t *)out, room);
 }
 
@@ -129,60 +166,68 @@ static int cookie_close(void *cookie)
         inflateEnd(&f->gz);
     ZSTD_freeDStream(f->zstd);
     LZ4F_freeDecompressionContext(f->lz4);
-    fclose(f->file);
-    free(f->in);
+    close(f->fd);
     free(f);
     return 0;
 }
 
+/* Tells the kind by the first bytes, which a pipe may hand out one by one, and reads the first plain ones. */
 static void begin(struct inflate *f)
 {
-    static const uint8_t magics[][4] = {{0}, {0x1f, 0x8b}, {0x28, 0xb5, 0x2f, 0xfd}, {0x04, 0x22, 0x4d, 0x18}};
-    static const size_t lengths[] = {0, 2, 4, 4};
-    for (int k = GZIP; k <= LZ4; k++)
-        if (f->in_len >= lengths[k] && memcmp(f->in, magics[k], lengths[k]) == 0)
-            f->kind = (enum kind)k;
-    if (f->kind == GZIP)
-        inflateInit2(&f->gz, 15 + 16);
-    if (f->kind == ZSTD)
-        f->zstd = ZSTD_createDStream();
+    static const struct {
+        enum kind kind;
+        size_t len;
+        uint8_t bytes[MAGIC], mask[MAGIC];
+    } magics[] = {
+        {GZIP, 2, {0x1f, 0x8b}, {0xff, 0xff}},
+        {ZSTD, 4, {0x28, 0xb5, 0x2f, 0xfd}, {0xff, 0xff, 0xff, 0xff}},
+        {ZSTD, 4, {0x50, 0x2a, 0x4d, 0x18}, {0xf0, 0xff, 0xff, 0xff}}, /* pzstd starts with a frame to skip */
+        {LZ4, 4, {0x04, 0x22, 0x4d, 0x18}, {0xff, 0xff, 0xff, 0xff}}};
+    size_t n;
+    while (f->in_len < MAGIC && (n = file_bytes(f, f->in + f->in_len, BUFFER - f->in_len)))
+        f->in_len += n;
+    for (size_t k = 0; k < sizeof magics / sizeof *magics; k++) {
+        bool same = f->in_len >= magics[k].len;
+        for (size_t i = 0; same && i < magics[k].len; i++)
+            same = (f->in[i] & magics[k].mask[i]) == magics[k].bytes[i];
+        if (same)
+            f->kind = magics[k].kind;
+    }
+    int err = f->kind == GZIP ? inflateInit2(&f->gz, 15 + 16) : 0;
+    f->zstd = f->kind == ZSTD ? ZSTD_createDStream() : NULL;
     if (f->kind == LZ4)
-        LZ4F_createDecompressionContext(&f->lz4, LZ4F_VERSION);
+        err = LZ4F_isError(LZ4F_createDecompressionContext(&f->lz4, LZ4F_VERSION));
+    assert(!err && (f->kind != ZSTD || f->zstd));
+    while (f->first_len < INFLATE_PEEK &&
+           (n = plain_bytes(f, f->first + f->first_len, INFLATE_PEEK - f->first_len)))
+        f->first_len += n;
 }
 
-int inflate_open(const char *path, FILE **ret_stream, struct inflate **ret, uint8_t ret_first[static INFLATE_PEEK],
-                 size_t *ret_first_len, struct error *reterr)
+int inflate_open(const char *path, FILE **ret_stream, struct inflate **ret,
+                 uint8_t ret_first[static INFLATE_PEEK], size_t *ret_first_len, struct error *reterr)
 {
-    int copy = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : -1;
-    FILE *file = copy >= 0 ? fdopen(copy, "rb") : fopen(path, "rb");
-    struct stat st;
-    if (!file)
+    bool std = strcmp(path, "-") == 0;
+    int fd = std ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct stat st = {0};
+    if (fd < 0)
         return error_set(reterr, -errno, "%s: %s", path, strerror(errno));
-    if (fstat(fileno(file), &st) == 0 && S_ISDIR(st.st_mode)) {
-        fclose(file);
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        close(fd);
         return error_set(reterr, -EISDIR, "%s: is a folder", path);
     }
     struct inflate *f = calloc(1, sizeof *f);
     assert(f);
-    setvbuf(file, NULL, _IONBF, 0);
-    f->file = file;
+    f->fd = fd;
     f->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-    f->in = malloc(BUFFER);
-    assert(f->in);
-    refill(f);
     begin(f);
-    while (f->first_len < INFLATE_PEEK) {
-        size_t n = plain_bytes(f, f->first + f->first_len, INFLATE_PEEK - f->first_len);
-        if (!n)
-            break;
-        f->first_len += n;
-    }
     memcpy(ret_first, f->first, f->first_len);
     *ret_first_len = f->first_len;
     cookie_io_functions_t io = {.read = cookie_read, .close = cookie_close};
     FILE *stream = fopencookie(f, "rb", io);
     assert(stream);
-    setvbuf(stream, NULL, _IOFBF, BUFFER);
+    setvbuf(stream, (char *)f->stream_buffer, _IOFBF,
+            BUFFER); /* glibc heeds the size of a given buffer only */
+    __fsetlocking(stream, FSETLOCKING_BYCALLER);
     *ret_stream = stream;
     *ret = f;
     return 0;

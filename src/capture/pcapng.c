@@ -1,7 +1,9 @@
 /* pcapng.c: blocks to packets.
  * In: a stream of plain bytes. Out: packets. Owns: one block's bytes, the section's interfaces.
- * Limits: BLOCK_MAX bytes a block, INTERFACES_MAX interfaces a section. Knowingly: options other than if_tsresol and if_tsoffset are
- * skipped. Spec: draft-ietf-opsawg-pcapng. */
+ * Limits: BLOCK_MAX bytes a block that is looked into, INTERFACES_MAX interfaces a section. Knowingly:
+ * options other than if_tsresol and if_tsoffset are skipped; a packet of a simple block, which has no time,
+ * has that of the packet before it; times before 1970 and after the year 9999 become the nearest inside.
+ * Spec: draft-ietf-opsawg-pcapng. */
 #include "capture/pcapng.h"
 
 #include <assert.h>
@@ -9,18 +11,21 @@
 #include <stdlib.h>
 
 enum { BLOCK_MAX = 16 << 20, INTERFACES_MAX = 4096 };
+static const int64_t seconds_max = 253402300799;
+__extension__ typedef unsigned __int128 uint128;
 enum { SECTION = 0x0a0d0d0a, INTERFACE = 1, PACKET_OLD = 2, PACKET_SIMPLE = 3, PACKET_ENHANCED = 6 };
 
 struct interface {
     uint16_t link_type;
     uint32_t snap_len;
-    uint64_t units; /* a second */
+    uint64_t units; /* a second; 0: the interface's block is too short, its packets cannot be understood */
     int64_t offset; /* seconds */
 };
 
 struct pcapng {
     FILE *stream;
-    bool swap, in_section;
+    bool swap;
+    struct timespec last; /* time of the packet before */
     uint8_t *block;
     size_t room;
     struct interface *interfaces;
@@ -60,13 +65,15 @@ static uint16_t get16(const struct pcapng *p, const uint8_t *b)
     return p->swap ? __builtin_bswap16(v) : v;
 }
 
+/* Beyond what 64 bits can count the finest that they can stands in; a time stamp of 64 bits says no second
+ * there anyway. */
 static uint64_t units_of(uint8_t resolution)
 {
     unsigned power = resolution & 0x7f;
     if (resolution & 0x80)
-        return power < 63 ? 1ull << power : 1ull << 62;
+        return 1ull << (power < 63 ? power : 63);
     uint64_t units = 1;
-    for (unsigned i = 0; i < power && i < 18; i++)
+    for (unsigned i = 0; i < power && i < 19; i++)
         units *= 10;
     return units;
 }
@@ -92,7 +99,7 @@ static void interface_options(struct pcapng *p, struct interface *ifc, struct sl
 
 static bool interface_add(struct pcapng *p, struct slice body)
 {
-    if (body.len < 8 || p->interface_count == INTERFACES_MAX)
+    if (p->interface_count == INTERFACES_MAX)
         return false;
     if (p->interface_count == p->interface_room) {
         p->interface_room = p->interface_room ? p->interface_room * 2 : 4;
@@ -100,6 +107,9 @@ static bool interface_add(struct pcapng *p, struct slice body)
         assert(p->interfaces);
     }
     struct interface *ifc = &p->interfaces[p->interface_count++];
+    *ifc = (struct interface){0};
+    if (body.len < 8)
+        return false; /* it keeps its number all the same */
     *ifc = (struct interface){get16(p, body.data), get32(p, body.data + 4), 1000000, 0};
     interface_options(p, ifc, slice_sub(body, 8, body.len));
     return true;
@@ -107,9 +117,15 @@ static bool interface_add(struct pcapng *p, struct slice body)
 
 static void set_time(const struct interface *ifc, uint64_t ticks, struct timespec *ret)
 {
-    uint64_t part = ticks % ifc->units;
-    ret->tv_sec = (time_t)(ticks / ifc->units) + (time_t)ifc->offset;
-    ret->tv_nsec = ifc->units <= 1000000000 ? (long)(part * 1000000000 / ifc->units) : (long)(part / (ifc->units / 1000000000));
+    uint64_t part = ticks % ifc->units, seconds = ticks / ifc->units;
+    int64_t whole = seconds > (uint64_t)seconds_max ? seconds_max : (int64_t)seconds;
+    if (__builtin_add_overflow(whole, ifc->offset, &whole))
+        whole = ifc->offset < 0 ? 0 : seconds_max;
+    ret->tv_sec = whole < 0 ? 0 : whole > seconds_max ? seconds_max : whole;
+    if (ifc->units <= 1000000000)
+        ret->tv_nsec = (long)(part * 1000000000 / ifc->units);
+    else
+        ret->tv_nsec = (long)((uint128)part * 1000000000 / ifc->units);
 }
 
 /* Fills *ret from a packet block; 0 where it names no known interface or contradicts its own length. */
@@ -120,11 +136,11 @@ static int packet_of(struct pcapng *p, uint32_t type, struct slice body, struct 
         return 0;
     const uint8_t *b = body.data;
     uint32_t id = type == PACKET_ENHANCED ? get32(p, b) : type == PACKET_OLD ? get16(p, b) : 0;
-    if (id >= p->interface_count)
+    if (id >= p->interface_count || !p->interfaces[id].units)
         return 0;
     const struct interface *ifc = &p->interfaces[id];
     uint32_t captured, wire;
-    *ret = (struct packet){.link_type = ifc->link_type};
+    *ret = (struct packet){.ts = p->last, .link_type = ifc->link_type};
     if (type == PACKET_SIMPLE) {
         wire = get32(p, b);
         captured = ifc->snap_len && wire > ifc->snap_len ? ifc->snap_len : wire;
@@ -139,55 +155,90 @@ static int packet_of(struct pcapng *p, uint32_t type, struct slice body, struct 
         return 0;
     ret->bytes = slice_sub(body, header, header + captured);
     ret->wire_len = wire < captured ? captured : wire;
+    p->last = ret->ts;
     return 1;
 }
 
-static bool make_room(struct pcapng *p, size_t need)
+static void make_room(struct pcapng *p, size_t need)
 {
     if (need <= p->room)
-        return true;
-    p->block = realloc(p->block, need);
+        return;
+    p->room = need > 2 * p->room ? need : 2 * p->room;
+    p->block = realloc(p->block, p->room);
     assert(p->block);
-    p->room = need;
-    return true;
+}
+
+/* The rest of a section's header: the byte order, which the length before it is written in too. */
+static int read_order(struct pcapng *p, const char **ret_reason)
+{
+    uint32_t magic;
+    if (fread(&magic, 1, 4, p->stream) < 4)
+        return -ENODATA;
+    *ret_reason = "has a section of unknown byte order";
+    p->swap = magic == 0x4d3c2b1a;
+    return p->swap || magic == 0x1a2b3c4d ? 0 : -EINVAL;
+}
+
+static bool is_known(uint32_t type)
+{
+    return type == SECTION || type == INTERFACE || type == PACKET_OLD || type == PACKET_SIMPLE ||
+           type == PACKET_ENHANCED;
+}
+
+/* A block of no use here may be of any length: its body is not kept. */
+static int skip_body(struct pcapng *p, size_t len)
+{
+    make_room(p, 65536);
+    while (len) {
+        size_t part = len < 65536 ? len : 65536;
+        if (fread(p->block, 1, part, p->stream) < part)
+            return -ENODATA;
+        len -= part;
+    }
+    return 0;
 }
 
 /* One block: its type and body. 1, 0 at the end of the stream, or < 0. */
 static int read_block(struct pcapng *p, uint32_t *ret_type, struct slice *ret_body, const char **ret_reason)
 {
-    uint8_t head[12];
+    uint8_t head[8], tail[4];
     size_t got = fread(head, 1, 8, p->stream);
     if (!got)
         return 0;
     *ret_reason = "ends inside a block";
     if (got < 8)
         return -ENODATA;
-    memcpy(ret_type, head, 4);
+    memcpy(ret_type, head, 4); /* a section's reads the same in both orders */
     bool section = *ret_type == SECTION;
-    if (section) {
-        if (fread(head + 8, 1, 4, p->stream) < 4)
-            return -ENODATA;
-        uint32_t magic;
-        memcpy(&magic, head + 8, 4);
-        p->swap = magic == 0x4d3c2b1a;
-        *ret_reason = "has a section of unknown byte order";
-        if (!p->swap && magic != 0x1a2b3c4d)
-            return -EINVAL;
-    }
+    int err = section ? read_order(p, ret_reason) : 0;
+    if (err)
+        return err;
     *ret_type = get32(p, head);
-    size_t length = get32(p, head + 4), begun = section ? 12 : 8;
+    size_t length = get32(p, head + 4), around = section ? 16 : 12;
     *ret_reason = "has a block of an impossible length";
-    if (length % 4 || length < begun + 4 || length > BLOCK_MAX)
+    if (length % 4 || length < around || (length > BLOCK_MAX && is_known(*ret_type)))
         return -EINVAL;
-    make_room(p, length - begun);
     *ret_reason = "ends inside a block";
-    if (fread(p->block, 1, length - begun, p->stream) < length - begun)
+    *ret_body = (struct slice){NULL, 0};
+    if (!is_known(*ret_type)) {
+        err = skip_body(p, length - around);
+    } else {
+        make_room(p, length - around);
+        *ret_body = (struct slice){p->block, length - around};
+        err = fread(p->block, 1, length - around, p->stream) < length - around ? -ENODATA : 0;
+    }
+    if (err || fread(tail, 1, 4, p->stream) < 4)
         return -ENODATA;
     *ret_reason = "has a block whose two lengths differ";
-    if (get32(p, p->block + (length - begun - 4)) != length)
-        return -EINVAL;
-    *ret_body = (struct slice){p->block, length - begun - 4};
-    return 1;
+    return get32(p, tail) == length ? 1 : -EINVAL;
+}
+
+/* A new section forgets the interfaces of the one before. */
+static int section_begin(struct pcapng *p, struct slice body, const char **ret_reason)
+{
+    *ret_reason = "has a section of an unknown version";
+    p->interface_count = 0;
+    return body.len >= 12 && get16(p, body.data) == 1 ? 0 : -EINVAL;
 }
 
 int pcapng_next(struct pcapng *p, struct packet *ret, struct source_stats *stats, const char **ret_reason)
@@ -197,13 +248,13 @@ int pcapng_next(struct pcapng *p, struct packet *ret, struct source_stats *stats
     int got;
     while ((got = read_block(p, &type, &body, ret_reason)) > 0) {
         if (type == SECTION) {
-            p->interface_count = 0;
+            got = section_begin(p, body, ret_reason);
+            if (got < 0)
+                return got;
         } else if (type == INTERFACE) {
             stats->skipped_blocks += !interface_add(p, body);
-        } else if (type == PACKET_ENHANCED || type == PACKET_SIMPLE || type == PACKET_OLD) {
-            if (packet_of(p, type, body, ret))
-                return 1;
-            stats->skipped_blocks++;
+        } else if (is_known(type) && packet_of(p, type, body, ret)) {
+            return 1;
         } else {
             stats->skipped_blocks++;
         }

@@ -1,4 +1,5 @@
-/* The pcapng format, read from a stream: several sections and interfaces, of different link types too, which libpcap refuses. */
+/* The pcapng format, read from a stream: several sections and interfaces, of different link types too, which
+ * libpcap refuses. */
 #ifndef CAPTURE_PCAPNG_H
 #define CAPTURE_PCAPNG_H
 

@@ -1,6 +1,7 @@
 /* source.c: a capture file as packets.
- * In: a path. Out: packets and counts. Owns: the stream and its reader.
- * Classic pcap is libpcap's; pcapng is read here (pcapng.c). Knowingly: packets without a time, of simple blocks, have time 0. */
+ * In: a path. Out: packets and counts. Owns: the stream and its reader. Limits: libpcap's on a packet's
+ * length. Classic pcap is libpcap's, in all its dialects; pcapng is read here (pcapng.c). Knowingly: seconds
+ * are taken for unsigned, hence right until 2106. Spec: draft-ietf-opsawg-pcap. */
 #include "capture/source.h"
 
 #include <assert.h>
@@ -31,7 +32,8 @@ static int open_pcap(struct source *src, struct error *reterr)
     char text[PCAP_ERRBUF_SIZE];
     src->pcap = pcap_fopen_offline_with_tstamp_precision(src->stream, PCAP_TSTAMP_PRECISION_NANO, text);
     if (!src->pcap)
-        return error_set(reterr, -EINVAL, "%s: not a capture file: %s", src->path, text);
+        return error_set(reterr, -EINVAL, "%s: not a capture file: %s", src->path,
+                         inflate_fault(src->inflate) ? inflate_fault(src->inflate) : text);
     src->link_type = link_type_of(pcap_datalink(src->pcap));
     return 0;
 }
@@ -46,7 +48,8 @@ int source_open(const char *path, struct source **ret, struct error *reterr)
     int err = inflate_open(path, &src->stream, &src->inflate, first, &len, reterr);
     if (!err && len == 0)
         err = error_set(reterr, -EINVAL, "%s: %s", path,
-                        inflate_fault(src->inflate) ? inflate_fault(src->inflate) : "is empty, not a capture file");
+                        inflate_fault(src->inflate) ? inflate_fault(src->inflate)
+                                                    : "is empty, not a capture file");
     if (!err && len >= 4 && memcmp(first, "\x0a\x0d\x0d\x0a", 4) == 0)
         src->pcapng = pcapng_new(src->stream);
     else if (!err)
@@ -64,8 +67,15 @@ static int end_of_file(struct source *src, int got, const char *reason, struct e
     const char *fault = inflate_fault(src->inflate);
     if (!got && !fault)
         return 0;
-    return error_set(reterr, got ? got : -EIO, "%s: %s, after %llu packets", src->path, fault ? fault : reason,
-                     (unsigned long long)src->stats.packets);
+    return error_set(reterr, got ? got : -EIO, "%s: %s, after %llu packets", src->path,
+                     fault ? fault : reason, (unsigned long long)src->stats.packets);
+}
+
+/* Writers exist that let the fraction reach a second, and a damaged file may hold anything. */
+static struct timespec time_of(const struct timeval *read)
+{
+    uint64_t seconds = (uint32_t)read->tv_sec, nanoseconds = read->tv_usec < 0 ? 0 : (uint64_t)read->tv_usec;
+    return (struct timespec){(time_t)(seconds + nanoseconds / 1000000000), (long)(nanoseconds % 1000000000)};
 }
 
 static int next_pcap(struct source *src, struct packet *ret, const char **ret_reason)
@@ -74,9 +84,10 @@ static int next_pcap(struct source *src, struct packet *ret, const char **ret_re
     const u_char *data;
     int got = pcap_next_ex(src->pcap, &h, &data);
     if (got == 1) {
-        *ret = (struct packet){.bytes = {data, h->caplen}, .wire_len = h->len < h->caplen ? h->caplen : h->len,
-                               .link_type = src->link_type};
-        ret->ts = (struct timespec){h->ts.tv_sec, h->ts.tv_usec};
+        *ret = (struct packet){.bytes = {data, h->caplen},
+                               .wire_len = h->len < h->caplen ? h->caplen : h->len,
+                               .link_type = src->link_type,
+                               .ts = time_of(&h->ts)};
         return 1;
     }
     *ret_reason = pcap_geterr(src->pcap);
@@ -86,7 +97,8 @@ static int next_pcap(struct source *src, struct packet *ret, const char **ret_re
 int source_next(struct source *src, struct packet *ret, struct error *reterr)
 {
     const char *reason = "cannot be read";
-    int got = src->pcapng ? pcapng_next(src->pcapng, ret, &src->stats, &reason) : next_pcap(src, ret, &reason);
+    int got =
+        src->pcapng ? pcapng_next(src->pcapng, ret, &src->stats, &reason) : next_pcap(src, ret, &reason);
     if (got <= 0)
         return end_of_file(src, got, reason, reterr);
     src->stats.packets++;

@@ -8,16 +8,18 @@
 
 struct packet {
     struct timespec ts;
-    struct slice bytes;  /* valid until the next call of source_next */
-    uint32_t wire_len;   /* length on the wire; more than bytes.len where the snap length cut it */
-    uint16_t link_type;  /* LINKTYPE_ number of the file format (tcpdump.org/linktypes.html) */
+    struct slice bytes; /* valid until the next call of source_next */
+    uint32_t wire_len;  /* length on the wire; more than bytes.len where the snap length cut it */
+    uint16_t link_type; /* LINKTYPE_ number of the file format (tcpdump.org/linktypes.html) */
 };
 
 struct source_stats {
     uint64_t packets, bytes; /* handed out; captured bytes */
     uint64_t cut_packets;    /* shorter than on the wire: snap length */
-    uint64_t skipped_blocks; /* pcapng blocks that hold no packet and packets of unknown interfaces */
-    uint64_t file_bytes, file_read; /* size of the file where it is known (else 0), bytes of it consumed: for progress */
+    uint64_t skipped_blocks; /* pcapng: blocks of unknown types, packets of unknown interfaces or of a false
+                                length */
+    uint64_t file_bytes,
+        file_read; /* size of the file where it is known (else 0), bytes of it consumed: for progress */
 };
 
 struct source;
@@ -26,7 +28,8 @@ struct source;
  * 0, and *ret is the caller's until source_close; else -errno with a text that names the file. */
 int source_open(const char *path, struct source **ret, struct error *reterr);
 /* 1: *ret holds a packet. 0: the file was read to its end. < 0: -errno, *reterr says what broke and how far
- * reading came (a cut last packet, a block that ends with the file, a bad block): all before it was handed out. */
+ * reading came (a cut last packet, a block that ends with the file, a bad block): all before it was handed
+ * out. */
 int source_next(struct source *src, struct packet *ret, struct error *reterr);
 const struct source_stats *source_stats(const struct source *src);
 /* Closes and nulls *src. NULL inside is fine. */

@@ -13,14 +13,15 @@ struct segment {
     uint32_t seq, ack;    /* host order */
     uint8_t flags;        /* enum tcp_flag */
     uint32_t uncaptured;  /* payload bytes that were on the wire and that the snap length cut */
-    struct slice payload; /* inside the packet's bytes, or in the decoder for a reassembled datagram: valid until
-                             the next call of decode_packet */
+    struct slice payload; /* inside the packet's bytes, or in the decoder for a reassembled datagram: valid
+                             until the next call of decode_packet */
 };
 
 enum decoded {
     DECODED_TCP,      /* *ret is set */
     DECODED_HELD,     /* a fragment, kept until its datagram is whole */
-    DECODED_OTHER,    /* well-formed and not TCP over IP, or a link type or tunnel that is not known */
+    DECODED_OTHER,    /* well-formed and not TCP over IP, or a link type or tunnel that is not known, or over
+                         max_layers */
     DECODED_CUT,      /* the snap length ended it before the TCP header did */
     DECODED_BROKEN,   /* a header contradicts itself or the packet's length */
     DECODED_CHECKSUM, /* dropped: `verify_checksums` is on and one is wrong */
@@ -31,21 +32,24 @@ struct decode_settings {
     uint32_t max_layers;         /* headers below TCP, tunnels included */
     uint32_t fragment_datagrams; /* datagrams under reassembly at once */
     size_t fragment_bytes;       /* bytes of fragments held in all */
-    uint32_t fragment_timeout_s; /* packet time after which an unfinished datagram is dropped */
+    double fragment_timeout_s;   /* packet time after which an unfinished datagram is dropped */
 };
 
 struct decode_stats {
     uint64_t tcp, held, other, cut, broken, checksum; /* one per enum decoded */
     uint64_t fragments_expired, fragments_shed;       /* datagrams given up: too old, over budget */
+    uint64_t too_deep; /* packets with more than max_layers headers; in `other` too */
 };
 
 struct decoder;
 
 /* `set` is copied. The decoder is the caller's until decoder_free. */
 struct decoder *decoder_new(const struct decode_settings *set);
-/* Understands Ethernet, 802.1Q and QinQ, MPLS, PPPoE, Linux SLL and SLL2, raw IP, BSD null/loop; GRE, IP in IP,
- * VXLAN, Geneve, ERSPAN; IPv4 (RFC 791), IPv6 with extension headers (RFC 8200), fragments of both (first copy of a byte
- * wins); TCP (RFC 9293). Never reads outside pkt->bytes. *ret is set for DECODED_TCP only. */
+/* Understands Ethernet with LLC/SNAP, 802.1Q and QinQ, MPLS with and without a pseudowire, PPP and PPPoE,
+ * Cisco HDLC, Linux SLL and SLL2, raw IP, BSD null/loop; GRE, NVGRE, IP in IP, VXLAN and VXLAN-GPE, Geneve,
+ * MPLS in UDP, ERSPAN I to III; IPv4 (RFC 791), IPv6 with extension headers (RFC 8200), AH, fragments of both
+ * (first copy of a byte wins); TCP (RFC 9293). Never reads outside pkt->bytes. *ret is set for DECODED_TCP
+ * only. */
 enum decoded decode_packet(struct decoder *dec, const struct packet *pkt, struct segment *ret);
 const struct decode_stats *decoder_stats(const struct decoder *dec);
 void decoder_free(struct decoder **dec);

@@ -10,14 +10,20 @@ struct fragment {
     uint8_t protocol;
     uint32_t offset; /* bytes */
     bool more;
-    struct slice bytes;
+    struct slice bytes; /* offset and length together at most 65535 */
 };
 
 struct fragments;
 
+/* `set` and `stats` are borrowed and outlive it. */
 struct fragments *fragments_new(const struct decode_settings *set, struct decode_stats *stats);
-/* True: the datagram is whole, *ret its payload, valid until the next call. Of bytes that came twice the first copy wins. */
-bool fragments_push(struct fragments *f, struct timespec now, const struct fragment *frag, struct slice *ret);
+/* True: the datagram is whole, *ret its payload, *ret_protocol what the first fragment says it is; valid
+ * until fragments_release. Of bytes that came twice the first copy wins. `frag->bytes` may lie in a datagram
+ * that an earlier call returned. */
+bool fragments_push(struct fragments *f, struct timespec now, const struct fragment *frag, struct slice *ret,
+                    uint8_t *ret_protocol);
+/* Frees the datagrams that were whole. */
+void fragments_release(struct fragments *f);
 void fragments_free(struct fragments **f);
 
 #endif

@@ -1,7 +1,11 @@
 /* tcp.c: the TCP header, and checksums.
  * In: bytes from the TCP header on. Out: struct segment, its payload inside of the input. Owns: nothing.
- * Spec: RFC 9293 3.1, RFC 1071. */
+ * Limits: SEGMENT_MAX. Knowingly: a segment that the snap length cut has a checksum that cannot be verified,
+ * and passes. Spec: RFC 9293 3.1, RFC 1071, RFC 8200 8.1. */
 #include "decode/layers.h"
+
+/* No host makes longer ones; beyond it the length is a lie, and sequence numbers would wrap. */
+enum { SEGMENT_MAX = 16 << 20 };
 
 uint32_t checksum_add(uint32_t sum, struct slice bytes)
 {
@@ -26,33 +30,38 @@ static bool tcp_checksum_good(const struct address *src, const struct address *d
     size_t len = src->family == 4 ? 4 : 16;
     uint32_t sum = checksum_add(0, (struct slice){src->bytes, len});
     sum = checksum_add(sum, (struct slice){dst->bytes, len});
-    const uint8_t tail[4] = {0, 6, (uint8_t)(bytes.len >> 8), (uint8_t)bytes.len};
-    sum = checksum_add(sum, (struct slice){tail, 4});
+    const uint8_t tail[6] = {(uint8_t)(bytes.len >> 24),
+                             (uint8_t)(bytes.len >> 16),
+                             (uint8_t)(bytes.len >> 8),
+                             (uint8_t)bytes.len,
+                             0,
+                             6};
+    sum = checksum_add(sum, (struct slice){tail, sizeof tail});
     return checksum_good(checksum_add(sum, bytes));
 }
 
-enum decoded tcp_decode(struct walk *w, const struct address *src, const struct address *dst, struct slice bytes,
-                        uint32_t uncaptured)
+enum layer tcp_header(struct walk *w)
 {
+    struct slice bytes = w->bytes;
     if (bytes.len < 20)
-        return uncaptured ? DECODED_CUT : walk_short(w);
+        return walk_short(w);
     const uint8_t *h = bytes.data;
     size_t header = (size_t)(h[12] >> 4) * 4;
-    if (header < 20)
-        return DECODED_BROKEN;
+    if (header < 20 || bytes.len + (size_t)w->missing > SEGMENT_MAX)
+        return walk_end(w, DECODED_BROKEN);
     if (header > bytes.len)
-        return uncaptured ? DECODED_CUT : DECODED_BROKEN;
-    if (w->dec->set.verify_checksums && !uncaptured && !tcp_checksum_good(src, dst, bytes))
-        return DECODED_CHECKSUM;
+        return header <= bytes.len + (size_t)w->missing ? walk_short(w) : walk_end(w, DECODED_BROKEN);
+    if (w->dec->set.verify_checksums && !w->missing && !tcp_checksum_good(&w->src, &w->dst, bytes))
+        return walk_end(w, DECODED_CHECKSUM);
     *w->ret = (struct segment){
         .ts = w->pkt->ts,
-        .src = {*src, (uint16_t)(h[0] << 8 | h[1])},
-        .dst = {*dst, (uint16_t)(h[2] << 8 | h[3])},
+        .src = {w->src, (uint16_t)(h[0] << 8 | h[1])},
+        .dst = {w->dst, (uint16_t)(h[2] << 8 | h[3])},
         .seq = (uint32_t)h[4] << 24 | (uint32_t)h[5] << 16 | (uint32_t)h[6] << 8 | h[7],
         .ack = (uint32_t)h[8] << 24 | (uint32_t)h[9] << 16 | (uint32_t)h[10] << 8 | h[11],
         .flags = h[13] & 0x3f,
-        .uncaptured = uncaptured,
+        .uncaptured = w->missing,
         .payload = {h + header, bytes.len - header},
     };
-    return DECODED_TCP;
+    return walk_end(w, DECODED_TCP);
 }

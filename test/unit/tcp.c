@@ -1,0 +1,102 @@
+/* The TCP header. */
+#include "packet.h"
+
+static void header_fields(void **state)
+{
+    (void)state;
+    struct made *m = made_new();
+    hex(m, "ffff 0001 fffffffe 80000000 50 ff 1234 0000 5678");
+    ip4(m, 6);
+    check(RAW, m, "10.0.0.1 65535 10.0.0.2 1 seq 4294967294 ack 2147483648 flags 3f ''");
+}
+
+static void header_length(void **state)
+{
+    (void)state;
+    for (unsigned words = 0; words < 16; words++) {
+        struct made *m = made_new();
+        tcp(m, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKL");
+        m->at[12] = (uint8_t)(words << 4);
+        ip4(m, 6);
+        char expected[200];
+        snprintf(expected, sizeof expected, SEGMENT4("%s"),
+                 "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKL" + (words > 5 ? words * 4 - 20 : 0));
+        check(RAW, m, words < 5 ? "broken" : expected);
+        m = made_new();
+        tcp(m, "0123456789");
+        m->at[12] = (uint8_t)(words << 4);
+        ip4(m, 6);
+        if (words >= 8) /* beyond the segment */
+            check(RAW, m, "broken");
+        else
+            free(m);
+    }
+}
+
+static void a_header_that_was_cut(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(&usual);
+    struct made *m = made_new();
+    tcp(m, "\1\1\1\1\1\1\1\1QUIT");
+    m->at[12] = 0x70;
+    ip4(m, 6);
+    assert_string_equal(decode_cut(b, RAW, m, 39), "cut");
+    assert_string_equal(decode_cut(b, RAW, m, 47), "cut");
+    assert_string_equal(decode_cut(b, RAW, m, 48), SEGMENT4("") " +4");
+    assert_string_equal(decode_cut(b, RAW, m, 51), SEGMENT4("QUI") " +1");
+    m->at[32] = 0xf0; /* longer than the segment was on the wire */
+    assert_string_equal(decode_cut(b, RAW, m, 48), "broken");
+    assert_int_equal(decoder_stats(b->decoder)->cut, 2);
+    assert_int_equal(decoder_stats(b->decoder)->broken, 1);
+    free(m);
+    bench_free(b);
+}
+
+static void a_segment_of_no_believable_length(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(&usual);
+    struct made *m = mail4("without a length, in a frame that is long enough to be from a host with offload");
+    put16(m->at + 2, 0);
+    assert_string_equal(decode_part(b, RAW, m->at, 40, 40 + (1 << 20)), SEGMENT4("") " +1048576");
+    assert_string_equal(decode_part(b, RAW, m->at, 40, 0xffffffff), "broken");
+    free(m);
+    bench_free(b);
+}
+
+static void sums(void **state)
+{
+    (void)state;
+    /* RFC 1071, section 3 */
+    static const uint8_t bytes[] = {0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7};
+    assert_int_equal(checksum_add(0, (struct slice){bytes, 8}), 0xddf2);
+    assert_int_equal(checksum_add(0, (struct slice){bytes, 7}), 0xdcfb);
+    assert_int_equal(checksum_add(0, (struct slice){NULL, 0}), 0);
+    static uint8_t many[200001];
+    memset(many, 0xff, sizeof many);
+    assert_int_equal(checksum_add(0xffff, (struct slice){many, sizeof many - 1}), 0xffff);
+    assert_true(checksum_good(0xffff));
+    assert_false(checksum_good(0));
+    /* any cut of a long run sums as the whole */
+    for (size_t i = 0; i < sizeof many; i++)
+        many[i] = (uint8_t)(i * 7 + i / 256);
+    uint32_t whole = checksum_add(0, (struct slice){many, sizeof many});
+    for (size_t at = 0; at < sizeof many; at += 1998)
+        assert_int_equal(checksum_add(checksum_add(0, (struct slice){many, at}),
+                                      (struct slice){many + at, sizeof many - at}),
+                         whole);
+    assert_int_equal(sum_of(0, many, sizeof many), whole);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(header_fields),
+        cmocka_unit_test(header_length),
+        cmocka_unit_test(a_header_that_was_cut),
+        cmocka_unit_test(a_segment_of_no_believable_length),
+        cmocka_unit_test(sums),
+    };
+    return cmocka_run_group_tests_name("tcp", tests, NULL, NULL);
+}

@@ -1,7 +1,9 @@
-/* charset.c: any charset to UTF-8.
- * In: bytes and a charset's name. Out: UTF-8. Owns: iconv handles, HANDLES at most.
- * Knowingly: what is labelled us-ascii or has no known label and is no valid UTF-8 is read as windows-1252, as mail programs do.
- * Spec: RFC 3629, RFC 2978 names. */
+/* charset.c: any charset of mail to UTF-8.
+ * In: bytes and a charset's name. Out: UTF-8, whole characters only. Owns: one iconv handle per converter,
+ * opened at first use. Limits: the table below. A name outside of it is unknown, so that hostile mail cannot
+ * have a module loaded per word, nor reach converters that nobody writes mail in. Knowingly: what is labelled
+ * us-ascii or has no known label and is no valid UTF-8 is read as windows-1252, as mail programs do. Spec:
+ * RFC 3629, RFC 2978 names. */
 #include "mail/charset.h"
 
 #include <assert.h>
@@ -9,16 +11,147 @@
 #include <iconv.h>
 #include <stdlib.h>
 
-enum { HANDLES = 32, NAME_MAX_LEN = 40 };
+enum { NAME_MAX_LEN = 40 };
+#define REPLACEMENT "\xef\xbf\xbd"
 
-struct handle {
-    char name[NAME_MAX_LEN + 1];
-    iconv_t to_utf8;
+/* Names as mail writes them, in upper case, and the converter that reads them: often a superset, as mail
+ * programs take it. */
+static const struct {
+    const char *name, *converter;
+} table[] = {
+    {"ISO-8859-1", "WINDOWS-1252"},
+    {"ISO8859-1", "WINDOWS-1252"},
+    {"LATIN1", "WINDOWS-1252"},
+    {"ISO_8859-1", "WINDOWS-1252"},
+    {"L1", "WINDOWS-1252"},
+    {"WINDOWS-1252", "WINDOWS-1252"},
+    {"CP1252", "WINDOWS-1252"},
+    {"CP-1252", "WINDOWS-1252"},
+    {"X-ANSI", "WINDOWS-1252"},
+    {"ISO-8859-2", "ISO-8859-2"},
+    {"ISO8859-2", "ISO-8859-2"},
+    {"LATIN2", "ISO-8859-2"},
+    {"ISO-8859-3", "ISO-8859-3"},
+    {"ISO-8859-4", "ISO-8859-4"},
+    {"ISO-8859-5", "ISO-8859-5"},
+    {"ISO-8859-6", "ISO-8859-6"},
+    {"ISO-8859-7", "ISO-8859-7"},
+    {"ISO8859-7", "ISO-8859-7"},
+    {"ISO-8859-8", "ISO-8859-8"},
+    {"ISO-8859-8-I", "ISO-8859-8"},
+    {"ISO-8859-8-E", "ISO-8859-8"},
+    {"ISO-8859-9", "WINDOWS-1254"},
+    {"ISO8859-9", "WINDOWS-1254"},
+    {"LATIN5", "WINDOWS-1254"},
+    {"ISO-8859-10", "ISO-8859-10"},
+    {"ISO-8859-11", "CP874"},
+    {"ISO-8859-13", "ISO-8859-13"},
+    {"ISO-8859-14", "ISO-8859-14"},
+    {"ISO-8859-15", "ISO-8859-15"},
+    {"ISO8859-15", "ISO-8859-15"},
+    {"LATIN9", "ISO-8859-15"},
+    {"ISO-8859-16", "ISO-8859-16"},
+    {"WINDOWS-1250", "WINDOWS-1250"},
+    {"CP1250", "WINDOWS-1250"},
+    {"WINDOWS-1251", "WINDOWS-1251"},
+    {"CP1251", "WINDOWS-1251"},
+    {"CP-1251", "WINDOWS-1251"},
+    {"WIN-1251", "WINDOWS-1251"},
+    {"WINDOWS-1253", "WINDOWS-1253"},
+    {"CP1253", "WINDOWS-1253"},
+    {"WINDOWS-1254", "WINDOWS-1254"},
+    {"CP1254", "WINDOWS-1254"},
+    {"WINDOWS-1255", "WINDOWS-1255"},
+    {"CP1255", "WINDOWS-1255"},
+    {"WINDOWS-1256", "WINDOWS-1256"},
+    {"CP1256", "WINDOWS-1256"},
+    {"WINDOWS-1257", "WINDOWS-1257"},
+    {"CP1257", "WINDOWS-1257"},
+    {"WINDOWS-1258", "WINDOWS-1258"},
+    {"CP1258", "WINDOWS-1258"},
+    {"WINDOWS-874", "CP874"},
+    {"CP874", "CP874"},
+    {"TIS-620", "CP874"},
+    {"KOI8-R", "KOI8-R"},
+    {"KOI8R", "KOI8-R"},
+    {"CSKOI8R", "KOI8-R"},
+    {"KOI8-U", "KOI8-U"},
+    {"KOI8-RU", "KOI8-U"},
+    {"CP437", "CP437"},
+    {"IBM437", "CP437"},
+    {"CP850", "CP850"},
+    {"CP-850", "CP850"},
+    {"IBM850", "CP850"},
+    {"CP852", "CP852"},
+    {"IBM852", "CP852"},
+    {"CP866", "CP866"},
+    {"IBM866", "CP866"},
+    {"CP1125", "CP1125"},
+    {"MACINTOSH", "MACINTOSH"},
+    {"X-MAC-ROMAN", "MACINTOSH"},
+    {"MAC", "MACINTOSH"},
+    {"X-MAC-CYRILLIC", "MAC-CYRILLIC"},
+    {"GB2312", "GB18030"},
+    {"GB_2312-80", "GB18030"},
+    {"CN-GB", "GB18030"},
+    {"EUC-CN", "GB18030"},
+    {"GBK", "GB18030"},
+    {"X-GBK", "GB18030"},
+    {"CP936", "GB18030"},
+    {"GB18030", "GB18030"},
+    {"ISO-2022-CN", "ISO-2022-CN"},
+    {"BIG5", "BIG5-HKSCS"},
+    {"BIG-5", "BIG5-HKSCS"},
+    {"CN-BIG5", "BIG5-HKSCS"},
+    {"BIG5-HKSCS", "BIG5-HKSCS"},
+    {"CP950", "CP950"},
+    {"X-X-BIG5", "BIG5-HKSCS"},
+    {"EUC-TW", "EUC-TW"},
+    {"ISO-2022-JP", "ISO-2022-JP-2"},
+    {"ISO-2022-JP-1", "ISO-2022-JP-2"},
+    {"ISO-2022-JP-2", "ISO-2022-JP-2"},
+    {"ISO-2022-JP-3", "ISO-2022-JP-3"},
+    {"ISO-2022-JP-MS", "ISO-2022-JP-3"},
+    {"CP50220", "ISO-2022-JP-3"},
+    {"CP50221", "ISO-2022-JP-3"},
+    {"CSISO2022JP", "ISO-2022-JP-2"},
+    {"SHIFT_JIS", "CP932"},
+    {"SHIFT-JIS", "CP932"},
+    {"SJIS", "CP932"},
+    {"X-SJIS", "CP932"},
+    {"MS_KANJI", "CP932"},
+    {"WINDOWS-31J", "CP932"},
+    {"CP932", "CP932"},
+    {"EUC-JP", "EUC-JP"},
+    {"X-EUC-JP", "EUC-JP"},
+    {"EUCJP", "EUC-JP"},
+    {"EUC-KR", "CP949"},
+    {"EUCKR", "CP949"},
+    {"KS_C_5601-1987", "CP949"},
+    {"KS_C_5601", "CP949"},
+    {"KSC5601", "CP949"},
+    {"CP949", "CP949"},
+    {"WINDOWS-949", "CP949"},
+    {"UHC", "CP949"},
+    {"ISO-2022-KR", "ISO-2022-KR"},
+    {"JOHAB", "JOHAB"},
+    {"VISCII", "VISCII"},
+    {"TCVN", "TCVN"},
+    {"ARMSCII-8", "ARMSCII-8"},
+    {"GEORGIAN-PS", "GEORGIAN-PS"},
+    {"HP-ROMAN8", "HP-ROMAN8"},
+    {"UTF-7", "UTF-7"},
+    {"UNICODE-1-1-UTF-7", "UTF-7"},
+    {"UTF-16", "UTF-16"},
+    {"UTF-16LE", "UTF-16LE"},
+    {"UTF-16BE", "UTF-16BE"},
+    {"UTF-32", "UTF-32"},
 };
+enum { NAMES = sizeof table / sizeof *table };
 
 struct charsets {
-    struct handle handles[HANDLES];
-    unsigned count, next;
+    iconv_t handles[NAMES]; /* where a converter stands first in the table */
+    bool tried[NAMES], works[NAMES];
 };
 
 struct charsets *charsets_new(void)
@@ -34,8 +167,9 @@ void charsets_free(struct charsets **pcs)
     *pcs = NULL;
     if (!cs)
         return;
-    for (unsigned i = 0; i < cs->count; i++)
-        iconv_close(cs->handles[i].to_utf8);
+    for (size_t i = 0; i < NAMES; i++)
+        if (cs->works[i])
+            iconv_close(cs->handles[i]);
     free(cs);
 }
 
@@ -45,7 +179,10 @@ static size_t sequence(struct slice s)
     const uint8_t *b = s.data;
     if (b[0] < 0x80)
         return 1;
-    size_t len = b[0] >= 0xc2 && b[0] <= 0xdf ? 2 : (b[0] & 0xf0) == 0xe0 ? 3 : b[0] >= 0xf0 && b[0] <= 0xf4 ? 4 : 0;
+    size_t len = b[0] >= 0xc2 && b[0] <= 0xdf   ? 2
+                 : (b[0] & 0xf0) == 0xe0        ? 3
+                 : b[0] >= 0xf0 && b[0] <= 0xf4 ? 4
+                                                : 0;
     if (!len || s.len < len)
         return 0;
     for (size_t i = 1; i < len; i++)
@@ -78,79 +215,71 @@ bool utf8_valid(struct slice bytes)
     return valid_prefix(bytes) == bytes.len;
 }
 
+bool utf8_add(struct slice valid, struct buf *out)
+{
+    size_t fits = out->max - out->len;
+    bool whole = valid.len <= fits;
+    if (!whole) {
+        while (fits && (valid.data[fits] & 0xc0) == 0x80)
+            fits--;
+        valid.len = fits;
+    }
+    buf_add(out, valid);
+    return whole;
+}
+
 void utf8_clean(struct slice bytes, struct buf *out)
 {
-    while (bytes.len) {
+    bool room = true;
+    while (bytes.len && room) {
         size_t n = valid_prefix(bytes);
-        buf_add(out, slice_sub(bytes, 0, n));
-        if (n < bytes.len)
-            buf_add_str(out, "\xef\xbf\xbd");
+        room = utf8_add(slice_sub(bytes, 0, n), out);
+        if (n < bytes.len && room)
+            room = utf8_add(slice_str(REPLACEMENT), out);
         bytes = slice_sub(bytes, n + 1, bytes.len);
     }
 }
 
-static const char *alias_of(const char *name)
-{
-    static const struct {
-        const char *from, *to;
-    } table[] = {
-        {"KS_C_5601-1987", "CP949"}, {"KS_C_5601", "CP949"},      {"EUC-KR", "CP949"},       {"GB2312", "GB18030"},
-        {"GBK", "GB18030"},          {"X-GBK", "GB18030"},        {"X-SJIS", "CP932"},       {"SHIFT_JIS", "CP932"},
-        {"UTF8", "UTF-8"},           {"X-UNKNOWN", "WINDOWS-1252"}, {"ISO-8859-8-I", "ISO-8859-8"},
-        {"UNICODE-1-1-UTF-7", "UTF-7"}, {"ISO-8859-1", "WINDOWS-1252"}, {"LATIN1", "WINDOWS-1252"},
-        {"CP-850", "CP850"},         {"ISO-2022-JP", "ISO-2022-JP-2"}, {"ISO8859-1", "WINDOWS-1252"},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(table[i].from, name) == 0)
-            return table[i].to;
-    return name;
-}
-
 /* NULL: no such charset. */
-static struct handle *handle_of(struct charsets *cs, struct slice charset)
+static iconv_t *handle_of(struct charsets *cs, struct slice charset)
 {
-    char name[NAME_MAX_LEN + 1];
+    size_t i = 0, first = 0;
     if (!charset.len || charset.len > NAME_MAX_LEN)
         return NULL;
-    for (size_t i = 0; i < charset.len; i++) {
-        uint8_t c = charset.data[i];
-        if (c <= ' ' || c >= 127 || c == '/' || c == ',')
-            return NULL;
-        name[i] = (char)(c >= 'a' && c <= 'z' ? c - 32 : c);
-    }
-    name[charset.len] = '\0';
-    const char *real = alias_of(name);
-    for (unsigned i = 0; i < cs->count; i++)
-        if (strcmp(cs->handles[i].name, real) == 0)
-            return &cs->handles[i];
-    iconv_t made = iconv_open("UTF-8", real);
-    if (made == (iconv_t)-1)
+    uint8_t begin = byte_lower(charset.data[0]);
+    while (i < NAMES && (byte_lower((uint8_t)table[i].name[0]) != begin ||
+                         !slice_case_eq(charset, slice_str(table[i].name))))
+        i++;
+    if (i == NAMES)
         return NULL;
-    struct handle *h = &cs->handles[cs->count < HANDLES ? cs->count : cs->next++ % HANDLES];
-    if (cs->count < HANDLES)
-        cs->count++;
-    else
-        iconv_close(h->to_utf8);
-    h->to_utf8 = made;
-    memcpy(h->name, real, strlen(real) + 1);
-    return h;
+    while (strcmp(table[first].converter, table[i].converter) != 0)
+        first++;
+    if (!cs->tried[first]) {
+        cs->tried[first] = true;
+        cs->handles[first] = iconv_open("UTF-8", table[first].converter);
+        cs->works[first] = cs->handles[first] != (iconv_t)-1;
+    }
+    return cs->works[first] ? &cs->handles[first] : NULL;
 }
 
-static void convert(struct handle *h, struct slice bytes, struct buf *out)
+static void convert(iconv_t to_utf8, struct slice bytes, struct buf *out)
 {
     char room[512];
     char *in = (char *)bytes.data;
     size_t left = bytes.len;
-    iconv(h->to_utf8, NULL, NULL, NULL, NULL);
-    while (left) {
+    iconv(to_utf8, NULL, NULL, NULL, NULL);
+    /* After the last byte once more: some converters hold a character back. */
+    for (bool more = true; more;) {
         char *to = room;
-        size_t space = sizeof room;
-        size_t got = iconv(h->to_utf8, &in, &left, &to, &space);
+        size_t space = sizeof room, before = left;
+        more = left > 0;
+        size_t got = iconv(to_utf8, more ? &in : NULL, more ? &left : NULL, &to, &space);
+        bool failed = got == (size_t)-1, full = failed && errno == E2BIG;
         /* Some converters give surrogates or noncharacters; what leaves here is valid. */
         utf8_clean((struct slice){(uint8_t *)room, (size_t)(to - room)}, out);
-        if (got != (size_t)-1 || errno == E2BIG)
+        if (!more || !failed || (full && (left < before || to > room)))
             continue;
-        buf_add_str(out, "\xef\xbf\xbd");
+        utf8_clean(slice_str(REPLACEMENT), out);
         in++;
         left--;
     }
@@ -158,22 +287,20 @@ static void convert(struct handle *h, struct slice bytes, struct buf *out)
 
 void charset_to_utf8(struct charsets *cs, struct slice name, struct slice bytes, struct buf *out)
 {
-    bool ascii_label = slice_case_eq(name, slice_str("us-ascii"));
-    struct handle *h = NULL;
-    if (!ascii_label && !slice_case_eq(name, slice_str("utf-8")))
-        h = handle_of(cs, name);
-    else if (!ascii_label) {
+    if (slice_case_eq(name, slice_str("utf-8")) || slice_case_eq(name, slice_str("utf8")) ||
+        slice_case_eq(name, slice_str("unicode-1-1-utf-8"))) {
         utf8_clean(bytes, out);
         return;
     }
+    iconv_t *h = handle_of(cs, name);
     if (!h && utf8_valid(bytes)) {
-        buf_add(out, bytes);
+        utf8_add(bytes, out);
         return;
     }
     if (!h)
         h = handle_of(cs, slice_str("WINDOWS-1252"));
     if (h)
-        convert(h, bytes, out);
+        convert(*h, bytes, out);
     else
         utf8_clean(bytes, out);
 }

@@ -4,14 +4,19 @@
 
 #include "base/buf.h"
 
-struct charsets; /* open conversions, kept for reuse; at most 32, the oldest is closed for a new one */
+struct charsets; /* open conversions: one for each converter of the table in charset.c, kept for reuse */
 
 struct charsets *charsets_new(void);
 void charsets_free(struct charsets **cs);
-/* Adds `bytes`, read as charset `name` (any case; the aliases of real mail are known), to `out` as UTF-8. What is not valid
- * becomes U+FFFD. An unknown charset is read as UTF-8 where it is valid, else as windows-1252. */
+/* Adds `bytes`, read as charset `name` (any case; the aliases of real mail are known), to `out` as UTF-8.
+ * What is not valid becomes U+FFFD. An unknown charset is read as UTF-8 where it is valid, else as
+ * windows-1252. */
 void charset_to_utf8(struct charsets *cs, struct slice name, struct slice bytes, struct buf *out);
-/* Adds `bytes` to `out` with each invalid sequence (RFC 3629) replaced by U+FFFD; valid text goes through unchanged. */
+/* Adds text that is valid already; where the buffer's maximum cuts it, only whole characters. True: all of it
+ * went in. */
+bool utf8_add(struct slice valid, struct buf *out);
+/* Adds `bytes` to `out` with each invalid sequence (RFC 3629) replaced by U+FFFD; valid text goes through
+ * unchanged. */
 void utf8_clean(struct slice bytes, struct buf *out);
 bool utf8_valid(struct slice bytes);
 

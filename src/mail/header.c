@@ -1,6 +1,7 @@
 /* header.c: encoded words and address lists.
- * In: one unfolded header value. Out: UTF-8 text, elements. Owns: nothing. Limits: the output's maximum.
- * Knowingly: malformed encoded words stay as they are. Spec: RFC 2047, RFC 2231 5, RFC 5322 3.4. */
+ * In: one unfolded header value. Out: UTF-8 text, elements. Owns: nothing. Limits: the output's maximum;
+ * GROUP_REACH. Knowingly: malformed encoded words stay as they are. Spec: RFC 2047, RFC 2231 5, RFC 5322 3.4.
+ */
 #include "mail/header.h"
 
 #include "mail/transfer.h"
@@ -11,7 +12,8 @@ struct word {
     size_t len; /* of the whole word, "=?" to "?=" */
 };
 
-/* Takes "=?charset?enc?text?=" at the start of `s`. */
+/* Takes "=?charset?enc?text?=" at the start of `s`. The text may hold what it should not, blanks for one, but
+ * no other word's beginning: then the first one was never ended. */
 static bool word_parse(struct slice s, struct word *ret)
 {
     if (s.len < 8 || s.data[0] != '=' || s.data[1] != '?')
@@ -25,13 +27,16 @@ static bool word_parse(struct slice s, struct word *ret)
     if (kind != 'b' && kind != 'q')
         return false;
     struct slice charset = slice_sub(rest, 0, q), text = slice_sub(rest, q + 3, rest.len);
-    size_t end = 0;
-    do {
-        end += slice_index(slice_sub(text, end, text.len), '?');
-        if (end + 1 >= text.len)
+    size_t end = slice_index(text, '?');
+    while (end + 1 < text.len && text.data[end + 1] != '=') {
+        if (end && text.data[end - 1] == '=')
             return false;
-    } while (text.data[end + 1] != '=' && ++end);
-    *ret = (struct word){slice_sub(charset, 0, slice_index(charset, '*')), slice_sub(text, 0, end), kind == 'b', 2 + q + 3 + end + 2};
+        end += 1 + slice_index(slice_sub(text, end + 1, text.len), '?');
+    }
+    if (end + 1 >= text.len)
+        return false;
+    *ret = (struct word){slice_sub(charset, 0, slice_index(charset, '*')), slice_sub(text, 0, end),
+                         kind == 'b', 2 + q + 3 + end + 2};
     return true;
 }
 
@@ -43,7 +48,8 @@ static size_t blanks_at(struct slice s)
     return i;
 }
 
-/* A run of words: their bytes are joined before conversion where charset and encoding are the same. */
+/* A run of words: their bytes are joined before conversion where the charset is the same, as a character may
+ * be split. */
 static size_t words_out(struct charsets *cs, struct slice s, struct buf *out)
 {
     struct word w, next;
@@ -61,7 +67,7 @@ static size_t words_out(struct charsets *cs, struct slice s, struct buf *out)
         more = word_parse(slice_sub(s, used + gap, s.len), &next);
         if (more)
             used += gap;
-        if (!more || next.base64 != w.base64 || !slice_case_eq(next.charset, w.charset)) {
+        if (!more || !slice_case_eq(next.charset, w.charset)) {
             charset_to_utf8(cs, w.charset, buf_slice(&bytes), out);
             buf_clear(&bytes);
         }
@@ -73,22 +79,19 @@ static size_t words_out(struct charsets *cs, struct slice s, struct buf *out)
 
 static void raw_out(struct charsets *cs, struct slice raw, struct buf *out)
 {
-    if (raw.len)
+    if (utf8_valid(raw))
+        utf8_add(raw, out);
+    else
         charset_to_utf8(cs, slice_str("us-ascii"), raw, out);
 }
 
 void header_text(struct charsets *cs, struct slice value, struct buf *out)
 {
     size_t plain = 0, i = 0;
-    bool closed = false; /* no "?=" lies ahead, so no word can end */
-    while (i + 1 < value.len && !closed) {
-        size_t eq = slice_index(slice_sub(value, i, value.len), '=');
-        i += eq;
-        if (i + 1 >= value.len)
-            break;
+    while (i < value.len) {
+        i += slice_index(slice_sub(value, i, value.len), '=');
         struct word w;
-        if (value.data[i + 1] != '?' || !word_parse(slice_sub(value, i, value.len), &w)) {
-            closed = value.data[i + 1] == '?' && slice_find(slice_sub(value, i + 2, value.len), "?=") == value.len - i - 2;
+        if (!word_parse(slice_sub(value, i, value.len), &w)) {
             i++;
             continue;
         }
@@ -99,56 +102,107 @@ void header_text(struct charsets *cs, struct slice value, struct buf *out)
     raw_out(cs, slice_sub(value, plain, value.len), out);
 }
 
-/* Past a quoted string or comment that starts at `i`. */
-static size_t skip_group(struct slice s, size_t i)
+/* How far ahead of its opening sign a group's closing sign is looked for. What does not close within is no
+ * group, and its sign stands for itself. It also keeps a list without any closing sign linear. */
+enum { GROUP_REACH = 1024 };
+
+/* Position of the next `c` after `i`, s.len where it is out of reach. */
+static size_t within_reach(struct slice s, size_t i, uint8_t c)
 {
-    uint8_t open = s.data[i];
-    unsigned depth = 0;
+    struct slice ahead = slice_sub(s, i + 1, i + 1 + GROUP_REACH);
+    size_t at = slice_index(ahead, c);
+    return at < ahead.len ? i + 1 + at : s.len;
+}
+
+/* Past the quoted string that opens at `i`; past its sign alone where it does not close. */
+static size_t skip_quoted(struct slice s, size_t i)
+{
+    for (size_t j = i + 1; j < s.len && j <= i + GROUP_REACH; j++) {
+        if (s.data[j] == '\\')
+            j++;
+        else if (s.data[j] == '"')
+            return j + 1;
+    }
+    return i + 1;
+}
+
+/* Past the comment that opens at `i`. Of comments nested deeper than they close, the last ')' in reach ends
+ * all. */
+static size_t skip_comment(struct slice s, size_t i)
+{
+    size_t depth = 0, reach = i;
     for (; i < s.len; i++) {
         uint8_t c = s.data[i];
+        if (i >= reach) {
+            /* Here it is, or it was escaped. */
+            size_t next = within_reach(s, i, ')');
+            if (next == s.len)
+                return i > reach ? i : i + 1;
+            reach = next;
+        }
         if (c == '\\')
             i++;
-        else if (open == '"' ? c == '"' && depth++ : c == ')' && !--depth)
-            return i + 1;
-        else if (open == '(' && c == '(')
+        else if (c == '(')
             depth++;
+        else if (c == ')' && !--depth)
+            return i + 1;
     }
     return s.len;
 }
 
+/* Past what begins at `i` and hides its commas; `i` where nothing does. */
+static size_t skip_group(struct slice s, size_t i)
+{
+    switch (s.data[i]) {
+    case '\\':
+        return i + 2;
+    case '"':
+        return skip_quoted(s, i);
+    case '(':
+        return skip_comment(s, i);
+    case '<': {
+        size_t end = within_reach(s, i, '>');
+        return end < s.len ? end : i;
+    }
+    default:
+        return i;
+    }
+}
+
+/* The element at the start of `s`; *ret_len is how much of `s` it takes, with the sign that ends it. */
+static struct slice first_element(struct slice s, size_t *ret_len)
+{
+    size_t i = 0, from = 0;
+    bool at = false;
+    while (i < s.len) {
+        size_t past = skip_group(s, i);
+        if (past > i) {
+            i = past;
+            continue;
+        }
+        uint8_t c = s.data[i];
+        if (c == ',' || c == ';')
+            break;
+        at |= c == '@';
+        if (c == ':' && !at)
+            from = i + 1; /* the name of a group */
+        i++;
+    }
+    if (i > s.len)
+        i = s.len;
+    *ret_len = i + 1;
+    return slice_trim(slice_sub(s, from, i));
+}
+
 bool header_address_next(struct slice *list, struct slice *ret)
 {
-    struct slice s = *list;
-    while (s.len) {
-        size_t i = 0, from = 0;
-        bool angle = false;
-        while (i < s.len) {
-            uint8_t c = s.data[i];
-            if (c == '"' || c == '(') {
-                size_t end = skip_group(s, i);
-                /* One that never closes is no group: its sign stands for itself. */
-                i = end == s.len && s.data[s.len - 1] != (c == '"' ? '"' : ')') ? i + 1 : end;
-                continue;
-            }
-            if (c == '<')
-                angle = true;
-            else if (c == '>')
-                angle = false;
-            else if (!angle && (c == ',' || c == ';'))
-                break;
-            else if (!angle && c == ':')
-                from = i + 1; /* the name of a group */
-            i++;
-        }
-        struct slice element = slice_trim(slice_sub(s, from, i));
-        s = slice_sub(s, i + 1, s.len);
-        if (element.len) {
-            *ret = element;
-            *list = s;
+    while (list->len) {
+        size_t len = 0;
+        *ret = first_element(*list, &len);
+        *list = slice_sub(*list, len, list->len);
+        if (ret->len)
             return true;
-        }
     }
-    *list = s;
     return false;
 }
 

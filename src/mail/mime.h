@@ -13,13 +13,17 @@ enum mime_kind {
 
 struct mime_event {
     enum mime_kind kind;
-    struct slice name;     /* HEADER: field name as written, without the colon and blanks before it */
-    struct slice value;    /* HEADER: unfolded (CRLF before a blank taken out), blanks at both ends off, undecoded */
-    struct slice type;     /* PART: "application/pdf", lower case; "text/plain" where none was declared */
+    struct slice name; /* HEADER: field name as written, without the colon and blanks before it */
+    struct slice
+        value; /* HEADER: unfolded (CRLF before a blank taken out), blanks at both ends off, undecoded */
+    struct slice
+        type; /* PART: "application/pdf", lower case, no comment; "text/plain" where none was declared */
     struct slice filename; /* PART: UTF-8; data is NULL where the part has none */
-    uint64_t size;         /* PART: bytes after base64 or quoted-printable decoding, without the line end before a boundary */
-    uint32_t depth;        /* PART: 0 is the mail itself */
-    bool cut;              /* HEADER: over a limit, value is its beginning. PART: a gap or the end of the input lies in it */
+    uint64_t size;  /* PART: bytes after base64 or quoted-printable decoding, without the line end before a
+                       boundary */
+    uint32_t depth; /* PART: 0 is the mail itself */
+    bool cut; /* HEADER: over a limit or before a gap, value may be its beginning alone. PART: a gap or the
+               * end of the input lies in it */
 };
 typedef void mime_fn(void *ctx, const struct mime_event *ev); /* slices die on return */
 
@@ -38,13 +42,16 @@ void mime_reset(struct mime *m);
 /* Any split of the input gives the same events. A line ends with LF, CRLF or CR CR LF; a bare CR is part of
  * its line. */
 void mime_feed(struct mime *m, struct slice bytes);
-/* `len` bytes are missing here. In headers: the cut line is dropped, and lines count as headers again only while
- * they look like fields; the mail may have gone on into its body. */
+/* `len` bytes are missing here, and what is left of their last line is dropped, unless it is a whole boundary
+ * line. In headers lines count as fields again only while they look like such; the mail may have gone on into
+ * its body. */
 void mime_gap(struct mime *m, uint64_t len);
 /* The mail is over: a last line without its end still counts, open parts are reported. */
 void mime_finish(struct mime *m);
 /* Parts and header bytes that went over a limit since mime_reset. */
 uint64_t mime_overruns(const struct mime *m);
 void mime_free(struct mime **m);
+/* One line of text, without its end, for an event: what tests compare and --events prints. */
+size_t mime_dump(const struct mime_event *ev, char *ret, size_t room);
 
 #endif

@@ -1,10 +1,11 @@
 /* param.c: parameters of Content-Type and Content-Disposition.
  * In: an unfolded value. Out: decoded text. Owns: nothing. Limits: SECTIONS continuations a parameter.
+ * A comment is skipped where it stands before a parameter, up to COMMENT_MAX.
  * Knowingly: of two plain parameters of one name the first counts; an extended one wins over a plain one.
  * Spec: RFC 2045 5.1, RFC 2231. */
 #include "mail/header.h"
 
-enum { SECTIONS = 64 };
+enum { SECTIONS = 64, COMMENT_MAX = 1024 };
 
 struct param {
     struct slice name;  /* up to '*' */
@@ -13,9 +14,26 @@ struct param {
     int section; /* -1: none */
 };
 
+/* Past the comment at the start of `s`, 0 where there is none. */
+static size_t comment(struct slice s)
+{
+    size_t end = s.len && s.data[0] == '(' ? slice_index(slice_sub(s, 0, COMMENT_MAX), ')') + 1 : 0;
+    return end <= s.len && end <= COMMENT_MAX ? end : 0;
+}
+
 struct header_params header_params(struct slice value)
 {
-    size_t semi = slice_index(value, ';');
+    size_t semi = 0, blank = value.len;
+    value = slice_trim(value);
+    while (semi < value.len && value.data[semi] != ';') {
+        if (byte_is_blank(value.data[semi]) && blank > semi)
+            blank = semi;
+        size_t skip = comment(slice_sub(value, semi, value.len));
+        semi += skip ? skip : 1;
+    }
+    /* Some mailers forget the first semicolon. */
+    if (semi == value.len && blank < semi && slice_index(value, '=') < value.len)
+        semi = blank;
     return (struct header_params){slice_trim(slice_sub(value, 0, semi)), slice_sub(value, semi, value.len)};
 }
 
@@ -40,8 +58,8 @@ static void split_name(struct slice name, struct param *ret)
     struct slice rest = slice_sub(name, star + 1, name.len);
     uint64_t section = 0;
     size_t n = slice_number(rest, &section);
-    if (n && section < SECTIONS)
-        ret->section = (int)section;
+    if (n)
+        ret->section = section < SECTIONS ? (int)section : SECTIONS;
     rest = slice_sub(rest, n, rest.len);
     ret->extended = n == 0 || (rest.len && rest.data[0] == '*');
 }
@@ -52,10 +70,11 @@ static bool param_next(struct slice *s, struct param *ret)
     for (;;) {
         while (s->len && (s->data[0] == ';' || byte_is_blank(s->data[0])))
             *s = slice_sub(*s, 1, s->len);
+        *s = slice_sub(*s, comment(*s), s->len);
         if (!s->len)
             return false;
-        size_t eq = slice_index(*s, '='), semi = slice_index(*s, ';');
-        if (semi < eq || eq == s->len) {
+        size_t semi = slice_index(*s, ';'), eq = slice_index(slice_sub(*s, 0, semi), '=');
+        if (eq == semi) {
             *s = slice_sub(*s, semi, s->len);
             continue;
         }
@@ -118,6 +137,7 @@ static struct slice take_charset(struct slice *value)
 struct found {
     struct param plain, single, sections[SECTIONS];
     bool has_plain, has_single, has_section[SECTIONS];
+    bool any_section, extended_section;
 };
 
 static void look_for(struct slice params, const char *name, struct found *ret)
@@ -126,9 +146,12 @@ static void look_for(struct slice params, const char *name, struct found *ret)
     while (param_next(&params, &p)) {
         if (!slice_case_eq(p.name, slice_str(name)))
             continue;
+        if (p.section == SECTIONS)
+            continue;
         if (p.section >= 0 && !ret->has_section[p.section]) {
             ret->sections[p.section] = p;
-            ret->has_section[p.section] = true;
+            ret->has_section[p.section] = ret->any_section = true;
+            ret->extended_section |= p.extended;
         } else if (p.section < 0 && p.extended && !ret->has_single) {
             ret->single = p;
             ret->has_single = true;
@@ -139,22 +162,22 @@ static void look_for(struct slice params, const char *name, struct found *ret)
     }
 }
 
-static void sections_out(struct charsets *cs, struct found *f, struct buf *out)
+/* Sections in the order of their numbers. One that is missing leaves its neighbours joined: a name with a
+ * hole says more than none, and some receivers read it so. */
+static void join_sections(struct found *f, struct slice *ret_charset, struct buf *bytes)
 {
-    struct buf bytes;
-    buf_init(&bytes, out->max);
-    struct slice charset = slice_str("us-ascii");
-    for (int i = 0; i < SECTIONS && f->has_section[i]; i++) {
+    *ret_charset = slice_str("us-ascii");
+    for (int i = 0; i < SECTIONS; i++) {
         struct param *p = &f->sections[i];
+        if (!f->has_section[i])
+            continue;
         if (i == 0 && p->extended)
-            charset = take_charset(&p->value);
+            *ret_charset = take_charset(&p->value);
         if (p->extended)
-            unpercent(p->value, &bytes);
+            unpercent(p->value, bytes);
         else
-            unquote(p, &bytes);
+            unquote(p, bytes);
     }
-    charset_to_utf8(cs, charset, buf_slice(&bytes), out);
-    buf_free(&bytes);
 }
 
 bool header_param(struct charsets *cs, struct slice params, const char *name, struct buf *out)
@@ -162,29 +185,37 @@ bool header_param(struct charsets *cs, struct slice params, const char *name, st
     struct found f = {0};
     look_for(params, name, &f);
     struct buf bytes;
+    struct slice charset = {0};
     buf_init(&bytes, out->max);
     if (f.has_single) {
-        struct slice charset = take_charset(&f.single.value);
+        charset = take_charset(&f.single.value);
         unpercent(f.single.value, &bytes);
-        charset_to_utf8(cs, charset, buf_slice(&bytes), out);
-    } else if (f.has_section[0]) {
-        sections_out(cs, &f, out);
+    } else if (f.any_section) {
+        join_sections(&f, &charset, &bytes);
     } else if (f.has_plain) {
         unquote(&f.plain, &bytes);
-        header_text(cs, buf_slice(&bytes), out);
     }
+    if (f.has_single || f.extended_section)
+        charset_to_utf8(cs, charset, buf_slice(&bytes), out);
+    else
+        header_text(cs, buf_slice(&bytes), out);
     buf_free(&bytes);
-    return f.has_single || f.has_section[0] || f.has_plain;
+    return f.has_single || f.any_section || f.has_plain;
 }
 
 bool header_param_raw(struct slice params, const char *name, struct buf *out)
 {
     struct found f = {0};
+    struct slice charset;
     look_for(params, name, &f);
-    if (f.has_plain)
+    if (f.has_plain) {
+        /* A token: what follows a blank is a comment or a forgotten semicolon. */
+        if (!f.plain.quoted)
+            f.plain.value = slice_sub(slice_sub(f.plain.value, 0, slice_index(f.plain.value, ' ')), 0,
+                                      slice_index(f.plain.value, '\t'));
         unquote(&f.plain, out);
-    else if (f.has_section[0])
-        for (int i = 0; i < SECTIONS && f.has_section[i]; i++)
-            unquote(&f.sections[i], out);
-    return f.has_plain || f.has_section[0];
+    } else if (f.any_section) {
+        join_sections(&f, &charset, out);
+    }
+    return f.has_plain || f.any_section;
 }

@@ -10,18 +10,27 @@ enum transfer { TRANSFER_IDENTITY, TRANSFER_BASE64, TRANSFER_QP };
 struct transfer_size {
     uint64_t bytes;  /* decoded so far */
     uint64_t digits; /* base64 digits, not yet in `bytes` */
-    uint8_t escape;  /* quoted-printable: characters seen after '=' */
-    bool padded;
     uint64_t blanks; /* quoted-printable: blanks that may yet turn out to end their line */
+    uint8_t escape;  /* quoted-printable: characters of an escape so far, the '=' too */
+    uint8_t ended;   /* bytes that the last line's end added */
+    uint8_t pads;    /* base64: '=' since the last digit */
+    bool padded;     /* base64: padding completed a group, so what follows is no data */
 };
 
 /* The encoding that a Content-Transfer-Encoding value names. */
 enum transfer transfer_of(struct slice value);
-/* `line` is a part of a line without its end; `end` the bytes of the line's end where it ends here, else 0. */
+/* `line` is a part of a line without its end; `end` the bytes of the line's end where it ends here, else 0.
+ */
 void transfer_count(struct transfer_size *t, enum transfer kind, struct slice line, size_t end);
-/* Takes back the line end that belongs to a boundary. */
-void transfer_uncount_end(struct transfer_size *t, enum transfer kind, size_t end);
+/* The same for a block of lines that begins where a line does. */
+void transfer_count_lines(struct transfer_size *t, enum transfer kind, struct slice lines);
+/* Bytes are missing here, and the rest of their line is not fed. */
+void transfer_gap(struct transfer_size *t);
+/* Takes back the last line's end: it belongs to a boundary. */
+void transfer_uncount_end(struct transfer_size *t);
 uint64_t transfer_total(const struct transfer_size *t);
+/* Bytes of a line's end, given the line up to its LF: LF, CRLF or CR CR LF. */
+size_t transfer_line_end(struct slice line);
 /* Adds the decoded bytes of a whole text; junk characters are skipped as RFC 2045 says. */
 void transfer_base64(struct slice text, struct buf *out);
 /* The Q encoding of RFC 2047: '_' is a blank. */

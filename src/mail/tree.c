@@ -1,0 +1,347 @@
+/* tree.c: the lines of a mail to fields and parts.
+ * In: header lines, lines that begin with "--". Out: MIME events. Owns: one field, the open multiparts and
+ * attached mails. Limits: struct mime_limits, NAME_BYTES of a type, a name or a boundary. Knowingly: a line
+ * without a colon amid headers is skipped, as mail programs do; of repeated Content-* fields the first
+ * counts; a multipart without a boundary, or with one that fits no line, is a leaf; a mail attached under a
+ * transfer encoding is one too. Spec: RFC 5322 2.2, RFC 2045, RFC 2046 5.1. */
+#include "mail/tree.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include "mail/header.h"
+
+enum { NAME_BYTES = 4096, BOUNDARY_MAX = LINE_JUDGED - 4 };
+
+static void part_init(struct part *p)
+{
+    buf_init(&p->type, NAME_BYTES);
+    buf_init(&p->name, NAME_BYTES);
+    buf_init(&p->disposition_name, NAME_BYTES);
+    buf_init(&p->boundary, NAME_BYTES);
+}
+
+static void part_clear(struct part *p)
+{
+    struct part fresh = {
+        .type = p->type, .name = p->name, .disposition_name = p->disposition_name, .boundary = p->boundary};
+    *p = fresh;
+    buf_clear(&p->type);
+    buf_clear(&p->name);
+    buf_clear(&p->disposition_name);
+    buf_clear(&p->boundary);
+}
+
+static void part_free(struct part *p)
+{
+    buf_free(&p->type);
+    buf_free(&p->name);
+    buf_free(&p->disposition_name);
+    buf_free(&p->boundary);
+}
+
+static void pop_frame(struct mime *m)
+{
+    struct frame *f = &m->frames[--m->depth];
+    if (f->is_mail)
+        part_free(&f->mail);
+}
+
+void tree_init(struct mime *m)
+{
+    buf_init(&m->field, m->lim->header_bytes);
+    part_init(&m->part);
+}
+
+void tree_reset(struct mime *m)
+{
+    while (m->depth)
+        pop_frame(m);
+    m->state = HEADERS;
+    m->field_cut = m->after_gap = false;
+    m->headers_used = m->overruns = 0;
+    m->parts = 0;
+    buf_clear(&m->field);
+    part_clear(&m->part);
+}
+
+void tree_free(struct mime *m)
+{
+    tree_reset(m);
+    part_free(&m->part);
+    buf_free(&m->field);
+    for (uint32_t i = 0; m->frames && i < m->lim->depth; i++)
+        buf_free(&m->frames[i].boundary);
+    free(m->frames);
+}
+
+static bool in_top_headers(const struct mime *m)
+{
+    return m->depth == 0 && m->parts == 0;
+}
+
+static void take_type(struct mime *m, struct slice value)
+{
+    struct part *p = &m->part;
+    struct header_params hp = header_params(value);
+    if (p->has_type)
+        return;
+    p->has_type = true;
+    buf_clear(&p->type); /* a digest gave its parts a type */
+    for (size_t i = 0; i < hp.value.len && !byte_is_blank(hp.value.data[i]) && hp.value.data[i] != '('; i++)
+        buf_add_byte(&p->type, byte_lower(hp.value.data[i]));
+    header_param_raw(hp.rest, "boundary", &p->boundary);
+    while (p->boundary.len && byte_is_blank(p->boundary.data[p->boundary.len - 1]))
+        p->boundary.len--; /* as in the boundary's lines */
+    p->has_name = header_param(m->cs, hp.rest, "name", &p->name);
+}
+
+static void take_field(struct mime *m, struct slice name, struct slice value)
+{
+    struct part *p = &m->part;
+    if (!slice_case_starts(name, "content-"))
+        return;
+    if (slice_case_eq(name, slice_str("content-type"))) {
+        take_type(m, value);
+    } else if (slice_case_eq(name, slice_str("content-transfer-encoding")) && !p->has_transfer) {
+        p->has_transfer = true;
+        p->transfer = transfer_of(value);
+    } else if (slice_case_eq(name, slice_str("content-disposition")) && !p->has_disposition) {
+        p->has_disposition = header_param(m->cs, header_params(value).rest, "filename", &p->disposition_name);
+    }
+}
+
+/* `gap`: it may go on in a gap. */
+static void flush_field(struct mime *m, bool gap)
+{
+    struct slice field = buf_slice(&m->field);
+    size_t colon = slice_index(field, ':');
+    bool cut = m->field_cut;
+    m->field_cut = false;
+    if (!field.len)
+        return;
+    struct slice name = slice_trim(slice_sub(field, 0, colon)),
+                 value = slice_trim(slice_sub(field, colon + 1, field.len));
+    m->overruns += cut;
+    take_field(m, name, value);
+    if (in_top_headers(m)) {
+        m->headers_used += field.len;
+        if (m->headers_used <= m->lim->headers_bytes) {
+            struct mime_event ev = {.kind = MIME_HEADER, .name = name, .value = value, .cut = cut || gap};
+            m->fn(m->ctx, &ev);
+        } else {
+            m->overruns++;
+        }
+    }
+    buf_clear(&m->field);
+}
+
+static void part_out(struct mime *m, struct part *p, uint64_t size, uint32_t depth)
+{
+    if (++m->parts > m->lim->parts) {
+        m->overruns++;
+        return;
+    }
+    struct mime_event ev = {
+        .kind = MIME_PART, .type = buf_slice(&p->type), .size = size, .depth = depth, .cut = p->cut};
+    if (p->has_disposition)
+        ev.filename = p->disposition_name.len ? buf_slice(&p->disposition_name) : slice_str("");
+    else if (p->has_name)
+        ev.filename = p->name.len ? buf_slice(&p->name) : slice_str("");
+    if (!ev.type.len)
+        ev.type = slice_str("text/plain");
+    m->fn(m->ctx, &ev);
+}
+
+/* `end` is the position behind the part's last byte. */
+static void end_leaf(struct mime *m, uint64_t end)
+{
+    struct part *p = &m->part;
+    uint64_t size = end > p->begin ? end - p->begin : 0;
+    if (p->transfer != TRANSFER_IDENTITY)
+        size = transfer_total(&p->size);
+    part_out(m, p, size, m->depth);
+}
+
+/* Opens what m->part is: NULL where that would be too deep. */
+static struct frame *push_frame(struct mime *m)
+{
+    if (m->depth >= m->lim->depth) {
+        m->overruns++;
+        return NULL;
+    }
+    if (!m->frames) {
+        m->frames = calloc(m->lim->depth, sizeof *m->frames);
+        assert(m->frames);
+        for (uint32_t i = 0; i < m->lim->depth; i++)
+            buf_init(&m->frames[i].boundary, NAME_BYTES);
+    }
+    return &m->frames[m->depth++];
+}
+
+static bool push_multipart(struct mime *m)
+{
+    struct buf *boundary = &m->part.boundary;
+    if (boundary->len > BOUNDARY_MAX) {
+        m->overruns++;
+        return false;
+    }
+    struct frame *f = boundary->len ? push_frame(m) : NULL;
+    if (!f)
+        return false;
+    struct buf spare = f->boundary;
+    *f = (struct frame){.boundary = *boundary,
+                        .digest = slice_case_eq(buf_slice(&m->part.type), slice_str("multipart/digest"))};
+    *boundary = spare;
+    buf_clear(boundary);
+    return true;
+}
+
+static bool push_mail(struct mime *m)
+{
+    struct frame *f = m->part.transfer == TRANSFER_IDENTITY ? push_frame(m) : NULL;
+    if (!f)
+        return false;
+    *f = (struct frame){.is_mail = true, .boundary = f->boundary, .mail = m->part};
+    part_init(&m->part);
+    part_clear(&m->part);
+    return true;
+}
+
+/* `begin`: position of the body's first byte. */
+static void headers_end(struct mime *m, uint64_t begin)
+{
+    flush_field(m, false);
+    if (in_top_headers(m))
+        m->fn(m->ctx, &(struct mime_event){.kind = MIME_HEADERS_END});
+    struct slice type = buf_slice(&m->part.type);
+    m->part.begin = begin;
+    m->state = BODY;
+    m->after_gap = false;
+    if (slice_case_starts(type, "multipart/") && push_multipart(m))
+        m->state = BETWEEN;
+    else if ((slice_case_eq(type, slice_str("message/rfc822")) ||
+              slice_case_eq(type, slice_str("message/global"))) &&
+             push_mail(m))
+        m->state = HEADERS;
+}
+
+/* The open multipart that this line is a boundary of; depth where it is none. An outer one counts too: inner
+ * ones may lack their closing line. */
+static uint32_t boundary_of(const struct mime *m, struct slice line, bool *ret_closing)
+{
+    struct slice text = slice_sub(line, 2, line.len);
+    while (text.len && (byte_is_blank(text.data[text.len - 1]) || text.data[text.len - 1] == '\r'))
+        text.len--;
+    for (uint32_t i = m->depth; i-- > 0;) {
+        const struct frame *f = &m->frames[i];
+        size_t len = f->boundary.len;
+        if (f->is_mail || text.len < len || memcmp(text.data, f->boundary.data, len) != 0)
+            continue;
+        struct slice rest = slice_sub(text, len, text.len);
+        if (rest.len == 0 || (rest.len == 2 && memcmp(rest.data, "--", 2) == 0)) {
+            *ret_closing = rest.len == 2;
+            return i;
+        }
+    }
+    return m->depth;
+}
+
+/* Ends what is open above frame `keep`. `end`: position behind the last byte before the boundary. */
+static void close_above(struct mime *m, uint32_t keep, uint64_t end, bool cut)
+{
+    if (m->state == HEADERS) {
+        flush_field(m, false);
+        m->part.begin = end;
+    }
+    m->part.cut |= cut;
+    if (m->state != BETWEEN)
+        end_leaf(m, end);
+    while (m->depth > keep) {
+        struct frame *f = &m->frames[m->depth - 1];
+        if (f->is_mail) {
+            f->mail.cut |= cut;
+            part_out(m, &f->mail, end > f->mail.begin ? end - f->mail.begin : 0, m->depth - 1);
+        }
+        pop_frame(m);
+    }
+}
+
+bool tree_boundary_line(struct mime *m, struct slice line)
+{
+    bool closing = false;
+    if (line.len < 2 || line.len > LINE_JUDGED || line.data[0] != '-' || line.data[1] != '-' || !m->depth)
+        return false;
+    uint32_t at = boundary_of(m, line, &closing);
+    if (at == m->depth)
+        return false;
+    transfer_uncount_end(&m->part.size);
+    close_above(m, at + 1, m->line_start >= m->last_end ? m->line_start - m->last_end : 0, false);
+    part_clear(&m->part);
+    m->state = HEADERS;
+    m->after_gap = false;
+    if (m->frames[at].digest)
+        buf_add_str(&m->part.type, "message/rfc822");
+    if (closing) {
+        pop_frame(m);
+        m->state = BETWEEN;
+    }
+    return true;
+}
+
+static bool like_field(struct slice line)
+{
+    size_t i = 0, most = line.len < LINE_JUDGED ? line.len : LINE_JUDGED;
+    while (i < most && line.data[i] > ' ' && line.data[i] < 127 && line.data[i] != ':')
+        i++;
+    size_t name = i;
+    while (i < most && byte_is_blank(line.data[i]))
+        i++;
+    return name && i < most && line.data[i] == ':';
+}
+
+bool tree_header_line(struct mime *m, struct slice line)
+{
+    if (!line.len) {
+        headers_end(m, m->pos);
+    } else if (tree_boundary_line(m, line)) {
+        return false;
+    } else if (byte_is_blank(line.data[0])) {
+        if (m->field.len && !buf_add(&m->field, line))
+            m->field_cut = true;
+    } else if (like_field(line)) {
+        flush_field(m, false);
+        m->field_cut = !buf_add(&m->field, line);
+    } else if (m->after_gap) {
+        /* The gap may have held the blank line: this is text. */
+        headers_end(m, m->line_start);
+        return true;
+    } else {
+        flush_field(m, false);
+    }
+    return false;
+}
+
+void tree_gap(struct mime *m, bool begun)
+{
+    if (m->state == HEADERS) {
+        flush_field(m, !begun);
+        m->after_gap = true;
+    } else {
+        m->part.cut = true;
+        transfer_gap(&m->part.size);
+    }
+    for (uint32_t i = 0; i < m->depth; i++)
+        m->frames[i].mail.cut |= m->frames[i].is_mail;
+}
+
+void tree_finish(struct mime *m)
+{
+    bool open = false;
+    for (uint32_t i = 0; i < m->depth; i++)
+        open |= !m->frames[i].is_mail;
+    if (m->state == HEADERS && in_top_headers(m)) {
+        flush_field(m, false);
+        m->fn(m->ctx, &(struct mime_event){.kind = MIME_HEADERS_END});
+    }
+    close_above(m, 0, m->pos, open);
+}

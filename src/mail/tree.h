@@ -1,0 +1,76 @@
+/* The MIME parser's state, shared by mime.c (bytes to lines) and tree.c (lines to fields and parts). */
+#ifndef MAIL_TREE_H
+#define MAIL_TREE_H
+
+#include "mail/mime.h"
+#include "mail/transfer.h"
+
+/* A boundary's line is no longer than this, nor is a field's name: so the beginning of a line that was fed in
+ * pieces decides. */
+enum { LINE_JUDGED = 1024, LINE_ENDS = 3 };
+
+enum state { HEADERS, BODY, BETWEEN }; /* BETWEEN: a multipart's preamble or epilogue */
+
+/* What a header block says of its part. */
+struct part {
+    struct buf type, name, disposition_name, boundary;
+    bool has_type, has_disposition, has_transfer, has_name, cut;
+    enum transfer transfer;
+    struct transfer_size size;
+    uint64_t begin; /* position of its first byte */
+};
+
+/* An open multipart, or an attached mail around what is open. */
+struct frame {
+    bool is_mail, digest;
+    struct buf boundary;
+    struct part mail; /* is_mail: its own part */
+};
+
+enum feed {
+    FEED_FRESH,  /* at a line's start */
+    FEED_GATHER, /* `line` holds its beginning: it must be whole before it can be judged */
+    FEED_STREAM, /* its beginning was passed on already */
+};
+
+struct mime {
+    const struct mime_limits *lim;
+    struct charsets *cs;
+    mime_fn *fn;
+    void *ctx;
+
+    /* lines */
+    enum feed feed;
+    struct buf line;
+    unsigned held_crs;   /* FEED_STREAM: CRs that may belong to the line's end */
+    bool lost;           /* a gap lies before: the line's beginning is not known */
+    uint64_t pos;        /* bytes seen, gaps included */
+    uint64_t line_start; /* position of the line's first byte */
+    size_t last_end;     /* length of the last line's end */
+
+    /* tree */
+    enum state state;
+    struct buf field; /* the header field so far, unfolded */
+    bool field_cut;   /* by a limit */
+    bool after_gap;   /* HEADERS: the block's end may lie in a gap */
+    uint64_t headers_used;
+    struct part part; /* whose headers or body are read */
+    struct frame *frames;
+    uint32_t depth, parts;
+    uint64_t overruns;
+};
+
+void tree_init(struct mime *m);
+void tree_reset(struct mime *m);
+void tree_free(struct mime *m);
+/* A line of a header block, without its end. True: the block ended before it, and it is the body's first
+ * line. */
+bool tree_header_line(struct mime *m, struct slice line);
+/* True: the line was a boundary, and what it ends is reported. */
+bool tree_boundary_line(struct mime *m, struct slice line);
+/* `begun`: the gap lies in a line that is no continuation. */
+void tree_gap(struct mime *m, bool begun);
+/* The input is over at m->pos. */
+void tree_finish(struct mime *m);
+
+#endif

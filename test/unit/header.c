@@ -1,0 +1,263 @@
+/* Encoded words, address lists. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include <time.h>
+#include "mail/header.h"
+
+static struct charsets *cs;
+
+static void text_is(const char *value, const char *want)
+{
+    struct buf out;
+    buf_init(&out, 1 << 16);
+    header_text(cs, slice_str(value), &out);
+    assert_true(utf8_valid(buf_slice(&out)));
+    buf_add_byte(&out, 0);
+    assert_string_equal((char *)out.data, want);
+    buf_free(&out);
+}
+
+static void words(void **state)
+{
+    (void)state;
+    text_is("", "");
+    text_is("plain", "plain");
+    text_is("=?utf-8?q?x=c3=A4_y?=", "xä y");
+    text_is("=?UTF-8?B?w6Q=?=", "ä");
+    text_is("=?utf-8?b?w6Q?=", "ä"); /* no padding */
+    text_is("=?iso-8859-1?Q?=E4?=", "ä");
+    text_is("=?iso-8859-1*de?Q?=E4?=", "ä");
+    text_is("a =?utf-8?q?b?= c", "a b c");
+    text_is("=?utf-8?q?a?= =?utf-8?q?b?=", "ab");
+    text_is("=?utf-8?q?a?=  \t =?utf-8?q?b?= c", "ab c");
+    text_is("=?utf-8?q?a?==?utf-8?q?b?=", "ab");
+    text_is("=?utf-8?q?a?=,=?utf-8?q?b?=", "a,b");
+    text_is("\"=?utf-8?q?a?=\" <x@y>", "\"a\" <x@y>");
+    text_is("=?utf-8?q??=", "");
+    text_is("=?utf-8?q?a b?=", "a b");
+    text_is("x=?utf-8?q?=20y?=z", "x yz");
+}
+
+/* A character cut in two by the end of a word. */
+static void split_characters(void **state)
+{
+    (void)state;
+    text_is("=?utf-8?q?=c3?= =?utf-8?q?=a4?=", "ä");
+    text_is("=?utf-8?b?ww==?= =?UTF-8?b?pA==?=", "ä");
+    text_is("=?utf-8?b?ww==?= =?utf-8?q?=a4?=", "ä");
+    text_is("=?utf-8?q?=c3?= =?utf-8*en?q?=a4?=", "ä");
+    text_is("=?utf-8?q?=c3?= x =?utf-8?q?=a4?=", "\xef\xbf\xbd x \xef\xbf\xbd");
+    text_is("=?utf-8?q?=c3?= =?iso-8859-1?q?=a4?=", "\xef\xbf\xbd¤");
+}
+
+static void charset_names(void **state)
+{
+    (void)state;
+    text_is("=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", "日本");
+    text_is("=?gb2312?B?1tC5+g==?=", "中国");
+    text_is("=?GBK?B?1tC5+g==?=", "中国");
+    text_is("=?big5?B?pKSw6g==?=", "中國");
+    text_is("=?euc-kr?B?x9GxuQ==?=", "한국");
+    text_is("=?ks_c_5601-1987?B?x9GxuQ==?=", "한국");
+    text_is("=?shift_jis?B?k/qWew==?=", "日本");
+    text_is("=?koi8-r?B?8NLJ18XU?=", "Привет");
+    text_is("=?windows-1251?Q?=CF=F0=E8=E2=E5=F2?=", "Привет");
+    text_is("=?windows-1252?Q?=80?=", "€");
+    text_is("=?iso-8859-1?Q?=80?=", "€");
+    text_is("=?iso-8859-15?Q?=A4?=", "€");
+    text_is("=?windows-1250?Q?=9A?=", "š");
+    text_is("=?windows-1255?Q?=F9?=", "ש");
+    text_is("=?iso-8859-8-i?Q?=F9?=", "ש");
+    text_is("=?iso-8859-9?Q?=FE?=", "ş");
+    text_is("=?utf-7?Q?+AOQ-?=", "ä");
+    text_is("=?unicode-1-1-utf-7?Q?+AOQ-?=", "ä");
+    text_is("=?utf-16be?B?AOQ=?=", "ä");
+    text_is("=?us-ascii?Q?=C3=A4_=E4?=", "Ã¤ ä"); /* not valid as UTF-8, so all of it is windows-1252 */
+    text_is("=?us-ascii?Q?=C3=A4?=", "ä");
+    text_is("=?x-nobody-knows?Q?=C3=A4?=", "ä");
+    text_is("=?x-nobody-knows?Q?=E4?=", "ä");
+    text_is("=?utf-8//IGNORE?Q?=E4?=", "ä");
+    text_is("=?utf-8?Q?=E4?=", "\xef\xbf\xbd");
+}
+
+static void malformed(void **state)
+{
+    (void)state;
+    text_is("=?utf-8?q?a", "=?utf-8?q?a");
+    text_is("=?utf-8?q?a?", "=?utf-8?q?a?");
+    text_is("=?utf-8?x?a?=", "=?utf-8?x?a?=");
+    text_is("=?utf-8?qq?a?=", "=?utf-8?qq?a?=");
+    text_is("=??q?a?=", "=??q?a?=");
+    text_is("=?utf-8?a?=", "=?utf-8?a?=");
+    text_is("=?=", "=?=");
+    text_is("=?utf-8?q?a =?utf-8?q?b?=", "=?utf-8?q?a b"); /* the first is never ended */
+    text_is("a ?= =?utf-8?q?b?=", "a ?= b");
+    text_is("=?utf-8?q?=?=", "=");
+    text_is("=?utf-8?q?=4?=", "=4");
+    text_is("=?utf-8?q?=zz?=", "=zz");
+    text_is("=?utf-8?b?????=", "");
+    text_is("=?utf-8?b?Y*Q=?=", "a");
+}
+
+static void raw_bytes(void **state)
+{
+    (void)state;
+    text_is("ä", "ä");
+    text_is("\xe4", "ä");
+    text_is("\xe4 =?utf-8?q?=c3=a4?= ä", "ä ä ä");
+    text_is("\xed\xa0\x80", "í\xc2\xa0€"); /* a surrogate is no character */
+    text_is("\x81", "\xef\xbf\xbd");
+}
+
+/* What does not fit is cut between characters. */
+static void cut_output(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"ääää", "\xe4\xe4\xe4\xe4", "=?utf-8?q?=c3=a4=c3=a4=c3=a4?=",
+                                         "=?koi8-r?B?8NLJ18XU?=", "=?utf-8?q?=ff=ff=ff?="};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        for (size_t max = 0; max < 12; max++) {
+            struct buf out;
+            buf_init(&out, max);
+            header_text(cs, slice_str(values[i]), &out);
+            assert_true(utf8_valid(buf_slice(&out)));
+            buf_free(&out);
+        }
+}
+
+/* The elements, each followed by '|', then their bare addresses. */
+static void list_is(const char *value, const char *want, const char *want_bare)
+{
+    struct buf out, bare;
+    struct slice list = slice_str(value), element;
+    buf_init(&out, 1 << 16);
+    buf_init(&bare, 1 << 16);
+    while (header_address_next(&list, &element)) {
+        assert_true(element.len > 0);
+        buf_add(&out, element);
+        buf_add_str(&out, "|");
+        buf_add(&bare, header_address_bare(element));
+        buf_add_str(&bare, "|");
+    }
+    buf_add_byte(&out, 0);
+    buf_add_byte(&bare, 0);
+    assert_string_equal((char *)out.data, want);
+    if (want_bare)
+        assert_string_equal((char *)bare.data, want_bare);
+    buf_free(&out);
+    buf_free(&bare);
+}
+
+static void addresses(void **state)
+{
+    (void)state;
+    list_is("", "", "");
+    list_is(" , ,; ,", "", "");
+    list_is("a@b", "a@b|", "a@b|");
+    list_is("a@b, c@d;e@f ", "a@b|c@d|e@f|", "a@b|c@d|e@f|");
+    list_is("\"B, A\" <a@b>, c@d (C, D; (E)), <e@f>", "\"B, A\" <a@b>|c@d (C, D; (E))|<e@f>|",
+            "a@b|c@d|e@f|");
+    list_is("<@x,@y:a@b>, c@d", "<@x,@y:a@b>|c@d|", "@x,@y:a@b|c@d|");
+    list_is("Friends: a@b, C <c@d>; e@f", "a@b|C <c@d>|e@f|", "a@b|c@d|e@f|");
+    list_is("undisclosed-recipients:;", "", "");
+    list_is("A: ;, b@c", "b@c|", "b@c|");
+    list_is("mailto:a@b", "a@b|", "a@b|");
+    list_is("a@[IPv6:2001:db8::1], b@c", "a@[IPv6:2001:db8::1]|b@c|", NULL);
+    list_is("\"a\\\",b\" <a@b>, c@d", "\"a\\\",b\" <a@b>|c@d|", "a@b|c@d|");
+    list_is("(a\\), b) a@b, c@d", "(a\\), b) a@b|c@d|", NULL);
+    list_is("A\\, B <a@b>", "A\\, B <a@b>|", "a@b|");
+    list_is("\"a@b\" <c@d>, \"<e@f>\" <g@h>", "\"a@b\" <c@d>|\"<e@f>\" <g@h>|", "c@d|g@h|");
+}
+
+/* A group that never closes is none, so that it cannot hide who follows. */
+static void unclosed(void **state)
+{
+    (void)state;
+    list_is("\"A <a@b>, c@d", "\"A <a@b>|c@d|", "a@b|c@d|");
+    list_is("(A <a@b>, c@d", "(A <a@b>|c@d|", "a@b|c@d|");
+    list_is("((A) a@b, c@d", "((A) a@b|c@d|", NULL);
+    list_is("A <a@b, c@d", "A <a@b|c@d|", "a@b|c@d|");
+    list_is("A <a@b, C <c@d>", "A <a@b, C <c@d>|", NULL);
+    list_is("(a\\), b@c", "(a\\)|b@c|", NULL);
+    list_is("\"a\\\", b@c", "\"a\\\"|b@c|", NULL);
+    list_is("a@b\\", "a@b\\|", NULL);
+    list_is("\"", "\"|", NULL);
+    list_is("(", "(|", NULL);
+}
+
+static void hostile(void **state)
+{
+    (void)state;
+    static const char *const patterns[] = {"(",
+                                           "\"",
+                                           "<",
+                                           ",",
+                                           "\\",
+                                           ":",
+                                           ")",
+                                           "(,",
+                                           "\",",
+                                           "<,",
+                                           "()",
+                                           "((((((((((((((((((((((((((((((((((((((((((((),",
+                                           "\"\\\",",
+                                           "(\\),",
+                                           "<\\>,",
+                                           "=?",
+                                           "=?a?q?",
+                                           "=?a?q? ",
+                                           "=?utf-8?q?x?=",
+                                           "=?utf-8?q?x?= ",
+                                           "=?x",
+                                           "=",
+                                           "?=",
+                                           "=?a?q?x?",
+                                           "=?koi8-r?q?x?= =?koi8-u?q?x?= =?big5?q?x?= =?xx?q?x?= ",
+                                           "\xe4"};
+    struct buf in, out;
+    buf_init(&in, 1 << 21);
+    buf_init(&out, 1 << 22);
+    clock_t begin = clock();
+    for (size_t i = 0; i < 2 * sizeof patterns / sizeof *patterns; i++) {
+        buf_clear(&in);
+        while (in.len < 1 << 20)
+            buf_add_str(&in, patterns[i / 2]);
+        buf_add_str(&in, i % 2 ? "?=)\">" : "");
+        buf_clear(&out);
+        header_text(cs, buf_slice(&in), &out);
+        assert_true(utf8_valid(buf_slice(&out)));
+        struct slice list = buf_slice(&in), element;
+        while (header_address_next(&list, &element))
+            assert_true(element.len > 0);
+    }
+    assert_true(clock() - begin < 20 * CLOCKS_PER_SEC);
+    buf_free(&in);
+    buf_free(&out);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    cs = charsets_new();
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    charsets_free(&cs);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words),     cmocka_unit_test(split_characters), cmocka_unit_test(charset_names),
+        cmocka_unit_test(malformed), cmocka_unit_test(raw_bytes),        cmocka_unit_test(cut_output),
+        cmocka_unit_test(addresses), cmocka_unit_test(unclosed),         cmocka_unit_test(hostile)};
+    return cmocka_run_group_tests(tests, begin, end);
+}

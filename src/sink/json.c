@@ -1,121 +1,138 @@
 /* json.c: a JSON object a line.
- * In: records. Out: lines, always valid JSON in valid UTF-8. Owns: the line under construction. Spec: RFC 8259. */
+ * In: records. Out: lines, always valid JSON in valid UTF-8. Owns: the line under construction. Spec: RFC
+ * 8259. */
 #include "sink/json.h"
 
+#include <math.h>
 #include "sink/output.h"
 
-static void add_escaped(struct buf *out, uint8_t c)
+/* ",\"name\":" of every field, made by the compiler. */
+struct key {
+    const char *text;
+    size_t len;
+};
+#define KEY(name)                                                                                            \
+    {                                                                                                        \
+        ",\"" name "\":", sizeof ",\"" name "\":" - 1                                                        \
+    }
+static const struct key smtp_keys[] = {
+#define FIELD_SMTP(name, kind, member, doc) KEY(name),
+#include "record/fields.def"
+#undef FIELD_SMTP
+};
+static const struct key session_keys[] = {
+#define FIELD_SESSION(name, kind, member, doc) KEY(name),
+#include "record/fields.def"
+#undef FIELD_SESSION
+};
+
+static void add_escaped(struct line *out, uint8_t c)
 {
     static const char short_forms[] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
     if (c == '"' || c == '\\') {
-        buf_add_byte(out, '\\');
-        buf_add_byte(out, c);
+        line_byte(out, '\\');
+        line_byte(out, c);
     } else if (c < sizeof short_forms && short_forms[c]) {
-        buf_add_byte(out, '\\');
-        buf_add_byte(out, (uint8_t)short_forms[c]);
+        line_byte(out, '\\');
+        line_byte(out, (uint8_t)short_forms[c]);
     } else {
-        buf_printf(out, "\\u%04x", c);
+        line_printf(out, "\\u%04x", c);
     }
 }
 
-static void add_text(struct buf *out, struct slice s)
+/* A character that is not plain ASCII; returns its length. Controls over 127 are escaped for the sake of
+ * terminals. */
+static size_t add_special(struct line *out, struct slice rest)
 {
-    size_t plain = 0, i = 0;
-    buf_add_byte(out, '"');
-    while (i < s.len) {
-        uint8_t c = s.data[i];
-        size_t n = c < 0x80 ? 1 : output_utf8(slice_sub(s, i, s.len));
-        if (n && c >= 32 && c != '"' && c != '\\') {
-            i += n;
-            continue;
-        }
-        buf_add(out, slice_sub(s, plain, i));
-        if (n)
-            add_escaped(out, c);
-        else
-            buf_add_str(out, "\xef\xbf\xbd");
-        plain = ++i;
+    uint8_t c = rest.data[0];
+    if (c < 0x80) {
+        add_escaped(out, c);
+        return 1;
     }
-    buf_add(out, slice_sub(s, plain, i));
-    buf_add_byte(out, '"');
+    size_t n = line_utf8(rest);
+    if (n == 2 && c == 0xc2 && rest.data[1] < 0xa0)
+        add_escaped(out, rest.data[1]);
+    else if (n)
+        line_add(out, (struct slice){rest.data, n});
+    else
+        line_str(out, "\xef\xbf\xbd");
+    return n ? n : 1;
 }
 
-static void add_address(struct buf *out, const struct address *a)
+static void add_text(struct line *out, struct slice s)
 {
-    char text[ADDRESS_TEXT];
-    size_t len = address_text(a, text);
-    buf_add_byte(out, '"');
-    buf_add(out, (struct slice){(uint8_t *)text, len});
-    buf_add_byte(out, '"');
+    line_byte(out, '"');
+    while (s.len) {
+        size_t n = line_plain(s, '"', '\\');
+        line_add(out, (struct slice){s.data, n});
+        s = slice_sub(s, n, s.len);
+        if (s.len)
+            s = slice_sub(s, add_special(out, s), s.len);
+    }
+    line_byte(out, '"');
 }
 
-static void add_number(struct buf *out, uint64_t v)
+static void add_address(struct line *out, const struct address *a)
 {
-    uint8_t digits[20];
-    size_t i = sizeof digits;
-    do {
-        digits[--i] = (uint8_t)('0' + v % 10);
-        v /= 10;
-    } while (v);
-    buf_add(out, (struct slice){digits + i, sizeof digits - i});
+    line_byte(out, '"');
+    line_address(out, a);
+    line_byte(out, '"');
 }
 
-static void add_texts(struct buf *out, const struct text_list *list)
+static void add_texts(struct line *out, const struct text_list *list)
 {
     for (size_t i = 0; i < list->len; i++) {
-        buf_add_byte(out, i ? ',' : '[');
+        line_byte(out, i ? ',' : '[');
         add_text(out, list->items[i]);
     }
-    buf_add_byte(out, ']');
+    line_byte(out, ']');
 }
 
-static void add_addresses(struct buf *out, const struct address_list *list)
+static void add_addresses(struct line *out, const struct address_list *list)
 {
     for (size_t i = 0; i < list->len; i++) {
-        buf_add_byte(out, i ? ',' : '[');
+        line_byte(out, i ? ',' : '[');
         add_address(out, &list->items[i]);
     }
-    buf_add_byte(out, ']');
+    line_byte(out, ']');
 }
 
-static void add_files(struct buf *out, const struct file_list *list)
+static void add_files(struct line *out, const struct file_list *list)
 {
     for (size_t i = 0; i < list->len; i++) {
-        buf_add_str(out, i ? ",{\"name\":" : "[{\"name\":");
+        line_str(out, i ? ",{\"name\":" : "[{\"name\":");
         add_text(out, list->items[i].name);
-        buf_add_str(out, ",\"type\":");
+        line_str(out, ",\"type\":");
         add_text(out, list->items[i].type);
-        buf_add_str(out, ",\"size\":");
-        add_number(out, list->items[i].size);
-        buf_add_byte(out, '}');
+        line_str(out, ",\"size\":");
+        line_number(out, list->items[i].size);
+        line_byte(out, '}');
     }
-    buf_add_byte(out, ']');
+    line_byte(out, ']');
 }
 
-static void add_flags(struct buf *out, const struct flags *flags)
+static void add_flags(struct line *out, const struct flags *flags)
 {
     bool first = true;
     for (size_t i = 0; i < FLAG_COUNT; i++) {
         if (!*(const bool *)((const char *)flags + flag_table[i].offset))
             continue;
-        buf_add_str(out, first ? "{\"" : ",\"");
-        buf_add_str(out, flag_table[i].name);
-        buf_add_str(out, "\":true");
+        line_str(out, first ? "{\"" : ",\"");
+        line_str(out, flag_table[i].name);
+        line_str(out, "\":true");
         first = false;
     }
-    buf_add_byte(out, '}');
+    line_byte(out, '}');
 }
 
-static void add_value(struct buf *out, const struct field *f, const void *value)
+static void add_value(struct line *out, const struct field *f, const void *value)
 {
     switch (f->kind) {
-    case FIELD_TIME: {
-        const struct timespec *t = value;
-        buf_printf(out, "%lld.%06ld", (long long)t->tv_sec, t->tv_nsec / 1000);
+    case FIELD_TIME:
+        line_time(out, *(const struct timespec *)value);
         break;
-    }
     case FIELD_DOUBLE:
-        buf_printf(out, "%.6f", *(const double *)value);
+        line_printf(out, "%.6f", isfinite(*(const double *)value) ? *(const double *)value : 0.0);
         break;
     case FIELD_TEXT:
         add_text(out, *(const struct slice *)value);
@@ -124,13 +141,13 @@ static void add_value(struct buf *out, const struct field *f, const void *value)
         add_address(out, value);
         break;
     case FIELD_PORT:
-        add_number(out, *(const uint16_t *)value);
+        line_number(out, *(const uint16_t *)value);
         break;
     case FIELD_COUNT:
-        add_number(out, *(const uint64_t *)value);
+        line_number(out, *(const uint64_t *)value);
         break;
     case FIELD_BOOL:
-        buf_add_str(out, *(const bool *)value ? "true" : "false");
+        line_str(out, *(const bool *)value ? "true" : "false");
         break;
     case FIELD_TEXTS:
         add_texts(out, value);
@@ -159,29 +176,38 @@ static int json_open(const struct sink_settings *set, struct sink **ret, struct 
     return err;
 }
 
-void json_line(const struct record *rec, struct buf *out)
+static void add_record(struct line *out, const struct record *rec)
 {
-    buf_add_str(out, "{\"_path\":\"");
-    buf_add_str(out, rec->stream->path);
-    buf_add_byte(out, '"');
-    for (size_t i = 0; i < rec->stream->count; i++) {
-        const struct field *f = &rec->stream->fields[i];
+    const struct stream *stream = rec->stream;
+    const struct key *keys = stream == &stream_smtp ? smtp_keys : session_keys;
+    line_str(out, "{\"_path\":\"");
+    line_str(out, stream->path);
+    line_byte(out, '"');
+    for (size_t i = 0; i < stream->count; i++) {
+        const struct field *f = &stream->fields[i];
         const void *value = output_value(rec, f);
         if (output_is_absent(f, value))
             continue;
-        buf_add_str(out, ",\"");
-        buf_add_str(out, f->name);
-        buf_add_str(out, "\":");
+        line_add(out, (struct slice){(const uint8_t *)keys[i].text, keys[i].len});
         add_value(out, f, value);
     }
-    buf_add_str(out, "}\n");
+    line_str(out, "}\n");
+}
+
+void json_line(const struct record *rec, struct buf *out)
+{
+    struct line line = {0};
+    add_record(&line, rec);
+    buf_add(out, line_slice(&line));
+    line_free(&line);
 }
 
 static int json_write(struct sink *snk, const struct record *rec, struct error *reterr)
 {
-    buf_clear(&snk->line);
-    json_line(rec, &snk->line);
-    return output_write(snk, rec->stream == &stream_smtp ? 0 : 1, buf_slice(&snk->line), reterr);
+    line_clear(&snk->line);
+    add_record(&snk->line, rec);
+    return output_write(snk, rec->stream == &stream_smtp ? 0 : 1, line_slice(&snk->line), reterr);
 }
 
-const struct sink_ops sink_json = {"json", "JSON lines, an object a record", json_open, json_write, output_close};
+const struct sink_ops sink_json = {"json", "JSON lines, an object a record", json_open, json_write,
+                                   output_close};

@@ -2,20 +2,22 @@
 #ifndef SINK_OUTPUT_H
 #define SINK_OUTPUT_H
 
-#include "base/buf.h"
+#include "sink/line.h"
 #include "sink/sink.h"
 
-enum { OUTPUT_STREAMS = 2, OUTPUT_LINE = 16 << 20 };
+enum { OUTPUT_STREAMS = 2, OUTPUT_COLUMNS = 32 };
 
 struct output {
     FILE *file; /* NULL: not opened yet */
     char name[512];
+    char *buffer; /* the file's; NULL: the library's own */
 };
 
 struct sink {
     struct sink_settings set;
     struct output out[OUTPUT_STREAMS];
-    struct buf line;
+    struct line line;
+    const struct field *columns[OUTPUT_COLUMNS]; /* of a table: the field in each, found once at open */
 };
 
 struct sink *output_new(const struct sink_settings *set);
@@ -30,7 +32,8 @@ static inline const void *output_value(const struct record *rec, const struct fi
     return (const char *)rec->body + f->offset;
 }
 bool output_is_absent(const struct field *f, const void *value);
-/* Length of the valid UTF-8 character at the start of `s`; 0: none. */
-size_t output_utf8(struct slice s);
+/* Does the item stand among the SEEN_BEFORE before it already? For formats whose lists are sets. */
+enum { SEEN_BEFORE = 1000 };
+bool output_is_repeat(const struct text_list *list, size_t i);
 
 #endif

@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "sink/output.h"
+
+enum { BUFFERED = 64 * 1024 };
 
 const struct sink_ops *const sink_table[] = {&sink_json, &sink_text, &sink_zeek, &sink_smtp_ext, NULL};
 
@@ -23,8 +26,28 @@ struct sink *output_new(const struct sink_settings *set)
     struct sink *snk = calloc(1, sizeof *snk);
     assert(snk);
     snk->set = *set;
-    buf_init(&snk->line, OUTPUT_LINE);
     return snk;
+}
+
+/* The library would take 4 KiB, a system call every third mail. */
+static void give_buffer(struct output *out)
+{
+    out->buffer = malloc(BUFFERED);
+    assert(out->buffer);
+    setvbuf(out->file, out->buffer, _IOFBF, BUFFERED);
+}
+
+/* Flushes; standard output lives on, so it must not keep the buffer. 0 or -errno. */
+static int output_end(struct output *out)
+{
+    int failed = out->file == stdout ? fflush(stdout) : fclose(out->file);
+    int err = failed ? -errno : 0;
+    if (out->file == stdout && out->buffer)
+        setvbuf(stdout, NULL, _IONBF, 0);
+    free(out->buffer);
+    out->file = NULL;
+    out->buffer = NULL;
+    return err;
 }
 
 int output_open(struct sink *snk, size_t i, const char *name, struct error *reterr)
@@ -33,16 +56,19 @@ int output_open(struct sink *snk, size_t i, const char *name, struct error *rete
     if (!snk->set.directory) {
         out->file = stdout;
         snprintf(out->name, sizeof out->name, "standard output");
+        if (i == 0 && !isatty(STDOUT_FILENO))
+            give_buffer(out);
         return 0;
     }
     if (mkdir(snk->set.directory, 0777) < 0 && errno != EEXIST)
-        return error_set(reterr, -errno, "%s: %s", snk->set.directory, strerror(errno));
-    if ((size_t)snprintf(out->name, sizeof out->name, "%s/%s.log", snk->set.directory, name) >= sizeof out->name)
-        return error_set(reterr, -ENAMETOOLONG, "%s: %s", snk->set.directory, strerror(ENAMETOOLONG));
-    out->file = fopen(out->name, "w");
+        return error_set(reterr, -errno, "%.300s: %s", snk->set.directory, strerror(errno));
+    if ((size_t)snprintf(out->name, sizeof out->name, "%s/%s.log", snk->set.directory, name) >=
+        sizeof out->name)
+        return error_set(reterr, -ENAMETOOLONG, "%.300s: %s", snk->set.directory, strerror(ENAMETOOLONG));
+    out->file = fopen(out->name, "we");
     if (!out->file)
-        return error_set(reterr, -errno, "%s: %s", out->name, strerror(errno));
-    setvbuf(out->file, NULL, _IOFBF, 256 * 1024);
+        return error_set(reterr, -errno, "%.300s: %s", out->name, strerror(errno));
+    give_buffer(out);
     return 0;
 }
 
@@ -51,7 +77,7 @@ int output_write(struct sink *snk, size_t i, struct slice bytes, struct error *r
     struct output *out = &snk->out[i];
     if (fwrite(bytes.data, 1, bytes.len, out->file) == bytes.len)
         return 0;
-    return error_set(reterr, -errno, "%s: %s", out->name, strerror(errno));
+    return error_set(reterr, -errno, "%.300s: %s", out->name, strerror(errno));
 }
 
 int output_close(struct sink **psnk, struct error *reterr)
@@ -62,14 +88,11 @@ int output_close(struct sink **psnk, struct error *reterr)
     if (!snk)
         return 0;
     for (size_t i = 0; i < OUTPUT_STREAMS; i++) {
-        struct output *out = &snk->out[i];
-        if (!out->file)
-            continue;
-        bool failed = out->file == stdout ? fflush(stdout) != 0 : fclose(out->file) != 0;
+        int failed = snk->out[i].file ? output_end(&snk->out[i]) : 0;
         if (failed && !err)
-            err = error_set(reterr, -errno, "%s: %s", out->name, strerror(errno));
+            err = error_set(reterr, failed, "%.300s: %s", snk->out[i].name, strerror(-failed));
     }
-    buf_free(&snk->line);
+    line_free(&snk->line);
     free(snk);
     return err;
 }
@@ -99,17 +122,10 @@ bool output_is_absent(const struct field *f, const void *value)
     return false;
 }
 
-size_t output_utf8(struct slice s)
+bool output_is_repeat(const struct text_list *list, size_t i)
 {
-    uint8_t c = s.data[0];
-    size_t len = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
-    if (!len || len > s.len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((s.data[i] & 0xc0) != 0x80)
-            return 0;
-    if (len >= 3 && ((c == 0xe0 && s.data[1] < 0xa0) || (c == 0xed && s.data[1] > 0x9f) || (c == 0xf0 && s.data[1] < 0x90) ||
-                     (c == 0xf4 && s.data[1] > 0x8f)))
-        return 0;
-    return len;
+    for (size_t k = i > SEEN_BEFORE ? i - SEEN_BEFORE : 0; k < i; k++)
+        if (slice_eq(list->items[k], list->items[i]))
+            return true;
+    return false;
 }

@@ -16,8 +16,9 @@ struct sink;
 struct sink_ops {
     const char *name, *summary;
     int (*open)(const struct sink_settings *set, struct sink **ret, struct error *reterr);
-    int (*write)(struct sink *snk, const struct record *rec, struct error *reterr); /* streams a format has no place for are left out */
-    int (*close)(struct sink **snk, struct error *reterr);                          /* flushes; nulls *snk */
+    int (*write)(struct sink *snk, const struct record *rec,
+                 struct error *reterr); /* streams a format has no place for are left out */
+    int (*close)(struct sink **snk, struct error *reterr); /* flushes; nulls *snk */
 };
 
 extern const struct sink_ops sink_json, sink_text, sink_zeek, sink_smtp_ext;

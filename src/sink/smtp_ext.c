@@ -1,77 +1,109 @@
 /* smtp_ext.c: the table of the ancestor, smtp-ext.log.
  * In: records of stream smtp that have a sender. Out: tab-separated rows. Owns: the line under construction.
- * Knowingly: sets stand in the order seen, where the ancestor's order was that of a hash. */
+ * Knowingly: sets stand in the order seen, where the ancestor's order was that of a hash; ts is the time of
+ * the mail's first command, where the ancestor's was that of the next mail or the connection's end. */
 #include "sink/output.h"
 
-static const char header[] = "ts\torig_h\torig_p\tresp_h\tresp_p\thelo\tmessage-id\tin-reply-to\tmailfrom\trcptto\tdate\tfrom\t"
-                             "reply_to\tto\tfiles\tlast_reply\tx-originating-ip\tpath\tis_webmail\tagent\n";
+static const char header[] =
+    "ts\torig_h\torig_p\tresp_h\tresp_p\thelo\tmessage-id\tin-reply-to\tmailfrom\trcptto\tdate\tfrom\t"
+    "reply_to\tto\tfiles\tlast_reply\tx-originating-ip\tpath\tis_webmail\tagent\n";
 
-static void add_raw(struct buf *out, struct slice s, const char *strip)
+/* What is not printable ASCII as Bro 1.5 wrote it. */
+static void add_byte(struct line *out, uint8_t c)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        uint8_t c = s.data[i];
-        if (c && strchr(strip, c))
-            continue;
-        if (c < 32 || c == 127) {
-            buf_add_byte(out, '^');
-            buf_add_byte(out, c == 127 ? '?' : (uint8_t)(c + 64));
-        } else if (c >= 128) {
-            buf_printf(out, "\\x%02x", c);
-        } else {
-            buf_add_byte(out, c);
-        }
+    if (c >= 128) {
+        line_hex(out, c);
+    } else if (!c) {
+        line_str(out, "\\0");
+    } else if (c < 32 || c == 127) {
+        line_byte(out, '^');
+        line_byte(out, c ^ 64);
+    } else {
+        line_byte(out, c);
     }
 }
 
-static void add_text(struct buf *out, struct slice s)
+static void add_raw(struct line *out, struct slice s)
+{
+    while (s.len) {
+        size_t n = line_plain(s, 0, 0);
+        line_add(out, (struct slice){s.data, n});
+        if (n < s.len)
+            add_byte(out, s.data[n]);
+        s = slice_sub(s, n + 1, s.len);
+    }
+}
+
+static void add_text(struct line *out, struct slice s)
 {
     if (s.len)
-        add_raw(out, s, "");
+        add_raw(out, s);
     else
-        buf_add_str(out, "\\N");
-    buf_add_byte(out, '\t');
+        line_str(out, "\\N");
+    line_byte(out, '\t');
 }
 
-static void add_endpoint(struct buf *out, const struct endpoint *e)
+static void add_endpoint(struct line *out, const struct endpoint *e)
 {
-    char text[ADDRESS_TEXT];
-    address_text(&e->addr, text);
-    buf_printf(out, "%s\t%u\t", text, e->port);
+    line_address(out, &e->addr);
+    line_byte(out, '\t');
+    line_number(out, e->port);
+    line_byte(out, '\t');
 }
 
-static void add_set(struct buf *out, const struct text_list *list, const char *strip)
+/* The ancestor kept the brackets, which the record has not. */
+static void add_sender(struct line *out, struct slice s)
 {
-    buf_add_byte(out, '{');
-    for (size_t i = 0; i < list->len; i++) {
-        buf_add_str(out, i ? ", " : "");
-        add_raw(out, list->items[i], strip);
+    bool bracketed = s.data[0] == '<';
+    line_str(out, bracketed ? "" : "<");
+    add_raw(out, s);
+    line_str(out, bracketed ? "\t" : ">\t");
+}
+
+/* The ancestor took the quotes out of its sets, and the brackets out of that of the recipients. */
+static void add_item(struct line *out, struct slice s, bool bare, bool first)
+{
+    line_str(out, first ? "" : ", ");
+    for (size_t i = 0; i < s.len; i++) {
+        uint8_t c = s.data[i];
+        if (c != '"' && c != '\'' && !(bare && (c == '<' || c == '>')))
+            add_byte(out, c);
     }
-    buf_add_str(out, "}\t");
 }
 
-static void add_files(struct buf *out, const struct file_list *list)
+static void add_set(struct line *out, const struct text_list *list, bool bare)
 {
-    buf_add_byte(out, '{');
+    line_byte(out, '{');
+    for (size_t i = 0; i < list->len; i++)
+        if (!output_is_repeat(list, i))
+            add_item(out, list->items[i], bare, i == 0);
+    line_str(out, "}\t");
+}
+
+static void add_files(struct line *out, const struct file_list *list)
+{
+    line_byte(out, '{');
     for (size_t i = 0; i < list->len; i++) {
-        buf_add_str(out, i ? ", " : "");
-        add_raw(out, list->items[i].name, "'\"");
+        bool repeat = false;
+        for (size_t k = i > SEEN_BEFORE ? i - SEEN_BEFORE : 0; k < i && !repeat; k++)
+            repeat = slice_eq(list->items[k].name, list->items[i].name);
+        if (!repeat)
+            add_item(out, list->items[i].name, false, i == 0);
     }
-    buf_add_str(out, "}\t");
+    line_str(out, "}\t");
 }
 
 /* Oldest hop first; without a hop the ancestor had no path. */
-static void add_path(struct buf *out, const struct transaction *t)
+static void add_path(struct line *out, const struct transaction *t)
 {
-    char text[ADDRESS_TEXT];
     if (t->path.len <= 2 && !t->received_from_originating_ip.data) {
-        buf_add_str(out, "\\N\t");
+        line_str(out, "\\N\t");
         return;
     }
-    buf_add_str(out, t->flags.path_cut ? "... " : "");
+    line_str(out, t->flags.path_cut ? "... " : "");
     for (size_t i = t->path.len; i-- > 0;) {
-        address_text(&t->path.items[i], text);
-        buf_add_str(out, text);
-        buf_add_str(out, i ? " -> " : "\t");
+        line_address(out, &t->path.items[i]);
+        line_str(out, i ? " -> " : "\t");
     }
 }
 
@@ -89,33 +121,34 @@ static int ext_open(const struct sink_settings *set, struct sink **ret, struct e
 
 static int ext_write(struct sink *snk, const struct record *rec, struct error *reterr)
 {
-    struct buf *line = &snk->line;
+    struct line *line = &snk->line;
     if (rec->stream != &stream_smtp)
         return 0;
     const struct transaction *t = rec->body;
     if (!t->mailfrom.len)
         return 0;
-    buf_clear(line);
-    buf_printf(line, "%.15g\t", (double)t->ts.tv_sec + (double)t->ts.tv_nsec * 1e-9);
+    line_clear(line);
+    line_printf(line, "%.15g\t", (double)t->ts.tv_sec + (double)t->ts.tv_nsec * 1e-9);
     add_endpoint(line, &t->id.orig);
     add_endpoint(line, &t->id.resp);
     add_text(line, t->helo);
     add_text(line, t->msg_id);
     add_text(line, t->in_reply_to);
-    add_text(line, t->mailfrom);
-    add_set(line, &t->rcptto, "'\"<>");
+    add_sender(line, t->mailfrom);
+    add_set(line, &t->rcptto, true);
     add_text(line, t->date);
     add_text(line, t->from);
     add_text(line, t->reply_to);
-    add_set(line, &t->to, "'\"");
+    add_set(line, &t->to, false);
     add_files(line, &t->files);
     add_text(line, t->last_error);
     add_text(line, t->x_originating_ip);
     add_path(line, t);
-    buf_add_str(line, t->is_webmail ? "T\t" : "F\t");
+    line_str(line, t->is_webmail ? "T\t" : "F\t");
     add_text(line, t->user_agent);
     line->data[line->len - 1] = '\n';
-    return output_write(snk, 0, buf_slice(line), reterr);
+    return output_write(snk, 0, line_slice(line), reterr);
 }
 
-const struct sink_ops sink_smtp_ext = {"smtp-ext", "the table of smtp-ext.bro", ext_open, ext_write, output_close};
+const struct sink_ops sink_smtp_ext = {"smtp-ext", "the table of smtp-ext.bro", ext_open, ext_write,
+                                       output_close};

@@ -1,164 +1,183 @@
 /* text.c: a line a mail, for the eye.
- * In: records. Out: lines without control characters, whatever the wire held. Owns: the line under construction.
- * Knowingly: columns are counted in characters, so wide ones (CJK) shift the rest. */
+ * In: records. Out: time (UTC), the server's verdict, client and server, sender and recipients, then what is
+ * worth reading: a refusal first, the subject, files, where it came from, doubts. A connection without a mail
+ * has a line too. Owns: the line under construction. Limits: the widths below; a refusal is the longest, as
+ * block lists are named at its end. */
 #include <time.h>
+#include "sink/cell.h"
 #include "sink/output.h"
 
-enum { RED = 31, GREEN = 32, YELLOW = 33, DIM = 2 };
+enum { RED = 31, GREEN = 32, YELLOW = 33, DIM = 2, PLAIN = 0 };
+enum {
+    WIDTH_HOST = 17,
+    WIDTH_ADDRESS = 30,
+    WIDTH_SUBJECT = 60,
+    WIDTH_REPLY = 200,
+    WIDTH_FILE = 32,
+    WIDTH_HELO = 40,
+    FILES_SHOWN = 3
+};
 
 static void color(struct sink *snk, int code)
 {
     if (snk->set.color)
-        buf_printf(&snk->line, "\033[%dm", code);
+        line_printf(&snk->line, "\033[%dm", code);
 }
 
-/* Controls, and the signs that turn the direction of writing, could make the terminal show what is not there. */
-static bool is_unsafe(struct slice c)
-{
-    if (c.len == 1)
-        return c.data[0] < 32 || c.data[0] == 127;
-    if (c.len == 2)
-        return c.data[0] == 0xc2 && c.data[1] < 0xa0;
-    if (c.len != 3 || c.data[0] != 0xe2)
-        return false;
-    return (c.data[1] == 0x80 && c.data[2] >= 0x8b && c.data[2] <= 0xae) || (c.data[1] == 0x81 && c.data[2] >= 0xa0 && c.data[2] <= 0xaf);
-}
-
-/* At most `most` characters, "..." where more follow. Returns how many columns it took. */
-static size_t add_text(struct buf *out, struct slice s, size_t most)
-{
-    size_t columns = 0;
-    for (size_t i = 0; i < s.len; columns++) {
-        if (columns == most) {
-            buf_add_str(out, "...");
-            return columns + 3;
-        }
-        size_t n = output_utf8(slice_sub(s, i, s.len));
-        struct slice c = slice_sub(s, i, i + (n ? n : 1));
-        if (!n || is_unsafe(c))
-            buf_add_byte(out, c.data[0] == '\t' || c.data[0] == '\n' ? ' ' : '?');
-        else
-            buf_add(out, c);
-        i += c.len;
-    }
-    return columns;
-}
-
-static void pad(struct buf *out, size_t columns, size_t width)
-{
-    do
-        buf_add_byte(out, ' ');
-    while (++columns < width);
-}
-
-static void add_time(struct buf *out, struct timespec ts)
+static void add_time(struct sink *snk, struct timespec ts)
 {
     char text[64];
     struct tm tm;
     time_t sec = ts.tv_sec;
     if (!gmtime_r(&sec, &tm))
         memset(&tm, 0, sizeof tm);
-    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S  ", &tm);
-    buf_add_str(out, text);
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%SZ  ", &tm);
+    color(snk, DIM);
+    line_str(&snk->line, text);
+    color(snk, PLAIN);
 }
 
-static void add_ends(struct buf *out, const struct connection *id)
+static void add_ends(struct line *out, const struct connection *id)
 {
-    char from[ADDRESS_TEXT], to[ADDRESS_TEXT];
-    size_t columns = address_text(&id->orig.addr, from) + address_text(&id->resp.addr, to) + 4;
-    buf_printf(out, "%s -> %s", from, to);
-    pad(out, columns, 34);
+    cell_pad(out, line_address(out, &id->orig.addr), WIDTH_HOST);
+    line_str(out, "-> ");
+    cell_pad(out, line_address(out, &id->resp.addr), WIDTH_HOST);
 }
 
-static void add_outcome(struct sink *snk, const struct transaction *t)
+static uint64_t code_of(struct slice reply)
 {
     uint64_t code = 0;
-    struct slice reply = t->last_error.len ? t->last_error : t->last_reply;
-    if (!slice_number(slice_sub(t->last_reply, 0, 3), &code)) {
-        color(snk, DIM);
-        buf_add_str(&snk->line, "no reply");
-    } else if (code < 400) {
-        color(snk, GREEN);
-        buf_add_str(&snk->line, "ok ");
-        add_text(&snk->line, slice_sub(t->last_reply, 0, 3), 3);
-        if (t->last_error.len) {
-            color(snk, YELLOW);
-            buf_add_str(&snk->line, " after ");
-            add_text(&snk->line, reply, 70);
-        }
-    } else {
-        color(snk, code < 500 ? YELLOW : RED);
-        buf_add_str(&snk->line, "refused ");
-        add_text(&snk->line, t->last_reply, 110);
-    }
-    color(snk, 0);
+    return slice_number(slice_sub(reply, 0, 3), &code) == 3 ? code : 0;
 }
 
-static void add_files(struct buf *out, const struct file_list *files)
+static int color_of(uint64_t code)
 {
-    for (size_t i = 0; i < files->len && i < 3; i++) {
-        buf_add_str(out, i ? ", " : "  [");
-        add_text(out, files->items[i].name, 30);
-    }
-    if (files->len > 3)
-        buf_printf(out, ", +%zu", files->len - 3);
-    if (files->len)
-        buf_add_byte(out, ']');
+    return code < 400 ? GREEN : code < 500 ? YELLOW : RED;
 }
 
+/* Three signs: the code of the reply that decided, or what stands for it. */
+static void add_verdict(struct sink *snk, uint64_t code, const char *otherwise)
+{
+    color(snk, code ? color_of(code) : DIM);
+    if (code)
+        line_number(&snk->line, code);
+    else
+        line_str(&snk->line, otherwise);
+    color(snk, PLAIN);
+    line_str(&snk->line, "  ");
+}
+
+static void add_people(struct line *out, const struct transaction *t)
+{
+    struct slice sender = t->mailfrom.data ? t->mailfrom : slice_str("(sender not seen)");
+    struct slice first = t->rcptto.len ? t->rcptto.items[0] : slice_str("(no recipient)");
+    cell_pad(out, cell_address(out, sender, WIDTH_ADDRESS), WIDTH_ADDRESS + 1);
+    line_str(out, "-> ");
+    size_t columns = cell_address(out, first, WIDTH_ADDRESS);
+    if (t->rcptto.len > 1) {
+        size_t before = out->len;
+        line_printf(out, " +%zu", t->rcptto.len - 1);
+        columns += out->len - before;
+    }
+    cell_pad(out, columns, WIDTH_ADDRESS + 6);
+}
+
+static void add_reply(struct sink *snk, const char *before, struct slice reply)
+{
+    color(snk, color_of(code_of(reply)));
+    line_str(&snk->line, before);
+    cell_text(&snk->line, reply, WIDTH_REPLY);
+    color(snk, PLAIN);
+    line_str(&snk->line, "  ");
+}
+
+static void add_files(struct line *out, const struct file_list *files)
+{
+    for (size_t i = 0; i < files->len && i < FILES_SHOWN; i++) {
+        line_str(out, i ? ", " : "[");
+        cell_text(out, files->items[i].name, WIDTH_FILE);
+        line_byte(out, ' ');
+        cell_size(out, files->items[i].size);
+    }
+    if (files->len > FILES_SHOWN)
+        line_printf(out, ", +%zu", files->len - FILES_SHOWN);
+    line_str(out, files->len ? "]  " : "");
+}
+
+static void add_origin(struct sink *snk, const struct transaction *t)
+{
+    struct slice origin = t->x_originating_ip.len ? t->x_originating_ip : t->received_from_originating_ip;
+    if (!origin.len && !t->is_webmail)
+        return;
+    color(snk, DIM);
+    if (origin.len) {
+        line_str(&snk->line, "origin ");
+        cell_text(&snk->line, origin, ADDRESS_TEXT);
+    }
+    if (t->is_webmail)
+        line_str(&snk->line, origin.len ? " by webmail" : "webmail");
+    color(snk, PLAIN);
+    line_str(&snk->line, "  ");
+}
+
+/* All but path_cut, which says how the path was asked for, not that something is wrong. */
 static void add_flags(struct sink *snk, const struct flags *flags)
 {
     for (size_t i = 0; i < FLAG_COUNT; i++) {
-        if (!*(const bool *)((const char *)flags + flag_table[i].offset))
+        const bool *flag = (const bool *)((const char *)flags + flag_table[i].offset);
+        if (!*flag || flag == &flags->path_cut)
             continue;
         color(snk, YELLOW);
-        buf_printf(&snk->line, " !%s", flag_table[i].name);
-        color(snk, 0);
+        line_byte(&snk->line, '!');
+        line_str(&snk->line, flag_table[i].name);
+        color(snk, PLAIN);
+        line_byte(&snk->line, ' ');
     }
 }
 
 static void mail_line(struct sink *snk, const struct transaction *t)
 {
-    struct buf *out = &snk->line;
-    add_time(out, t->ts);
+    struct line *out = &snk->line;
+    uint64_t code = code_of(t->last_reply);
+    add_time(snk, t->ts);
+    add_verdict(snk, code, "---");
     add_ends(out, &t->id);
-    size_t columns = t->mailfrom.data ? add_text(out, t->mailfrom, 40) : add_text(out, slice_str("(sender not seen)"), 40);
-    buf_add_str(out, " -> ");
-    columns += 4 + (t->rcptto.len ? add_text(out, t->rcptto.items[0], 40) : add_text(out, slice_str("(no recipient)"), 40));
-    if (t->rcptto.len > 1) {
-        buf_printf(out, " +%zu", t->rcptto.len - 1);
-        columns += 3;
-    }
-    pad(out, columns, 52);
+    add_people(out, t);
+    if (code >= 400)
+        add_reply(snk, "", slice_trim_left(slice_sub(t->last_reply, 3, t->last_reply.len)));
     if (t->subject.data) {
-        buf_add_byte(out, '"');
-        add_text(out, t->subject, 50);
-        buf_add_byte(out, '"');
-        add_files(out, &t->files);
-        buf_add_str(out, "  ");
+        line_byte(out, '"');
+        cell_text(out, t->subject, WIDTH_SUBJECT);
+        line_str(out, "\"  ");
     }
-    add_outcome(snk, t);
+    add_files(out, &t->files);
+    if (code < 400 && t->last_error.len)
+        add_reply(snk, "earlier: ", t->last_error);
+    add_origin(snk, t);
     add_flags(snk, &t->flags);
 }
 
 static void session_line(struct sink *snk, const struct session *s)
 {
-    struct buf *out = &snk->line;
-    color(snk, DIM);
-    add_time(out, s->ts);
+    struct line *out = &snk->line;
+    uint64_t code = code_of(s->last_reply);
+    add_time(snk, s->ts);
+    add_verdict(snk, !s->tls && code >= 400 ? code : 0, s->tls ? "TLS" : "---");
     add_ends(out, &s->id);
-    buf_add_str(out, "no mail seen");
-    if (s->tls) {
-        buf_add_str(out, ", TLS by ");
-        add_text(out, s->tls_start, 20);
-    }
+    color(snk, DIM);
+    line_str(out, s->tls ? "encrypted, by " : "no mail");
+    if (s->tls)
+        cell_text(out, s->tls_start, WIDTH_HELO);
     if (s->helo.len) {
-        buf_add_str(out, ", helo ");
-        add_text(out, s->helo, 40);
+        line_str(out, ", helo ");
+        cell_text(out, s->helo, WIDTH_HELO);
     }
-    buf_add_str(out, ", ended ");
-    add_text(out, s->end, 20);
-    color(snk, 0);
+    line_printf(out, ", %.1f s, ended by ", s->duration);
+    cell_text(out, s->end, WIDTH_HELO);
+    color(snk, PLAIN);
+    line_str(out, "  ");
+    if (!s->tls && code >= 400)
+        add_reply(snk, "", slice_trim_left(slice_sub(s->last_reply, 3, s->last_reply.len)));
     add_flags(snk, &s->flags);
 }
 
@@ -174,15 +193,18 @@ static int text_open(const struct sink_settings *set, struct sink **ret, struct 
 
 static int text_write(struct sink *snk, const struct record *rec, struct error *reterr)
 {
-    buf_clear(&snk->line);
+    struct line *line = &snk->line;
+    line_clear(line);
     if (rec->stream == &stream_smtp)
         mail_line(snk, rec->body);
     else if (((const struct session *)rec->body)->mails == 0)
         session_line(snk, rec->body);
     else
         return 0;
-    buf_add_byte(&snk->line, '\n');
-    return output_write(snk, 0, buf_slice(&snk->line), reterr);
+    while (line->len && line->data[line->len - 1] == ' ')
+        line->len--;
+    line_byte(line, '\n');
+    return output_write(snk, 0, line_slice(line), reterr);
 }
 
 const struct sink_ops sink_text = {"text", "a line a mail, for the eye", text_open, text_write, output_close};

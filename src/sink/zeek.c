@@ -1,12 +1,14 @@
 /* zeek.c: Zeek's own smtp.log, tab-separated.
- * In: records of stream smtp. Out: its header lines, a row a mail, its closing line. Owns: the line under construction.
- * Knowingly: fuids is always unset, as there is no files.log. Spec: Zeek's ASCII writer. */
+ * In: records of stream smtp. Out: its header lines, a row a mail, its closing line. Owns: the line under
+ * construction. Knowingly: fuids is always unset, as there is no files.log. Spec: Zeek's ASCII writer. */
+#include <assert.h>
 #include <time.h>
 #include "sink/output.h"
 
-static const struct {
+struct column {
     const char *name, *type;
-} columns[] = {
+};
+static const struct column columns[] = {
     {"ts", "time"},
     {"uid", "string"},
     {"id.orig_h", "addr"},
@@ -37,74 +39,100 @@ static const struct {
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
-static void add_text(struct buf *out, struct slice s, bool in_set)
+/* A text that reads like the sign for "unset" or "empty" has its first byte escaped. Controls over 127, which
+ * Zeek lets through, are escaped for the sake of terminals; whoever unescapes gets the same bytes. */
+static void add_text(struct line *out, struct slice s, bool in_set)
 {
     if (!s.len) {
-        buf_add_str(out, "(empty)");
+        line_str(out, "(empty)");
         return;
     }
-    if (slice_eq(s, slice_str("-"))) {
-        buf_add_str(out, "\\x2d");
-        return;
+    if (slice_eq(s, slice_str("-")) || slice_eq(s, slice_str("(empty)"))) {
+        line_hex(out, s.data[0]);
+        s = slice_sub(s, 1, s.len);
     }
-    bool like_empty = slice_eq(s, slice_str("(empty)"));
-    for (size_t i = 0; i < s.len; i++) {
-        uint8_t c = s.data[i];
-        if (c < 32 || c == 127 || c == '\\' || (in_set && c == ',') || (like_empty && i == 0))
-            c == '\\' ? buf_add_str(out, "\\\\") : buf_printf(out, "\\x%02x", c);
-        else
-            buf_add_byte(out, c);
+    while (s.len) {
+        size_t n = line_plain(s, '\\', in_set ? ',' : '\\');
+        line_add(out, (struct slice){s.data, n});
+        s = slice_sub(s, n, s.len);
+        if (!s.len)
+            return;
+        uint8_t c = s.data[0];
+        n = c < 0x80 ? 0 : line_utf8(s);
+        if (c == '\\') {
+            line_str(out, "\\\\");
+        } else if (!n) {
+            line_hex(out, c);
+        } else if (c == 0xc2 && s.data[1] < 0xa0) {
+            line_hex(out, c);
+            line_hex(out, s.data[1]);
+        } else {
+            line_add(out, (struct slice){s.data, n});
+        }
+        s = slice_sub(s, n ? n : 1, s.len);
     }
 }
 
-static void add_address(struct buf *out, const struct address *a)
+static void add_texts(struct line *out, const struct text_list *list)
 {
-    char text[ADDRESS_TEXT];
-    size_t len = address_text(a, text);
-    buf_add(out, (struct slice){(uint8_t *)text, len});
+    for (size_t i = 0; i < list->len; i++) {
+        if (output_is_repeat(list, i))
+            continue;
+        if (i)
+            line_byte(out, ',');
+        add_text(out, list->items[i], true);
+    }
 }
 
-static void add_value(struct buf *out, const struct field *f, const void *value)
+static void add_addresses(struct line *out, const struct address_list *list)
+{
+    for (size_t i = 0; i < list->len; i++) {
+        if (i)
+            line_byte(out, ',');
+        line_address(out, &list->items[i]);
+    }
+}
+
+/* A text in a column of type addr: only an address fits there, in the form that Zeek gives it. */
+static void add_address_text(struct line *out, struct slice text)
+{
+    struct address a;
+    if (address_parse(text, &a))
+        line_address(out, &a);
+    else
+        line_byte(out, '-');
+}
+
+static void add_value(struct line *out, const struct column *col, const struct field *f, const void *value)
 {
     switch (f->kind) {
-    case FIELD_TIME: {
-        const struct timespec *t = value;
-        buf_printf(out, "%lld.%06ld", (long long)t->tv_sec, t->tv_nsec / 1000);
+    case FIELD_TIME:
+        line_time(out, *(const struct timespec *)value);
         break;
-    }
     case FIELD_TEXT:
-        add_text(out, *(const struct slice *)value, false);
+        if (strcmp(col->type, "addr") == 0)
+            add_address_text(out, *(const struct slice *)value);
+        else
+            add_text(out, *(const struct slice *)value, false);
         break;
     case FIELD_ADDRESS:
-        add_address(out, value);
+        line_address(out, value);
         break;
     case FIELD_PORT:
-        buf_printf(out, "%u", *(const uint16_t *)value);
+        line_number(out, *(const uint16_t *)value);
         break;
     case FIELD_COUNT:
-        buf_printf(out, "%llu", (unsigned long long)*(const uint64_t *)value);
+        line_number(out, *(const uint64_t *)value);
         break;
     case FIELD_BOOL:
-        buf_add_byte(out, *(const bool *)value ? 'T' : 'F');
+        line_byte(out, *(const bool *)value ? 'T' : 'F');
         break;
-    case FIELD_TEXTS: {
-        const struct text_list *list = value;
-        for (size_t i = 0; i < list->len; i++) {
-            if (i)
-                buf_add_byte(out, ',');
-            add_text(out, list->items[i], true);
-        }
+    case FIELD_TEXTS:
+        add_texts(out, value);
         break;
-    }
-    case FIELD_ADDRESSES: {
-        const struct address_list *list = value;
-        for (size_t i = 0; i < list->len; i++) {
-            if (i)
-                buf_add_byte(out, ',');
-            add_address(out, &list->items[i]);
-        }
+    case FIELD_ADDRESSES:
+        add_addresses(out, value);
         break;
-    }
     case FIELD_DOUBLE:
     case FIELD_FILES:
     case FIELD_FLAGS:
@@ -112,12 +140,16 @@ static void add_value(struct buf *out, const struct field *f, const void *value)
     }
 }
 
-static const struct field *field_named(const char *name)
+/* Where each column stands in the table of fields; COLUMNS rows, NULL for a column that mailtap has no field
+ * for. */
+static void find_fields(const struct field *fields[static COLUMNS])
 {
-    for (size_t i = 0; i < stream_smtp.count; i++)
-        if (strcmp(stream_smtp.fields[i].name, name) == 0)
-            return &stream_smtp.fields[i];
-    return NULL;
+    for (size_t i = 0; i < COLUMNS; i++) {
+        fields[i] = NULL;
+        for (size_t k = 0; k < stream_smtp.count; k++)
+            if (strcmp(stream_smtp.fields[k].name, columns[i].name) == 0)
+                fields[i] = &stream_smtp.fields[k];
+    }
 }
 
 static int clock_line(struct sink *snk, const char *word, struct error *reterr)
@@ -127,34 +159,37 @@ static int clock_line(struct sink *snk, const char *word, struct error *reterr)
     struct tm tm;
     gmtime_r(&now, &tm);
     strftime(text, sizeof text, "%Y-%m-%d-%H-%M-%S", &tm);
-    buf_clear(&snk->line);
-    buf_printf(&snk->line, "#%s\t%s\n", word, text);
-    return output_write(snk, 0, buf_slice(&snk->line), reterr);
+    line_clear(&snk->line);
+    line_printf(&snk->line, "#%s\t%s\n", word, text);
+    return output_write(snk, 0, line_slice(&snk->line), reterr);
 }
 
 static int zeek_header(struct sink *snk, struct error *reterr)
 {
-    buf_clear(&snk->line);
-    buf_add_str(&snk->line, "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tsmtp\n");
-    int err = output_write(snk, 0, buf_slice(&snk->line), reterr);
+    line_clear(&snk->line);
+    line_str(&snk->line,
+             "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tsmtp\n");
+    int err = output_write(snk, 0, line_slice(&snk->line), reterr);
     if (!err)
         err = clock_line(snk, "open", reterr);
-    buf_clear(&snk->line);
+    line_clear(&snk->line);
     for (int types = 0; types < 2; types++) {
-        buf_add_str(&snk->line, types ? "#types" : "#fields");
+        line_str(&snk->line, types ? "#types" : "#fields");
         for (size_t i = 0; i < COLUMNS; i++) {
-            buf_add_byte(&snk->line, '\t');
-            buf_add_str(&snk->line, types ? columns[i].type : columns[i].name);
+            line_byte(&snk->line, '\t');
+            line_str(&snk->line, types ? columns[i].type : columns[i].name);
         }
-        buf_add_byte(&snk->line, '\n');
+        line_byte(&snk->line, '\n');
     }
-    return err ? err : output_write(snk, 0, buf_slice(&snk->line), reterr);
+    return err ? err : output_write(snk, 0, line_slice(&snk->line), reterr);
 }
 
 static int zeek_open(const struct sink_settings *set, struct sink **ret, struct error *reterr)
 {
     struct sink *snk = output_new(set);
-    int err = output_open(snk, 0, "smtp", reterr);
+    static_assert(sizeof columns / sizeof *columns <= OUTPUT_COLUMNS, "struct sink has room for them");
+    find_fields(snk->columns);
+    int err = output_open(snk, 0, stream_smtp.path, reterr);
     if (!err)
         err = zeek_header(snk, reterr);
     if (err)
@@ -165,27 +200,29 @@ static int zeek_open(const struct sink_settings *set, struct sink **ret, struct 
 
 static int zeek_write(struct sink *snk, const struct record *rec, struct error *reterr)
 {
-    struct buf *line = &snk->line;
+    struct line *line = &snk->line;
     if (rec->stream != &stream_smtp)
         return 0;
-    buf_clear(line);
+    line_clear(line);
     for (size_t i = 0; i < COLUMNS; i++) {
-        const struct field *f = field_named(columns[i].name);
+        const struct field *f = snk->columns[i];
         if (i)
-            buf_add_byte(line, '\t');
+            line_byte(line, '\t');
         if (!f || output_is_absent(f, output_value(rec, f)))
-            buf_add_byte(line, '-');
+            line_byte(line, '-');
         else
-            add_value(line, f, output_value(rec, f));
+            add_value(line, &columns[i], f, output_value(rec, f));
     }
-    buf_add_byte(line, '\n');
-    return output_write(snk, 0, buf_slice(line), reterr);
+    line_byte(line, '\n');
+    return output_write(snk, 0, line_slice(line), reterr);
 }
 
 static int zeek_close(struct sink **snk, struct error *reterr)
 {
+    if (!*snk)
+        return 0;
     int err = clock_line(*snk, "close", reterr);
-    int closed = output_close(snk, reterr);
+    int closed = output_close(snk, err ? &(struct error){{0}} : reterr);
     return err ? err : closed;
 }
 

@@ -52,8 +52,6 @@ static void end_chunk(struct smtp *s)
         return;
     smtp_emit(s, SMTP_MESSAGE_END, SIDE_CLIENT, (struct slice){0}, 0);
     s->message_begun = false;
-    for (uint32_t i = 1; s->lmtp && i < s->accepted; i++)
-        pairing_push(s, VERB_END_OF_DATA, s->open);
     smtp_mail_close(s);
 }
 

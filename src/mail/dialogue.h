@@ -23,11 +23,15 @@ enum bol { BOL_NO, BOL_CR, BOL_YES, BOL_DOT, BOL_DOT_CR, BOL_LF, BOL_LF_DOT, BOL
 struct pending {
     uint32_t mail;
     uint8_t verb;
+    bool each; /* answered once for each accepted recipient (RFC 2033 4.2) */
+    uint32_t
+        left; /* replies still to come; 0 until the first one is here, when all recipients are answered */
 };
 
 struct waiting {
     uint32_t mail;       /* closed transaction */
     uint32_t unanswered; /* its commands without a reply */
+    uint32_t accepted;   /* its recipients */
 };
 
 struct late {
@@ -149,7 +153,7 @@ void pairing_server_feed(struct smtp *s, struct slice bytes);
 void pairing_server_gap(struct smtp *s);
 /* Ends every mail that still waits for replies. */
 void pairing_finish(struct smtp *s);
-/* A closed mail with `unanswered` commands open: ends it now or when the last of them is answered. */
-void pairing_mail_wait(struct smtp *s, uint32_t mail, uint32_t unanswered);
+/* A closed mail: ends now, or when the last of its commands is answered. */
+void pairing_mail_wait(struct smtp *s, const struct waiting *mail);
 
 #endif

@@ -34,16 +34,17 @@ static void end_answered(struct smtp *s, bool force_first)
     }
 }
 
-void pairing_mail_wait(struct smtp *s, uint32_t mail, uint32_t unanswered)
+void pairing_mail_wait(struct smtp *s, const struct waiting *mail)
 {
-    if (!s->heard)
-        unanswered = 0;
     uint32_t most = s->lim->waiting < WAITING_MAX ? s->lim->waiting : WAITING_MAX - 1;
     if (s->waiting_len && s->waiting_len >= most) {
         smtp_cut(s, SIDE_SERVER);
         end_answered(s, true);
     }
-    *waiting_at(s, s->waiting_len++) = (struct waiting){mail, unanswered};
+    struct waiting *w = waiting_at(s, s->waiting_len++);
+    *w = *mail;
+    if (!s->heard)
+        w->unanswered = 0;
     end_answered(s, false);
 }
 
@@ -59,23 +60,33 @@ static struct pending *queue_at(struct smtp *s, uint32_t i)
     return &s->queue[(s->queue_from + i) & (s->queue_room - 1)];
 }
 
+static struct waiting *waiting_find(struct smtp *s, uint32_t mail)
+{
+    for (uint32_t i = 0; i < s->waiting_len; i++)
+        if (waiting_at(s, i)->mail == mail)
+            return waiting_at(s, i);
+    return NULL;
+}
+
+/* NULL where it has ended. */
+static uint32_t *accepted_of(struct smtp *s, uint32_t mail)
+{
+    struct waiting *w = waiting_find(s, mail);
+    return w ? &w->accepted : mail && mail == s->open ? &s->accepted : NULL;
+}
+
 static void answered(struct smtp *s, uint32_t mail)
 {
-    if (!mail)
-        return;
-    if (mail == s->open || mail == s->nested) {
-        uint32_t *count = mail == s->open ? &s->unanswered : &s->nested_unanswered;
+    struct waiting *w = waiting_find(s, mail);
+    uint32_t *count = !mail               ? NULL
+                      : mail == s->open   ? &s->unanswered
+                      : mail == s->nested ? &s->nested_unanswered
+                      : w                 ? &w->unanswered
+                                          : NULL;
+    if (count)
         *count -= *count > 0;
-        return;
-    }
-    for (uint32_t i = 0; i < s->waiting_len; i++) {
-        struct waiting *w = waiting_at(s, i);
-        if (w->mail == mail) {
-            w->unanswered -= w->unanswered > 0;
-            break;
-        }
-    }
-    end_answered(s, false);
+    if (w)
+        end_answered(s, false);
 }
 
 static struct pending pop(struct smtp *s)
@@ -109,7 +120,10 @@ void pairing_push(struct smtp *s, enum verb verb, uint32_t mail)
     }
     if (s->queue_len == s->queue_room)
         queue_grow(s);
-    *queue_at(s, s->queue_len++) = (struct pending){mail, (uint8_t)verb};
+    *queue_at(s, s->queue_len++) =
+        (struct pending){.mail = mail,
+                         .verb = (uint8_t)verb,
+                         .each = s->lmtp && (verb == VERB_END_OF_DATA || verb == VERB_BDAT_LAST)};
     if (mail && mail == s->open)
         s->unanswered++;
 }
@@ -154,25 +168,47 @@ static void emit_reply(struct smtp *s, struct pending to, unsigned code, struct 
     s->fn(s->ctx, &ev);
 }
 
+/* What the reply answers. An entry that is answered for each recipient stays until the last one is; *ret_last
+ * tells. */
+static struct pending take_pending(struct smtp *s, unsigned code, bool *ret_last)
+{
+    *ret_last = true;
+    struct pending *head = s->queue_len ? queue_at(s, 0) : NULL;
+    if (!head || (s->lost_commands && !verb_fits(head->verb, code)))
+        return (struct pending){.mail = s->open, .verb = VERB_NONE};
+    if (head->each && !head->left) {
+        uint32_t *accepted = accepted_of(s, head->mail);
+        head->left = accepted && *accepted ? *accepted : 1;
+    }
+    *ret_last = !head->each || --head->left == 0;
+    return *ret_last ? pop(s) : *head;
+}
+
+static void note_reply(struct smtp *s, const struct pending *to, unsigned code)
+{
+    uint32_t *accepted = accepted_of(s, to->mail);
+    if (to->verb == VERB_RCPT && code < 300 && accepted)
+        ++*accepted;
+    if (to->verb == VERB_MAIL && code >= 400 && to->mail && to->mail == s->open)
+        s->refused = true;
+}
+
 static void pair(struct smtp *s, unsigned code, struct slice text)
 {
     end_unseen_message(s, code);
     skip_unfit(s, code);
-    struct pending to = {.mail = s->open, .verb = VERB_NONE};
-    bool unknown = s->queue_len && s->lost_commands && !verb_fits(queue_at(s, 0)->verb, code);
-    if (s->queue_len && !unknown)
-        to = pop(s);
+    bool last;
+    struct pending to = take_pending(s, code, &last);
     if (to.verb == VERB_NONE && code == 354 && s->mode == MODE_RESYNC) {
         if (!s->open)
             smtp_mail_begin(s, false);
         to.mail = s->open;
     }
     emit_reply(s, to, code, text);
-    if (to.verb == VERB_RCPT && code < 300 && to.mail == s->open)
-        s->accepted++;
-    s->refused |= to.verb == VERB_MAIL && code >= 400 && to.mail == s->open && to.mail;
+    note_reply(s, &to, code);
     bool decides = s->mode == MODE_HOLD && to.verb == s->hold_verb && !s->queue_len;
-    answered(s, to.verb == VERB_NONE ? 0 : to.mail);
+    if (last && to.verb != VERB_NONE)
+        answered(s, to.mail);
     if (decides)
         hold_release(s, code);
     else if (to.verb == VERB_NONE && code == 354 && s->mode == MODE_RESYNC)

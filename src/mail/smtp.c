@@ -68,10 +68,10 @@ void smtp_mail_close(struct smtp *s)
         return;
     if (s->message_begun)
         smtp_emit(s, SMTP_MESSAGE_END, SIDE_CLIENT, (struct slice){0}, 1);
-    uint32_t mail = s->open, unanswered = s->unanswered;
+    const struct waiting mail = {s->open, s->unanswered, s->accepted};
     s->message_begun = false;
     s->open = 0;
-    pairing_mail_wait(s, mail, unanswered);
+    pairing_mail_wait(s, &mail);
 }
 
 uint32_t smtp_mail_nest(struct smtp *s)
@@ -90,7 +90,7 @@ void smtp_mail_unnest(struct smtp *s, bool taken)
     s->nested = 0;
     /* Of two refused ones the first has ended too: it opened nothing. */
     if (!taken && !s->refused) {
-        pairing_mail_wait(s, nested, s->nested_unanswered);
+        pairing_mail_wait(s, &(struct waiting){nested, s->nested_unanswered, 0});
         return;
     }
     smtp_mail_close(s);
@@ -118,9 +118,7 @@ void smtp_message_end(struct smtp *s, bool end_seen)
     smtp_emit(s, SMTP_MESSAGE_END, SIDE_CLIENT, (struct slice){0}, !end_seen);
     s->message_begun = false;
     s->mode = MODE_COMMAND;
-    /* LMTP (RFC 2033 4.2) answers the dot once for each recipient that it took. */
-    uint32_t replies = !end_seen ? 0 : s->lmtp && s->accepted ? s->accepted : 1;
-    while (replies--)
+    if (end_seen)
         pairing_push(s, VERB_END_OF_DATA, s->open);
     smtp_mail_close(s);
 }

@@ -10,6 +10,7 @@
 #include <xxhash.h>
 
 enum { CLOCK_BACK = 100 };
+static const double TIDY_SECONDS = 0.01; /* time-outs need be no finer */
 
 struct flow_table {
     struct flow_settings set;
@@ -18,7 +19,8 @@ struct flow_table {
     struct flow **buckets;
     size_t bucket_count, count;
     struct queue by_state[FLOW_STATES], waiting;
-    struct timespec now;
+    struct flow *last; /* that a segment belonged to, or NULL */
+    struct timespec now, tidied;
     uint32_t behind; /* packets in a row that are long behind `now` */
 };
 
@@ -84,6 +86,8 @@ static void flow_remove(struct flow_table *t, struct flow *f)
     stop_waiting(t, f);
     queue_remove(&t->by_state[f->state], &f->place);
     t->count--;
+    if (t->last == f)
+        t->last = NULL;
     free(f);
 }
 
@@ -163,19 +167,23 @@ static struct flow *flow_add(struct flow_table *t, const struct segment *seg, ui
     return f;
 }
 
-static struct flow *find(const struct flow_table *t, const struct segment *seg, uint64_t hash, int *ret_dir)
+static bool matches(const struct flow *f, const struct segment *seg, int *ret_dir)
 {
-    for (struct flow *f = t->buckets[hash & (t->bucket_count - 1)]; f; f = f->chain) {
-        if (f->hash != hash)
-            continue;
-        for (int d = 0; d < 2; d++) {
-            if (same_end(&f->info.end[d], &seg->src) && same_end(&f->info.end[!d], &seg->dst)) {
-                *ret_dir = d;
-                return f;
-            }
+    for (int d = 0; d < 2; d++) {
+        if (same_end(&f->info.end[d], &seg->src) && same_end(&f->info.end[!d], &seg->dst)) {
+            *ret_dir = d;
+            return true;
         }
     }
-    return NULL;
+    return false;
+}
+
+static struct flow *find(const struct flow_table *t, const struct segment *seg, uint64_t hash, int *ret_dir)
+{
+    struct flow *f = t->buckets[hash & (t->bucket_count - 1)];
+    while (f && !(f->hash == hash && matches(f, seg, ret_dir)))
+        f = f->chain;
+    return f;
 }
 
 /* Its bytes are not followed, so its end is taken as it comes. */
@@ -217,11 +225,22 @@ static void after_push(struct flow_table *t, struct flow *f, enum flow_state bef
         close_flow(t, f, FLOW_FIN);
 }
 
+/* Neither the segment nor what came before it speaks of a new connection. */
+static bool is_usual(const struct flow *f, const struct segment *seg)
+{
+    return f->state != FLOW_CLOSED && !f->renewed && !(seg->flags & TCP_SYN);
+}
+
 /* The connection that the segment begins or belongs to; NULL where it belongs to none and begins none. */
 static struct flow *flow_for(struct flow_table *t, const struct segment *seg, int *ret_dir)
 {
+    /* Packets come in trains. */
+    if (t->last && is_usual(t->last, seg) && matches(t->last, seg, ret_dir))
+        return t->last;
     uint64_t hash = hash_of(t, seg);
-    struct flow *f = find(t, seg, hash, ret_dir);
+    struct flow *f = t->last = find(t, seg, hash, ret_dir);
+    if (f && is_usual(f, seg))
+        return f;
     enum renewal renewal = f ? flow_renewal(f, *ret_dir, seg) : RENEWAL_NONE;
     struct segment syn = renewal == RENEWAL_SHOWN ? f->renewal : *seg;
     /* Who was reset sends no more: the RST was none, and its connection goes on. */
@@ -241,7 +260,7 @@ static struct flow *flow_for(struct flow_table *t, const struct segment *seg, in
     if (renewal == RENEWAL_SHOWN) {
         flow_push(&t->core, f, 0, &syn);
         f->info.heard[0] = true;
-        *ret_dir = !(same_end(&f->info.end[0], &seg->src) && same_end(&f->info.end[1], &seg->dst));
+        (void)matches(f, seg, ret_dir);
     }
     return f;
 }
@@ -339,6 +358,9 @@ void flow_table_advance(struct flow_table *t, struct timespec now)
     if (ahead > 0) {
         t->behind = 0;
         t->now = now;
+        if (seconds_between(t->tidied, now) < TIDY_SECONDS)
+            return;
+        t->tidied = now;
         give_up_old(t);
         end_idle(t);
     } else if (ahead < 0 && clock_was_set_back(t, now)) {
@@ -348,7 +370,7 @@ void flow_table_advance(struct flow_table *t, struct timespec now)
                 if (seconds_between(now, l->flow->info.last) >= t->set.idle_timeout)
                     end_flow(t, l->flow, FLOW_TIMEOUT);
             }
-        t->now = now;
+        t->now = t->tidied = now;
     }
 }
 

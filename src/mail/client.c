@@ -3,7 +3,11 @@
  * (struct smtp). Limits: command_bytes a line. Knowingly: AUTH exchanges are consumed and never leave here,
  * nor does the text of a line that is no command, as it may be a secret out of place. Spec: RFC 5321, RFC
  * 3030 (BDAT), RFC 3207 (STARTTLS), RFC 4954 (AUTH), RFC 2033 (LMTP). */
-#include "mail/dialogue.h"
+#include "mail/client.h"
+
+#include "mail/hold.h"
+#include "mail/message.h"
+#include "mail/pairing.h"
 
 /* What a verb does to the dialogue. */
 static const struct trait {
@@ -26,7 +30,7 @@ static const struct trait {
     [VERB_BDAT_LAST] = {.opens = true},
 };
 
-void smtp_begin_opaque(struct smtp *s)
+void client_begin_opaque(struct smtp *s)
 {
     s->mode = MODE_OPAQUE;
     s->server_opaque = true;
@@ -203,7 +207,7 @@ bool client_like_tls(uint8_t c)
 static size_t sniff_feed(struct smtp *s, struct slice bytes)
 {
     if (client_like_tls(bytes.data[0]))
-        smtp_begin_opaque(s);
+        client_begin_opaque(s);
     else
         s->mode = MODE_COMMAND;
     return 0;

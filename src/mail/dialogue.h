@@ -121,39 +121,4 @@ void smtp_message_end(struct smtp *s, bool end_seen);
 /* The bytes in `doubt` are commands, as a reply shows: the message ended before them. */
 void smtp_end_doubt(struct smtp *s);
 
-/* client.c: takes what the mode takes, and returns how many bytes; 0 only where the mode changed, or is
- * MODE_HOLD. */
-size_t client_consume(struct smtp *s, struct slice bytes);
-void client_gap(struct smtp *s, uint64_t len);
-bool client_like_tls(uint8_t first);
-void smtp_begin_opaque(struct smtp *s);
-
-/* hold.c: client bytes in; they are held back, or passed to client_consume. */
-void hold_feed(struct smtp *s, struct slice bytes);
-/* The reply that MODE_HOLD waited for is here. */
-void hold_release(struct smtp *s, unsigned code);
-/* It will never come: whether the client goes on with a command decides. */
-void hold_settle(struct smtp *s);
-/* The connection is over. */
-void hold_finish(struct smtp *s);
-
-/* message.c: consumes message text up to its end; returns how many bytes. At the end the mode has changed. */
-size_t message_feed(struct smtp *s, struct slice bytes);
-/* The same after a gap or lookalike: what looks like commands is kept in `doubt`. */
-size_t message_feed_doubtful(struct smtp *s, struct slice bytes);
-/* The bytes in `doubt` are text. */
-void message_take_doubt(struct smtp *s);
-
-/* pairing.c */
-void pairing_push(struct smtp *s, enum verb verb, uint32_t mail);
-/* After a server gap: takes the commands still unanswered as answered in the gap, all but those that the
- * replies since fit. */
-void pairing_settle(struct smtp *s);
-void pairing_server_feed(struct smtp *s, struct slice bytes);
-void pairing_server_gap(struct smtp *s);
-/* Ends every mail that still waits for replies. */
-void pairing_finish(struct smtp *s);
-/* A closed mail: ends now, or when the last of its commands is answered. */
-void pairing_mail_wait(struct smtp *s, const struct waiting *mail);
-
 #endif

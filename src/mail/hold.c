@@ -2,7 +2,11 @@
  * In: client bytes. Out: the same bytes, to client.c, once it is known what they are. Owns: the held bytes.
  * Limits: hold_bytes; over it, where the server is not heard, or where the reply is lost, the client's own
  * next line decides. Spec: RFC 5321 4.1.4, 4.2.5; RFC 2920 3.1. */
-#include "mail/dialogue.h"
+#include "mail/hold.h"
+
+#include "mail/client.h"
+
+enum { HOLD_KEPT = 4096 }; /* bytes of memory that stay with the session */
 
 static struct slice held(const struct smtp *s)
 {
@@ -36,7 +40,9 @@ static void drain(struct smtp *s)
     }
     s->now = now;
     if (s->hold_from == s->hold.len) {
-        buf_free(&s->hold);
+        if (s->hold.room > HOLD_KEPT)
+            buf_free(&s->hold);
+        buf_clear(&s->hold);
         s->hold_from = s->mark_count = 0;
     }
 }

@@ -5,7 +5,7 @@
  * After a gap the end may be lost, so then, and after a lookalike, lines that are commands beyond doubt wait
  * until the text goes on (then they are text) or the server replies (then they are commands). Spec: RFC
  * 5321 4.5.2. */
-#include "mail/dialogue.h"
+#include "mail/message.h"
 
 #include <assert.h>
 
@@ -15,17 +15,28 @@ static void text_out(struct smtp *s, const uint8_t *from, const uint8_t *to)
         smtp_emit(s, SMTP_MESSAGE_DATA, SIDE_CLIENT, (struct slice){from, (size_t)(to - from)}, 0);
 }
 
-/* Runs to the next line start; returns where it stands. */
-static const uint8_t *skip_line(struct smtp *s, const uint8_t *p, const uint8_t *end)
+/* Where a line stands behind [begin, end), of which nothing but the end matters. */
+static enum bol bol_after(const struct smtp *s, const uint8_t *begin, const uint8_t *end)
 {
-    const uint8_t *lf = memchr(p, '\n', (size_t)(end - p));
-    if (!lf) {
-        s->bol = end[-1] == '\r' ? BOL_CR : BOL_NO;
-        return end;
-    }
-    bool cr = lf > p ? lf[-1] == '\r' : s->bol == BOL_CR;
-    s->bol = cr || s->bare_lf ? BOL_YES : BOL_LF;
-    return lf + 1;
+    if (end[-1] == '\r')
+        return BOL_CR;
+    if (end[-1] != '\n')
+        return BOL_NO;
+    bool cr = end - begin > 1 ? end[-2] == '\r' : s->bol == BOL_CR;
+    return cr || s->bare_lf ? BOL_YES : BOL_LF;
+}
+
+/* Runs to the next dot that begins a line, or to the end; most text has few dots, and only they matter here. */
+static const uint8_t *skip_text(struct smtp *s, const uint8_t *p, const uint8_t *end)
+{
+    const uint8_t *dot = p;
+    while (dot < end && (dot = memchr(dot, '.', (size_t)(end - dot))) && (dot == p || dot[-1] != '\n'))
+        while (dot < end && *dot == '.')
+            dot++;
+    if (!dot)
+        dot = end;
+    s->bol = bol_after(s, p, dot);
+    return dot;
 }
 
 /* After CRLF: a dot is stuffing or the end, and no text in either case. */
@@ -33,7 +44,7 @@ static void at_line_start(struct smtp *s, const uint8_t **p, const uint8_t *end,
 {
     if (**p != '.') {
         s->bol = BOL_NO;
-        *p = skip_line(s, *p, end);
+        *p = skip_text(s, *p, end);
         return;
     }
     text_out(s, *out, *p);
@@ -48,7 +59,7 @@ static bool after_dot(struct smtp *s, const uint8_t **p, const uint8_t *end, con
     if (s->bol == BOL_DOT_CR && !lf) {
         text_out(s, (const uint8_t *)"\r", (const uint8_t *)"\r" + 1);
         s->bol = BOL_CR;
-        *p = skip_line(s, *p, end);
+        *p = skip_text(s, *p, end);
     } else if (s->bol == BOL_DOT_CR || (lf && s->bare_lf)) {
         ++*p;
         smtp_message_end(s, true);
@@ -56,10 +67,13 @@ static bool after_dot(struct smtp *s, const uint8_t **p, const uint8_t *end, con
     } else if (**p == '\r') {
         s->bol = BOL_DOT_CR;
         *out = ++*p;
+    } else if (lf) {
+        ++*p;
+        s->lookalike = true;
+        s->bol = BOL_LF;
     } else {
-        s->lookalike = lf;
         s->bol = BOL_NO;
-        *p = skip_line(s, *p, end);
+        *p = skip_text(s, *p, end);
     }
     return false;
 }
@@ -74,10 +88,13 @@ static void after_bare_lf(struct smtp *s, const uint8_t **p, const uint8_t *end)
     } else if (s->bol == BOL_LF_DOT && cr) {
         s->bol = BOL_LF_DOT_CR;
         ++*p;
+    } else if (lf && s->bol != BOL_LF) {
+        ++*p;
+        s->lookalike = true;
+        s->bol = s->bol == BOL_LF_DOT_CR ? BOL_YES : BOL_LF;
     } else {
-        s->lookalike = lf && s->bol != BOL_LF;
         s->bol = s->bol == BOL_LF_DOT_CR ? BOL_CR : BOL_NO;
-        *p = skip_line(s, *p, end);
+        *p = skip_text(s, *p, end);
     }
 }
 
@@ -102,7 +119,7 @@ size_t message_feed(struct smtp *s, struct slice bytes)
             break;
         case BOL_NO:
         case BOL_CR:
-            p = skip_line(s, p, end);
+            p = skip_text(s, p, end);
             break;
         }
         if (ended)

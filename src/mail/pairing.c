@@ -3,10 +3,11 @@
  * Limits: reply_bytes, pending, waiting. Over them the oldest is given up, with SMTP_CUT.
  * Knowingly: after a server gap replies are aligned with the newest commands, as in a lock-step dialogue.
  * Spec: RFC 5321 4.2, RFC 2920 (PIPELINING). */
-#include "mail/dialogue.h"
+#include "mail/pairing.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include "mail/hold.h"
 #include "mail/reply.h"
 
 static void end_mail(struct smtp *s, uint32_t mail)

@@ -3,10 +3,14 @@
  * Owns: line buffers, held bytes, the queue of unanswered commands. Limits: struct smtp_limits.
  * The work is done in client.c and message.c (what the client sends), hold.c (what waits for a reply) and
  * pairing.c (what the server says). Spec: RFC 5321, 2920, 3030, 3207, 4954, 2033. */
-#include "mail/dialogue.h"
+#include "mail/smtp.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include "mail/client.h"
+#include "mail/hold.h"
+#include "mail/message.h"
+#include "mail/pairing.h"
 
 struct smtp *smtp_new(const struct smtp_limits *lim, bool midstream, smtp_fn *fn, void *ctx)
 {
@@ -149,7 +153,7 @@ void smtp_feed(struct smtp *s, enum side side, struct timespec ts, struct slice 
     }
     s->heard = true;
     if (s->mode == MODE_SNIFF && client_like_tls(bytes.data[0]))
-        smtp_begin_opaque(s);
+        client_begin_opaque(s);
     pairing_server_feed(s, bytes);
 }
 

@@ -18,6 +18,8 @@ struct builder {
     struct mime *mime;
     struct draft *drafts;        /* open mails, oldest first */
     struct draft *message;       /* whose text the MIME parser reads */
+    struct draft *spare;         /* an ended one, for the next mail */
+    struct buf line;             /* a reply, joined */
     struct buf helo, last_reply; /* replaced often, so outside of the arena */
     bool heard_client, heard_server, quit;
 };
@@ -31,6 +33,7 @@ struct builder *builder_new(const struct builder_settings *set, struct charsets 
     *b = (struct builder){.set = set, .cs = cs, .out = *out};
     arena_init(&b->mem, set->session_bytes);
     buf_init(&b->scratch, set->transaction_bytes);
+    buf_init(&b->line, set->transaction_bytes);
     buf_init(&b->helo, set->session_bytes);
     buf_init(&b->last_reply, set->session_bytes);
     b->session.ts = first;
@@ -58,7 +61,10 @@ void builder_free(struct builder **pb)
         next = d->next;
         draft_free(d);
     }
+    if (b->spare)
+        draft_free(b->spare);
     mime_free(&b->mime);
+    buf_free(&b->line);
     buf_free(&b->scratch);
     buf_free(&b->helo);
     buf_free(&b->last_reply);
@@ -101,13 +107,37 @@ static struct slice kept_text(const struct buf *kept)
     return kept->data ? buf_slice(kept) : slice_str("");
 }
 
-static void mail_begin(struct builder *b, const struct smtp_event *ev)
+static struct draft *draft_new(struct builder *b)
 {
-    struct draft *d = calloc(1, sizeof *d);
+    struct draft *d = b->spare;
+    b->spare = NULL;
+    if (d)
+        return d;
+    d = calloc(1, sizeof *d);
     assert(d);
     arena_init(&d->mem, b->set->transaction_bytes);
     buf_init(&d->last_reply, b->set->transaction_bytes);
     buf_init(&d->last_error, b->set->transaction_bytes);
+    return d;
+}
+
+static void draft_retire(struct builder *b, struct draft *d)
+{
+    if (b->spare) {
+        draft_free(d);
+        return;
+    }
+    arena_reset(&d->mem);
+    buf_clear(&d->last_reply);
+    buf_clear(&d->last_error);
+    d->next = NULL;
+    d->path_done = false;
+    b->spare = d;
+}
+
+static void mail_begin(struct builder *b, const struct smtp_event *ev)
+{
+    struct draft *d = draft_new(b);
     d->number = ev->mail;
     d->t = (struct transaction){
         .ts = ev->ts, .id = b->session.id, .trans_depth = ev->mail, .tls = b->session.tls};
@@ -134,7 +164,7 @@ static void mail_end(struct builder *b, struct draft *d)
     d->t.flags.one_sided = !(b->heard_client && b->heard_server);
     b->session.mails++;
     b->out.record(b->out.ctx, &(struct record){&stream_smtp, &d->t});
-    draft_free(d);
+    draft_retire(b, d);
 }
 
 static void on_mime(void *ctx, const struct mime_event *ev)
@@ -224,9 +254,10 @@ static void take_keywords(struct builder *b, struct slice text)
 }
 
 /* "250 text text": the lines of a reply joined by blanks. */
-static struct slice reply_text(struct builder *b, const struct smtp_event *ev, struct buf *line)
+static struct slice reply_text(struct builder *b, const struct smtp_event *ev)
 {
-    buf_init(line, b->set->transaction_bytes);
+    struct buf *line = &b->line;
+    buf_clear(line);
     buf_printf(line, "%u ", ev->code);
     buf_add(line, ev->text);
     for (size_t i = 0; i < line->len; i++)
@@ -239,8 +270,7 @@ static struct slice reply_text(struct builder *b, const struct smtp_event *ev, s
 
 static void on_reply(struct builder *b, const struct smtp_event *ev)
 {
-    struct buf line;
-    struct slice text = reply_text(b, ev, &line);
+    struct slice text = reply_text(b, ev);
     struct draft *d = draft_of(b, ev->mail);
     b->heard_server = true;
     if (d) {
@@ -257,7 +287,6 @@ static void on_reply(struct builder *b, const struct smtp_event *ev)
         b->session.banner = session_text(b, slice_sub(text, 4, text.len));
     if ((ev->verb == VERB_EHLO || ev->verb == VERB_LHLO) && ev->code < 300)
         take_keywords(b, ev->text);
-    buf_free(&line);
 }
 
 static void on_tls(struct builder *b, const char *start)

@@ -1,0 +1,183 @@
+/* make.c: writes the capture that the benchmark reads.
+ * usage: make OUT.pcap BYTES.   Many SMTP connections at once over Ethernet and IPv4, mails of 20 KiB on average: headers, a text, and
+ * in most of them a base64 attachment. The same bytes on every run. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LANES = 64, MSS = 1448, MAIL_MAX = 256 * 1024 };
+
+struct lane {
+    uint32_t addr, seq[2], step, mails;
+    uint16_t port;
+    char *text;
+    size_t len, sent;
+};
+
+static FILE *out;
+static uint64_t written, ticks = 1795000000000000ull, state = 88172645463325252ull;
+
+static uint32_t chance(uint32_t below)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)(state >> 33) % below;
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+    for (int i = 0; i < 4; i++)
+        p[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+static void packet(struct lane *l, int dir, uint8_t flags, const char *data, size_t len)
+{
+    static uint8_t frame[54 + MSS] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45};
+    uint32_t head[4] = {(uint32_t)(ticks / 1000000), (uint32_t)(ticks % 1000000), (uint32_t)(54 + len), (uint32_t)(54 + len)};
+    uint16_t ports[2] = {dir ? 25 : l->port, dir ? l->port : 25};
+    frame[16] = (uint8_t)((40 + len) >> 8);
+    frame[17] = (uint8_t)(40 + len);
+    frame[20] = 0x40;
+    frame[22] = 64;
+    frame[23] = 6;
+    put32(frame + 26, dir ? 0xc0000219 : l->addr);
+    put32(frame + 30, dir ? l->addr : 0xc0000219);
+    put32(frame + 34, (uint32_t)ports[0] << 16 | ports[1]);
+    put32(frame + 38, l->seq[dir]);
+    put32(frame + 42, l->seq[!dir]);
+    frame[46] = 5 << 4;
+    frame[47] = flags;
+    frame[48] = frame[49] = 0xff;
+    memcpy(frame + 54, data, len);
+    fwrite(head, sizeof head, 1, out);
+    fwrite(frame, 54 + len, 1, out);
+    l->seq[dir] += (uint32_t)len + (flags & 3 ? 1 : 0);
+    written += sizeof head + 54 + len;
+    ticks += 3;
+}
+
+static void say(struct lane *l, int dir, const char *text)
+{
+    packet(l, dir, 0x18, text, strlen(text));
+    packet(l, !dir, 0x10, "", 0);
+}
+
+static void add(struct lane *l, const char *text)
+{
+    size_t len = strlen(text);
+    memcpy(l->text + l->len, text, len);
+    l->len += len;
+}
+
+static void add_base64(struct lane *l, size_t lines)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < lines; i++) {
+        for (int k = 0; k < 76; k++)
+            l->text[l->len++] = digits[chance(64)];
+        add(l, "\r\n");
+    }
+}
+
+/* 20 KiB on average: text alone, a small attachment, or now and then a large one. */
+static void compose(struct lane *l)
+{
+    char line[300];
+    l->len = l->sent = 0;
+    for (int hop = 0; hop < 3; hop++) {
+        snprintf(line, sizeof line,
+                 "Received: from mx%d.example.net (mx%d.example.net [203.0.113.%u])\r\n\tby mx%d.example.com with ESMTPS id %08x\r\n"
+                 "\tfor <user@example.com>; Mon, 23 Nov 2026 07:00:%02d +0000\r\n", hop, hop, chance(250) + 1, hop + 1, chance(1u << 31), hop);
+        add(l, line);
+    }
+    snprintf(line, sizeof line,
+             "From: =?UTF-8?Q?J=C3=B6rg?= <joerg%u@example.net>\r\nTo: user%u@example.com\r\nSubject: report %u\r\nMessage-ID: <%08x@example.net>\r\n",
+             chance(1000), chance(1000), chance(100000), chance(1u << 31));
+    add(l, line);
+    add(l, "Date: Mon, 23 Nov 2026 07:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"=_next\"\r\n\r\n"
+           "--=_next\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n");
+    for (uint32_t i = chance(60) + 5; i; i--)
+        add(l, "The quick brown fox jumps over the lazy dog, and then it rests a while.\r\n");
+    if (chance(10)) {
+        add(l, "--=_next\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n"
+               "Content-Disposition: attachment; filename=\"report.pdf\"\r\n\r\n");
+        add_base64(l, chance(20) ? chance(300) + 20 : 1500);
+    }
+    add(l, "--=_next--\r\n.\r\n");
+}
+
+static void begin(struct lane *l)
+{
+    l->addr = 0xc6120000 + chance(1 << 16);
+    l->port = (uint16_t)(1024 + chance(60000));
+    l->seq[0] = chance(1u << 31);
+    l->seq[1] = chance(1u << 31);
+    l->mails = 1 + chance(3);
+    packet(l, 0, 2, "", 0);
+    packet(l, 1, 0x12, "", 0);
+    packet(l, 0, 0x10, "", 0);
+    say(l, 1, "220 mx.example.com ESMTP\r\n");
+    say(l, 0, "EHLO client.example.net\r\n");
+    say(l, 1, "250-mx.example.com\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n250 8BITMIME\r\n");
+}
+
+static void envelope(struct lane *l)
+{
+    compose(l);
+    say(l, 0, "MAIL FROM:<joerg@example.net> SIZE=20000\r\nRCPT TO:<user@example.com>\r\nDATA\r\n");
+    say(l, 1, "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 End data with <CR><LF>.<CR><LF>\r\n");
+}
+
+static void some_text(struct lane *l)
+{
+    for (int i = 0; i < 2 && l->sent < l->len; i++) {
+        size_t n = l->len - l->sent < MSS ? l->len - l->sent : MSS;
+        packet(l, 0, 0x10, l->text + l->sent, n);
+        l->sent += n;
+    }
+    packet(l, 1, 0x10, "", 0);
+}
+
+/* One turn of a connection; the others go on meanwhile. */
+static void turn(struct lane *l)
+{
+    if (l->step == 0)
+        begin(l);
+    else if (l->step == 1)
+        envelope(l);
+    else if (l->sent < l->len)
+        some_text(l);
+    if (l->step < 2 || l->sent < l->len) {
+        l->step += l->step < 2;
+        return;
+    }
+    say(l, 1, "250 2.0.0 Ok: queued as 4F1C2A\r\n");
+    l->step = --l->mails ? 1 : 0;
+    if (l->step)
+        return;
+    say(l, 0, "QUIT\r\n");
+    say(l, 1, "221 2.0.0 Bye\r\n");
+    packet(l, 0, 0x11, "", 0);
+    packet(l, 1, 0x11, "", 0);
+    packet(l, 0, 0x10, "", 0);
+}
+
+int main(int argc, char **argv)
+{
+    static struct lane lanes[LANES];
+    uint64_t bytes = argc == 3 ? strtoull(argv[2], NULL, 10) : 0;
+    const uint32_t head[6] = {0xa1b2c3d4, 4u << 16 | 2, 0, 0, 262144, 1};
+    if (!bytes || !(out = fopen(argv[1], "wb"))) {
+        fprintf(stderr, "usage: make OUT.pcap BYTES\n");
+        return 2;
+    }
+    setvbuf(out, NULL, _IOFBF, 1 << 20);
+    fwrite(head, sizeof head, 1, out);
+    for (int i = 0; i < LANES; i++)
+        lanes[i].text = malloc(MAIL_MAX);
+    while (written < bytes)
+        turn(&lanes[chance(LANES)]);
+    return fclose(out) != 0;
+}

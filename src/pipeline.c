@@ -67,7 +67,7 @@ struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_
                                 .max_layers = (uint32_t)set->max_layers,
                                 .fragment_datagrams = (uint32_t)set->fragment_datagrams,
                                 .fragment_bytes = set->fragment_bytes,
-                                .fragment_timeout_s = (uint32_t)set->fragment_timeout};
+                                .fragment_timeout_s = set->fragment_timeout};
     struct flow_settings f = flow_settings_of(set);
     p->smtp = (struct smtp_limits){.command_bytes = set->command_bytes,
                                    .reply_bytes = set->reply_bytes,

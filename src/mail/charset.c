@@ -304,3 +304,14 @@ void charset_to_utf8(struct charsets *cs, struct slice name, struct slice bytes,
     else
         utf8_clean(bytes, out);
 }
+
+struct slice utf8_whole(struct slice text)
+{
+    size_t tail = 1;
+    while (tail < 4 && tail <= text.len && (text.data[text.len - tail] & 0xc0) == 0x80)
+        tail++;
+    /* An empty text keeps its pointer, as it is a value too. */
+    if (tail <= text.len && tail < 5 && !utf8_valid(slice_sub(text, text.len - tail, text.len)))
+        text.len -= tail;
+    return text;
+}

@@ -19,5 +19,7 @@ bool utf8_add(struct slice valid, struct buf *out);
  * unchanged. */
 void utf8_clean(struct slice bytes, struct buf *out);
 bool utf8_valid(struct slice bytes);
+/* Valid text that was cut anywhere: without the piece of a character at its end. */
+struct slice utf8_whole(struct slice text);
 
 #endif

@@ -58,7 +58,9 @@ static bool goes_on_with_command(const struct smtp *s)
 
 static void after_data(struct smtp *s, unsigned code, bool taken)
 {
-    if (taken && code / 100 != 2)
+    /* A server that answers 250 has read the message already, without a 354. */
+    bool read = code / 100 == 2 && held(s).len && !goes_on_with_command(s);
+    if (taken && (code / 100 != 2 || read))
         smtp_message_begin(s, true);
 }
 

@@ -87,7 +87,7 @@ static struct slice session_text(struct builder *b, struct slice text)
         utf8_clean(text, &b->scratch);
         text = buf_slice(&b->scratch);
     }
-    struct slice copy = arena_copy(&b->mem, text);
+    struct slice copy = utf8_whole(arena_copy(&b->mem, text));
     b->session.flags.truncated |= b->mem.over;
     return copy;
 }

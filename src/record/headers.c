@@ -1,7 +1,7 @@
 /* headers.c: header fields into the record.
  * In: MIME_HEADER events. Out: fields of struct transaction. Owns: nothing; texts go to the draft's arena.
- * Limits: the arena's budget, list_items. Knowingly: of repeated single fields the last wins, as in the ancestor and Zeek.
- * Spec: RFC 5322 3.6, RFC 2047. */
+ * Limits: the arena's budget, list_items. Knowingly: of repeated single fields the last wins, as in the
+ * ancestor and Zeek. Spec: RFC 5322 3.6, RFC 2047. */
 #include "record/headers.h"
 
 #include "mail/header.h"
@@ -13,11 +13,12 @@ struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch)
         utf8_clean(text, scratch);
         text = buf_slice(scratch);
     }
-    return arena_copy(&d->mem, text);
+    return utf8_whole(arena_copy(&d->mem, text));
 }
 
 /* Doubles a list in the arena; false where a limit is reached. */
-static bool list_room(struct draft *d, const struct builder_settings *set, void **items, size_t len, size_t *room, size_t size)
+static bool list_room(struct draft *d, const struct builder_settings *set, void **items, size_t len,
+                      size_t *room, size_t size)
 {
     if (len < *room)
         return true;
@@ -36,10 +37,13 @@ static bool list_room(struct draft *d, const struct builder_settings *set, void 
     return true;
 }
 
-void draft_add_text(struct draft *d, const struct builder_settings *set, struct text_list *list, struct slice text)
+bool draft_add_text(struct draft *d, const struct builder_settings *set, struct text_list *list,
+                    struct slice text)
 {
-    if (list_room(d, set, (void **)&list->items, list->len, &list->room, sizeof *list->items))
-        list->items[list->len++] = text;
+    if (!list_room(d, set, (void **)&list->items, list->len, &list->room, sizeof *list->items))
+        return false;
+    list->items[list->len++] = text;
+    return true;
 }
 
 void draft_add_address(struct draft *d, const struct builder_settings *set, const struct address *a)
@@ -58,20 +62,27 @@ void draft_add_file(struct draft *d, const struct builder_settings *set, const s
         list->items[list->len++] = *file;
 }
 
-static void take_addresses(struct draft *d, const struct builder_settings *set, struct charsets *cs, struct text_list *list,
-                           struct slice value, struct buf *scratch)
+static void take_addresses(struct draft *d, const struct builder_settings *set, struct charsets *cs,
+                           struct text_list *list, struct slice value, struct buf *scratch)
 {
     struct slice element;
     while (header_address_next(&value, &element)) {
         buf_clear(scratch);
         header_text(cs, element, scratch);
-        draft_add_text(d, set, list, arena_copy(&d->mem, buf_slice(scratch)));
-        if (list->len >= set->list_items)
+        if (!draft_add_text(d, set, list, draft_text(d, buf_slice(scratch), scratch)))
             break;
     }
 }
 
-static void take_received(struct draft *d, const struct builder_settings *set, struct slice raw, struct slice text)
+/* Mail that goes round inside of one host has not moved: 127.0.0.1, as in the ancestor, and ::1. */
+static bool is_localhost(const struct address *a)
+{
+    static const struct address v4 = {4, {127, 0, 0, 1}}, v6 = {6, {[15] = 1}};
+    return address_eq(a, &v4) || address_eq(a, &v6);
+}
+
+static void take_received(struct draft *d, const struct builder_settings *set, struct slice raw,
+                          struct slice text)
 {
     struct transaction *t = &d->t;
     t->second_received = t->first_received;
@@ -82,7 +93,7 @@ static void take_received(struct draft *d, const struct builder_settings *set, s
     struct slice written;
     if (d->path_done || !path_received_address(raw, &hop, &written))
         return;
-    if (hop.family == 4 && address_is_loopback(&hop) && hop.bytes[3] == 1 && !hop.bytes[1] && !hop.bytes[2])
+    if (is_localhost(&hop))
         return;
     t->received_from_originating_ip = arena_copy(&d->mem, written);
     draft_add_address(d, set, &hop);
@@ -92,8 +103,11 @@ static void take_received(struct draft *d, const struct builder_settings *set, s
 
 static bool is_webmail(struct slice agent)
 {
-    static const char *const starts[] = {"iPlanet Messenger", "Sun Java(tm) System Messenger Express", "SquirrelMail", "NeoMail",
-                                         "Roundcube", "RainLoop", "SnappyMail", "SOGoMail", "Open-Xchange Mailer", "Horde"};
+    static const char *const starts[] = {"iPlanet Messenger",   "Sun Java(tm) System Messenger Express",
+                                         "SquirrelMail",        "NeoMail",
+                                         "Roundcube",           "RainLoop",
+                                         "SnappyMail",          "SOGoMail",
+                                         "Open-Xchange Mailer", "Horde"};
     static const char *const parts[] = {"(IMP)", "ZimbraWebClient", "Internet Messaging Program"};
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
         if (slice_case_starts(agent, starts[i]))
@@ -110,46 +124,66 @@ static void take_agent(struct draft *d, struct slice text)
     d->t.is_webmail = is_webmail(text);
 }
 
-void headers_take(struct draft *d, const struct builder_settings *set, struct charsets *cs, const struct mime_event *ev,
-                  struct buf *scratch)
+enum place { TEXT, LIST, RECEIVED, ORIGINATING, AGENT };
+
+static const struct {
+    const char *name;
+    enum place place;
+    size_t offset; /* TEXT, LIST: in struct transaction */
+} fields[] = {
+    {"date", TEXT, offsetof(struct transaction, date)},
+    {"from", TEXT, offsetof(struct transaction, from)},
+    {"to", LIST, offsetof(struct transaction, to)},
+    {"cc", LIST, offsetof(struct transaction, cc)},
+    {"reply-to", TEXT, offsetof(struct transaction, reply_to)},
+    {"message-id", TEXT, offsetof(struct transaction, msg_id)},
+    {"in-reply-to", TEXT, offsetof(struct transaction, in_reply_to)},
+    {"subject", TEXT, offsetof(struct transaction, subject)},
+    {"received", RECEIVED, 0},
+    {"x-originating-ip", ORIGINATING, 0},
+    {"user-agent", AGENT, 0},
+    {"x-mailer", AGENT, 0},
+};
+
+static void take_originating(struct draft *d, struct slice value)
 {
-    struct transaction *t = &d->t;
-    const struct {
-        const char *name;
-        struct slice *single;
-        struct text_list *list;
-    } table[] = {
-        {"date", &t->date, NULL},         {"from", &t->from, NULL},
-        {"to", NULL, &t->to},             {"cc", NULL, &t->cc},
-        {"reply-to", &t->reply_to, NULL}, {"message-id", &t->msg_id, NULL},
-        {"subject", &t->subject, NULL},   {"in-reply-to", &t->in_reply_to, NULL},
-        {"received", NULL, NULL},         {"x-originating-ip", NULL, NULL},
-        {"user-agent", NULL, NULL},       {"x-mailer", NULL, NULL},
-    };
-    size_t i = 0, count = sizeof table / sizeof *table;
-    while (i < count && !slice_case_eq(ev->name, slice_str(table[i].name)))
+    struct address a;
+    struct slice written;
+    if (path_first_address(value, &a, &written))
+        d->t.x_originating_ip = arena_copy(&d->mem, written);
+}
+
+static struct slice readable(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch)
+{
+    buf_clear(scratch);
+    header_text(cs, value, scratch);
+    return draft_text(d, buf_slice(scratch), scratch);
+}
+
+void headers_take(struct draft *d, const struct builder_settings *set, struct charsets *cs,
+                  const struct mime_event *ev, struct buf *scratch)
+{
+    size_t i = 0, count = sizeof fields / sizeof *fields;
+    while (i < count && !slice_case_eq(ev->name, slice_str(fields[i].name)))
         i++;
     if (i == count)
         return;
-    t->flags.truncated |= ev->cut;
-    if (table[i].list) {
-        take_addresses(d, set, cs, table[i].list, ev->value, scratch);
-        return;
+    void *member = (char *)&d->t + fields[i].offset;
+    switch (fields[i].place) {
+    case TEXT:
+        *(struct slice *)member = readable(d, cs, ev->value, scratch);
+        break;
+    case LIST:
+        take_addresses(d, set, cs, member, ev->value, scratch);
+        break;
+    case RECEIVED:
+        take_received(d, set, ev->value, readable(d, cs, ev->value, scratch));
+        break;
+    case ORIGINATING:
+        take_originating(d, ev->value);
+        break;
+    case AGENT:
+        take_agent(d, readable(d, cs, ev->value, scratch));
+        break;
     }
-    struct address a;
-    struct slice written;
-    if (slice_str(table[i].name).len == 16) {
-        if (path_first_address(ev->value, &a, &written))
-            t->x_originating_ip = arena_copy(&d->mem, written);
-        return;
-    }
-    buf_clear(scratch);
-    header_text(cs, ev->value, scratch);
-    struct slice text = arena_copy(&d->mem, buf_slice(scratch));
-    if (table[i].single)
-        *table[i].single = text;
-    else if (table[i].name[0] == 'r')
-        take_received(d, set, ev->value, text);
-    else
-        take_agent(d, text);
 }

@@ -17,12 +17,14 @@ struct draft {
 };
 
 /* Adds one header field. `scratch` is working room, cleared here. */
-void headers_take(struct draft *d, const struct builder_settings *set, struct charsets *cs, const struct mime_event *ev,
-                  struct buf *scratch);
+void headers_take(struct draft *d, const struct builder_settings *set, struct charsets *cs,
+                  const struct mime_event *ev, struct buf *scratch);
 /* Copies `text` into the draft as valid UTF-8; what does not fit sets flags.truncated. */
 struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch);
-/* Appends to a list of the draft, up to list_items. */
-void draft_add_text(struct draft *d, const struct builder_settings *set, struct text_list *list, struct slice text);
+/* Appends to a list of the draft, up to list_items; over it, flags.truncated is set, and the first one
+ * returns false. */
+bool draft_add_text(struct draft *d, const struct builder_settings *set, struct text_list *list,
+                    struct slice text);
 void draft_add_address(struct draft *d, const struct builder_settings *set, const struct address *a);
 void draft_add_file(struct draft *d, const struct builder_settings *set, const struct file *file);
 

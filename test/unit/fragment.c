@@ -336,7 +336,7 @@ static void a_flood_takes_linear_time(void **state)
     (void)state;
     /* With a walk over all datagrams the second would take hundreds of times as long. */
     double few = seconds_of(16), many = seconds_of(40000);
-    print_message("40000 datagrams: %.3f s with room for 16, %.3f s with room for all\n", few, many);
+    print_message("# 40000 datagrams: %.3f s with room for 16, %.3f s with room for all\n", few, many);
     assert_true(many < few * 10 + 1);
 }
 

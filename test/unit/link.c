@@ -224,7 +224,7 @@ static void every_link_type(void **state)
     for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
         struct made *m = links[i].six ? mail6("QUIT") : mail4("QUIT");
         hex(m, links[i].header);
-        print_message("link type %u, %s\n", links[i].link, links[i].header);
+        print_message("# link type %u, %s\n", links[i].link, links[i].header);
         check(links[i].link, m, links[i].six ? SEGMENT6("QUIT") : SEGMENT4("QUIT"));
     }
 }

@@ -54,7 +54,7 @@ static void over_gre(void **state)
 {
     (void)state;
     for (size_t i = 0; i < GRES; i++) {
-        print_message("GRE, %s\n", gre[i].name);
+        print_message("# GRE, %s\n", gre[i].name);
         struct made *m = inner_of(gre[i].inner);
         hex(m, gre[i].header);
         ip4(m, 47);
@@ -102,7 +102,7 @@ static void over_udp(void **state)
 {
     (void)state;
     for (size_t i = 0; i < UDPS; i++) {
-        print_message("UDP port %u, %s\n", udps[i].port, udps[i].w.name);
+        print_message("# UDP port %u, %s\n", udps[i].port, udps[i].w.name);
         struct made *m = inner_of(udps[i].w.inner);
         hex(m, udps[i].w.header);
         udp(m, udps[i].port);

@@ -1,0 +1,200 @@
+/* read.c: capture files through a pipeline into a sink, and what is said about it.
+ * In: file names, settings. Out: records and events; a progress line and a closing line on standard error.
+ * Owns: the pipeline, the sink, the file of events. */
+#include "read.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "pipeline.h"
+
+struct run {
+    const struct sink_ops *ops;
+    struct sink *sink; /* NULL: records are not wanted */
+    FILE *events;      /* NULL: events are not */
+    char events_name[512];
+    bool failed;
+    struct error error;
+    struct pipeline *pipeline;
+    struct timespec event_ts;
+    uint64_t packets, bytes, cut_packets, skipped;
+    double progress_at;
+};
+
+static double clock_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void on_record(void *ctx, const struct record *rec)
+{
+    struct run *run = ctx;
+    if (run->sink && !run->failed)
+        run->failed = run->ops->write(run->sink, rec, &run->error) < 0;
+}
+
+static void print_event(struct run *run, struct slice uid, const char *prefix, const char *line)
+{
+    fprintf(run->events, "%lld.%06ld %.*s %s%s\n", (long long)run->event_ts.tv_sec,
+            run->event_ts.tv_nsec / 1000, (int)uid.len, (const char *)uid.data, prefix, line);
+}
+
+static void on_event(void *ctx, struct slice uid, const struct smtp_event *ev)
+{
+    struct run *run = ctx;
+    char line[4096];
+    run->event_ts = ev->ts;
+    smtp_dump(ev, line, sizeof line);
+    print_event(run, uid, "", line);
+}
+
+/* A MIME event comes with the event of the dialogue that caused it. */
+static void on_mime(void *ctx, struct slice uid, uint32_t mail, const struct mime_event *ev)
+{
+    char prefix[40], line[4096];
+    snprintf(prefix, sizeof prefix, "mime mail=%u ", mail);
+    mime_dump(ev, line, sizeof line);
+    print_event(ctx, uid, prefix, line);
+}
+
+static void progress(struct run *run, const struct source *src, const char *path)
+{
+    const struct source_stats *st = source_stats(src);
+    double now = clock_seconds();
+    if (now - run->progress_at < 0.5)
+        return;
+    run->progress_at = now;
+    struct pipeline_stats ps = pipeline_stats(run->pipeline);
+    fprintf(stderr, "\r%s: ", path);
+    if (st->file_bytes)
+        fprintf(stderr, "%.0f %%, ", 100.0 * (double)st->file_read / (double)st->file_bytes);
+    fprintf(stderr, "%llu packets, %llu mails\033[K", (unsigned long long)(run->packets + st->packets),
+            (unsigned long long)ps.mails);
+}
+
+static enum exit_code read_file(struct run *run, const char *path, bool show)
+{
+    struct source *src = NULL;
+    struct error err;
+    int got = source_open(path, &src, &err);
+    if (got < 0) {
+        fprintf(stderr, "mailtap: %s\n", err.text);
+        return EXIT_PARTLY;
+    }
+    struct packet pkt;
+    unsigned tick = 0;
+    run->progress_at = clock_seconds();
+    double begun = run->progress_at;
+    while ((got = source_next(src, &pkt, &err)) > 0 && !run->failed) {
+        pipeline_packet(run->pipeline, &pkt);
+        if (show && !(++tick & 0xfff))
+            progress(run, src, path);
+    }
+    if (run->progress_at > begun)
+        fputs("\r\033[K", stderr);
+    if (got < 0)
+        fprintf(stderr, "mailtap: %s\n", err.text);
+    const struct source_stats *st = source_stats(src);
+    run->packets += st->packets;
+    run->bytes += st->bytes;
+    run->cut_packets += st->cut_packets;
+    run->skipped += st->skipped_blocks;
+    source_close(&src);
+    return got < 0 ? EXIT_PARTLY : EXIT_DONE;
+}
+
+static void closing_line(const struct run *run, double seconds)
+{
+    const struct pipeline_stats s = pipeline_stats(run->pipeline);
+    const struct {
+        uint64_t count;
+        const char *what;
+    } rows[] = {
+        {s.decode.other - s.decode.too_deep, "packets not TCP"},
+        {s.decode.too_deep, "packets with too many layers"},
+        {run->cut_packets, "packets cut by the snap length"},
+        {s.decode.cut, "of them too short for TCP"},
+        {s.decode.broken, "broken packets skipped"},
+        {s.decode.checksum, "packets with a wrong checksum skipped"},
+        {run->skipped, "blocks without a packet skipped"},
+        {s.decode.fragments_expired + s.decode.fragments_shed, "datagrams with missing fragments"},
+        {s.flow.gaps, "gaps"},
+        {s.flow.gap_bytes, "bytes in gaps"},
+        {s.flow.forged, "segments that no receiver took"},
+        {s.flow.over_budget, "holes given up over budget"},
+        {s.flow.shed, "connections shed"},
+    };
+    fprintf(stderr, "mailtap: %llu packets, %llu bytes, %llu sessions, %llu mails in %.2f s",
+            (unsigned long long)run->packets, (unsigned long long)run->bytes, (unsigned long long)s.sessions,
+            (unsigned long long)s.mails, seconds);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].count)
+            fprintf(stderr, ", %llu %s", (unsigned long long)rows[i].count, rows[i].what);
+    fputc('\n', stderr);
+}
+
+/* Where records and events go. The sink comes first, as it makes the folder. */
+static bool open_output(struct run *run, const struct read_options *opt, bool tty)
+{
+    const struct sink_settings set = {.directory = opt->directory,
+                                      .color = tty && !opt->directory && !getenv("NO_COLOR")};
+    run->ops = opt->format ? opt->format : sink_find(tty && !opt->directory ? "text" : "json");
+    bool records = opt->directory || !opt->events;
+    if (records && run->ops->open(&set, &run->sink, &run->error) < 0)
+        return false;
+    if (!opt->events)
+        return true;
+    snprintf(run->events_name, sizeof run->events_name, "%s%s",
+             opt->directory ? opt->directory : "standard output", opt->directory ? "/events.log" : "");
+    run->events = opt->directory ? fopen(run->events_name, "w") : stdout;
+    if (!run->events)
+        error_set(&run->error, -errno, "%s: %s", run->events_name, strerror(errno));
+    return run->events != NULL;
+}
+
+/* What was written must have arrived. The first error is the one that is told. */
+static void close_output(struct run *run)
+{
+    struct error later;
+    bool failed = run->failed;
+    if (run->sink && run->ops->close(&run->sink, failed ? &later : &run->error) < 0)
+        run->failed = true;
+    if (!run->events)
+        return;
+    bool bad = fflush(run->events) != 0 || ferror(run->events);
+    if (bad && !run->failed)
+        error_set(&run->error, 0, "%s: %s", run->events_name, strerror(errno));
+    run->failed |= bad;
+    if (run->events != stdout)
+        fclose(run->events);
+}
+
+enum exit_code read_captures(const struct read_options *opt, const struct settings *set, char **files,
+                             int count)
+{
+    struct run run = {0};
+    enum exit_code code = EXIT_DONE;
+    if (!open_output(&run, opt, isatty(STDOUT_FILENO))) {
+        fprintf(stderr, "mailtap: %s\n", run.error.text);
+        return EXIT_PARTLY;
+    }
+    const struct pipeline_output out = {on_record, run.events ? on_event : NULL, run.events ? on_mime : NULL,
+                                        &run};
+    run.pipeline = pipeline_new(set, &out);
+    double start = clock_seconds();
+    for (int i = 0; i < count; i++)
+        if (read_file(&run, files[i], isatty(STDERR_FILENO)) != EXIT_DONE)
+            code = EXIT_PARTLY;
+    pipeline_finish(run.pipeline);
+    close_output(&run);
+    if (run.failed) {
+        fprintf(stderr, "mailtap: %s\n", run.error.text);
+        code = EXIT_PARTLY;
+    }
+    closing_line(&run, clock_seconds() - start);
+    pipeline_free(&run.pipeline);
+    return code;
+}

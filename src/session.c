@@ -183,12 +183,21 @@ static enum detected pinned(struct smtp_session *s, const struct flow_info *info
     return has_port(&s->shared->set->ports, info) ? DETECT_SMTP : DETECT_NO;
 }
 
+static bool begins_with_gap(const struct smtp_session *s, int dir)
+{
+    size_t i = 0;
+    while (i < s->early_count && s->early[i].dir != dir)
+        i++;
+    return i < s->early_count && s->early[i].gap;
+}
+
 static void decide(struct smtp_session *s, const struct flow_info *info, bool over)
 {
     const struct settings *set = s->shared->set;
     size_t skip[2] = {0, 0};
     struct detect_input in = {.first = {buf_slice(&s->first[0]), buf_slice(&s->first[1])},
                               .client = info->client,
+                              .holed = {begins_with_gap(s, 0), begins_with_gap(s, 1)},
                               .likely = likely_client(info),
                               .over = over || is_full(s)};
     enum detected what = set->ports.count ? pinned(s, info) : detect_smtp(&in, &s->client, skip);

@@ -108,7 +108,7 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
     struct halfstream *st = &f->dir[dir];
     if (!st->begun) {
         st->begun = true;
-        st->next = seg->seq + (seg->flags & TCP_SYN ? 1 : 0);
+        st->next = st->top = seg->seq + (seg->flags & TCP_SYN ? 1 : 0);
     }
     bool earlier = !(seg->flags & TCP_SYN) && !st->has_syn && !st->passed && seq_diff(seg->seq, st->next) < 0;
     if (earlier && st->next - seg->seq <= core->max_hole)
@@ -119,16 +119,19 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
         st->isn = seg->seq++;
     }
     note_ack(f, dir, seg);
+    uint32_t end = seg->seq + (uint32_t)seg->payload.len + seg->uncaptured;
+    if (seq_diff(end, st->top) > 0 && end - st->next <= core->max_hole)
+        st->top = end;
     if (seg->flags & TCP_FIN) {
         st->has_fin = true;
-        st->fin_seq = seg->seq + (uint32_t)seg->payload.len + seg->uncaptured;
+        st->fin_seq = end;
     }
-    if (seg->payload.len && f->reset && f->reset_dir == dir && seq_diff(seg->seq, st->next) >= 0)
-        f->reset = false; /* who sends on was not reset */
+    if (seg->payload.len && f->reset && f->reset_dir == dir) {
+        f->reset_doubt |= seq_diff(end, st->next) > 0;
+        f->reset = seq_diff(seg->seq, f->reset_seq) < 0; /* who sends on was not reset */
+    }
     if (!stream_trim(st, seg)) {
         core->overlaps += seg->payload.len > 0;
-        if (seg->seq + (uint32_t)seg->payload.len == st->next)
-            st->quiet = seg->ts;
         drain(core, f);
         return;
     }
@@ -151,44 +154,34 @@ bool flow_takes_reset(const struct flow *f, int dir, const struct segment *seg)
     return ahead >= 0 && ahead <= WINDOW;
 }
 
+static bool is_end_of(const struct flow *f, int dir, const struct endpoint *e)
+{
+    return f->info.end[dir].port == e->port && address_eq(&f->info.end[dir].addr, &e->addr);
+}
+
 enum renewal flow_renewal(struct flow *f, int dir, const struct segment *seg)
 {
     const struct halfstream *st = &f->dir[dir];
-    uint8_t syn_ack = seg->flags & (TCP_SYN | TCP_ACK);
-    if (syn_ack == TCP_SYN) {
-        if (f->state == FLOW_CLOSED || (st->begun && !f->opened && seg->seq + 1 != st->next))
-            return RENEWAL_NOW;
-        if (st->has_syn ? seg->seq != st->isn : st->begun) {
-            f->renewed = true;
-            f->renewal = *seg;
-            f->renewal.payload = (struct slice){0};
-        }
+    bool from_sender = f->renewed && is_end_of(f, dir, &f->renewal.src);
+    if (f->renewed && !from_sender && seg->flags & TCP_ACK && seg->ack == f->renewal.seq + 1)
+        return RENEWAL_SHOWN; /* the other side has answered */
+    if (from_sender && seg->payload.len && seg->seq == f->renewal.seq + 1)
+        return RENEWAL_SHOWN; /* its sender goes on after it */
+    bool other = st->has_syn ? seg->seq != st->isn : st->begun;
+    if (!(seg->flags & TCP_SYN) || (f->state != FLOW_CLOSED && !other))
         return RENEWAL_NONE;
-    }
-    if (!f->renewed)
-        return RENEWAL_NONE;
-    bool sender = f->info.end[dir].port == f->renewal.src.port &&
-                  address_eq(&f->info.end[dir].addr, &f->renewal.src.addr);
-    bool answered = !sender && syn_ack == (TCP_SYN | TCP_ACK) && seg->ack == f->renewal.seq + 1;
-    bool goes_on = sender && seg->payload.len && seg->seq == f->renewal.seq + 1;
-    return answered || goes_on ? RENEWAL_SHOWN : RENEWAL_NONE;
+    bool first = !(seg->flags & TCP_ACK);
+    if (f->state == FLOW_CLOSED ? first || other : first && !f->opened)
+        return RENEWAL_NOW;
+    f->renewed = true;
+    f->renewal = *seg;
+    f->renewal.payload = (struct slice){0};
+    return RENEWAL_NONE;
 }
 
 bool flow_is_blocked(const struct flow *f)
 {
     return f->dir[0].first || f->dir[1].first;
-}
-
-bool flow_hole_is_acked(const struct flow *f)
-{
-    for (int d = 0; d < 2; d++) {
-        const struct halfstream *st = &f->dir[d];
-        if (st->first && st->first->seq == st->next)
-            return true; /* it waits for what it has itself acknowledged */
-        if (st->first && st->has_acked && seq_diff(st->acked, st->first->seq) >= 0)
-            return true;
-    }
-    return false;
 }
 
 /* The bytes of `dir` up to `to`, or up to what of it is held, are taken for lost. */
@@ -229,21 +222,38 @@ static void stop_waiting_for_other(struct flow_core *core, struct flow *f, int d
     const struct held *h = f->dir[dir].first;
     f->alone |= !o->begun;
     bool both = o->first && o->first->seq == o->next;
-    /* Where each waits for the other no order fits, so the captured one stands. And an acknowledgement of
-     * bytes that the other side shows not to have sent is no proof of them. */
-    if (both || f->alone || later(o->quiet, h->ts))
+    /* Where each waits for the other no order fits, so the captured one stands. And where no packet of the
+     * other side speaks of bytes beyond what is known, an acknowledgement of such bytes is no proof of them.
+     */
+    if (both || f->alone || seq_diff(o->top, o->next) <= 0)
         pass_head(core, f, dir);
     else
         lose_until(core, f, !dir, h->ack, h->ts);
 }
 
+/* Of two blocked directions the one with the older piece goes first. */
+static int head_dir(const struct flow *f)
+{
+    const struct held *a = f->dir[0].first, *b = f->dir[1].first;
+    return !a || (b && later(a->ts, b->ts));
+}
+
+const struct held *flow_head(const struct flow *f)
+{
+    return f->dir[head_dir(f)].first;
+}
+
+bool flow_hole_is_acked(const struct flow *f)
+{
+    const struct halfstream *st = &f->dir[head_dir(f)];
+    const struct held *h = st->first;
+    /* A piece that is next waits for what it has itself acknowledged. */
+    return h && (h->seq == st->next || (st->has_acked && seq_diff(st->acked, h->seq) >= 0));
+}
+
 void flow_give_up(struct flow_core *core, struct flow *f)
 {
-    int dir = f->dir[0].first ? 0 : 1;
-    /* Of two blocked directions the one with the older piece goes first. */
-    const struct held *a = f->dir[0].first, *b = f->dir[1].first;
-    if (a && b && later(a->ts, b->ts))
-        dir = 1;
+    int dir = head_dir(f);
     const struct held *h = f->dir[dir].first;
     if (!h)
         return;

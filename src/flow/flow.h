@@ -53,7 +53,12 @@ struct flow {
     bool alone; /* the other side was waited for, and is not in sight of the tap */
     bool reset; /* a RST came: it ends a moment later, as what was sent before it may still come */
     int reset_dir;
-    bool renewed; /* a SYN with another number came; its sender's word alone does not end this connection */
+    uint32_t reset_seq;
+    struct timespec reset_at;
+    bool
+        reset_doubt; /* its sender's bytes came after it: either they were late, or it was not its sender's */
+    bool renewed;    /* a SYN or SYN/ACK with another number came; its sender's word alone does not end this
+                        connection */
     struct segment renewal;
     void *user;
     struct halfstream dir[2];
@@ -82,6 +87,8 @@ enum renewal {
 enum renewal flow_renewal(struct flow *f, int dir, const struct segment *seg);
 /* Bytes are held, or are known to be missing. */
 bool flow_is_blocked(const struct flow *f);
+/* The piece that is given up first; NULL where none is held. */
+const struct held *flow_head(const struct flow *f);
 /* True where the other side acknowledged what is missing, so that no copy of it will come. */
 bool flow_hole_is_acked(const struct flow *f);
 /* Takes the hole that blocks it for lost, says so as a gap, and passes on what follows it. A piece beyond

@@ -60,6 +60,14 @@ static uint32_t held_end(const struct held *h)
     return h->seq + h->len + h->missing;
 }
 
+/* A copy of held bytes that acknowledges less: they did not wait for more, or the first copy acknowledged
+ * what was never sent, and the receiver dropped it. */
+static void take_lower_ack(struct held *h, const struct segment *seg)
+{
+    if (h->has_ack && seg->flags & TCP_ACK && seq_diff(seg->ack, h->ack) < 0)
+        h->ack = seg->ack;
+}
+
 size_t stream_hold(struct halfstream *st, const struct segment *whole)
 {
     struct segment seg = *whole;
@@ -74,8 +82,10 @@ size_t stream_hold(struct halfstream *st, const struct segment *whole)
         uint32_t len = (uint32_t)seg.payload.len + seg.uncaptured;
         if (before && seq_diff(held_end(before), seg.seq) > 0) {
             uint32_t over = held_end(before) - seg.seq;
-            if (over >= len)
+            if (over >= len) {
+                take_lower_ack(before, &seg);
                 break;
+            }
             cut_front(&seg, over);
             len -= over;
         }

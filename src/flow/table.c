@@ -7,7 +7,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <xxhash.h>
+#include "flow/ends.h"
 
 enum { CLOCK_BACK = 100 };
 static const double TIDY_SECONDS = 0.01; /* time-outs need be no finer */
@@ -40,35 +40,6 @@ struct flow_table *flow_table_new(const struct flow_settings *set, const struct 
     t->buckets = calloc(t->bucket_count, sizeof *t->buckets);
     assert(t->buckets);
     return t;
-}
-
-struct key {
-    uint8_t bytes[2][18];
-};
-
-static void key_end(uint8_t *ret, const struct endpoint *e)
-{
-    memcpy(ret, e->addr.bytes, 16);
-    ret[16] = (uint8_t)(e->port >> 8);
-    ret[17] = (uint8_t)e->port;
-}
-
-/* The same for both directions: the smaller end comes first. */
-static uint64_t hash_of(const struct flow_table *t, const struct segment *seg)
-{
-    struct key k;
-    uint8_t a[18], b[18];
-    key_end(a, &seg->src);
-    key_end(b, &seg->dst);
-    int first = memcmp(a, b, sizeof a) <= 0 ? 0 : 1;
-    memcpy(k.bytes[first], a, sizeof a);
-    memcpy(k.bytes[!first], b, sizeof b);
-    return XXH3_64bits_withSeed(&k, sizeof k, t->set.seed);
-}
-
-static bool same_end(const struct endpoint *a, const struct endpoint *b)
-{
-    return a->port == b->port && address_eq(&a->addr, &b->addr);
 }
 
 static void stop_waiting(struct flow_table *t, struct flow *f)
@@ -167,21 +138,10 @@ static struct flow *flow_add(struct flow_table *t, const struct segment *seg, ui
     return f;
 }
 
-static bool matches(const struct flow *f, const struct segment *seg, int *ret_dir)
-{
-    for (int d = 0; d < 2; d++) {
-        if (same_end(&f->info.end[d], &seg->src) && same_end(&f->info.end[!d], &seg->dst)) {
-            *ret_dir = d;
-            return true;
-        }
-    }
-    return false;
-}
-
 static struct flow *find(const struct flow_table *t, const struct segment *seg, uint64_t hash, int *ret_dir)
 {
     struct flow *f = t->buckets[hash & (t->bucket_count - 1)];
-    while (f && !(f->hash == hash && matches(f, seg, ret_dir)))
+    while (f && !(f->hash == hash && ends_match(&f->info, seg, ret_dir)))
         f = f->chain;
     return f;
 }
@@ -235,9 +195,9 @@ static bool is_usual(const struct flow *f, const struct segment *seg)
 static struct flow *flow_for(struct flow_table *t, const struct segment *seg, int *ret_dir)
 {
     /* Packets come in trains. */
-    if (t->last && is_usual(t->last, seg) && matches(t->last, seg, ret_dir))
+    if (t->last && is_usual(t->last, seg) && ends_match(&t->last->info, seg, ret_dir))
         return t->last;
-    uint64_t hash = hash_of(t, seg);
+    uint64_t hash = ends_hash(seg, t->set.seed);
     struct flow *f = t->last = find(t, seg, hash, ret_dir);
     if (f && is_usual(f, seg))
         return f;
@@ -260,7 +220,7 @@ static struct flow *flow_for(struct flow_table *t, const struct segment *seg, in
     if (renewal == RENEWAL_SHOWN) {
         flow_push(&t->core, f, 0, &syn);
         f->info.heard[0] = true;
-        (void)matches(f, seg, ret_dir);
+        (void)ends_match(&f->info, seg, ret_dir);
     }
     return f;
 }
@@ -275,6 +235,9 @@ static void note_segment(struct flow_table *t, struct flow *f, int dir, const st
     } else if (flow_takes_reset(f, dir, seg)) {
         f->reset = true;
         f->reset_dir = dir;
+        f->reset_seq = seg->seq;
+        f->reset_at = seg->ts;
+        f->reset_doubt = false;
     } else {
         t->core.forged++;
     }
@@ -307,17 +270,27 @@ void flow_table_push(struct flow_table *t, struct segment *seg)
     after_push(t, f, before);
 }
 
+/* A hole is as old as the piece behind it. */
+static bool hole_is_old(const struct flow_table *t, const struct flow *f)
+{
+    const struct held *h = flow_head(f);
+    double age = seconds_between(h->ts, t->now);
+    return age >= (flow_hole_is_acked(f) ? t->set.gap_wait : t->set.hole_wait);
+}
+
 static void give_up_old(struct flow_table *t)
 {
     struct flow *f;
     while ((f = queue_oldest(&t->waiting)) && seconds_between(f->wait_since, t->now) >= t->set.gap_wait) {
-        if (f->reset) {
-            close_flow(t, f, FLOW_RST);
-            continue;
+        if (f->reset && seconds_between(f->reset_at, t->now) >= t->set.gap_wait) {
+            f->reset = !f->reset_doubt || f->dir[f->reset_dir].next == f->reset_seq;
+            if (f->reset) {
+                close_flow(t, f, FLOW_RST);
+                continue;
+            }
         }
-        const struct held *h = f->dir[0].first ? f->dir[0].first : f->dir[1].first;
         enum flow_state before = f->state;
-        if (flow_hole_is_acked(f) || seconds_between(h->ts, t->now) >= t->set.hole_wait)
+        while (f->state == FLOW_LIVE && flow_is_blocked(f) && hole_is_old(t, f))
             flow_give_up(&t->core, f);
         stop_waiting(t, f);
         after_push(t, f, before);

@@ -137,6 +137,10 @@ static void resync_line(struct smtp *s, struct slice line)
 {
     struct command cmd;
     command_parse(line, &cmd);
+    /* A lost BDAT's octets need no line end, so a command may follow them directly, once they are answered.
+     */
+    if (!cmd.strict && s->reply_at && s->reply_at < line.len)
+        command_parse(slice_sub(line, s->reply_at, line.len), &cmd);
     if (cmd.strict)
         client_command(s, &cmd);
     else if (!s->heard && s->open && like_field(line)) {
@@ -185,6 +189,7 @@ static size_t lines_feed(struct smtp *s, struct slice bytes)
     struct slice line = slice_sub(part, 0, part.len - crlf);
     client_line(s, line, crlf);
     buf_clear(&s->line);
+    s->reply_at = 0;
     return lf + 1;
 }
 

@@ -197,7 +197,7 @@ static enum detected judge_as(const struct detect_input *in, int client, const s
     struct side_input sides[2];
     for (int i = 0; i < 2; i++)
         sides[i] = (struct side_input){.bytes = slice_sub(in->first[i], skip[i], in->first[i].len),
-                                       .from_start = in->client >= 0,
+                                       .from_start = in->client >= 0 && !in->holed[i],
                                        .over = in->over,
                                        .likely = in->likely == client};
     return judge(&sides[client], &sides[!client]);

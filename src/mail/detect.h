@@ -13,13 +13,14 @@ enum detected {
 
 struct detect_input {
     struct slice first[2]; /* the first bytes of either direction, so far */
-    int client;            /* index of the direction that opened the connection; -1 where its SYN was not seen */
-    int likely;            /* index of the direction to a port on which mail is usual; -1 for none */
-    bool over;             /* no more bytes will come: decide */
+    int client;    /* index of the direction that opened the connection; -1 where its SYN was not seen */
+    int likely;    /* index of the direction to a port on which mail is usual; -1 for none */
+    bool holed[2]; /* bytes are missing before them */
+    bool over;     /* no more bytes will come: decide */
 };
 
-/* Pure. For DETECT_SMTP *ret_client is the index of the client's direction. A tunnel opened by HTTP CONNECT shows as
- * *ret_skip bytes of each direction to be left out before the dialogue. */
+/* Pure. For DETECT_SMTP *ret_client is the index of the client's direction. A tunnel opened by HTTP CONNECT
+ * shows as *ret_skip bytes of each direction to be left out before the dialogue. */
 enum detected detect_smtp(const struct detect_input *in, int *ret_client, size_t ret_skip[2]);
 
 #endif

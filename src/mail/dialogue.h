@@ -59,6 +59,8 @@ struct smtp {
     bool line_cut;      /* the line went over its limit: skip to its end */
     bool bare_lf;       /* commands end with LF alone, so may the message's lines */
     bool lost_commands; /* a client gap: what follows may belong to commands that were not seen */
+    bool had_gap;       /* anything was lost in this session, so commands and replies may be out of step */
+    size_t reply_at;    /* bytes in `line` when the last reply came: a lost command may have ended there */
     bool lost_chunks;   /* the same: a BDAT may not be the first of its mail */
     enum verb hold_verb;
     struct buf hold;

@@ -175,7 +175,7 @@ static struct pending take_pending(struct smtp *s, unsigned code, bool *ret_last
 {
     *ret_last = true;
     struct pending *head = s->queue_len ? queue_at(s, 0) : NULL;
-    if (!head || (s->lost_commands && !verb_fits(head->verb, code)))
+    if (!head || (s->had_gap && !verb_fits(head->verb, code)))
         return (struct pending){.mail = s->open, .verb = VERB_NONE};
     if (head->each && !head->left) {
         uint32_t *accepted = accepted_of(s, head->mail);
@@ -194,17 +194,25 @@ static void note_reply(struct smtp *s, const struct pending *to, unsigned code)
         s->refused = true;
 }
 
+/* After a gap 354 shows that DATA was taken, whatever it was paired with. */
+static bool tells_of_message(const struct smtp *s, const struct pending *to, unsigned code)
+{
+    return code == 354 && to->verb == VERB_NONE && s->had_gap &&
+           (s->mode == MODE_RESYNC || s->mode == MODE_COMMAND);
+}
+
 static void pair(struct smtp *s, unsigned code, struct slice text)
 {
+    bool last;
     end_unseen_message(s, code);
     skip_unfit(s, code);
-    bool last;
+    s->reply_at = s->line.len;
     struct pending to = take_pending(s, code, &last);
-    if (to.verb == VERB_NONE && code == 354 && s->mode == MODE_RESYNC) {
-        if (!s->open)
-            smtp_mail_begin(s, false);
+    bool message = tells_of_message(s, &to, code);
+    if (message && !s->open)
+        smtp_mail_begin(s, false);
+    if (message)
         to.mail = s->open;
-    }
     emit_reply(s, to, code, text);
     note_reply(s, &to, code);
     bool decides = s->mode == MODE_HOLD && to.verb == s->hold_verb && !s->queue_len;
@@ -212,7 +220,7 @@ static void pair(struct smtp *s, unsigned code, struct slice text)
         answered(s, to.mail);
     if (decides)
         hold_release(s, code);
-    else if (to.verb == VERB_NONE && code == 354 && s->mode == MODE_RESYNC)
+    else if (message)
         smtp_message_begin(s, !s->line.len); /* no text comes before this reply */
 }
 

@@ -17,7 +17,7 @@ struct smtp *smtp_new(const struct smtp_limits *lim, bool midstream, smtp_fn *fn
     struct smtp *s = calloc(1, sizeof *s);
     assert(s);
     *s = (struct smtp){.lim = lim, .fn = fn, .ctx = ctx, .mode = midstream ? MODE_RESYNC : MODE_COMMAND};
-    s->lost_commands = s->skip_line = midstream;
+    s->lost_commands = s->skip_line = s->had_gap = midstream;
     buf_init(&s->line, lim->command_bytes);
     buf_init(&s->hold, lim->hold_bytes);
     buf_init(&s->doubt, lim->hold_bytes);
@@ -162,6 +162,7 @@ void smtp_gap(struct smtp *s, enum side side, struct timespec ts, uint64_t len)
     s->now = ts;
     if (s->mode == MODE_OPAQUE)
         return;
+    s->had_gap = true;
     smtp_emit(s, SMTP_GAP, side, (struct slice){0}, len);
     if (side == SIDE_CLIENT) {
         pairing_settle(s);

@@ -1,0 +1,11 @@
+/* The two ends of a connection as the key of a table, the same for both directions. */
+#ifndef FLOW_ENDS_H
+#define FLOW_ENDS_H
+
+#include "flow/flow.h"
+
+uint64_t ends_hash(const struct segment *seg, uint64_t seed);
+/* Does the segment go between the ends of this connection? *ret_dir is its direction then. */
+bool ends_match(const struct flow_info *info, const struct segment *seg, int *ret_dir);
+
+#endif

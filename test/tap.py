@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(os.environ.get("MAILTAP_SOURCE", Path(__file__).resolve().parent.parent))
-SHARED = Path(os.environ["MAILTAP_SHARED"]).resolve() if os.environ.get("MAILTAP_SHARED") else (SOURCE / "../shared").resolve()
+# A relative path is one from the project's root, wherever the test is run.
+SHARED = (SOURCE / (os.environ.get("MAILTAP_SHARED") or "../shared")).resolve()
 MAILTAP = sys.argv[1] if len(sys.argv) > 1 else str(SOURCE / "build/mailtap")
 
 _count = 0

@@ -103,21 +103,33 @@ static void note_ack(struct flow *f, int dir, const struct segment *seg)
     o->has_acked = true;
 }
 
+/* Learns the direction's numbers from the segment. False: it is a SYN of another connection. */
+static bool note_begin(const struct flow_core *core, struct halfstream *st, struct segment *seg)
+{
+    bool syn = seg->flags & TCP_SYN;
+    if (!st->begun) {
+        st->begun = true;
+        st->next = st->top = seg->seq + syn;
+    }
+    if (syn) {
+        if (st->has_syn ? seg->seq != st->isn : st->passed)
+            return false;
+        st->has_syn = true;
+        st->isn = seg->seq++;
+        return true;
+    }
+    /* Picked up amid the connection: while nothing was passed on, nothing is too late. */
+    bool earlier = !st->has_syn && !st->passed && seq_diff(seg->seq, st->next) < 0;
+    if (earlier && st->next - seg->seq <= core->max_hole)
+        st->next = seg->seq;
+    return true;
+}
+
 void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *seg)
 {
     struct halfstream *st = &f->dir[dir];
-    if (!st->begun) {
-        st->begun = true;
-        st->next = st->top = seg->seq + (seg->flags & TCP_SYN ? 1 : 0);
-    }
-    bool earlier = !(seg->flags & TCP_SYN) && !st->has_syn && !st->passed && seq_diff(seg->seq, st->next) < 0;
-    if (earlier && st->next - seg->seq <= core->max_hole)
-        st->next =
-            seg->seq; /* picked up amid the connection: nothing was passed on yet, so nothing is too late */
-    if (seg->flags & TCP_SYN) {
-        st->has_syn = true;
-        st->isn = seg->seq++;
-    }
+    if (!note_begin(core, st, seg))
+        return;
     note_ack(f, dir, seg);
     uint32_t end = seg->seq + (uint32_t)seg->payload.len + seg->uncaptured;
     if (seq_diff(end, st->top) > 0 && end - st->next <= core->max_hole)
@@ -171,7 +183,8 @@ enum renewal flow_renewal(struct flow *f, int dir, const struct segment *seg)
     if (!(seg->flags & TCP_SYN) || (f->state != FLOW_CLOSED && !other))
         return RENEWAL_NONE;
     bool first = !(seg->flags & TCP_ACK);
-    if (f->state == FLOW_CLOSED ? first || other : first && !f->opened)
+    /* With the number that is known it is a copy. */
+    if (f->state == FLOW_CLOSED ? other || !st->has_syn : first && !f->opened)
         return RENEWAL_NOW;
     f->renewed = true;
     f->renewal = *seg;
@@ -273,7 +286,8 @@ static void lose_tail(struct flow_core *core, struct flow *f, int dir)
     if (!st->begun)
         return;
     uint32_t end = st->next;
-    if (st->has_acked && seq_diff(st->acked, end) > 0)
+    /* One that is far ahead is no proof either. */
+    if (st->has_acked && seq_diff(st->acked, end) > 0 && st->acked - end <= core->max_hole)
         end = st->acked;
     if (st->has_fin) {
         bool over = seq_diff(end, st->fin_seq) > 0, near = (size_t)(st->fin_seq - end) <= core->max_hole;

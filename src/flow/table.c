@@ -185,22 +185,41 @@ static void after_push(struct flow_table *t, struct flow *f, enum flow_state bef
         close_flow(t, f, FLOW_FIN);
 }
 
-/* Neither the segment nor what came before it speaks of a new connection. */
-static bool is_usual(const struct flow *f, const struct segment *seg)
+static bool is_idle(const struct flow_table *t, const struct flow *f, struct timespec now)
 {
-    return f->state != FLOW_CLOSED && !f->renewed && !(seg->flags & TCP_SYN);
+    const double limit[FLOW_STATES] = {[FLOW_LIVE] = t->set.idle_timeout,
+                                       [FLOW_WATCHED] = t->set.idle_timeout,
+                                       [FLOW_IGNORED] = t->set.ignored_timeout,
+                                       [FLOW_CLOSED] = t->set.closed_timeout};
+    return seconds_between(f->info.last, now) >= limit[f->state];
+}
+
+/* Neither the segment nor what came before it speaks of a new connection. */
+static bool is_usual(const struct flow_table *t, const struct flow *f, const struct segment *seg)
+{
+    return f->state != FLOW_CLOSED && !f->renewed && !(seg->flags & TCP_SYN) && !is_idle(t, f, seg->ts);
+}
+
+static void time_out(struct flow_table *t, struct flow *f)
+{
+    t->stats.timeouts += f->state == FLOW_LIVE || f->state == FLOW_WATCHED;
+    end_flow(t, f, FLOW_TIMEOUT);
 }
 
 /* The connection that the segment begins or belongs to; NULL where it belongs to none and begins none. */
 static struct flow *flow_for(struct flow_table *t, const struct segment *seg, int *ret_dir)
 {
     /* Packets come in trains. */
-    if (t->last && is_usual(t->last, seg) && ends_match(&t->last->info, seg, ret_dir))
+    if (t->last && is_usual(t, t->last, seg) && ends_match(&t->last->info, seg, ret_dir))
         return t->last;
     uint64_t hash = ends_hash(seg, t->set.seed);
     struct flow *f = t->last = find(t, seg, hash, ret_dir);
-    if (f && is_usual(f, seg))
+    if (f && is_usual(t, f, seg))
         return f;
+    if (f && is_idle(t, f, seg->ts)) {
+        time_out(t, f);
+        f = NULL;
+    }
     enum renewal renewal = f ? flow_renewal(f, *ret_dir, seg) : RENEWAL_NONE;
     struct segment syn = renewal == RENEWAL_SHOWN ? f->renewal : *seg;
     /* Who was reset sends no more: the RST was none, and its connection goes on. */
@@ -243,33 +262,6 @@ static void note_segment(struct flow_table *t, struct flow *f, int dir, const st
     }
 }
 
-void flow_table_push(struct flow_table *t, struct segment *seg)
-{
-    int dir = 0;
-    flow_table_advance(t, seg->ts);
-    struct flow *f = flow_for(t, seg, &dir);
-    if (!f) {
-        t->stats.stray++;
-        return;
-    }
-    queue_remove(&t->by_state[f->state], &f->place);
-    queue_append(&t->by_state[f->state], &f->place, f);
-    if (f->state == FLOW_CLOSED) {
-        t->stats.stray++;
-        return;
-    }
-    note_segment(t, f, dir, seg);
-    if (f->state != FLOW_LIVE) {
-        f->dir[dir].has_fin |= (seg->flags & TCP_FIN) != 0;
-        close_unread(t, f);
-        return;
-    }
-    enum flow_state before = f->state;
-    if (!(seg->flags & TCP_RST))
-        flow_push(&t->core, f, dir, seg);
-    after_push(t, f, before);
-}
-
 /* A hole is as old as the piece behind it. */
 static bool hole_is_old(const struct flow_table *t, const struct flow *f)
 {
@@ -299,16 +291,10 @@ static void give_up_old(struct flow_table *t)
 
 static void end_idle(struct flow_table *t)
 {
-    const double limit[FLOW_STATES] = {[FLOW_LIVE] = t->set.idle_timeout,
-                                       [FLOW_WATCHED] = t->set.idle_timeout,
-                                       [FLOW_IGNORED] = t->set.ignored_timeout,
-                                       [FLOW_CLOSED] = t->set.closed_timeout};
     for (int s = 0; s < FLOW_STATES; s++) {
         struct flow *f;
-        while ((f = queue_oldest(&t->by_state[s])) && seconds_between(f->info.last, t->now) >= limit[s]) {
-            t->stats.timeouts += s == FLOW_LIVE || s == FLOW_WATCHED;
-            end_flow(t, f, FLOW_TIMEOUT);
-        }
+        while ((f = queue_oldest(&t->by_state[s])) && is_idle(t, f, t->now))
+            time_out(t, f);
     }
 }
 
@@ -325,26 +311,74 @@ static bool clock_was_set_back(struct flow_table *t, struct timespec now)
     return true;
 }
 
-void flow_table_advance(struct flow_table *t, struct timespec now)
+static void end_all_after(struct flow_table *t, struct timespec now)
+{
+    for (int s = 0; s < FLOW_STATES; s++)
+        for (struct link *l = t->by_state[s].oldest, *next; l; l = next) {
+            next = l->newer;
+            if (seconds_between(now, l->flow->info.last) >= t->set.idle_timeout)
+                end_flow(t, l->flow, FLOW_TIMEOUT);
+        }
+}
+
+static void set_clock(struct flow_table *t, struct timespec now)
 {
     double ahead = seconds_between(t->now, now);
     if (ahead > 0) {
         t->behind = 0;
         t->now = now;
-        if (seconds_between(t->tidied, now) < TIDY_SECONDS)
-            return;
-        t->tidied = now;
-        give_up_old(t);
-        end_idle(t);
     } else if (ahead < 0 && clock_was_set_back(t, now)) {
-        for (int s = 0; s < FLOW_STATES; s++)
-            for (struct link *l = t->by_state[s].oldest, *next; l; l = next) {
-                next = l->newer;
-                if (seconds_between(now, l->flow->info.last) >= t->set.idle_timeout)
-                    end_flow(t, l->flow, FLOW_TIMEOUT);
-            }
+        end_all_after(t, now);
         t->now = t->tidied = now;
     }
+}
+
+static void tidy(struct flow_table *t)
+{
+    if (seconds_between(t->tidied, t->now) < TIDY_SECONDS)
+        return;
+    t->tidied = t->now;
+    give_up_old(t);
+    end_idle(t);
+}
+
+void flow_table_advance(struct flow_table *t, struct timespec now)
+{
+    set_clock(t, now);
+    tidy(t);
+}
+
+static void push(struct flow_table *t, struct flow *f, int dir, struct segment *seg)
+{
+    queue_remove(&t->by_state[f->state], &f->place);
+    queue_append(&t->by_state[f->state], &f->place, f);
+    if (f->state == FLOW_CLOSED) {
+        t->stats.stray++;
+        return;
+    }
+    note_segment(t, f, dir, seg);
+    if (f->state != FLOW_LIVE) {
+        f->dir[dir].has_fin |= (seg->flags & TCP_FIN) != 0;
+        close_unread(t, f);
+        return;
+    }
+    enum flow_state before = f->state;
+    if (!(seg->flags & TCP_RST))
+        flow_push(&t->core, f, dir, seg);
+    after_push(t, f, before);
+}
+
+void flow_table_push(struct flow_table *t, struct segment *seg)
+{
+    int dir = 0;
+    set_clock(t, seg->ts);
+    struct flow *f = flow_for(t, seg, &dir);
+    if (f)
+        push(t, f, dir, seg);
+    else
+        t->stats.stray++;
+    /* Now, as the segment may tell what a hole is worth that is old by now. */
+    tidy(t);
 }
 
 void flow_table_finish(struct flow_table *t)

@@ -201,9 +201,21 @@ static bool tells_of_message(const struct smtp *s, const struct pending *to, uns
            (s->mode == MODE_RESYNC || s->mode == MODE_COMMAND);
 }
 
+/* The client goes on with text behind a DATA that seems unanswered: its 354 lies in a gap, and this reply
+ * answers the text. */
+static void pass_lost_go_ahead(struct smtp *s, unsigned code)
+{
+    bool data = s->queue_len && queue_at(s, 0)->verb == VERB_DATA;
+    if (!s->had_gap || !data || code / 100 != 2 || s->mode != MODE_HOLD || s->hold_from == s->hold.len)
+        return;
+    answered(s, pop(s).mail);
+    hold_release(s, 0);
+}
+
 static void pair(struct smtp *s, unsigned code, struct slice text)
 {
     bool last;
+    pass_lost_go_ahead(s, code);
     end_unseen_message(s, code);
     skip_unfit(s, code);
     s->reply_at = s->line.len;

@@ -1,6 +1,6 @@
 /* make.c: writes the capture that the benchmark reads.
- * usage: make OUT.pcap BYTES.   Many SMTP connections at once over Ethernet and IPv4, mails of 20 KiB on average: headers, a text, and
- * in most of them a base64 attachment. The same bytes on every run. */
+ * usage: make OUT.pcap BYTES.   Many SMTP connections at once over Ethernet and IPv4, mails of 20 KiB on
+ * average: headers, a text, and in most of them a base64 attachment. The same bytes on every run. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +35,8 @@ static void put32(uint8_t *p, uint32_t v)
 static void packet(struct lane *l, int dir, uint8_t flags, const char *data, size_t len)
 {
     static uint8_t frame[54 + MSS] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45};
-    uint32_t head[4] = {(uint32_t)(ticks / 1000000), (uint32_t)(ticks % 1000000), (uint32_t)(54 + len), (uint32_t)(54 + len)};
+    uint32_t head[4] = {(uint32_t)(ticks / 1000000), (uint32_t)(ticks % 1000000), (uint32_t)(54 + len),
+                        (uint32_t)(54 + len)};
     uint16_t ports[2] = {dir ? 25 : l->port, dir ? l->port : 25};
     frame[16] = (uint8_t)((40 + len) >> 8);
     frame[17] = (uint8_t)(40 + len);
@@ -88,15 +89,19 @@ static void compose(struct lane *l)
     l->len = l->sent = 0;
     for (int hop = 0; hop < 3; hop++) {
         snprintf(line, sizeof line,
-                 "Received: from mx%d.example.net (mx%d.example.net [203.0.113.%u])\r\n\tby mx%d.example.com with ESMTPS id %08x\r\n"
-                 "\tfor <user@example.com>; Mon, 23 Nov 2026 07:00:%02d +0000\r\n", hop, hop, chance(250) + 1, hop + 1, chance(1u << 31), hop);
+                 "Received: from mx%d.example.net (mx%d.example.net [203.0.113.%u])\r\n\tby mx%d.example.com "
+                 "with ESMTPS id %08x\r\n"
+                 "\tfor <user@example.com>; Mon, 23 Nov 2026 07:00:%02d +0000\r\n",
+                 hop, hop, chance(250) + 1, hop + 1, chance(1u << 31), hop);
         add(l, line);
     }
     snprintf(line, sizeof line,
-             "From: =?UTF-8?Q?J=C3=B6rg?= <joerg%u@example.net>\r\nTo: user%u@example.com\r\nSubject: report %u\r\nMessage-ID: <%08x@example.net>\r\n",
+             "From: =?UTF-8?Q?J=C3=B6rg?= <joerg%u@example.net>\r\nTo: user%u@example.com\r\nSubject: report "
+             "%u\r\nMessage-ID: <%08x@example.net>\r\n",
              chance(1000), chance(1000), chance(100000), chance(1u << 31));
     add(l, line);
-    add(l, "Date: Mon, 23 Nov 2026 07:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"=_next\"\r\n\r\n"
+    add(l, "Date: Mon, 23 Nov 2026 07:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
+           "boundary=\"=_next\"\r\n\r\n"
            "--=_next\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n");
     for (uint32_t i = chance(60) + 5; i; i--)
         add(l, "The quick brown fox jumps over the lazy dog, and then it rests a while.\r\n");

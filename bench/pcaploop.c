@@ -1,4 +1,5 @@
-/* pcaploop.c: what libpcap alone takes for a file: the floor under every program that reads captures with it. */
+/* pcaploop.c: what libpcap alone takes for a file: the floor under every program that reads captures with it.
+ */
 #include <pcap/pcap.h>
 #include <stdio.h>
 

@@ -21,13 +21,15 @@ static void *on_open(void *ctx, const struct flow_info *info)
     return session_new(&p->shared, info);
 }
 
-static enum flow_want on_data(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts, struct slice bytes)
+static enum flow_want on_data(void *ctx, void *user, const struct flow_info *info, int dir,
+                              struct timespec ts, struct slice bytes)
 {
     (void)ctx;
     return session_data(user, info, dir, ts, bytes);
 }
 
-static enum flow_want on_gap(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts, uint64_t len)
+static enum flow_want on_gap(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts,
+                             uint64_t len)
 {
     (void)ctx;
     return session_gap(user, info, dir, ts, len);
@@ -80,8 +82,14 @@ struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_
         .transaction_bytes = set->transaction_bytes,
         .session_bytes = set->session_bytes,
         .list_items = (uint32_t)set->list_items};
-    p->shared = (struct session_shared){.set = set, .smtp = &p->smtp, .builder = &p->builder, .charsets = charsets_new(),
-                                        .record = out->record, .event = out->event, .mime = out->mime, .ctx = out->ctx};
+    p->shared = (struct session_shared){.set = set,
+                                        .smtp = &p->smtp,
+                                        .builder = &p->builder,
+                                        .charsets = charsets_new(),
+                                        .record = out->record,
+                                        .event = out->event,
+                                        .mime = out->mime,
+                                        .ctx = out->ctx};
     p->decoder = decoder_new(&d);
     p->flows = flow_table_new(&f, &handler, p);
     return p;

@@ -13,7 +13,7 @@ struct session_shared {
     const struct builder_settings *builder;
     struct charsets *charsets;
     void (*record)(void *ctx, const struct record *rec);
-    void (*event)(void *ctx, struct slice uid, const struct smtp_event *ev); /* or NULL */
+    void (*event)(void *ctx, struct slice uid, const struct smtp_event *ev);               /* or NULL */
     void (*mime)(void *ctx, struct slice uid, uint32_t mail, const struct mime_event *ev); /* or NULL */
     void *ctx;
     uint64_t sessions, mails; /* counted here */
@@ -23,8 +23,10 @@ struct smtp_session;
 
 struct smtp_session *session_new(struct session_shared *shared, const struct flow_info *info);
 /* Both return how much of the rest is of interest. */
-enum flow_want session_data(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts, struct slice bytes);
-enum flow_want session_gap(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts, uint64_t len);
+enum flow_want session_data(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts,
+                            struct slice bytes);
+enum flow_want session_gap(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts,
+                           uint64_t len);
 /* Ends and frees it. */
 void session_end(struct smtp_session **s, const struct flow_info *info, enum flow_end how);
 

@@ -32,14 +32,15 @@ enum verb {
 struct command {
     enum verb verb;
     struct slice word; /* the verb as written */
-    struct slice arg;  /* after the verb and blanks; for MAIL and RCPT the path, bare, "<>" for the null sender */
-    uint64_t size;     /* BDAT: octets of the chunk */
-    bool known;        /* the word is a verb, though what follows it may not fit */
-    bool strict;       /* the line fits the verb's grammar so well that it cannot be message text by chance */
+    struct slice
+        arg;       /* after the verb and blanks; for MAIL and RCPT the path, bare, "<>" for the null sender */
+    uint64_t size; /* BDAT: octets of the chunk */
+    bool known;    /* the word is a verb, though what follows it may not fit */
+    bool strict;   /* the line fits the verb's grammar so well that it cannot be message text by chance */
 };
 
-/* `line` comes without its end. The slices of *ret lie inside of it. MAIL without FROM:, RCPT without TO: and BDAT without a
- * readable size are VERB_OTHER: servers refuse them, and they open nothing. */
+/* `line` comes without its end. The slices of *ret lie inside of it. MAIL without FROM:, RCPT without TO: and
+ * BDAT without a readable size are VERB_OTHER: servers refuse them, and they open nothing. */
 void command_parse(struct slice line, struct command *ret);
 const char *verb_name(enum verb verb);
 /* Could a reply with this code answer the verb? False only where the RFCs rule it out. */

@@ -1,7 +1,8 @@
 /* dump.c: an event to one line of text.
- * In: struct smtp_event. Out: text without control characters. Limits: the caller's room; what does not fit
- * is cut. */
+ * In: struct smtp_event, struct mime_event. Out: text without control characters. Limits: the caller's room;
+ * what does not fit is cut. */
 #include <stdio.h>
+#include "mail/mime.h"
 #include "mail/smtp.h"
 
 static size_t add_text(char *ret, size_t len, size_t room, struct slice text)
@@ -48,6 +49,33 @@ size_t smtp_dump(const struct smtp_event *ev, char *ret, size_t room)
     if (ev->text.len) {
         ret[len++] = ' ';
         len = add_text(ret, len, room, ev->text);
+    }
+    return len;
+}
+
+static size_t add_named(char *ret, size_t len, size_t room, const char *name, struct slice text)
+{
+    int n = snprintf(ret + len, room - len, " %s=", name);
+    len = len + (size_t)n < room ? len + (size_t)n : room - 1;
+    return add_text(ret, len, room, text);
+}
+
+size_t mime_dump(const struct mime_event *ev, char *ret, size_t room)
+{
+    static const char *const kinds[] = {
+        [MIME_HEADER] = "header", [MIME_HEADERS_END] = "headers-end", [MIME_PART] = "part"};
+    int n = snprintf(ret, room, "%s%s", kinds[ev->kind], ev->cut ? " cut" : "");
+    size_t len = (size_t)n < room ? (size_t)n : room - 1;
+    if (ev->kind == MIME_HEADER) {
+        len = add_named(ret, len, room, "name", ev->name);
+        len = add_named(ret, len, room, "value", ev->value);
+    } else if (ev->kind == MIME_PART) {
+        char number[64];
+        snprintf(number, sizeof number, "%llu depth=%u", (unsigned long long)ev->size, ev->depth);
+        len = add_named(ret, len, room, "size", slice_str(number));
+        len = add_named(ret, len, room, "type", ev->type);
+        if (ev->filename.data)
+            len = add_named(ret, len, room, "filename", ev->filename);
     }
     return len;
 }

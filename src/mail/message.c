@@ -26,7 +26,8 @@ static enum bol bol_after(const struct smtp *s, const uint8_t *begin, const uint
     return cr || s->bare_lf ? BOL_YES : BOL_LF;
 }
 
-/* Runs to the next dot that begins a line, or to the end; most text has few dots, and only they matter here. */
+/* Runs to the next dot that begins a line, or to the end; most text has few dots, and only they matter here.
+ */
 static const uint8_t *skip_text(struct smtp *s, const uint8_t *p, const uint8_t *end)
 {
     const uint8_t *dot = p;

@@ -1,7 +1,7 @@
 /* The SMTP dialogue by push: ordered bytes and gaps of both directions in, mail events out. Pure.
  *
- * The caller feeds in causal order: bytes of one side come after the bytes of the other that they answer. Any split of the
- * input gives the same events. Nothing here fails: oddities are events. */
+ * The caller feeds in causal order: bytes of one side come after the bytes of the other that they answer. Any
+ * split of the input gives the same events. Nothing here fails: oddities are events. */
 #ifndef MAIL_SMTP_H
 #define MAIL_SMTP_H
 
@@ -45,9 +45,11 @@ struct smtp_limits {
 
 struct smtp;
 
-/* `lim` is borrowed and outlives the parser. `midstream`: the beginning was not seen, so nothing is taken for granted. */
+/* `lim` is borrowed and outlives the parser. `midstream`: the beginning was not seen, so nothing is taken for
+ * granted. */
 struct smtp *smtp_new(const struct smtp_limits *lim, bool midstream, smtp_fn *fn, void *ctx);
-/* Packets of the server are seen, so its replies are waited for; without them the client's text itself decides. */
+/* Packets of the server are seen, so its replies are waited for; without them the client's text itself
+ * decides. */
 void smtp_expect_replies(struct smtp *s);
 void smtp_feed(struct smtp *s, enum side side, struct timespec ts, struct slice bytes);
 void smtp_gap(struct smtp *s, enum side side, struct timespec ts, uint64_t len);

@@ -19,15 +19,17 @@ struct builder_settings {
 /* Who hears what comes out. Records, events and their slices die on return. */
 struct builder_listener {
     void (*record)(void *ctx, const struct record *rec);
-    void (*mime)(void *ctx, uint32_t mail, const struct mime_event *ev); /* headers and parts of transaction `mail`; or NULL */
+    void (*mime)(void *ctx, uint32_t mail,
+                 const struct mime_event *ev); /* headers and parts of transaction `mail`; or NULL */
     void *ctx;
 };
 
 struct builder;
 
 /* `set` and `cs` are borrowed and outlive it; `id`'s uid and `out` are copied. */
-struct builder *builder_new(const struct builder_settings *set, struct charsets *cs, const struct connection *id,
-                            struct timespec first, bool midstream, const struct builder_listener *out);
+struct builder *builder_new(const struct builder_settings *set, struct charsets *cs,
+                            const struct connection *id, struct timespec first, bool midstream,
+                            const struct builder_listener *out);
 void builder_smtp(struct builder *b, const struct smtp_event *ev);
 /* TLS from the first byte on. */
 void builder_implicit_tls(struct builder *b);

@@ -3,8 +3,8 @@
  *     run [--update] NAME.txt|FOLDER...   prints TAP, five checks a text; --update writes NAME.events instead
  *     run --gap FROM TO NAME.txt          shows what comes out where these bytes are missing
  *
- * A gap may cost the mail that it lies in; in a lock-step dialogue the mails before and after it must come out
- * as if it were not there. */
+ * A gap may cost the mail that it lies in; in a lock-step dialogue the mails before and after it must come
+ * out as if it were not there. */
 #include <assert.h>
 #include <dirent.h>
 #include <stdio.h>

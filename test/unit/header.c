@@ -37,7 +37,9 @@ static void words(void **state)
     text_is("=?utf-8?q?a?==?utf-8?q?b?=", "ab");
     text_is("=?utf-8?q?a?=,=?utf-8?q?b?=", "a,b");
     text_is("\"=?utf-8?q?a?=\" <x@y>", "\"a\" <x@y>");
-    text_is("=?utf-8?q?" "?=", "");
+    text_is("=?utf-8?q?"
+            "?=",
+            "");
     text_is("=?utf-8?q?a b?=", "a b");
     text_is("x=?utf-8?q?=20y?=z", "x yz");
 }
@@ -99,7 +101,12 @@ static void malformed(void **state)
     text_is("=?utf-8?q?=?=", "=");
     text_is("=?utf-8?q?=4?=", "=4");
     text_is("=?utf-8?q?=zz?=", "=zz");
-    text_is("=?utf-8?b?" "?" "?" "?" "?=", "");
+    text_is("=?utf-8?b?"
+            "?"
+            "?"
+            "?"
+            "?=",
+            "");
     text_is("=?utf-8?b?Y*Q=?=", "a");
 }
 

@@ -199,10 +199,9 @@ static void decide(struct smtp_session *s, const struct flow_info *info, bool ov
                               .client = info->client,
                               .holed = {begins_with_gap(s, 0), begins_with_gap(s, 1)},
                               .likely = likely_client(info),
+                              .tls = has_port(&set->tls_ports, info),
                               .over = over || is_full(s)};
     enum detected what = set->ports.count ? pinned(s, info) : detect_smtp(&in, &s->client, skip);
-    if (what == DETECT_TLS && !has_port(&set->tls_ports, info))
-        what = DETECT_NO;
     if (what == DETECT_MORE)
         return;
     s->decided = true;

@@ -212,8 +212,7 @@ enum detected detect_smtp(const struct detect_input *in, int *ret_client, size_t
     }
     if (in->client >= 0) {
         struct slice c = in->first[in->client];
-        if (in->likely == in->client && !in->first[!in->client].len && c.len >= 2 && c.data[0] == 0x16 &&
-            c.data[1] == 3)
+        if (in->tls && !in->first[!in->client].len && c.len >= 2 && c.data[0] == 0x16 && c.data[1] == 3)
             return *ret_client = in->client, DETECT_TLS;
         *ret_client = in->client;
         return judge_as(in, in->client, ret_skip);

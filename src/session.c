@@ -213,6 +213,12 @@ static void decide(struct smtp_session *s, const struct flow_info *info, bool ov
 
 static void remember(struct smtp_session *s, int dir, struct timespec ts, uint64_t gap, struct slice bytes)
 {
+    struct early *last = s->early_count ? &s->early[s->early_count - 1] : NULL;
+    if (last && last->dir == dir && !last->gap && !gap) {
+        buf_add(&s->first[dir], bytes);
+        last->to = s->first[dir].len;
+        return;
+    }
     if (s->early_count == s->early_room) {
         s->early_room = s->early_room ? s->early_room * 2 : 4;
         s->early = realloc(s->early, s->early_room * sizeof *s->early);

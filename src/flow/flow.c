@@ -264,6 +264,16 @@ bool flow_hole_is_acked(const struct flow *f)
     return h && (h->seq == st->next || (st->has_acked && seq_diff(st->acked, h->seq) >= 0));
 }
 
+/* Where the hole before the first piece ends; sooner where the other side's next piece waits for a part of it
+ * only, as it belongs between that part and the rest. */
+static uint32_t wanted_of_hole(const struct flow *f, int dir)
+{
+    const struct halfstream *st = &f->dir[dir], *o = &f->dir[!dir];
+    const struct held *h = st->first, *w = o->first;
+    bool waits = w && w->seq == o->next && w->has_ack && seq_diff(w->ack, st->next) > 0;
+    return waits && seq_diff(w->ack, h->seq) < 0 ? w->ack : h->seq;
+}
+
 void flow_give_up(struct flow_core *core, struct flow *f)
 {
     int dir = head_dir(f);
@@ -275,7 +285,7 @@ void flow_give_up(struct flow_core *core, struct flow *f)
     else if (is_forged(core, &f->dir[dir]))
         drop_head(core, f, dir);
     else
-        lose_until(core, f, dir, h->seq, h->ts);
+        lose_until(core, f, dir, wanted_of_hole(f, dir), h->ts);
     drain(core, f);
 }
 

@@ -241,7 +241,9 @@ void pairing_settle(struct smtp *s)
     if (!s->lost_replies)
         return;
     s->lost_replies = false;
-    while (s->queue_len > s->late_len)
+    /* A chunk that is still coming has no answer yet. */
+    uint32_t open_ones = s->late_len + (s->mode == MODE_CHUNK);
+    while (s->queue_len > open_ones)
         answered(s, pop(s).mail);
     uint32_t count = s->late_len;
     s->late_len = 0;

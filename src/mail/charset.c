@@ -194,12 +194,27 @@ static size_t sequence(struct slice s)
     return len;
 }
 
+/* Most text is ASCII: eight bytes at a time. */
+static size_t ascii_run(struct slice s)
+{
+    size_t i = 0;
+    uint64_t word;
+    for (; i + sizeof word <= s.len; i += sizeof word) {
+        memcpy(&word, s.data + i, sizeof word);
+        if (word & 0x8080808080808080ull)
+            break;
+    }
+    while (i < s.len && s.data[i] < 0x80)
+        i++;
+    return i;
+}
+
 static size_t valid_prefix(struct slice s)
 {
     size_t i = 0;
     while (i < s.len) {
         if (s.data[i] < 0x80) {
-            i++;
+            i += ascii_run(slice_sub(s, i, s.len));
             continue;
         }
         size_t n = sequence(slice_sub(s, i, s.len));

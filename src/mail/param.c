@@ -135,14 +135,15 @@ static struct slice take_charset(struct slice *value)
 }
 
 struct found {
-    struct param plain, single, sections[SECTIONS];
     bool has_plain, has_single, has_section[SECTIONS];
     bool any_section, extended_section;
+    struct param plain, single, sections[SECTIONS]; /* set where the flags above say so */
 };
 
 static void look_for(struct slice params, const char *name, struct found *ret)
 {
     struct param p;
+    memset(ret, 0, offsetof(struct found, plain));
     while (param_next(&params, &p)) {
         if (!slice_case_eq(p.name, slice_str(name)))
             continue;
@@ -182,7 +183,7 @@ static void join_sections(struct found *f, struct slice *ret_charset, struct buf
 
 bool header_param(struct charsets *cs, struct slice params, const char *name, struct buf *out)
 {
-    struct found f = {0};
+    struct found f;
     look_for(params, name, &f);
     struct buf bytes;
     struct slice charset = {0};
@@ -205,7 +206,7 @@ bool header_param(struct charsets *cs, struct slice params, const char *name, st
 
 bool header_param_raw(struct slice params, const char *name, struct buf *out)
 {
-    struct found f = {0};
+    struct found f;
     struct slice charset;
     look_for(params, name, &f);
     if (f.has_plain) {

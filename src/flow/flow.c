@@ -93,7 +93,7 @@ static void drain(struct flow_core *core, struct flow *f)
     }
 }
 
-static void note_ack(struct flow *f, int dir, const struct segment *seg)
+void flow_note_ack(struct flow *f, int dir, const struct segment *seg)
 {
     struct halfstream *o = &f->dir[!dir];
     if (!(seg->flags & TCP_ACK))
@@ -130,7 +130,7 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
     struct halfstream *st = &f->dir[dir];
     if (!note_begin(core, st, seg))
         return;
-    note_ack(f, dir, seg);
+    flow_note_ack(f, dir, seg);
     uint32_t end = seg->seq + (uint32_t)seg->payload.len + seg->uncaptured;
     if (seq_diff(end, st->top) > 0 && end - st->next <= core->max_hole)
         st->top = end;

@@ -74,6 +74,8 @@ struct flow_core {
 
 /* Adds one segment of direction `dir`: passes on what is in order now, keeps the rest. */
 void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *seg);
+/* Notes what the segment says of the other side's bytes. flow_push does it too. */
+void flow_note_ack(struct flow *f, int dir, const struct segment *seg);
 /* Could this RST be the sender's own? (RFC 5961 3: its number is the next one, or what the other side
  * acknowledged; more where the tap missed bytes.) Others are ignored as the receiver ignores them. */
 bool flow_takes_reset(const struct flow *f, int dir, const struct segment *seg);

@@ -257,6 +257,7 @@ static void note_segment(struct flow_table *t, struct flow *f, int dir, const st
         f->reset_seq = seg->seq;
         f->reset_at = seg->ts;
         f->reset_doubt = false;
+        flow_note_ack(f, dir, seg);
     } else {
         t->core.forged++;
     }

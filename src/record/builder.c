@@ -276,6 +276,7 @@ static void on_reply(struct builder *b, const struct smtp_event *ev)
     if (d) {
         replace(&d->last_reply, text);
         d->t.last_reply = kept_text(&d->last_reply);
+        d->t.answered |= ev->verb == VERB_END_OF_DATA || ev->verb == VERB_BDAT_LAST;
         if (ev->code >= 400 && ev->code != 421) {
             replace(&d->last_error, text);
             d->t.last_error = kept_text(&d->last_error);

@@ -58,6 +58,7 @@ struct transaction {
     struct slice received_from_originating_ip;
     struct slice user_agent;
     bool tls, is_webmail;
+    bool answered; /* last_reply answers the end of the message; no field of its own */
     struct file_list files;
     struct flags flags;
 };

@@ -139,10 +139,14 @@ static void mail_line(struct sink *snk, const struct transaction *t)
 {
     struct line *out = &snk->line;
     uint64_t code = code_of(t->last_reply);
+    /* A yes counts as the verdict only where it answers the message. */
+    bool open = code && code < 400 && !t->answered;
     add_time(snk, t->ts);
-    add_verdict(snk, code, "---");
+    add_verdict(snk, open ? 0 : code, "---");
     add_ends(out, &t->id);
     add_people(out, t);
+    if (open)
+        line_str(out, code == 354 ? "no answer to the message  " : "not sent  ");
     if (code >= 400)
         add_reply(snk, "", slice_trim_left(slice_sub(t->last_reply, 3, t->last_reply.len)));
     if (t->subject.data) {

@@ -38,6 +38,23 @@ static void accepted(void **state)
     mail_is(&m, FRONT("250") "                     \"hello\"\n");
 }
 
+static void not_sent(void **state)
+{
+    struct mail m;
+    (void)state;
+    mail_init(&m);
+    m.t.answered = false;
+    m.t.subject = m.t.last_error = m.t.x_originating_ip = m.t.received_from_originating_ip =
+        (struct slice){0};
+    m.t.is_webmail = false;
+    m.t.files.len = 0;
+    m.t.flags = (struct flags){0};
+    m.t.rcptto.len = 1;
+    mail_is(&m, FRONT("---") "                     not sent\n");
+    m.t.last_reply = slice_str("354 go");
+    mail_is(&m, FRONT("---") "                     no answer to the message\n");
+}
+
 static void refused(void **state)
 {
     struct mail m;
@@ -254,6 +271,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepted),
         cmocka_unit_test(refused),
+        cmocka_unit_test(not_sent),
         cmocka_unit_test(nothing_known),
         cmocka_unit_test(sessions),
         cmocka_unit_test(cut_text),

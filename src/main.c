@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "nearest.h"
 #include "read.h"
 
@@ -12,6 +13,7 @@ static const char usage[] =
     "[--events]\n"
     "       mailtap settings            every setting with type, default and meaning\n"
     "       mailtap schema              the JSON Schema of what read prints\n"
+    "       mailtap --version, --help\n"
     "FILE is pcap or pcapng, plain or gz, zst, lz4; - is standard input.\n";
 
 static int bad_usage(const char *text)
@@ -27,7 +29,7 @@ static int no_such(const char *what, const char *given, const char *const *known
     for (size_t i = 0; known[i]; i++)
         nearest_try(&near, known[i]);
     fprintf(stderr, "mailtap: no %s '%.60s'", what, given);
-    if (near.name)
+    if (near.name && near.edits * 2 <= strlen(given))
         fprintf(stderr, "; the nearest is '%s'", near.name);
     fputs("; there are", stderr);
     for (size_t i = 0; known[i]; i++)
@@ -153,5 +155,9 @@ int main(int argc, char **argv)
         return schema_print(stdout), finish(EXIT_DONE);
     if (strcmp(command, "--version") == 0)
         return puts("mailtap " MAILTAP_VERSION), finish(EXIT_DONE);
+    if (access(command, R_OK) == 0) {
+        fprintf(stderr, "mailtap: no command '%.200s'; to read a capture: mailtap read FILE\n", command);
+        return EXIT_USAGE;
+    }
     return no_such("command", command, commands);
 }

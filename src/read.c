@@ -68,7 +68,9 @@ static void progress(struct run *run, const struct source *src, const char *path
         return;
     run->progress_at = now;
     struct pipeline_stats ps = pipeline_stats(run->pipeline);
-    fprintf(stderr, "\r%s: ", path);
+    /* A long name would wrap, and then the line could not be wiped away. */
+    size_t len = strlen(path);
+    fprintf(stderr, "\r%s%s: ", len > 30 ? "..." : "", len > 30 ? path + len - 30 : path);
     if (st->file_bytes)
         fprintf(stderr, "%.0f %%, ", 100.0 * (double)st->file_read / (double)st->file_bytes);
     fprintf(stderr, "%llu packets, %llu mails\033[K", (unsigned long long)(run->packets + st->packets),
@@ -185,8 +187,10 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
                                         &run};
     run.pipeline = pipeline_new(set, &out);
     double start = clock_seconds();
+    /* Not amid records that go to the same screen. */
+    bool show = isatty(STDERR_FILENO) && (opt->directory || !isatty(STDOUT_FILENO));
     for (int i = 0; i < count; i++)
-        if (read_file(&run, files[i], isatty(STDERR_FILENO)) != EXIT_DONE)
+        if (read_file(&run, files[i], show) != EXIT_DONE)
             code = EXIT_PARTLY;
     pipeline_finish(run.pipeline);
     close_output(&run);

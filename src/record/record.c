@@ -20,10 +20,7 @@ const struct stream stream_session = {"smtp_session", "One record per SMTP conne
                                       sizeof session_fields / sizeof *session_fields};
 
 const struct flag flag_table[FLAG_COUNT] = {
-    {"gap", offsetof(struct flags, gap), "Bytes that the tap did not see lie in it."},
-    {"one_sided", offsetof(struct flags, one_sided), "Only one direction was seen."},
-    {"midstream", offsetof(struct flags, midstream), "The connection's beginning was not seen."},
-    {"truncated", offsetof(struct flags, truncated), "A limit cut a field or a list."},
-    {"path_cut", offsetof(struct flags, path_cut), "mail_path_capture stopped the path early."},
-    {"unfinished", offsetof(struct flags, unfinished), "The end of the message was not seen."},
+#define FLAG(name, of_session, doc) {#name, offsetof(struct flags, name), of_session, doc},
+#include "record/fields.def"
+#undef FLAG
 };

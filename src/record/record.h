@@ -27,13 +27,11 @@ struct file_list {
     size_t len, room;
 };
 
+/* The flags of fields.def, a bool each. */
 struct flags {
-    bool gap;        /* bytes that the tap did not see lie in it */
-    bool one_sided;  /* only one direction was seen */
-    bool midstream;  /* the connection's beginning was not seen */
-    bool truncated;  /* a limit cut a field or a list */
-    bool path_cut;   /* mail_path_capture stopped the path early */
-    bool unfinished; /* the end of the message was not seen */
+#define FLAG(name, of_session, doc) bool name;
+#include "record/fields.def"
+#undef FLAG
 };
 
 struct connection {
@@ -118,9 +116,16 @@ struct record {
 struct flag {
     const char *name;
     size_t offset;
+    bool of_session; /* a session may have it too */
     const char *doc;
 };
-enum { FLAG_COUNT = 6 };
+
+enum flag_index {
+#define FLAG(name, of_session, doc) FLAG_##name,
+#include "record/fields.def"
+#undef FLAG
+    FLAG_COUNT
+};
 extern const struct flag flag_table[FLAG_COUNT];
 
 #endif

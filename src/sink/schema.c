@@ -63,23 +63,27 @@ static void print_text(FILE *out, const char *before, const char *text, const ch
     fprintf(out, "\"%s", after);
 }
 
-static void print_flags(FILE *out)
+static void print_flags(FILE *out, bool of_session)
 {
+    const char *between = "";
     fputs(",\"properties\":{", out);
     for (size_t i = 0; i < FLAG_COUNT; i++) {
-        print_text(out, i ? "," : "", flag_table[i].name, ":{\"const\":true,");
+        if (of_session && !flag_table[i].of_session)
+            continue;
+        print_text(out, between, flag_table[i].name, ":{\"const\":true,");
         print_text(out, "\"description\":", flag_table[i].doc, "}");
+        between = ",";
     }
     fputs("}", out);
 }
 
-static void print_field(FILE *out, const struct field *f)
+static void print_field(FILE *out, const struct stream *s, const struct field *f)
 {
     print_text(out, ",\n      ", f->name, ": {");
     print_text(out, "\"description\":", f->doc, ",");
     fputs(type_of(f->kind), out);
     if (f->kind == FIELD_FLAGS)
-        print_flags(out);
+        print_flags(out, s == &stream_session);
     fputs("}", out);
 }
 
@@ -93,7 +97,7 @@ static void print_stream(FILE *out, const struct stream *s)
     print_text(out, "],\n    \"properties\": {\n      \"_path\": {\"description\":\"The stream.\",\"const\":",
                s->path, "}");
     for (size_t i = 0; i < s->count; i++)
-        print_field(out, &s->fields[i]);
+        print_field(out, s, &s->fields[i]);
     fputs("}}", out);
 }
 

@@ -47,6 +47,7 @@ static const struct flow_handler handler = {on_open, on_data, on_gap, on_end};
 static struct flow_settings flow_settings_of(const struct settings *set)
 {
     struct flow_settings f = {.max_flows = (uint32_t)set->max_flows,
+                              .max_sessions = (uint32_t)set->max_sessions,
                               .flow_bytes = set->flow_bytes,
                               .total_bytes = set->total_bytes,
                               .flow_pieces = (uint32_t)set->flow_pieces,

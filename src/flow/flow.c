@@ -8,10 +8,16 @@
 
 #include <stdlib.h>
 
+static bool later(struct timespec a, struct timespec b)
+{
+    return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+}
+
 static bool open_once(struct flow_core *core, struct flow *f)
 {
     if (!f->opened && f->state == FLOW_LIVE) {
         f->opened = true;
+        core->opened++;
         f->user = core->handler->open(core->ctx, &f->info);
     }
     return f->state == FLOW_LIVE;
@@ -33,6 +39,7 @@ static void take_want(struct flow_core *core, struct flow *f, enum flow_want wan
         return;
     f->state = FLOW_IGNORED;
     f->opened = false;
+    core->opened--;
     core->handler->end(core->ctx, f->user, &f->info, FLOW_UNWANTED);
     f->user = NULL;
 }
@@ -93,14 +100,19 @@ static void drain(struct flow_core *core, struct flow *f)
     }
 }
 
-void flow_note_ack(struct flow *f, int dir, const struct segment *seg)
+void flow_note_ack(struct flow_core *core, struct flow *f, int dir, const struct segment *seg)
 {
     struct halfstream *o = &f->dir[!dir];
     if (!(seg->flags & TCP_ACK))
         return;
+    /* What is far beyond all that was sent is no acknowledgement (RFC 9293 3.10.7.4). */
+    uint32_t known = seq_diff(o->top, o->next) > 0 ? o->top : o->next;
+    if (o->begun && seq_diff(seg->ack, known) > 0 && seg->ack - known > core->max_hole)
+        return;
     if (!o->has_acked || seq_diff(seg->ack, o->acked) > 0)
         o->acked = seg->ack;
     o->has_acked = true;
+    o->acked_at = seg->ts;
 }
 
 /* Learns the direction's numbers from the segment. False: it is a SYN of another connection. */
@@ -130,7 +142,7 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
     struct halfstream *st = &f->dir[dir];
     if (!note_begin(core, st, seg))
         return;
-    flow_note_ack(f, dir, seg);
+    flow_note_ack(core, f, dir, seg);
     uint32_t end = seg->seq + (uint32_t)seg->payload.len + seg->uncaptured;
     if (seq_diff(end, st->top) > 0 && end - st->next <= core->max_hole)
         st->top = end;
@@ -138,10 +150,8 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
         st->has_fin = true;
         st->fin_seq = end;
     }
-    if (seg->payload.len && f->reset && f->reset_dir == dir) {
-        f->reset_doubt |= seq_diff(end, st->next) > 0;
+    if (seg->payload.len && f->reset && f->reset_dir == dir)
         f->reset = seq_diff(seg->seq, f->reset_seq) < 0; /* who sends on was not reset */
-    }
     if (!stream_trim(st, seg)) {
         core->overlaps += seg->payload.len > 0;
         drain(core, f);
@@ -164,6 +174,13 @@ bool flow_takes_reset(const struct flow *f, int dir, const struct segment *seg)
         return true;
     int32_t ahead = seq_diff(seg->seq, st->next);
     return ahead >= 0 && ahead <= WINDOW;
+}
+
+bool flow_is_reset(const struct flow *f)
+{
+    const struct halfstream *st = &f->dir[f->reset_dir];
+    return f->reset &&
+           (!st->begun || st->next == f->reset_seq || (st->has_acked && st->acked == f->reset_seq));
 }
 
 static bool is_end_of(const struct flow *f, int dir, const struct endpoint *e)
@@ -207,17 +224,16 @@ static void lose_until(struct flow_core *core, struct flow *f, int dir, uint32_t
         pass_gap(core, f, dir, ts, to - st->next);
 }
 
-static bool later(struct timespec a, struct timespec b)
-{
-    return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
-}
-
-/* It was sent past the receiver's window, as nothing of it was taken. */
+/* Since the piece came the other side has acknowledged anew, and still no byte beyond what was passed on:
+ * nothing is lost then, but the piece was never taken. A hole that is too long to believe needs no such word
+ * against it, only none for it. */
 static bool is_forged(const struct flow_core *core, const struct halfstream *st)
 {
     const struct held *h = st->first;
-    return st->has_acked && seq_diff(st->acked, h->seq) < 0 &&
-           (size_t)seq_diff(h->seq, st->next) > core->max_hole;
+    if (!st->has_acked || seq_diff(st->acked, h->seq) >= 0)
+        return false;
+    bool too_long = (size_t)seq_diff(h->seq, st->next) > core->max_hole;
+    return too_long || (seq_diff(st->acked, st->next) <= 0 && later(st->acked_at, h->ts));
 }
 
 static void drop_head(struct flow_core *core, struct flow *f, int dir)
@@ -315,8 +331,10 @@ void flow_close(struct flow_core *core, struct flow *f, enum flow_end how)
     for (int d = 0; d < 2 && f->state == FLOW_LIVE; d++)
         if (f->opened)
             lose_tail(core, f, d);
-    if (f->opened)
+    if (f->opened) {
+        core->opened--;
         core->handler->end(core->ctx, f->user, &f->info, how);
+    }
     f->opened = false;
     f->user = NULL;
     flow_drop_held(core, f);

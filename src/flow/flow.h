@@ -51,7 +51,7 @@ struct flow {
     enum flow_state state;
     bool opened;
     bool alone; /* the other side was waited for, and is not in sight of the tap */
-    bool reset; /* a RST came: it ends a moment later, as what was sent before it may still come */
+    bool reset; /* a RST came; where its number is the next one it ends the connection, a moment later */
     int reset_dir;
     uint32_t reset_seq;
     struct timespec reset_at;
@@ -69,16 +69,19 @@ struct flow_core {
     void *ctx;
     size_t max_hole;   /* a longer one that nobody acknowledged is not believed */
     size_t held_bytes; /* in all flows */
+    uint32_t opened;   /* flows that have a user */
     uint64_t gaps, gap_bytes, overlaps, forged;
 };
 
 /* Adds one segment of direction `dir`: passes on what is in order now, keeps the rest. */
 void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *seg);
 /* Notes what the segment says of the other side's bytes. flow_push does it too. */
-void flow_note_ack(struct flow *f, int dir, const struct segment *seg);
+void flow_note_ack(struct flow_core *core, struct flow *f, int dir, const struct segment *seg);
 /* Could this RST be the sender's own? (RFC 5961 3: its number is the next one, or what the other side
  * acknowledged; more where the tap missed bytes.) Others are ignored as the receiver ignores them. */
 bool flow_takes_reset(const struct flow *f, int dir, const struct segment *seg);
+/* The RST's number is the next one by now, or what the other side acknowledged: the receiver took it. */
+bool flow_is_reset(const struct flow *f);
 /* What a packet says of a new connection on the same ends. */
 enum renewal {
     RENEWAL_NONE,

@@ -1,6 +1,6 @@
 /* stream.c: the pieces of one direction that wait for bytes before them.
  * In: segments. Out: pieces in order, without overlaps. Owns: the copies.
- * Limits: counted here, enforced in flow.c. Spec: RFC 9293 3.4, 3.10.7.4. */
+ * Limits: counted here, enforced in table.c. Spec: RFC 9293 3.4, 3.10.7.4. */
 #include "flow/stream.h"
 
 #include <assert.h>

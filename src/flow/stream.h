@@ -18,10 +18,11 @@ struct held {
 struct halfstream {
     uint32_t next; /* sequence number of the next byte to pass on */
     uint32_t acked, fin_seq;
-    uint32_t isn; /* of its SYN */
-    uint32_t top; /* behind the last byte that any of its packets spoke of */
-    bool begun;   /* `next` is known */
-    bool passed;  /* bytes were passed on */
+    uint32_t isn;             /* of its SYN */
+    struct timespec acked_at; /* when that was said last */
+    uint32_t top;             /* behind the last byte that any of its packets spoke of */
+    bool begun;               /* `next` is known */
+    bool passed;              /* bytes were passed on */
     bool has_syn;
     bool has_acked; /* the other side acknowledged up to `acked` */
     bool has_fin;

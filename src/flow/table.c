@@ -153,8 +153,18 @@ static void close_unread(struct flow_table *t, struct flow *f)
         close_flow(t, f, f->reset ? FLOW_RST : FLOW_FIN);
 }
 
+static bool is_over_budget(const struct flow_table *t, const struct flow *f)
+{
+    return f->dir[0].held_bytes + f->dir[1].held_bytes > t->set.flow_bytes ||
+           f->dir[0].held_count + f->dir[1].held_count > t->set.flow_pieces;
+}
+
 static void after_push(struct flow_table *t, struct flow *f, enum flow_state before)
 {
+    while (f->state == FLOW_LIVE && flow_is_blocked(f) && is_over_budget(t, f)) {
+        t->stats.over_budget++;
+        flow_give_up(&t->core, f);
+    }
     if (f->state != before) {
         t->stats.ignored += f->state == FLOW_IGNORED;
         stop_waiting(t, f);
@@ -163,18 +173,7 @@ static void after_push(struct flow_table *t, struct flow *f, enum flow_state bef
         close_unread(t, f);
         return;
     }
-    while (f->state == FLOW_LIVE && flow_is_blocked(f) &&
-           (f->dir[0].held_bytes + f->dir[1].held_bytes > t->set.flow_bytes ||
-            t->core.held_bytes > t->set.total_bytes ||
-            f->dir[0].held_count + f->dir[1].held_count > t->set.flow_pieces)) {
-        t->stats.over_budget++;
-        flow_give_up(&t->core, f);
-    }
-    if (f->state != before) {
-        after_push(t, f, before);
-        return;
-    }
-    bool wait = flow_is_blocked(f) || f->reset;
+    bool wait = flow_is_blocked(f) || flow_is_reset(f);
     if (wait && !f->wait.flow) {
         f->wait_since = t->now;
         queue_append(&t->waiting, &f->wait, f);
@@ -183,6 +182,32 @@ static void after_push(struct flow_table *t, struct flow *f, enum flow_state bef
         stop_waiting(t, f);
     if (!f->reset && flow_is_finished(f))
         close_flow(t, f, FLOW_FIN);
+}
+
+/* Over the budget of all, who has waited longest gives up first, so that few hoarders cost the others
+ * nothing. */
+static void relieve(struct flow_table *t)
+{
+    struct flow *f;
+    while (t->core.held_bytes > t->set.total_bytes && (f = queue_oldest(&t->waiting))) {
+        enum flow_state before = f->state;
+        t->stats.over_budget += flow_is_blocked(f);
+        flow_give_up(&t->core, f);
+        stop_waiting(t, f);
+        after_push(t, f, before);
+    }
+}
+
+/* Of those with a session the one that was quiet longest goes. */
+static void shed_sessions(struct flow_table *t)
+{
+    while (t->core.opened > t->set.max_sessions) {
+        struct flow *live = queue_oldest(&t->by_state[FLOW_LIVE]),
+                    *watched = queue_oldest(&t->by_state[FLOW_WATCHED]);
+        bool take_live = !watched || (live && seconds_between(live->info.last, watched->info.last) > 0);
+        t->stats.shed++;
+        end_flow(t, take_live ? live : watched, FLOW_SHED);
+    }
 }
 
 static bool is_idle(const struct flow_table *t, const struct flow *f, struct timespec now)
@@ -203,7 +228,7 @@ static bool is_usual(const struct flow_table *t, const struct flow *f, const str
 static void time_out(struct flow_table *t, struct flow *f)
 {
     t->stats.timeouts += f->state == FLOW_LIVE || f->state == FLOW_WATCHED;
-    end_flow(t, f, FLOW_TIMEOUT);
+    end_flow(t, f, f->reset ? FLOW_RST : FLOW_TIMEOUT);
 }
 
 /* The connection that the segment begins or belongs to; NULL where it belongs to none and begins none. */
@@ -256,8 +281,7 @@ static void note_segment(struct flow_table *t, struct flow *f, int dir, const st
         f->reset_dir = dir;
         f->reset_seq = seg->seq;
         f->reset_at = seg->ts;
-        f->reset_doubt = false;
-        flow_note_ack(f, dir, seg);
+        flow_note_ack(&t->core, f, dir, seg);
     } else {
         t->core.forged++;
     }
@@ -275,12 +299,9 @@ static void give_up_old(struct flow_table *t)
 {
     struct flow *f;
     while ((f = queue_oldest(&t->waiting)) && seconds_between(f->wait_since, t->now) >= t->set.gap_wait) {
-        if (f->reset && seconds_between(f->reset_at, t->now) >= t->set.gap_wait) {
-            f->reset = !f->reset_doubt || f->dir[f->reset_dir].next == f->reset_seq;
-            if (f->reset) {
-                close_flow(t, f, FLOW_RST);
-                continue;
-            }
+        if (flow_is_reset(f) && seconds_between(f->reset_at, t->now) >= t->set.gap_wait) {
+            close_flow(t, f, FLOW_RST);
+            continue;
         }
         enum flow_state before = f->state;
         while (f->state == FLOW_LIVE && flow_is_blocked(f) && hole_is_old(t, f))
@@ -378,6 +399,8 @@ void flow_table_push(struct flow_table *t, struct segment *seg)
         push(t, f, dir, seg);
     else
         t->stats.stray++;
+    relieve(t);
+    shed_sessions(t);
     /* Now, as the segment may tell what a hole is worth that is old by now. */
     tidy(t);
 }

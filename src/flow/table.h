@@ -5,9 +5,13 @@
 #include "flow/flow.h"
 
 struct flow_settings {
-    uint32_t max_flows;     /* connections at once; over it the longest idle one is shed */
-    size_t flow_bytes;      /* held out of order by one connection */
-    size_t total_bytes;     /* and by all */
+    /* Connections at once; over it the longest idle one goes: of the closed ones, else of those that are no
+     * mail, else of those with TLS, else of all. */
+    uint32_t max_flows;
+    uint32_t max_sessions; /* of them, those with a user; over it the longest idle one is shed */
+    size_t flow_bytes;  /* held out of order by one connection; a longer hole that nobody acknowledged is not
+                           believed */
+    size_t total_bytes; /* and by all */
     uint32_t flow_pieces;   /* held by one connection */
     double idle_timeout;    /* seconds of packet time without a packet */
     double ignored_timeout; /* the same for connections that are not mail */

@@ -49,6 +49,7 @@ static void on_end(void *ctx, void *user, const struct flow_info *info, enum flo
 static const struct flow_handler handler = {on_open, on_data, on_gap, on_end};
 
 static const struct flow_settings usual = {.max_flows = 100,
+                                           .max_sessions = 100,
                                            .flow_bytes = 100000,
                                            .total_bytes = 200000,
                                            .flow_pieces = 50,
@@ -370,6 +371,60 @@ static void test_time_out_and_shedding(void **state)
     wire_free(&w);
 }
 
+static void test_sessions_are_shed(void **state)
+{
+    struct flow_settings set = usual;
+    (void)state;
+    set.max_sessions = 1;
+    struct wire w = wire_new(&set);
+    w.port = 1;
+    send(&w, CLIENT, TCP_SYN, 100, 0, "");
+    w.port = 2;
+    send(&w, CLIENT, TCP_SYN, 100, 0, "a");
+    w.port = 3;
+    send(&w, CLIENT, TCP_SYN, 100, 0, "b");
+    expect(&w, "open 0>a open 0>b end:shed ");
+    wire_free(&w);
+}
+
+/* One connection hoards all that may be held; the hole of another one must still be filled. */
+static void test_hoarder(void **state)
+{
+    struct flow_settings set = usual;
+    (void)state;
+    set.total_bytes = 900;
+    struct wire w = wire_new(&set);
+    handshake(&w, 100, 500);
+    for (uint32_t i = 0; i < 9; i++)
+        send(&w, CLIENT, TCP_ACK, 103 + 60 * i, 501, "0123456789012345678901234567890123456789012345678");
+    buf_clear(&heard);
+    w.port = 2;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 103, 501, "cd0123456789012345678901234567890123456789");
+    send(&w, CLIENT, TCP_ACK, 101, 501, "ab");
+    buf_add_byte(&heard, '\0');
+    assert_non_null(strstr((const char *)heard.data, "0>ab 0>cd"));
+    assert_true(flow_table_stats(w.table).over_budget > 0);
+    wire_free(&w);
+}
+
+static void test_inexact_reset(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    send(&w, CLIENT, TCP_RST, 109, 0, "");
+    send(&w, SERVER, TCP_ACK, 501, 104, "");
+    wait(&w, 3);
+    send(&w, CLIENT, TCP_ACK, 104, 501, "def");
+    expect(&w, "open 0>abc 0>def ");
+    send(&w, CLIENT, TCP_ACK, 107, 501, "gh");
+    wait(&w, 3);
+    expect(&w, "0>gh end:rst ");
+    wire_free(&w);
+}
+
 static void test_clock_set_back(void **state)
 {
     struct wire w = wire_new(&usual);
@@ -486,6 +541,9 @@ int main(void)
         cmocka_unit_test(test_keep_alive_and_window_probe),
         cmocka_unit_test(test_budgets),
         cmocka_unit_test(test_time_out_and_shedding),
+        cmocka_unit_test(test_sessions_are_shed),
+        cmocka_unit_test(test_hoarder),
+        cmocka_unit_test(test_inexact_reset),
         cmocka_unit_test(test_clock_set_back),
         cmocka_unit_test(test_ignored),
         cmocka_unit_test(test_watched),

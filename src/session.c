@@ -214,7 +214,9 @@ static void decide(struct smtp_session *s, const struct flow_info *info, bool ov
 static void remember(struct smtp_session *s, int dir, struct timespec ts, uint64_t gap, struct slice bytes)
 {
     struct early *last = s->early_count ? &s->early[s->early_count - 1] : NULL;
-    if (last && last->dir == dir && !last->gap && !gap) {
+    /* The rest of a line belongs to its beginning, in time too. */
+    bool joins = last && last->dir == dir && !last->gap && !gap && last->to > last->from;
+    if (joins && s->first[dir].data[last->to - 1] != '\n') {
         buf_add(&s->first[dir], bytes);
         last->to = s->first[dir].len;
         return;

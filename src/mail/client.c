@@ -32,6 +32,8 @@ static const struct trait {
 
 void client_begin_opaque(struct smtp *s)
 {
+    if (s->mode == MODE_HOLD)
+        hold_settle(s); /* what is held came before */
     s->mode = MODE_OPAQUE;
     s->server_opaque = true;
     smtp_mail_close(s);
@@ -103,11 +105,12 @@ static uint32_t open_or_close(struct smtp *s, const struct command *cmd, bool as
 
 static void client_command(struct smtp *s, const struct command *cmd)
 {
+    /* Unheard, a hello is taken for accepted. */
+    if (traits[cmd->verb].resets && !s->heard)
+        s->lmtp = cmd->verb == VERB_LHLO;
     /* A second MAIL or EHLO amid a mail ends it only where the server takes it. */
     bool asks = s->open && s->heard && ((cmd->verb == VERB_MAIL && !s->refused) || traits[cmd->verb].resets);
     uint32_t mail = open_or_close(s, cmd, asks);
-    if (traits[cmd->verb].resets)
-        s->lmtp = cmd->verb == VERB_LHLO;
     command_out(s, cmd, mail);
     pairing_push(s, cmd->verb, mail);
     if (s->mode == MODE_RESYNC)
@@ -163,11 +166,15 @@ static void client_line(struct smtp *s, struct slice line, bool crlf)
         resync_line(s, line);
         return;
     }
-    s->bare_lf = !crlf;
+    bool first = !s->spoke;
+    s->bare_lf = !crlf && (first || s->bare_lf);
+    s->spoke = true;
+    /* A load balancer's word before the client's own; the server does not answer it. */
+    if (first && slice_case_starts(line, "PROXY "))
+        return;
     struct command cmd;
     command_parse(line, &cmd);
-    if (line.len)
-        client_command(s, &cmd);
+    client_command(s, &cmd);
 }
 
 static size_t lines_feed(struct smtp *s, struct slice bytes)
@@ -175,19 +182,19 @@ static size_t lines_feed(struct smtp *s, struct slice bytes)
     size_t lf = slice_index(bytes, '\n');
     struct slice part = slice_sub(bytes, 0, lf);
     bool whole = lf < bytes.len;
-    if (!whole || s->line.len || s->line_cut) {
-        if (!s->line_cut && !buf_add(&s->line, part)) {
-            s->line_cut = true;
-            smtp_cut(s, SIDE_CLIENT);
-        }
-        if (!whole)
-            return bytes.len;
-        part = buf_slice(&s->line);
+    /* A line that comes whole, and fits, is not copied. */
+    bool copied = !whole || s->line.len || s->line_cut || part.len > s->lim->command_bytes;
+    if (copied && !s->line_cut && !buf_add(&s->line, part)) {
+        s->line_cut = true;
+        smtp_cut(s, SIDE_CLIENT);
     }
+    if (!whole)
+        return bytes.len;
+    if (copied)
+        part = buf_slice(&s->line);
     s->line_cut = false;
     bool crlf = part.len && part.data[part.len - 1] == '\r';
-    struct slice line = slice_sub(part, 0, part.len - crlf);
-    client_line(s, line, crlf);
+    client_line(s, slice_sub(part, 0, part.len - crlf), crlf);
     buf_clear(&s->line);
     s->reply_at = 0;
     return lf + 1;
@@ -248,7 +255,6 @@ size_t client_consume(struct smtp *s, struct slice bytes)
 
 void client_gap(struct smtp *s, uint64_t len)
 {
-    hold_settle(s);
     s->line_cut = false;
     switch (s->mode) {
     case MODE_MESSAGE:

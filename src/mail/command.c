@@ -9,12 +9,23 @@ static const struct {
     enum verb verb;
     bool alone; /* takes no argument */
 } words[] = {
-    {"HELO", VERB_HELO, false},       {"EHLO", VERB_EHLO, false}, {"LHLO", VERB_LHLO, false},
-    {"MAIL", VERB_MAIL, false},       {"RCPT", VERB_RCPT, false}, {"DATA", VERB_DATA, true},
-    {"BDAT", VERB_BDAT, false},       {"RSET", VERB_RSET, true},  {"QUIT", VERB_QUIT, true},
-    {"NOOP", VERB_NOOP, false},       {"VRFY", VERB_VRFY, false}, {"EXPN", VERB_EXPN, false},
-    {"HELP", VERB_HELP, false},       {"AUTH", VERB_AUTH, false}, {"STARTTLS", VERB_STARTTLS, true},
+    {"HELO", VERB_HELO, false},
+    {"EHLO", VERB_EHLO, false},
+    {"LHLO", VERB_LHLO, false},
+    {"MAIL", VERB_MAIL, false},
+    {"RCPT", VERB_RCPT, false},
+    {"DATA", VERB_DATA, true},
+    {"BDAT", VERB_BDAT, false},
+    {"RSET", VERB_RSET, true},
+    {"QUIT", VERB_QUIT, true},
+    {"NOOP", VERB_NOOP, false},
+    {"VRFY", VERB_VRFY, false},
+    {"EXPN", VERB_EXPN, false},
+    {"HELP", VERB_HELP, false},
+    {"AUTH", VERB_AUTH, false},
+    {"STARTTLS", VERB_STARTTLS, true},
     {"XCLIENT", VERB_XCLIENT, false},
+    {"X-ANONYMOUSTLS", VERB_STARTTLS, true}, /* Exchange's own, between its servers */
 };
 
 /* The path after FROM: or TO:, up to its closing bracket outside of quotes, or to the first blank. */
@@ -72,7 +83,7 @@ void command_parse(struct slice line, struct command *ret)
     size_t end = 0;
     while (end < line.len && !byte_is_blank(line.data[end]))
         end++;
-    *ret = (struct command){.verb = VERB_OTHER, .word = slice_sub(line, 0, end)};
+    *ret = (struct command){.verb = line.len ? VERB_OTHER : VERB_EMPTY, .word = slice_sub(line, 0, end)};
     struct slice arg = ret->arg = slice_trim(slice_sub(line, end, line.len));
     size_t i = 0, count = sizeof words / sizeof *words;
     while (i < count && !slice_case_eq(ret->word, slice_str(words[i].name)))
@@ -103,6 +114,8 @@ const char *verb_name(enum verb verb)
         return ".";
     case VERB_BDAT_LAST:
         return "BDAT";
+    case VERB_EMPTY:
+        return "(empty)";
     case VERB_OTHER:
     case VERB_COUNT:
         return "?";
@@ -132,6 +145,8 @@ const char *verb_name(enum verb verb)
 
 bool verb_fits(enum verb verb, unsigned code)
 {
+    if (verb == VERB_EMPTY)
+        return code >= 500;
     if (code >= 400)
         return true;
     switch (code) {
@@ -139,7 +154,7 @@ bool verb_fits(enum verb verb, unsigned code)
         return verb == VERB_DATA || verb == VERB_OTHER;
     case 334:
     case 235:
-        return verb == VERB_AUTH;
+        return verb == VERB_AUTH || verb == VERB_OTHER; /* Exchange's X-EXPS is an AUTH too */
     case 221:
         return verb == VERB_QUIT;
     case 220:

@@ -25,6 +25,7 @@ enum verb {
     VERB_AUTH,
     VERB_STARTTLS,
     VERB_XCLIENT,
+    VERB_EMPTY, /* an empty line; most servers call it an error, some pass over it */
     VERB_OTHER,
     VERB_COUNT,
 };

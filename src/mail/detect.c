@@ -53,6 +53,7 @@ static enum strength client_line(struct slice line)
     case VERB_NONE:
     case VERB_GREETING:
     case VERB_END_OF_DATA:
+    case VERB_EMPTY:
     case VERB_OTHER:
     case VERB_COUNT:
         break;

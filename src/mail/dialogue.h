@@ -36,6 +36,7 @@ struct waiting {
 
 struct late {
     unsigned code;
+    struct timespec ts;
     struct buf text;
 };
 
@@ -57,7 +58,8 @@ struct smtp {
     /* client */
     struct buf line;
     bool line_cut;      /* the line went over its limit: skip to its end */
-    bool bare_lf;       /* commands end with LF alone, so may the message's lines */
+    bool spoke;         /* a line of the client was seen */
+    bool bare_lf;       /* all its lines so far ended with LF alone, so may the message's */
     bool lost_commands; /* a client gap: what follows may belong to commands that were not seen */
     bool had_gap;       /* anything was lost in this session, so commands and replies may be out of step */
     size_t reply_at;    /* bytes in `line` when the last reply came: a lost command may have ended there */
@@ -95,6 +97,7 @@ struct smtp {
     /* server */
     bool heard;     /* it has said something */
     bool skip_line; /* after a gap: up to the next line's start */
+    bool tls_told;
     bool server_opaque;
     struct buf server_line; /* the part of a line that came */
     bool server_line_cut;
@@ -102,6 +105,8 @@ struct smtp {
     bool in_reply, reply_cut;
     struct pending *queue; /* ring */
     uint32_t queue_from, queue_len, queue_room;
+    uint32_t
+        dropped; /* commands that a limit took out of the queue: as many replies answer nothing we know */
     bool lost_replies; /* a server gap: how many replies were in it is not known */
     struct late late[LATE_MAX];
     uint32_t late_len;
@@ -117,6 +122,8 @@ uint32_t smtp_mail_nest(struct smtp *s);
 /* The reply is here: where it was `taken` the nested mail is the open one, else it ends, and the open one
  * goes on. */
 void smtp_mail_unnest(struct smtp *s, bool taken);
+/* Tells of TLS, once. */
+void smtp_tls_begin(struct smtp *s);
 void smtp_message_begin(struct smtp *s, bool beginning_seen);
 /* Ends the message text. `end_seen`: its reply is awaited from here on. */
 void smtp_message_end(struct smtp *s, bool end_seen);

@@ -74,7 +74,10 @@ static void after_starttls(struct smtp *s, bool taken)
 {
     if (!taken)
         return;
-    smtp_emit(s, SMTP_TLS, SIDE_CLIENT, (struct slice){0}, 0);
+    /* What came before the server's go-ahead was sent in the clear, whatever the server makes of it. */
+    if (held(s).len && !client_like_tls(held(s).data[0]))
+        return;
+    smtp_tls_begin(s);
     s->mode = MODE_SNIFF;
 }
 
@@ -106,9 +109,11 @@ void hold_release(struct smtp *s, unsigned code)
 
 void hold_settle(struct smtp *s)
 {
-    if (s->mode == MODE_HOLD)
-        decide(s, 0);
-    drain(s);
+    do {
+        if (s->mode == MODE_HOLD)
+            decide(s, 0);
+        drain(s);
+    } while (s->mode == MODE_HOLD);
 }
 
 void hold_finish(struct smtp *s)
@@ -139,6 +144,23 @@ static void guess(struct smtp *s)
     }
 }
 
+/* The bytes in front were passed on. */
+static void compact(struct smtp *s)
+{
+    buf_consume(&s->hold, s->hold_from);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < s->mark_count; i++) {
+        /* The mark that the first byte stands under stays, too. */
+        bool passed = i + 1 < s->mark_count && s->marks[i + 1].at <= s->hold_from;
+        struct hold_mark mark = s->marks[i];
+        mark.at -= mark.at < s->hold_from ? mark.at : s->hold_from;
+        if (!passed)
+            s->marks[kept++] = mark;
+    }
+    s->mark_count = kept;
+    s->hold_from = 0;
+}
+
 void hold_feed(struct smtp *s, struct slice bytes)
 {
     while (bytes.len) {
@@ -154,11 +176,7 @@ void hold_feed(struct smtp *s, struct slice bytes)
         if (s->mode != MODE_HOLD)
             drain(s);
         guess(s);
-        if (s->hold_from > s->hold.len / 2) {
-            buf_consume(&s->hold, s->hold_from);
-            for (uint32_t i = 0; i < s->mark_count; i++)
-                s->marks[i].at -= s->marks[i].at < s->hold_from ? s->marks[i].at : s->hold_from;
-            s->hold_from = 0;
-        }
+        if (s->hold_over || s->hold_from > s->hold.len / 2)
+            compact(s);
     }
 }

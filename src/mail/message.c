@@ -1,10 +1,10 @@
 /* message.c: the text of a message after DATA: finds its end, takes the stuffed dots out.
  * In: bytes in MODE_MESSAGE. Out: SMTP_MESSAGE_DATA, then the end.
- * Knowingly: only CRLF.CRLF ends a message, unless the client ends its commands with a bare LF too; what
- * other servers may take for an end is remembered in `lookalike`, and the server's reply decides (pairing.c).
- * After a gap the end may be lost, so then, and after a lookalike, lines that are commands beyond doubt wait
- * until the text goes on (then they are text) or the server replies (then they are commands). Spec: RFC
- * 5321 4.5.2. */
+ * Knowingly: only CRLF.CRLF ends a message, unless the server is not heard and the client ends its commands
+ * with a bare LF too; what other servers may take for an end is remembered in `lookalike`, and the server's
+ * reply decides (pairing.c). After a gap the end may be lost, so then, and after a lookalike, lines that are
+ * commands beyond doubt wait until the text goes on (then they are text) or the server replies (then they are
+ * commands). Spec: RFC 5321 4.5.2. */
 #include "mail/message.h"
 
 #include <assert.h>
@@ -13,6 +13,13 @@ static void text_out(struct smtp *s, const uint8_t *from, const uint8_t *to)
 {
     if (to > from)
         smtp_emit(s, SMTP_MESSAGE_DATA, SIDE_CLIENT, (struct slice){from, (size_t)(to - from)}, 0);
+}
+
+/* Where nobody answers, a client that ends its commands with LF alone is taken to end its message so. Else it
+ * looks like an end, and the reply tells. */
+static bool lets_lf_end(const struct smtp *s)
+{
+    return s->bare_lf && !s->heard;
 }
 
 /* Where a line stands behind [begin, end), of which nothing but the end matters. */
@@ -61,7 +68,7 @@ static bool after_dot(struct smtp *s, const uint8_t **p, const uint8_t *end, con
         text_out(s, (const uint8_t *)"\r", (const uint8_t *)"\r" + 1);
         s->bol = BOL_CR;
         *p = skip_text(s, *p, end);
-    } else if (s->bol == BOL_DOT_CR || (lf && s->bare_lf)) {
+    } else if (s->bol == BOL_DOT_CR || (lf && lets_lf_end(s))) {
         ++*p;
         smtp_message_end(s, true);
         return true;
@@ -70,8 +77,10 @@ static bool after_dot(struct smtp *s, const uint8_t **p, const uint8_t *end, con
         *out = ++*p;
     } else if (lf) {
         ++*p;
+        if (s->bare_lf)
+            *out = *p;
         s->lookalike = true;
-        s->bol = BOL_LF;
+        s->bol = s->bare_lf ? BOL_YES : BOL_LF;
     } else {
         s->bol = BOL_NO;
         *p = skip_text(s, *p, end);
@@ -150,31 +159,36 @@ static bool at_start(const struct smtp *s)
     return s->bol == BOL_YES || s->bol == BOL_LF;
 }
 
-static bool ends_with_command(struct slice text)
+/* The last line of the text, with its end where that is there. */
+static struct slice last_line(struct slice text)
 {
-    size_t from = text.len - 1;
+    size_t from = text.len ? text.len - 1 : 0;
     while (from && text.data[from - 1] != '\n')
         from--;
+    return slice_sub(text, from, text.len);
+}
+
+/* The first one must be a command beyond doubt; behind it a verb will do. */
+static bool is_command(struct slice line, bool first)
+{
     struct command cmd;
-    command_parse(slice_trim(slice_sub(text, from, text.len)), &cmd);
-    return cmd.strict;
+    command_parse(slice_trim(line), &cmd);
+    return cmd.strict || (!first && cmd.known);
 }
 
 size_t message_feed_doubtful(struct smtp *s, struct slice bytes)
 {
-    if (!s->doubt.len && !at_start(s)) {
-        /* To the end of the line, where the doubt begins. */
-        size_t lf = slice_index(bytes, '\n');
-        return message_feed(s, slice_sub(bytes, 0, lf + 1));
-    }
     size_t lf = slice_index(bytes, '\n');
     bool whole = lf < bytes.len;
     struct slice part = slice_sub(bytes, 0, lf + whole);
+    /* The doubt begins with a line. */
+    if (!s->doubt.len && !at_start(s))
+        return message_feed(s, part);
     size_t before = s->doubt.len;
     bool fits = buf_add(&s->doubt, part);
     size_t used = s->doubt.len - before;
-    if (!fits || (whole && !ends_with_command(buf_slice(&s->doubt))) ||
-        (!whole && used > s->lim->command_bytes))
+    struct slice line = last_line(buf_slice(&s->doubt));
+    if (!fits || line.len > s->lim->command_bytes || (whole && !is_command(line, line.len == s->doubt.len)))
         message_take_doubt(s);
     return used;
 }

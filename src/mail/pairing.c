@@ -1,20 +1,32 @@
 /* pairing.c: the server's side of the dialogue: its lines to replies, each reply to the command it answers.
  * In: server bytes and gaps. Out: SMTP_REPLY, and SMTP_MAIL_END once a closed mail has all its replies.
- * Limits: reply_bytes, pending, waiting. Over them the oldest is given up, with SMTP_CUT.
+ * Limits: reply_bytes, pending, waiting, LATE_MAX, SKIP_MAX. Over them the oldest is given up, with SMTP_CUT.
  * Knowingly: after a server gap replies are aligned with the newest commands, as in a lock-step dialogue.
  * Spec: RFC 5321 4.2, RFC 2920 (PIPELINING). */
 #include "mail/pairing.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include "mail/client.h"
 #include "mail/hold.h"
 #include "mail/reply.h"
+
+enum { SKIP_MAX = 256 }; /* commands looked at for the one that a reply fits */
 
 static void end_mail(struct smtp *s, uint32_t mail)
 {
     uint32_t open = s->open;
     s->open = mail;
     smtp_emit(s, SMTP_MAIL_END, SIDE_SERVER, (struct slice){0}, 0);
+    s->open = open;
+}
+
+/* A limit costs this mail a reply. */
+static void cut_mail(struct smtp *s, uint32_t mail)
+{
+    uint32_t open = s->open;
+    s->open = mail;
+    smtp_cut(s, SIDE_SERVER);
     s->open = open;
 }
 
@@ -37,9 +49,8 @@ static void end_answered(struct smtp *s, bool force_first)
 
 void pairing_mail_wait(struct smtp *s, const struct waiting *mail)
 {
-    uint32_t most = s->lim->waiting < WAITING_MAX ? s->lim->waiting : WAITING_MAX - 1;
-    if (s->waiting_len && s->waiting_len >= most) {
-        smtp_cut(s, SIDE_SERVER);
+    if (s->waiting_len >= s->lim->waiting) {
+        cut_mail(s, waiting_at(s, 0)->mail);
         end_answered(s, true);
     }
     struct waiting *w = waiting_at(s, s->waiting_len++);
@@ -116,15 +127,14 @@ void pairing_push(struct smtp *s, enum verb verb, uint32_t mail)
     if (s->queue_len >= s->lim->pending) {
         /* Without a server there is nothing to pair, so nothing is lost then. */
         if (s->heard)
-            smtp_cut(s, SIDE_SERVER);
+            cut_mail(s, queue_at(s, 0)->mail);
         answered(s, pop(s).mail);
+        s->dropped += s->heard;
     }
     if (s->queue_len == s->queue_room)
         queue_grow(s);
-    *queue_at(s, s->queue_len++) =
-        (struct pending){.mail = mail,
-                         .verb = (uint8_t)verb,
-                         .each = s->lmtp && (verb == VERB_END_OF_DATA || verb == VERB_BDAT_LAST)};
+    *queue_at(s, s->queue_len++) = (struct pending){
+        .mail = mail, .verb = (uint8_t)verb, .each = verb == VERB_END_OF_DATA || verb == VERB_BDAT_LAST};
     if (mail && mail == s->open)
         s->unanswered++;
 }
@@ -134,7 +144,7 @@ static void skip_unfit(struct smtp *s, unsigned code)
 {
     if (!s->queue_len || verb_fits(queue_at(s, 0)->verb, code))
         return;
-    for (uint32_t i = 1; i < s->queue_len; i++) {
+    for (uint32_t i = 1; i < s->queue_len && i < SKIP_MAX; i++) {
         if (verb_fits(queue_at(s, i)->verb, code)) {
             while (i--)
                 answered(s, pop(s).mail);
@@ -174,12 +184,18 @@ static void emit_reply(struct smtp *s, struct pending to, unsigned code, struct 
 static struct pending take_pending(struct smtp *s, unsigned code, bool *ret_last)
 {
     *ret_last = true;
+    if (s->dropped) {
+        s->dropped--;
+        return (struct pending){.verb = VERB_NONE};
+    }
     struct pending *head = s->queue_len ? queue_at(s, 0) : NULL;
-    if (!head || (s->had_gap && !verb_fits(head->verb, code)))
+    /* A client that waits behind DATA got no 2xx for it: the reply answers something else. */
+    bool waits = head && head->verb == VERB_DATA && s->mode == MODE_HOLD && s->hold_from == s->hold.len;
+    if (!head || ((s->had_gap || waits) && !verb_fits(head->verb, code)))
         return (struct pending){.mail = s->open, .verb = VERB_NONE};
     if (head->each && !head->left) {
         uint32_t *accepted = accepted_of(s, head->mail);
-        head->left = accepted && *accepted ? *accepted : 1;
+        head->left = s->lmtp && accepted && *accepted ? *accepted : 1;
     }
     *ret_last = !head->each || --head->left == 0;
     return *ret_last ? pop(s) : *head;
@@ -192,6 +208,9 @@ static void note_reply(struct smtp *s, const struct pending *to, unsigned code)
         ++*accepted;
     if (to->verb == VERB_MAIL && code >= 400 && to->mail && to->mail == s->open)
         s->refused = true;
+    bool hello = to->verb == VERB_HELO || to->verb == VERB_EHLO || to->verb == VERB_LHLO;
+    if (hello && code < 300)
+        s->lmtp = to->verb == VERB_LHLO;
 }
 
 /* After a gap 354 shows that DATA was taken, whatever it was paired with. */
@@ -247,8 +266,12 @@ void pairing_settle(struct smtp *s)
         answered(s, pop(s).mail);
     uint32_t count = s->late_len;
     s->late_len = 0;
-    for (uint32_t i = 0; i < count; i++)
+    struct timespec now = s->now;
+    for (uint32_t i = 0; i < count; i++) {
+        s->now = s->late[i].ts;
         pair(s, s->late[i].code, buf_slice(&s->late[i].text));
+    }
+    s->now = now;
     s->hold_blind = s->mode == MODE_HOLD && !s->queue_len;
 }
 
@@ -256,6 +279,7 @@ static void keep_late(struct smtp *s, unsigned code, struct slice text)
 {
     struct late *l = &s->late[s->late_len++];
     l->code = code;
+    l->ts = s->now;
     buf_free(&l->text);
     buf_init(&l->text, s->lim->reply_bytes);
     buf_add(&l->text, text);
@@ -306,14 +330,27 @@ static void server_line(struct smtp *s, struct slice line)
         reply_done(s, r.code);
 }
 
+/* A handshake record or an alert, which no line of a server begins with: TLS was begun by a command that was
+ * lost, or hidden behind others. */
+static bool begins_tls(const struct smtp *s, struct slice bytes)
+{
+    return !s->server_line.len && !s->in_reply && bytes.len &&
+           (bytes.data[0] == 0x16 || bytes.data[0] == 0x15);
+}
+
 void pairing_server_feed(struct smtp *s, struct slice bytes)
 {
     while (bytes.len && !s->server_opaque) {
+        if (begins_tls(s, bytes)) {
+            smtp_tls_begin(s);
+            client_begin_opaque(s);
+            return;
+        }
         size_t lf = slice_index(bytes, '\n');
         struct slice part = slice_sub(bytes, 0, lf);
         bool whole = lf < bytes.len;
         bytes = slice_sub(bytes, lf + whole, bytes.len);
-        if (whole && !s->server_line.len && !s->server_line_cut) {
+        if (whole && !s->server_line.len && !s->server_line_cut && part.len <= s->lim->reply_bytes) {
             server_line(s, part);
             continue;
         }

@@ -12,5 +12,8 @@ struct reply_line {
 
 /* `line` comes without its end. False: it is no reply line, *ret is untouched. */
 bool reply_line_parse(struct slice line, struct reply_line *ret);
+/* The enhanced status code (RFC 3463, "5.7.1") that a reply's text begins with, a "#" or blanks in front of
+ * it left out. False: there is none, *ret is untouched. */
+bool reply_enhanced(struct slice text, struct slice *ret);
 
 #endif

@@ -104,6 +104,13 @@ void smtp_mail_unnest(struct smtp *s, bool taken)
     s->refused = !taken;
 }
 
+void smtp_tls_begin(struct smtp *s)
+{
+    if (!s->tls_told)
+        smtp_emit(s, SMTP_TLS, SIDE_CLIENT, (struct slice){0}, 0);
+    s->tls_told = true;
+}
+
 void smtp_message_begin(struct smtp *s, bool beginning_seen)
 {
     if (!s->open)
@@ -163,6 +170,8 @@ void smtp_gap(struct smtp *s, enum side side, struct timespec ts, uint64_t len)
     if (s->mode == MODE_OPAQUE)
         return;
     s->had_gap = true;
+    if (side == SIDE_CLIENT)
+        hold_settle(s); /* what is held came before the gap */
     smtp_emit(s, SMTP_GAP, side, (struct slice){0}, len);
     if (side == SIDE_CLIENT) {
         pairing_settle(s);

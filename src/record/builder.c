@@ -14,13 +14,14 @@ struct builder {
     struct builder_listener out;
     struct session session;
     struct arena mem;
+    struct arena keywords; /* each EHLO has its own */
     struct buf scratch;
     struct mime *mime;
-    struct draft *drafts;        /* open mails, oldest first */
-    struct draft *message;       /* whose text the MIME parser reads */
-    struct draft *spare;         /* an ended one, for the next mail */
-    struct buf line;             /* a reply, joined */
-    struct buf helo, last_reply; /* replaced often, so outside of the arena */
+    struct draft *drafts;                    /* open mails, oldest first */
+    struct draft *message;                   /* whose text the MIME parser reads */
+    struct draft *spare;                     /* an ended one, for the next mail */
+    struct buf line;                         /* a reply, joined */
+    struct buf helo, last_reply, last_error; /* replaced often, so outside of the arena */
     bool heard_client, heard_server, quit;
 };
 
@@ -32,10 +33,12 @@ struct builder *builder_new(const struct builder_settings *set, struct charsets 
     assert(b);
     *b = (struct builder){.set = set, .cs = cs, .out = *out};
     arena_init(&b->mem, set->session_bytes);
+    arena_init(&b->keywords, set->session_bytes);
     buf_init(&b->scratch, set->transaction_bytes);
     buf_init(&b->line, set->transaction_bytes);
     buf_init(&b->helo, set->session_bytes);
     buf_init(&b->last_reply, set->session_bytes);
+    buf_init(&b->last_error, set->session_bytes);
     b->session.ts = first;
     b->session.id = *id;
     b->session.id.uid = arena_copy(&b->mem, id->uid);
@@ -68,7 +71,9 @@ void builder_free(struct builder **pb)
     buf_free(&b->scratch);
     buf_free(&b->helo);
     buf_free(&b->last_reply);
+    buf_free(&b->last_error);
     arena_free(&b->mem);
+    arena_free(&b->keywords);
     free(b);
 }
 
@@ -80,15 +85,15 @@ static struct draft *draft_of(struct builder *b, uint32_t number)
     return d;
 }
 
-static struct slice session_text(struct builder *b, struct slice text)
+static struct slice session_text(struct builder *b, struct arena *mem, struct slice text)
 {
     if (!utf8_valid(text)) {
         buf_clear(&b->scratch);
         utf8_clean(text, &b->scratch);
         text = buf_slice(&b->scratch);
     }
-    struct slice copy = utf8_whole(arena_copy(&b->mem, text));
-    b->session.flags.truncated |= b->mem.over;
+    struct slice copy = utf8_whole(arena_copy(mem, text));
+    b->session.flags.truncated |= mem->over;
     return copy;
 }
 
@@ -141,11 +146,15 @@ static void mail_begin(struct builder *b, const struct smtp_event *ev)
     d->number = ev->mail;
     d->t = (struct transaction){
         .ts = ev->ts, .id = b->session.id, .trans_depth = ev->mail, .tls = b->session.tls};
-    d->t.helo = b->session.helo.data ? arena_copy(&d->mem, b->session.helo) : (struct slice){0};
     d->t.flags =
         (struct flags){.midstream = b->session.flags.midstream, .gap = ev->len && b->session.flags.gap};
+    /* The path's beginning takes its room before any text can: the settings' least values leave enough for
+     * it. */
     draft_add_address(d, b->set, &b->session.id.resp.addr);
+    assert(d->t.path.room > d->t.path.len);
     d->t.path.items[d->t.path.len++] = b->session.id.orig.addr;
+    if (b->session.helo.data)
+        d->t.helo = utf8_whole(arena_copy(&d->mem, b->session.helo));
     struct draft **slot = &b->drafts;
     while (*slot)
         slot = &(*slot)->next;
@@ -192,6 +201,8 @@ static void message_begin(struct builder *b, const struct smtp_event *ev)
     mime_reset(b->mime);
     b->heard_client = true;
     b->message = draft_of(b, ev->mail);
+    if (b->message)
+        b->message->t.message = true;
     if (ev->len) {
         mime_gap(b->mime, 1);
         if (b->message)
@@ -232,25 +243,19 @@ static void on_command(struct builder *b, const struct smtp_event *ev)
 static void take_keywords(struct builder *b, struct slice text)
 {
     struct text_list *list = &b->session.ehlo_keywords;
-    list->len = 0;
     size_t lines = 0;
     for (size_t i = 0; i < text.len; i++)
         lines += text.data[i] == '\n';
-    if (lines > list->room) {
-        struct slice *items = arena_alloc(&b->mem, lines * sizeof *items);
-        if (!items) {
-            b->session.flags.truncated = true;
-            return;
-        }
-        list->items = items;
-        list->room = lines;
-    }
+    arena_reset(&b->keywords);
+    *list =
+        (struct text_list){.items = arena_alloc(&b->keywords, lines * sizeof *list->items), .room = lines};
     size_t lf = slice_index(text, '\n');
-    while (lf < text.len) {
+    while (lf < text.len && list->items) {
         text = slice_sub(text, lf + 1, text.len);
         lf = slice_index(text, '\n');
-        list->items[list->len++] = session_text(b, slice_trim(slice_sub(text, 0, lf)));
+        list->items[list->len++] = session_text(b, &b->keywords, slice_trim(slice_sub(text, 0, lf)));
     }
+    b->session.flags.truncated |= b->keywords.over;
 }
 
 /* "250 text text": the lines of a reply joined by blanks. */
@@ -277,15 +282,19 @@ static void on_reply(struct builder *b, const struct smtp_event *ev)
         replace(&d->last_reply, text);
         d->t.last_reply = kept_text(&d->last_reply);
         d->t.answered |= ev->verb == VERB_END_OF_DATA || ev->verb == VERB_BDAT_LAST;
-        if (ev->code >= 400 && ev->code != 421) {
-            replace(&d->last_error, text);
-            d->t.last_error = kept_text(&d->last_error);
-        }
+    }
+    bool error = ev->code >= 400 && ev->code != 421;
+    if (d && error) {
+        replace(&d->last_error, text);
+        d->t.last_error = kept_text(&d->last_error);
+    } else if (error) {
+        replace(&b->last_error, text);
+        b->session.last_error = kept_text(&b->last_error);
     }
     replace(&b->last_reply, text);
     b->session.last_reply = kept_text(&b->last_reply);
     if (ev->verb == VERB_GREETING)
-        b->session.banner = session_text(b, slice_sub(text, 4, text.len));
+        b->session.banner = session_text(b, &b->mem, slice_sub(text, 4, text.len));
     if ((ev->verb == VERB_EHLO || ev->verb == VERB_LHLO) && ev->code < 300)
         take_keywords(b, ev->text);
 }

@@ -56,7 +56,9 @@ struct transaction {
     struct slice received_from_originating_ip;
     struct slice user_agent;
     bool tls, is_webmail;
-    bool answered; /* last_reply answers the end of the message; no field of its own */
+    /* No fields of their own, for who shows the record: text of the message was seen, a reply to its end was.
+     */
+    bool message, answered;
     struct file_list files;
     struct flags flags;
 };
@@ -71,7 +73,7 @@ struct session {
     bool tls;
     struct slice tls_start; /* "starttls" or "implicit" */
     uint64_t mails;         /* records in stream smtp */
-    struct slice last_reply;
+    struct slice last_reply, last_error;
     struct slice end; /* "quit", "fin", "rst", "timeout", "reuse", "shed", "eof" */
     struct flags flags;
 };

@@ -13,13 +13,13 @@ run: $(BUILD)/mailtap
 $(BUILD)/mailtap:
 	@tools/install-deps build
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null
-	@ninja --quiet -C $(BUILD) mailtap
+	@out=$$(ninja --quiet -C $(BUILD) mailtap) || { echo "$$out"; exit 1; }
 
 test: $(BUILD)/mailtap
 	@tools/install-deps test
 	@test -f $(SANITIZE)/build.ninja || meson setup $(SANITIZE) -Db_sanitize=address,undefined --buildtype=debugoptimized \
 	    -Dtests=enabled -Dwerror=true >/dev/null
-	@ninja --quiet -C $(SANITIZE)
+	@out=$$(ninja --quiet -C $(SANITIZE)) || { echo "$$out"; exit 1; }
 	@MAILTAP_RELEASE=$(abspath $(BUILD)/mailtap) tools/run-tests $(SANITIZE)
 
 bench: $(BUILD)/mailtap

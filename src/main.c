@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "nearest.h"
+#include "base/nearest.h"
 #include "read.h"
 
 static const char usage[] =

@@ -15,6 +15,7 @@ struct run {
     FILE *events;      /* NULL: events are not */
     char events_name[512];
     bool failed;
+    bool on_screen, shown; /* records go to a terminal; a progress line stands there */
     struct error error;
     struct pipeline *pipeline;
     struct timespec event_ts;
@@ -29,9 +30,17 @@ static double clock_seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+static void wipe(struct run *run)
+{
+    fputs("\r\033[K", stderr);
+    run->shown = false;
+}
+
 static void on_record(void *ctx, const struct record *rec)
 {
     struct run *run = ctx;
+    if (run->shown && run->on_screen)
+        wipe(run);
     if (run->sink && !run->failed)
         run->failed = run->ops->write(run->sink, rec, &run->error) < 0;
 }
@@ -68,9 +77,10 @@ static void progress(struct run *run, const struct source *src, const char *path
         return;
     run->progress_at = now;
     struct pipeline_stats ps = pipeline_stats(run->pipeline);
+    run->shown = true;
     /* A long name would wrap, and then the line could not be wiped away. */
-    size_t len = strlen(path);
-    fprintf(stderr, "\r%s%s: ", len > 30 ? "..." : "", len > 30 ? path + len - 30 : path);
+    const char *slash = strrchr(path, '/');
+    fprintf(stderr, "\r%.30s: ", slash ? slash + 1 : path);
     if (st->file_bytes)
         fprintf(stderr, "%.0f %%, ", 100.0 * (double)st->file_read / (double)st->file_bytes);
     fprintf(stderr, "%llu packets, %llu mails\033[K", (unsigned long long)(run->packets + st->packets),
@@ -89,14 +99,13 @@ static enum exit_code read_file(struct run *run, const char *path, bool show)
     struct packet pkt;
     unsigned tick = 0;
     run->progress_at = clock_seconds();
-    double begun = run->progress_at;
     while ((got = source_next(src, &pkt, &err)) > 0 && !run->failed) {
         pipeline_packet(run->pipeline, &pkt);
         if (show && !(++tick & 0xfff))
             progress(run, src, path);
     }
-    if (run->progress_at > begun)
-        fputs("\r\033[K", stderr);
+    if (run->shown)
+        wipe(run);
     if (got < 0)
         fprintf(stderr, "mailtap: %s\n", err.text);
     const struct source_stats *st = source_stats(src);
@@ -152,9 +161,12 @@ static bool open_output(struct run *run, const struct read_options *opt, bool tt
     snprintf(run->events_name, sizeof run->events_name, "%s%s",
              opt->directory ? opt->directory : "standard output", opt->directory ? "/events.log" : "");
     run->events = opt->directory ? fopen(run->events_name, "w") : stdout;
-    if (!run->events)
-        error_set(&run->error, -errno, "%s: %s", run->events_name, strerror(errno));
-    return run->events != NULL;
+    if (run->events)
+        return true;
+    error_set(&run->error, -errno, "%s: %s", run->events_name, strerror(errno));
+    if (run->sink)
+        run->ops->close(&run->sink, &(struct error){{0}});
+    return false;
 }
 
 /* What was written must have arrived. The first error is the one that is told. */
@@ -187,8 +199,8 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
                                         &run};
     run.pipeline = pipeline_new(set, &out);
     double start = clock_seconds();
-    /* Not amid records that go to the same screen. */
-    bool show = isatty(STDERR_FILENO) && (opt->directory || !isatty(STDOUT_FILENO));
+    bool show = isatty(STDERR_FILENO);
+    run.on_screen = !opt->directory && isatty(STDOUT_FILENO);
     for (int i = 0; i < count; i++)
         if (read_file(&run, files[i], show) != EXIT_DONE)
             code = EXIT_PARTLY;

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
-#include "nearest.h"
+#include "base/nearest.h"
 #include "settings_row.h"
 
 static const struct setting_row rows[] = {

@@ -35,17 +35,21 @@ def amid(w, r):
     return r.randrange(3, max(4, ends[0]))
 
 
+def within(p, spans):
+    return any(p.off < s.hi and s.lo < p.off + len(p.data) for s in spans)
+
+
 def loss(w, r, talk, name):
-    spans = [s for s in talk.spans if s.kind in LOSS[name]]
+    spans = [s for s in talk.spans if s.kind in LOSS[name] and (s.kind != "banner" or not talk.on & {"split", "tiny", "bytes1"})]
     if not spans:
         return
     chunks = [s for s in talk.spans if s.kind == "bdat"]  # without it the octets' end is a guess
-    mails = [s for s in talk.spans if s.kind == "mail"]
-    twice = not any(s.kind == "rset" for s in talk.spans) and "ehlo_mid" not in talk.on  # or two mails become one
+    mails, resets = [s for s in talk.spans if s.kind == "mail"], [s for s in talk.spans if s.kind == "rset"]
+    twice = not resets and "ehlo_mid" not in talk.on  # or two mails become one
     for _ in range(r.choice([1, 1, 1, 1 + twice])):
         s = r.choice(spans)
-        hit = [p for p in real(w, s.side) if p.off < s.hi and p.off + len(p.data) > s.lo and not any(p.d == 0 and p.off < b.hi and p.off + len(p.data) > b.lo for b in chunks)]
-        hit = [p for p in hit if twice or p.d or len([m for m in mails if p.off < m.hi and m.lo < p.off + len(p.data)]) == 0 or not any(p.off < x.hi and x.lo < p.off + len(p.data) for x in talk.spans if x.kind == "rset")]
+        hit = [p for p in real(w, s.side) if within(p, [s]) and not (p.d == 0 and within(p, chunks))]
+        hit = [p for p in hit if p.d or not (within(p, mails) and within(p, resets))]
         if hit:
             gone = r.choice(hit)
             w.packets = [p for p in w.packets if p.d != gone.d or p.off is None or not p.data or p.off + len(p.data) <= gone.off or p.off >= gone.off + len(gone.data)]
@@ -225,7 +229,7 @@ def snap(w, r):
 def clock(w, r):
     """The order in the file is right, the times are not quite."""
     for p in w.packets:
-        p.first = p.t + r.uniform(-0.002, 0.002)
+        p.stamp = p.t + r.uniform(-0.002, 0.002)
 
 
 def one_side(w, d):

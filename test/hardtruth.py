@@ -23,7 +23,7 @@ class View:
     """The bytes of both streams that the tap saw (`cover`), and those that it must have missed (`lost`)."""
 
     def __init__(self, wire, packets):
-        self.cover, self.lost, self.base, self.syn = [], [], [0, 0], any(p.flags & SYN for p in packets)
+        self.cover, self.lost, self.doubt, self.base, self.syn = [], [], [], [0, 0], any(p.flags & SYN for p in packets)
         self.heard = [any(p.d == d for p in packets) for d in (0, 1)]
         for d in (0, 1):
             mine = [p for p in packets if p.d == d]
@@ -46,6 +46,8 @@ class View:
                     lost.append((at, lo))
                 at = max(at, hi)
             self.lost.append(lost)
+            resets = [(p.ack - wire.isn[d] - 1) & 0xFFFFFFFF for p in packets if p.d != d and p.flags & 4 and p.off is None]
+            self.doubt.append(max([a for a in resets if a <= wire.stream[d]], default=0) > end)  # only a RST speaks of more
 
     def has(self, side, lo, hi):
         return lo == hi or any(a <= lo and hi <= b for a, b in self.cover[side])
@@ -163,7 +165,9 @@ def mail(m, talk, v, shaky):
     groups = [s.group for s in spans]
     tail = "loss_fin" in talk.on  # an acknowledged FIN that was not seen may have been a byte
     early = [lo for lo, hi in v.lost[1] if any(lo < s.lo < hi for s in spans if s.side == 1 and s.group == min(groups))]
-    if any(v.touched(s) for s in spans if s.side == 0 or not early):
+    if any(v.doubt) and m is talk.mails[-1]:
+        gap = ANY
+    elif any(v.touched(s) for s in spans if s.side == 0 or not early):
         gap = ["is", True]
     elif early or shaky & set(range(min(groups) - 1, max(groups) + 2)):
         gap = ANY
@@ -203,7 +207,7 @@ def settle(talk, wire, packets, part, ending):
     last = max((s.group for s in talk.spans), default=0)
     sure = not shaky & {last, last - 1}
     e["gap"] = ["is", missing] if sure or not missing else ANY
-    if "loss_fin" in talk.on and not missing:
+    if ("loss_fin" in talk.on or any(v.doubt)) and not missing:
         e["gap"] = ANY
     e["midstream"], e["one_sided"] = ["is", not v.syn], ["is", v.heard != [True, True]] if not part else ANY
     if not v.syn and not (v.cover[0] and v.cover[1]):

@@ -10,7 +10,7 @@ class Packet:
 
     def __init__(self, t, d, seq, ack, flags, data=b"", off=None):
         self.t, self.d, self.seq, self.ack, self.flags, self.data, self.off = t, d, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, flags, data, off
-        self.win, self.cap, self.first = 65535, None, None
+        self.win, self.cap, self.stamp = 65535, None, None  # `stamp`: the time in the file, where it is not `t`
 
     def copy(self, **change):
         p = Packet(self.t, self.d, self.seq, self.ack, self.flags, self.data, self.off)

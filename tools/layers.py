@@ -14,6 +14,7 @@ MAY = {
     "flow": ["base", "decode"],
     "mail": ["base"],
     "record": ["base", "mail"],
+    "rule": ["base", "mail", "record"],
     "sink": ["base", "record"],
 }
 

@@ -82,9 +82,9 @@ static void add_people(struct line *out, const struct transaction *t)
     cell_pad(out, columns, WIDTH_ADDRESS + 6);
 }
 
-static void add_reply(struct sink *snk, const char *before, struct slice reply)
+static void add_reply(struct sink *snk, uint64_t code, const char *before, struct slice reply)
 {
-    color(snk, color_of(code_of(reply)));
+    color(snk, color_of(code));
     line_str(&snk->line, before);
     cell_text(&snk->line, reply, WIDTH_REPLY);
     color(snk, PLAIN);
@@ -135,6 +135,19 @@ static void add_flags(struct sink *snk, const struct flags *flags)
     }
 }
 
+/* Why there is no verdict. */
+static const char *fate_of(const struct transaction *t)
+{
+    if (t->flags.gap || t->flags.one_sided || t->flags.midstream)
+        return "no answer seen  ";
+    return t->message ? "no answer to the message  " : "not sent  ";
+}
+
+static struct slice text_of(struct slice reply)
+{
+    return slice_trim_left(slice_sub(reply, 3, reply.len));
+}
+
 static void mail_line(struct sink *snk, const struct transaction *t)
 {
     struct line *out = &snk->line;
@@ -145,10 +158,10 @@ static void mail_line(struct sink *snk, const struct transaction *t)
     add_verdict(snk, open ? 0 : code, "---");
     add_ends(out, &t->id);
     add_people(out, t);
-    if (open)
-        line_str(out, code == 354 ? "no answer to the message  " : "not sent  ");
+    if (open || !code)
+        line_str(out, fate_of(t));
     if (code >= 400)
-        add_reply(snk, "", slice_trim_left(slice_sub(t->last_reply, 3, t->last_reply.len)));
+        add_reply(snk, code, "", text_of(t->last_reply));
     if (t->subject.data) {
         line_byte(out, '"');
         cell_text(out, t->subject, WIDTH_SUBJECT);
@@ -156,7 +169,7 @@ static void mail_line(struct sink *snk, const struct transaction *t)
     }
     add_files(out, &t->files);
     if (code < 400 && t->last_error.len)
-        add_reply(snk, "earlier: ", t->last_error);
+        add_reply(snk, code_of(t->last_error), "earlier: ", t->last_error);
     add_origin(snk, t);
     add_flags(snk, &t->flags);
 }
@@ -164,9 +177,9 @@ static void mail_line(struct sink *snk, const struct transaction *t)
 static void session_line(struct sink *snk, const struct session *s)
 {
     struct line *out = &snk->line;
-    uint64_t code = code_of(s->last_reply);
+    uint64_t code = code_of(s->last_error);
     add_time(snk, s->ts);
-    add_verdict(snk, !s->tls && code >= 400 ? code : 0, s->tls ? "TLS" : "---");
+    add_verdict(snk, s->tls ? 0 : code, s->tls ? "TLS" : "---");
     add_ends(out, &s->id);
     color(snk, DIM);
     line_str(out, s->tls ? "encrypted, by " : "no mail");
@@ -180,8 +193,8 @@ static void session_line(struct sink *snk, const struct session *s)
     cell_text(out, s->end, WIDTH_HELO);
     color(snk, PLAIN);
     line_str(out, "  ");
-    if (!s->tls && code >= 400)
-        add_reply(snk, "", slice_trim_left(slice_sub(s->last_reply, 3, s->last_reply.len)));
+    if (!s->tls && code)
+        add_reply(snk, code, "", text_of(s->last_error));
     add_flags(snk, &s->flags);
 }
 

@@ -131,7 +131,7 @@ static inline void enhanced(uint32_t id, uint64_t ticks, const char *bytes, uint
 /* What came out: "link seconds.nanoseconds wire bytes" a line, then the error if there was one. */
 static char said[1 << 20];
 static struct source_stats stats;
-static char path[] = "/tmp/mailtap-test-XXXXXX";
+static char path[] = "mailtap-test-XXXXXX";
 
 static inline void save(struct slice bytes)
 {

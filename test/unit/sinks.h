@@ -75,7 +75,7 @@ static inline void mail_init(struct mail *m)
 static inline void sink_run(const struct sink_ops *ops, const struct record *recs, size_t count, bool color,
                             struct buf *ret)
 {
-    char folder[] = "/tmp/mailtap-sink-XXXXXX", path[512];
+    char folder[] = "mailtap-sink-XXXXXX", path[512];
     struct sink *snk = NULL;
     struct error err;
     struct dirent **names;

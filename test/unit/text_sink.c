@@ -52,6 +52,7 @@ static void not_sent(void **state)
     m.t.rcptto.len = 1;
     mail_is(&m, FRONT("---") "                     not sent\n");
     m.t.last_reply = slice_str("354 go");
+    m.t.message = true;
     mail_is(&m, FRONT("---") "                     no answer to the message\n");
 }
 
@@ -84,7 +85,7 @@ static void nothing_known(void **state)
         .ts = {1257170000, 0}, .id = m.t.id, .flags = {.midstream = true, .one_sided = true}};
     mail_is(&m, "2009-11-02 13:53:20Z  ---  198.51.100.7     -> 203.0.113.25     (sender not seen)           "
                 "   -> (no recipient)"
-                "                      !one_sided !midstream\n");
+                "                      no answer seen  !one_sided !midstream\n");
     m.t.ts = (struct timespec){INT64_MAX, 0};
     m.t.last_reply = slice_str("x");
     struct buf out;
@@ -107,7 +108,7 @@ static void sessions(void **state)
     struct buf out;
     (void)state;
     refused.tls = silent.tls = false;
-    refused.last_reply = slice_str("535 5.7.8 authentication failed");
+    refused.last_error = slice_str("535 5.7.8 authentication failed");
     silent.helo = silent.last_reply = (struct slice){0};
     with_mail.mails = 1;
     lines_of((struct record[]){{&stream_session, &s},

@@ -183,12 +183,12 @@ static enum detected pinned(struct smtp_session *s, const struct flow_info *info
     return has_port(&s->shared->set->ports, info) ? DETECT_SMTP : DETECT_NO;
 }
 
-static bool begins_with_gap(const struct smtp_session *s, int dir)
+static bool has_early_gap(const struct smtp_session *s, int dir)
 {
     size_t i = 0;
-    while (i < s->early_count && s->early[i].dir != dir)
+    while (i < s->early_count && !(s->early[i].dir == dir && s->early[i].gap))
         i++;
-    return i < s->early_count && s->early[i].gap;
+    return i < s->early_count;
 }
 
 static void decide(struct smtp_session *s, const struct flow_info *info, bool over)
@@ -197,7 +197,7 @@ static void decide(struct smtp_session *s, const struct flow_info *info, bool ov
     size_t skip[2] = {0, 0};
     struct detect_input in = {.first = {buf_slice(&s->first[0]), buf_slice(&s->first[1])},
                               .client = info->client,
-                              .holed = {begins_with_gap(s, 0), begins_with_gap(s, 1)},
+                              .holed = {has_early_gap(s, 0), has_early_gap(s, 1)},
                               .likely = likely_client(info),
                               .tls = has_port(&set->tls_ports, info),
                               .over = over || is_full(s)};

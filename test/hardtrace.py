@@ -92,7 +92,8 @@ def tame(on, r):
     if "lmtp" in on:
         on -= {"bdat_refused", "nohelo"}
     if "barelf" in on:
-        on -= {"traps"}  # a line with a dot is not the same there
+        on -= {"traps", "blast", "eager", "pipe", "mixes"}  # where the text ends is the server's to say, when it has its turn
+        on |= {"strict"}
     return on
 
 

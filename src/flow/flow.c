@@ -47,6 +47,7 @@ static void take_want(struct flow_core *core, struct flow *f, enum flow_want wan
 static void pass_data(struct flow_core *core, struct flow *f, int dir, struct timespec ts, struct slice bytes)
 {
     f->dir[dir].next += (uint32_t)bytes.len;
+    f->dir[dir].moved_at = core->now;
     f->dir[dir].passed |= bytes.len > 0;
     if (bytes.len && open_once(core, f))
         take_want(core, f, core->handler->data(core->ctx, f->user, &f->info, dir, ts, bytes));
@@ -55,6 +56,7 @@ static void pass_data(struct flow_core *core, struct flow *f, int dir, struct ti
 static void pass_gap(struct flow_core *core, struct flow *f, int dir, struct timespec ts, uint32_t len)
 {
     f->dir[dir].next += len;
+    f->dir[dir].moved_at = core->now;
     if (!len || !open_once(core, f))
         return;
     core->gaps++;
@@ -151,7 +153,8 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
         st->fin_seq = end;
     }
     if (seg->payload.len && f->reset && f->reset_dir == dir)
-        f->reset = seq_diff(seg->seq, f->reset_seq) < 0; /* who sends on was not reset */
+        /* Who sends on was not reset; what is far ahead is not its own. */
+        f->reset = seg->seq - f->reset_seq > core->max_hole;
     if (!stream_trim(st, seg)) {
         core->overlaps += seg->payload.len > 0;
         drain(core, f);
@@ -247,14 +250,16 @@ static void drop_head(struct flow_core *core, struct flow *f, int dir)
 /* The first piece waits for bytes of the other side that it acknowledges. */
 static void stop_waiting_for_other(struct flow_core *core, struct flow *f, int dir)
 {
+    enum { NEAR = 65536 };
     const struct halfstream *o = &f->dir[!dir];
     const struct held *h = f->dir[dir].first;
     f->alone |= !o->begun;
     bool both = o->first && o->first->seq == o->next;
     /* Where each waits for the other no order fits, so the captured one stands. And where no packet of the
-     * other side speaks of bytes beyond what is known, an acknowledgement of such bytes is no proof of them.
-     */
-    if (both || f->alone || seq_diff(o->top, o->next) <= 0)
+     * other side speaks of bytes beyond what is known, an acknowledgement of many such bytes is no proof of
+     * them. */
+    bool unproven = seq_diff(o->top, o->next) <= 0 && h->ack - o->next > NEAR;
+    if (both || f->alone || unproven)
         pass_head(core, f, dir);
     else
         lose_until(core, f, !dir, h->ack, h->ts);
@@ -270,6 +275,11 @@ static int head_dir(const struct flow *f)
 const struct held *flow_head(const struct flow *f)
 {
     return f->dir[head_dir(f)].first;
+}
+
+struct timespec flow_head_moved(const struct flow *f)
+{
+    return f->dir[head_dir(f)].moved_at;
 }
 
 bool flow_hole_is_acked(const struct flow *f)

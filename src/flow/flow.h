@@ -67,9 +67,10 @@ struct flow {
 struct flow_core {
     const struct flow_handler *handler;
     void *ctx;
-    size_t max_hole;   /* a longer one that nobody acknowledged is not believed */
-    size_t held_bytes; /* in all flows */
-    uint32_t opened;   /* flows that have a user */
+    size_t max_hole;     /* a longer one that nobody acknowledged is not believed */
+    size_t held_bytes;   /* in all flows */
+    uint32_t opened;     /* flows that have a user */
+    struct timespec now; /* packet time */
     uint64_t gaps, gap_bytes, overlaps, forged;
 };
 
@@ -94,6 +95,8 @@ enum renewal flow_renewal(struct flow *f, int dir, const struct segment *seg);
 bool flow_is_blocked(const struct flow *f);
 /* The piece that is given up first; NULL where none is held. */
 const struct held *flow_head(const struct flow *f);
+/* When its direction last passed something on. */
+struct timespec flow_head_moved(const struct flow *f);
 /* True where the other side acknowledged what is missing, so that no copy of it will come. */
 bool flow_hole_is_acked(const struct flow *f);
 /* Takes the hole that blocks it for lost, says so as a gap, and passes on what follows it. A piece beyond

@@ -20,6 +20,7 @@ struct halfstream {
     uint32_t acked, fin_seq;
     uint32_t isn;             /* of its SYN */
     struct timespec acked_at; /* when that was said last */
+    struct timespec moved_at; /* when `next` moved last */
     uint32_t top;             /* behind the last byte that any of its packets spoke of */
     bool begun;               /* `next` is known */
     bool passed;              /* bytes were passed on */

@@ -291,7 +291,9 @@ static void note_segment(struct flow_table *t, struct flow *f, int dir, const st
 static bool hole_is_old(const struct flow_table *t, const struct flow *f)
 {
     const struct held *h = flow_head(f);
-    double age = seconds_between(h->ts, t->now);
+    /* A piece may have waited long behind another hole before it came to stand behind this one. */
+    double held = seconds_between(h->ts, t->now), stood = seconds_between(flow_head_moved(f), t->now);
+    double age = held < stood ? held : stood;
     return age >= (flow_hole_is_acked(f) ? t->set.gap_wait : t->set.hole_wait);
 }
 
@@ -348,10 +350,10 @@ static void set_clock(struct flow_table *t, struct timespec now)
     double ahead = seconds_between(t->now, now);
     if (ahead > 0) {
         t->behind = 0;
-        t->now = now;
+        t->now = t->core.now = now;
     } else if (ahead < 0 && clock_was_set_back(t, now)) {
         end_all_after(t, now);
-        t->now = t->tidied = now;
+        t->now = t->core.now = t->tidied = now;
     }
 }
 

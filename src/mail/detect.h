@@ -16,7 +16,7 @@ struct detect_input {
     int client;    /* index of the direction that opened the connection; -1 where its SYN was not seen */
     int likely;    /* index of the direction to a port on which mail is usual; -1 for none */
     bool tls;      /* a port on which TLS from the first byte on is mail */
-    bool holed[2]; /* bytes are missing before them */
+    bool holed[2]; /* bytes are missing before or amid them */
     bool over;     /* no more bytes will come: decide */
 };
 

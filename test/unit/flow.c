@@ -269,7 +269,7 @@ static void test_forged_acknowledgement(void **state)
     struct wire w = wire_new(&usual);
     (void)state;
     handshake(&w, 100, 500);
-    send(&w, CLIENT, TCP_ACK, 101, 60501, "abc");
+    send(&w, CLIENT, TCP_ACK, 101, 100501, "abc");
     send(&w, SERVER, TCP_ACK, 501, 101, "");
     wait(&w, 2);
     send(&w, SERVER, TCP_ACK, 501, 104, "ok");

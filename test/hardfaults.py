@@ -216,7 +216,7 @@ def syn_rexmit(w, r):
 
 def dup(w, r):
     """A mirror port that shows every packet twice."""
-    late = r.choice([0.0, 0.000005, 0.001])
+    late = r.choice([0.0, 0.000005, 0.00005])
     w.packets = [q for p in w.packets for q in (p, p.copy(t=p.t + late))]
 
 

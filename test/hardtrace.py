@@ -46,8 +46,8 @@ def tame(on, r):
     lossy = on & set(LOSSES)
     if lossy - {"loss_syn", "loss_synack", "loss_fin"}:
         on -= {"tls_clear", "ehlo_mid_refused", "nested", "traps", "blast", "eager", "strays", "reseg", "mail_mail", "tfo", "rexmit_late"} | ({"mixes"} if lossy & set(WINDOWS) else set()) | ({"mixes", "pipe", "replies"} if "snap" in on else set())
-        on -= {"reorder", "merge", "churn", "clock", "rexmit_late", "syn_rexmit", "keepalive", "forged", "rst_bad", "altport", "overlap_bad", "dup"} if lossy & set(WINDOWS) else set()
-        on -= {"bdat", "bdat_refused", "bdat_rset"} if lossy & set(WINDOWS) or "snap" in on else set()
+        on -= {"reorder", "merge", "churn", "clock", "rexmit_late", "syn_rexmit", "keepalive", "forged", "rst_bad", "altport", "overlap_bad", "dup", "longgreet"} if lossy & set(WINDOWS) else set()
+        on -= {"bdat", "bdat_refused", "bdat_rset"} if lossy & set(WINDOWS) or "snap" in on or (on & {"pipe", "mixes"} and "loss_reply" not in on) else set()
         on -= {"refused"} | ({"between", "inside"} if on & {"pipe", "mixes"} else set())
         on |= {"strict"}
         if lossy - {"one_client", "one_server", "snap", "loss_bothsyn"} - set(WINDOWS):
@@ -59,6 +59,7 @@ def tame(on, r):
     if on & {"reorder", "churn"}:
         on -= {"reseg", "forged"}
     if "one_client" in on:
+        on -= {"altport"} if "nohelo" in on else set()
         on -= {"data_refused", "odd", "eager", "blast", "mixes", "bdat_refused", "forged", "rst_bad"}
     if lossy & {"loss_synack", "loss_syn", "loss_bothsyn"}:
         on -= {"tfo", "syn_rexmit", "merge", "rexmit_late"} | ({"reuse", "reorder", "churn", "overlap_bad"} if "loss_synack" in on else set()) | ({"reorder", "churn", "reuse"} if "loss_bothsyn" in on else set())

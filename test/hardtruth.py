@@ -156,7 +156,7 @@ def mail(m, talk, v, shaky):
         e["helo"] = ANY
     headers(e, m, spans, v, talk)
     replies_of(e, m, spans, v, talk, shaky)
-    if talk.lmtp and not all(v.full(s) for s in talk.spans if s.kind in ("hello", "rcpt", "reply")):
+    if talk.lmtp and not all(v.full(s) for s in talk.spans if s.kind in ("hello", "keywords", "rcpt", "reply")):
         e["last_reply"] = e["last_error"] = ANY  # how many replies will come is not known
     if "replies" in talk.on and not all(v.full(s) or v.none(s) for s in m.replies):
         e["last_reply"] = e["last_error"] = ANY  # some lines of a reply
@@ -206,7 +206,8 @@ def settle(talk, wire, packets, part, ending):
     missing = any(v.lost)
     last = max((s.group for s in talk.spans), default=0)
     sure = not shaky & {last, last - 1}
-    e["gap"] = ["is", missing] if sure or not missing else ANY
+    readable = any(v.touched(s) for s in talk.spans if s.kind != "opaque")
+    e["gap"] = ["is", missing] if (sure and readable) or not missing else ANY
     if ("loss_fin" in talk.on or any(v.doubt)) and not missing:
         e["gap"] = ANY
     e["midstream"], e["one_sided"] = ["is", not v.syn], ["is", v.heard != [True, True]] if not part else ANY

@@ -88,8 +88,11 @@ static enum strength client_strength(const struct side_input *c)
     if (!c->bytes.len)
         return OPEN;
     if (c->from_start) {
-        if (first_line(c->bytes, c->over, &line))
-            return client_line(line);
+        if (first_line(c->bytes, c->over, &line)) {
+            enum strength first = client_line(line);
+            /* AUTH, say, may be a word of many protocols; MAIL behind it is not. */
+            return first == WEAK ? client_lines(c->bytes, c->over) : first;
+        }
         /* Binary protocols show at once, and need not be waited for. */
         return is_text(slice_sub(c->bytes, 0, 1)) ? OPEN : NOT;
     }

@@ -201,6 +201,12 @@ static struct pending take_pending(struct smtp *s, unsigned code, bool *ret_last
     return *ret_last ? pop(s) : *head;
 }
 
+static void note_hello(struct smtp *s, const struct pending *to)
+{
+    if (to->verb == VERB_HELO || to->verb == VERB_EHLO || to->verb == VERB_LHLO)
+        s->lmtp = to->verb == VERB_LHLO;
+}
+
 static void note_reply(struct smtp *s, const struct pending *to, unsigned code)
 {
     uint32_t *accepted = accepted_of(s, to->mail);
@@ -208,9 +214,8 @@ static void note_reply(struct smtp *s, const struct pending *to, unsigned code)
         ++*accepted;
     if (to->verb == VERB_MAIL && code >= 400 && to->mail && to->mail == s->open)
         s->refused = true;
-    bool hello = to->verb == VERB_HELO || to->verb == VERB_EHLO || to->verb == VERB_LHLO;
-    if (hello && code < 300)
-        s->lmtp = to->verb == VERB_LHLO;
+    if (code < 300)
+        note_hello(s, to);
 }
 
 /* After a gap 354 shows that DATA was taken, whatever it was paired with. */
@@ -262,8 +267,11 @@ void pairing_settle(struct smtp *s)
     s->lost_replies = false;
     /* A chunk that is still coming has no answer yet. */
     uint32_t open_ones = s->late_len + (s->mode == MODE_CHUNK);
-    while (s->queue_len > open_ones)
-        answered(s, pop(s).mail);
+    while (s->queue_len > open_ones) {
+        struct pending lost = pop(s);
+        note_hello(s, &lost); /* the client goes on, so it was taken */
+        answered(s, lost.mail);
+    }
     uint32_t count = s->late_len;
     s->late_len = 0;
     struct timespec now = s->now;

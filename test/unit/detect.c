@@ -84,6 +84,7 @@ static void test_lone_sides_at_the_end(void **state)
         {"", "554 no\r\n", DETECT_SMTP, DETECT_NO},
         {"RSET\r\n", "", DETECT_SMTP, DETECT_NO},
         {"EHLO", "", DETECT_SMTP, DETECT_SMTP},
+        {"AUTH LOGIN\r\nMAIL FROM:<a@b>\r\n", "", DETECT_SMTP, DETECT_SMTP},
         {"", "", DETECT_NO, DETECT_NO},
         {"hello\r\n", "", DETECT_NO, DETECT_NO},
     };

@@ -8,7 +8,6 @@ import collections
 import json
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import hardtrace
@@ -16,7 +15,7 @@ import hardtruth
 import hardwire
 from tap import done, mailtap, ok
 
-SEEDS = [1, 2, 3]
+SEEDS = [1, 2, 3, 4]
 
 
 def records(out):
@@ -67,9 +66,8 @@ def main():
     for name in hardtrace.ALL:
         wrong = check(1, 8, [name], events=name == "auth")
         ok(not wrong, "%s alone" % name, *wrong[:3])
-    fresh = int(time.time()) % 1000000
-    print("# fresh seed: %d" % fresh)
-    for seed in SEEDS + [fresh]:
+    # The same on every run, so that a change answers for itself alone; --hunt looks for what nobody knows yet.
+    for seed in SEEDS:
         wrong = check(seed, 120)
         ok(not wrong, "everything at once, seed %d" % seed, *wrong[:6])
     done()

@@ -1,4 +1,6 @@
-/* main.c: arguments. Exit codes: enum exit_code. */
+/* main.c: arguments.
+ * In: the command line. Out: exit codes (enum exit_code), texts about what is wrong with it. Owns: the
+ * settings. */
 #include <assert.h>
 #include <errno.h>
 #include <getopt.h>

@@ -71,7 +71,7 @@ static void on_mime(void *ctx, struct slice uid, uint32_t mail, const struct mim
 
 static void progress(struct run *run, const struct source *src, const char *path)
 {
-    const struct source_stats *st = source_stats(src);
+    const struct source_stats st = source_stats(src);
     double now = clock_seconds();
     if (now - run->progress_at < 0.5)
         return;
@@ -81,9 +81,9 @@ static void progress(struct run *run, const struct source *src, const char *path
     /* A long name would wrap, and then the line could not be wiped away. */
     const char *slash = strrchr(path, '/');
     fprintf(stderr, "\r%.30s: ", slash ? slash + 1 : path);
-    if (st->file_bytes)
-        fprintf(stderr, "%.0f %%, ", 100.0 * (double)st->file_read / (double)st->file_bytes);
-    fprintf(stderr, "%llu packets, %llu mails\033[K", (unsigned long long)(run->packets + st->packets),
+    if (st.file_bytes)
+        fprintf(stderr, "%.0f %%, ", 100.0 * (double)st.file_read / (double)st.file_bytes);
+    fprintf(stderr, "%llu packets, %llu mails\033[K", (unsigned long long)(run->packets + st.packets),
             (unsigned long long)ps.mails);
 }
 
@@ -108,11 +108,11 @@ static enum exit_code read_file(struct run *run, const char *path, bool show)
         wipe(run);
     if (got < 0)
         fprintf(stderr, "mailtap: %s\n", err.text);
-    const struct source_stats *st = source_stats(src);
-    run->packets += st->packets;
-    run->bytes += st->bytes;
-    run->cut_packets += st->cut_packets;
-    run->skipped += st->skipped_blocks;
+    const struct source_stats st = source_stats(src);
+    run->packets += st.packets;
+    run->bytes += st.bytes;
+    run->cut_packets += st.cut_packets;
+    run->skipped += st.skipped_blocks;
     source_close(&src);
     return got < 0 ? EXIT_PARTLY : EXIT_DONE;
 }

@@ -1,6 +1,7 @@
 /* session.c: from a connection's ordered bytes to the SMTP parser and the record builder.
  * In: data, gaps, end of one flow. Out: records and events, through session_shared. Owns: the bytes seen
- * until it is known what the connection is, then the parser and the builder. Limits: detect_bytes a side. */
+ * until it is known what the connection is, then the parser and the builder. Limits: detect_bytes a side,
+ * EARLY_MAX lines of both. Knowingly: the ports on which mail is usual stand here, as a hint only. */
 #include "session.h"
 
 #include <assert.h>

@@ -38,6 +38,24 @@ static int open_pcap(struct source *src, struct error *reterr)
     return 0;
 }
 
+/* Says what to do, where libpcap would only say that it does not know the format. */
+static int refuse_other_compression(const char *path, struct slice first, struct error *reterr)
+{
+    static const struct {
+        const char *magic, *name, *tool;
+    } kinds[] = {{"\xfd"
+                  "7zXZ",
+                  "xz", "xzcat"},
+                 {"BZh", "bzip2", "bzcat"},
+                 {"PK\x03\x04", "zip", "unzip -p"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (first.len > 4 && memcmp(first.data, kinds[i].magic, strlen(kinds[i].magic)) == 0)
+            return error_set(reterr, -EINVAL,
+                             "%s: is compressed by %s, which is not read here: %s FILE | mailtap read -",
+                             path, kinds[i].name, kinds[i].tool);
+    return 0;
+}
+
 int source_open(const char *path, struct source **ret, struct error *reterr)
 {
     uint8_t first[INFLATE_PEEK];
@@ -50,6 +68,8 @@ int source_open(const char *path, struct source **ret, struct error *reterr)
         err = error_set(reterr, -EINVAL, "%s: %s", path,
                         inflate_fault(src->inflate) ? inflate_fault(src->inflate)
                                                     : "is empty, not a capture file");
+    if (!err)
+        err = refuse_other_compression(path, (struct slice){first, len}, reterr);
     if (!err && len >= 4 && memcmp(first, "\x0a\x0d\x0d\x0a", 4) == 0)
         src->pcapng = pcapng_new(src->stream);
     else if (!err)
@@ -107,10 +127,10 @@ int source_next(struct source *src, struct packet *ret, struct error *reterr)
     return 1;
 }
 
-const struct source_stats *source_stats(const struct source *src)
+struct source_stats source_stats(const struct source *src)
 {
-    struct source_stats *s = (struct source_stats *)&src->stats;
-    inflate_progress(src->inflate, &s->file_bytes, &s->file_read);
+    struct source_stats s = src->stats;
+    inflate_progress(src->inflate, &s.file_bytes, &s.file_read);
     return s;
 }
 

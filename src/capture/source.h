@@ -31,7 +31,7 @@ int source_open(const char *path, struct source **ret, struct error *reterr);
  * reading came (a cut last packet, a block that ends with the file, a bad block): all before it was handed
  * out. */
 int source_next(struct source *src, struct packet *ret, struct error *reterr);
-const struct source_stats *source_stats(const struct source *src);
+struct source_stats source_stats(const struct source *src);
 /* Closes and nulls *src. NULL inside is fine. */
 void source_close(struct source **src);
 

@@ -27,6 +27,8 @@ enum layer {
 /* A tunnel says that it cut what it carries, and not by how much. */
 #define MISSING_UNKNOWN UINT32_MAX
 
+enum { TYPE_LEAST = 1536 }; /* of an EtherType; what is below it is a length */
+
 struct decoder {
     struct decode_settings set;
     struct decode_stats stats;

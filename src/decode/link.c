@@ -22,8 +22,6 @@ enum {
     LINK_SLL2 = 276,
 };
 
-enum { TYPE_LEAST = 1536 }; /* what is below it is a length */
-
 static enum layer layer_of_type(uint16_t type)
 {
     switch (type) {

@@ -212,7 +212,7 @@ enum detected detect_smtp(const struct detect_input *in, int *ret_client, size_t
     ret_skip[0] = ret_skip[1] = 0;
     if (tunnel(in, ret_skip)) {
         if (!ret_skip[0] || !ret_skip[1])
-            return in->over || in->first[0].len > 4000 || in->first[1].len > 4000 ? DETECT_NO : DETECT_MORE;
+            return in->over ? DETECT_NO : DETECT_MORE;
     }
     if (in->client >= 0) {
         struct slice c = in->first[in->client];

@@ -1,7 +1,7 @@
 /* hold.c: client bytes that wait for a reply, because it decides what they are.
  * In: client bytes. Out: the same bytes, to client.c, once it is known what they are. Owns: the held bytes.
- * Limits: hold_bytes; over it, where the server is not heard, or where the reply is lost, the client's own
- * next line decides. Spec: RFC 5321 4.1.4, 4.2.5; RFC 2920 3.1. */
+ * Limits: HOLD_MARKS packet times; hold_bytes; over it, where the server is not heard, or where the reply is
+ * lost, the client's own next line decides. Spec: RFC 5321 4.1.4, 4.2.5; RFC 2920 3.1. */
 #include "mail/hold.h"
 
 #include "mail/client.h"

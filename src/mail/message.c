@@ -1,5 +1,6 @@
 /* message.c: the text of a message after DATA: finds its end, takes the stuffed dots out.
- * In: bytes in MODE_MESSAGE. Out: SMTP_MESSAGE_DATA, then the end.
+ * In: bytes in MODE_MESSAGE. Out: SMTP_MESSAGE_DATA, then the end. Owns: lines in doubt (in struct smtp).
+ * Limits: hold_bytes of them, command_bytes a line.
  * Knowingly: only CRLF.CRLF ends a message, unless the server is not heard and the client ends its commands
  * with a bare LF too; what other servers may take for an end is remembered in `lookalike`, and the server's
  * reply decides (pairing.c). After a gap the end may be lost, so then, and after a lookalike, lines that are

@@ -1,5 +1,6 @@
 /* pairing.c: the server's side of the dialogue: its lines to replies, each reply to the command it answers.
  * In: server bytes and gaps. Out: SMTP_REPLY, and SMTP_MAIL_END once a closed mail has all its replies.
+ * Owns: the queue of unanswered commands, the reply under way, replies kept after a gap (in struct smtp).
  * Limits: reply_bytes, pending, waiting, LATE_MAX, SKIP_MAX. Over them the oldest is given up, with SMTP_CUT.
  * Knowingly: after a server gap replies are aligned with the newest commands, as in a lock-step dialogue.
  * Spec: RFC 5321 4.2, RFC 2920 (PIPELINING). */
@@ -87,18 +88,23 @@ static uint32_t *accepted_of(struct smtp *s, uint32_t mail)
     return w ? &w->accepted : mail && mail == s->open ? &s->accepted : NULL;
 }
 
-static void answered(struct smtp *s, uint32_t mail)
+/* NULL where the mail has ended, or is none. */
+static uint32_t *unanswered_of(struct smtp *s, uint32_t mail)
 {
     struct waiting *w = waiting_find(s, mail);
-    uint32_t *count = !mail               ? NULL
-                      : mail == s->open   ? &s->unanswered
-                      : mail == s->nested ? &s->nested_unanswered
-                      : w                 ? &w->unanswered
-                                          : NULL;
+    if (!mail || w)
+        return w ? &w->unanswered : NULL;
+    if (mail == s->open)
+        return &s->unanswered;
+    return mail == s->nested ? &s->nested_unanswered : NULL;
+}
+
+static void answered(struct smtp *s, uint32_t mail)
+{
+    uint32_t *count = unanswered_of(s, mail);
     if (count)
         *count -= *count > 0;
-    if (w)
-        end_answered(s, false);
+    end_answered(s, false);
 }
 
 static struct pending pop(struct smtp *s)

@@ -1,5 +1,5 @@
-/* Plays a dialogue into the parsers, and writes down what comes out. The one driver of dialogue tests and
- * fuzzer. */
+/* Plays a dialogue into the parsers, and writes down what comes out. The one driver of the dialogue
+ * tests. */
 #ifndef TEST_DIALOG_PLAYER_H
 #define TEST_DIALOG_PLAYER_H
 

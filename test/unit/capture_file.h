@@ -158,7 +158,7 @@ static inline int read_path(const char *from)
             at += snprintf(at, (size_t)(end - at), "%u %lld.%09ld %u %.*s\n", pkt.link_type,
                            (long long)pkt.ts.tv_sec, pkt.ts.tv_nsec, pkt.wire_len, (int)pkt.bytes.len,
                            (const char *)pkt.bytes.data);
-        stats = *source_stats(src);
+        stats = source_stats(src);
         source_close(&src);
         assert_null(src);
     }

@@ -236,7 +236,7 @@ static void progress_moves_on(void **state)
         uint64_t last = 0, steps = 0;
         assert_int_equal(source_open(path, &src, &err), 0);
         while (source_next(src, &pkt, &err) > 0) {
-            uint64_t now = source_stats(src)->file_read;
+            uint64_t now = source_stats(src).file_read;
             assert_true(now >= last && now <= z.len);
             steps += now > last;
             last = now;

@@ -120,7 +120,7 @@ static enum strength greeting_strength(struct slice line)
     return r.code == 220 || r.code == 421 || r.code == 554 || r.code == 521 ? WEAK : NOT;
 }
 
-/* The first line may be the rest of one. */
+/* The first line may be the rest of one, and the last the beginning of one. */
 static enum strength reply_strength(const struct side_input *v)
 {
     struct slice line, s = v->bytes;
@@ -128,7 +128,8 @@ static enum strength reply_strength(const struct side_input *v)
     enum strength best = OPEN;
     for (int i = 0; i < 64 && s.len && first_line(s, v->over, &line); i++) {
         bool reply = reply_line_parse(line, &r);
-        if (!reply && i > 0)
+        bool whole = slice_index(s, '\n') < s.len;
+        if (!reply && i > 0 && whole)
             return best == STRONG ? STRONG : NOT;
         if (reply && (r.code == 354 || (r.code == 220 && names_smtp(line))))
             best = STRONG;

@@ -104,6 +104,7 @@ static void test_midstream(void **state)
     };
     static const struct row ended[] = {
         {"some text of a mail\r\n", "", DETECT_SMTP, DETECT_NO},
+        {"", "gged.\r\n220-Rule 1\r\n220-Rule 2\r\n22", DETECT_SMTP, DETECT_NO},
         {"some text of a mail\r\n", "HTTP/1.1 200 OK\r\nServer: x\r\n", DETECT_NO, DETECT_NO},
     };
     (void)state;

@@ -231,6 +231,28 @@ static void time_out(struct flow_table *t, struct flow *f)
     end_flow(t, f, f->reset ? FLOW_RST : FLOW_TIMEOUT);
 }
 
+/* Who was reset sends no more: the RST was none, and its connection goes on. */
+static bool goes_on_after_reset(const struct flow *f, int dir, const struct segment *seg)
+{
+    return f->state == FLOW_CLOSED && f->reset && dir == f->reset_dir && seg->payload.len &&
+           seq_diff(seg->seq, f->dir[dir].next) >= 0;
+}
+
+/* A connection that begins with `first`; `seg`, which may be another segment, belongs to it. */
+static struct flow *flow_begin(struct flow_table *t, const struct segment *first, const struct segment *seg,
+                               uint64_t hash, int *ret_dir)
+{
+    struct segment syn = *first;
+    struct flow *f = flow_add(t, first, hash);
+    *ret_dir = 0;
+    if (first != seg) {
+        flow_push(&t->core, f, 0, &syn);
+        f->info.heard[0] = true;
+        (void)ends_match(&f->info, seg, ret_dir);
+    }
+    return f;
+}
+
 /* The connection that the segment begins or belongs to; NULL where it belongs to none and begins none. */
 static struct flow *flow_for(struct flow_table *t, const struct segment *seg, int *ret_dir)
 {
@@ -245,28 +267,18 @@ static struct flow *flow_for(struct flow_table *t, const struct segment *seg, in
         time_out(t, f);
         f = NULL;
     }
-    enum renewal renewal = f ? flow_renewal(f, *ret_dir, seg) : RENEWAL_NONE;
-    struct segment syn = renewal == RENEWAL_SHOWN ? f->renewal : *seg;
-    /* Who was reset sends no more: the RST was none, and its connection goes on. */
-    bool revived = f && f->state == FLOW_CLOSED && f->reset && *ret_dir == f->reset_dir && seg->payload.len &&
-                   seq_diff(seg->seq, f->dir[*ret_dir].next) >= 0;
-    if (renewal != RENEWAL_NONE || revived) {
+    struct segment renewal;
+    const struct segment *first = seg;
+    if (f) {
+        enum renewal renewed = flow_renewal(f, *ret_dir, seg);
+        if (renewed == RENEWAL_NONE && !goes_on_after_reset(f, *ret_dir, seg))
+            return f;
+        renewal = f->renewal;
+        first = renewed == RENEWAL_SHOWN ? &renewal : seg;
         end_flow(t, f, FLOW_REUSE);
-        f = NULL;
     }
-    if (f)
-        return f;
-    bool begins = (syn.flags & TCP_SYN) || seg->payload.len;
-    if ((seg->flags & TCP_RST) || !begins)
-        return NULL;
-    f = flow_add(t, &syn, hash);
-    *ret_dir = 0;
-    if (renewal == RENEWAL_SHOWN) {
-        flow_push(&t->core, f, 0, &syn);
-        f->info.heard[0] = true;
-        (void)ends_match(&f->info, seg, ret_dir);
-    }
-    return f;
+    bool begins = (first->flags & TCP_SYN) || seg->payload.len;
+    return begins && !(seg->flags & TCP_RST) ? flow_begin(t, first, seg, hash, ret_dir) : NULL;
 }
 
 static void note_segment(struct flow_table *t, struct flow *f, int dir, const struct segment *seg)

@@ -62,7 +62,7 @@ def tame(on, r):
         on -= {"altport"} if "nohelo" in on else set()
         on -= {"data_refused", "odd", "eager", "blast", "mixes", "bdat_refused", "forged", "rst_bad"}
     if lossy & {"loss_synack", "loss_syn", "loss_bothsyn"}:
-        on -= {"tfo", "syn_rexmit", "merge", "rexmit_late"} | ({"reuse", "reorder", "churn", "overlap_bad"} if "loss_synack" in on else set()) | ({"reorder", "churn", "reuse"} if "loss_bothsyn" in on else set())
+        on -= {"tfo", "syn_rexmit", "merge", "rexmit_late"} | ({"reuse", "reorder", "churn", "overlap_bad"} if "loss_synack" in on else set()) | ({"reorder", "churn", "reuse", "longgreet"} if "loss_bothsyn" in on else set())
     if on & {"midstream", "idle20"}:
         on -= {"reuse"}
     if on & {"reuse", "idle20"}:

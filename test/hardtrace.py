@@ -20,7 +20,6 @@ WINDOWS = ["midstream", "cutoff", "idle20"]
 LOSSES = list(hardfaults.LOSS) + ["loss_syn", "loss_synack", "loss_bothsyn", "loss_fin", "one_client", "one_server", "snap"] + WINDOWS
 # Of these two may meet.
 BENIGN = ["merge", "reorder", "churn", "rexmit_late", "reseg", "overlap_bad", "keepalive", "zerowin", "rst_bad", "forged", "slow", "syn_rexmit", "dup", "clock"]
-PAUSES = {"slow", "forged", "rst_bad", "keepalive", "zerowin"}
 SHAPES = ["bytes1", "tiny", "split", "wrap", "vlan_one", "tfo", "fin_data", "rst_data", "altport", "reuse", "big"]
 TALK = ["pipe", "mixes", "blast", "eager", "lmtp", "barelf", "odd", "addrs", "replies", "longgreet", "traps", "xclient", "auth", "tls", "tls_refused", "tls_clear",
         "ehlo_refused", "nohelo", "rehello", "between", "strays", "inside", "many", "noquit"]
@@ -46,23 +45,19 @@ def tame(on, r):
     lossy = on & set(LOSSES)
     if lossy - {"loss_syn", "loss_synack", "loss_fin"}:
         on -= {"tls_clear", "ehlo_mid_refused", "nested", "traps", "blast", "eager", "strays", "reseg", "mail_mail", "tfo", "rexmit_late"} | ({"mixes"} if lossy & set(WINDOWS) else set()) | ({"mixes", "pipe", "replies"} if "snap" in on else set())
-        on -= {"reorder", "merge", "churn", "clock", "rexmit_late", "syn_rexmit", "keepalive", "forged", "rst_bad", "altport", "overlap_bad", "dup", "longgreet"} if lossy & set(WINDOWS) else set()
+        on -= {"reorder", "merge", "churn", "clock", "rexmit_late", "syn_rexmit", "keepalive", "forged", "rst_bad", "altport", "overlap_bad", "dup"} if lossy & set(WINDOWS) else set()
         on -= {"bdat", "bdat_refused", "bdat_rset"} if lossy & set(WINDOWS) or "snap" in on or (on & {"pipe", "mixes"} and "loss_reply" not in on) else set()
         on -= {"refused"} | ({"between", "inside"} if on & {"pipe", "mixes"} else set())
         on |= {"strict"}
-        if lossy - {"one_client", "one_server", "snap", "loss_bothsyn"} - set(WINDOWS):
-            on -= PAUSES  # what is lost shows by what comes within gap_wait
     if on & {"one_client", "one_server"}:
         on -= {"forged", "slow"}
-    if "dup" in on:
-        on -= {"s421"}  # the second copy of a SYN may come after the end of so short a connection
     if on & {"reorder", "churn"}:
         on -= {"reseg", "forged"}
     if "one_client" in on:
         on -= {"altport"} if "nohelo" in on else set()
         on -= {"data_refused", "odd", "eager", "blast", "mixes", "bdat_refused", "forged", "rst_bad"}
     if lossy & {"loss_synack", "loss_syn", "loss_bothsyn"}:
-        on -= {"tfo", "syn_rexmit", "merge", "rexmit_late"} | ({"reuse", "reorder", "churn", "overlap_bad"} if "loss_synack" in on else set()) | ({"reorder", "churn", "reuse", "longgreet"} if "loss_bothsyn" in on else set())
+        on -= {"tfo", "syn_rexmit", "merge", "rexmit_late"} | ({"reuse", "reorder", "churn", "overlap_bad"} if "loss_synack" in on else set()) | ({"reorder", "churn", "reuse"} if "loss_bothsyn" in on else set())
     if on & {"midstream", "idle20"}:
         on -= {"reuse"}
     if on & {"reuse", "idle20"}:
@@ -92,9 +87,6 @@ def tame(on, r):
         on -= {"between", "strays", "xclient"}
     if "lmtp" in on:
         on -= {"bdat_refused", "nohelo"}
-    if "barelf" in on:
-        on -= {"traps", "blast", "eager", "pipe", "mixes"}  # where the text ends is the server's to say, when it has its turn
-        on |= {"strict"}
     return on
 
 

@@ -1,11 +1,11 @@
 /* message.c: the text of a message after DATA: finds its end, takes the stuffed dots out.
  * In: bytes in MODE_MESSAGE. Out: SMTP_MESSAGE_DATA, then the end. Owns: lines in doubt (in struct smtp).
  * Limits: hold_bytes of them, command_bytes a line.
- * Knowingly: only CRLF.CRLF ends a message, unless the server is not heard and the client ends its commands
- * with a bare LF too; what other servers may take for an end is remembered in `lookalike`, and the server's
- * reply decides (pairing.c). After a gap the end may be lost, so then, and after a lookalike, lines that are
- * commands beyond doubt wait until the text goes on (then they are text) or the server replies (then they are
- * commands). Spec: RFC 5321 4.5.2. */
+ * Knowingly: only CRLF.CRLF ends a message, unless all lines of the client
+ * so far ended with a bare LF: a server that took those takes LF.LF too; what other servers may take for an
+ * end is remembered in `lookalike`, and the server's reply decides (pairing.c). After a gap the end may be
+ * lost, so then, and after a lookalike, lines that are commands beyond doubt wait until the text goes on
+ * (then they are text) or the server replies (then they are commands). Spec: RFC 5321 4.5.2. */
 #include "mail/message.h"
 
 #include <assert.h>
@@ -14,13 +14,6 @@ static void text_out(struct smtp *s, const uint8_t *from, const uint8_t *to)
 {
     if (to > from)
         smtp_emit(s, SMTP_MESSAGE_DATA, SIDE_CLIENT, (struct slice){from, (size_t)(to - from)}, 0);
-}
-
-/* Where nobody answers, a client that ends its commands with LF alone is taken to end its message so. Else it
- * looks like an end, and the reply tells. */
-static bool lets_lf_end(const struct smtp *s)
-{
-    return s->bare_lf && !s->heard;
 }
 
 /* Where a line stands behind [begin, end), of which nothing but the end matters. */
@@ -69,7 +62,7 @@ static bool after_dot(struct smtp *s, const uint8_t **p, const uint8_t *end, con
         text_out(s, (const uint8_t *)"\r", (const uint8_t *)"\r" + 1);
         s->bol = BOL_CR;
         *p = skip_text(s, *p, end);
-    } else if (s->bol == BOL_DOT_CR || (lf && lets_lf_end(s))) {
+    } else if (s->bol == BOL_DOT_CR || (lf && s->bare_lf)) {
         ++*p;
         smtp_message_end(s, true);
         return true;
@@ -78,10 +71,8 @@ static bool after_dot(struct smtp *s, const uint8_t **p, const uint8_t *end, con
         *out = ++*p;
     } else if (lf) {
         ++*p;
-        if (s->bare_lf)
-            *out = *p;
         s->lookalike = true;
-        s->bol = s->bare_lf ? BOL_YES : BOL_LF;
+        s->bol = BOL_LF;
     } else {
         s->bol = BOL_NO;
         *p = skip_text(s, *p, end);

@@ -149,8 +149,9 @@ static void wrong_files(void **state)
     refused("- x\n", ":1:3: wants a row: '- name: ...'");
     refused("- name: x\n  pattern: [a\n", ":3:1: not YAML: did not find expected ',' or ']'");
     refused("- name: \"\x01\"\n", ":1:10: not YAML: control characters are not allowed");
-    refused("- &a {name: x}\n", ":1:3: anchors (&), aliases (*) and tags (!) have no place here");
-    refused("--- []\n--- []\n", ":2:1: a second document; the lists are one");
+    refused("- &a {name: x}\n", ":1:3: anchors (&), aliases (*) and tags (!) have no place in block lists");
+    refused("--- []\n--- []\n", ":2:1: a second document; block lists are one");
+    refused("%TAG ! tag:example.org,2000:\n---\n[]\n", ":1:1: tags have no place in block lists");
 }
 
 static void wrong_rows(void **state)
@@ -248,7 +249,7 @@ static void most(void **state)
     assert_non_null(text);
     memset(text, '\n', len);
     text[len] = 0;
-    snprintf(want, sizeof want, ": larger than %d bytes", BLOCKLISTS_FILE);
+    snprintf(want, sizeof want, ": larger than %d bytes, which no file of block lists is", BLOCKLISTS_FILE);
     refused(text, want);
     free(text);
 }

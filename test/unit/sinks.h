@@ -120,6 +120,17 @@ static inline struct slice line_from_end(struct slice all, size_t n)
     return line;
 }
 
+/* The n-th cell of a row of tabs, the first being 0. */
+static inline struct slice column(struct slice row, size_t n)
+{
+    for (; n; n--) {
+        size_t tab = slice_index(row, '\t');
+        assert_true(tab < row.len);
+        row = slice_sub(row, tab + 1, row.len);
+    }
+    return slice_sub(row, 0, slice_index(row, '\t'));
+}
+
 static inline void assert_slice(struct slice got, const char *wanted)
 {
     char *text = strndup((const char *)got.data, got.len);

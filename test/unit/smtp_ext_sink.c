@@ -13,16 +13,6 @@ static const char head[] = "ts\torig_h\torig_p\tresp_h\tresp_p\thelo\tmessage-id
                            "to\tfiles\tlast_reply\tx-originating-ip\tpath\tis_webmail\tagent";
 enum { HELO = 5, MAILFROM = 8, RCPTTO = 9, TO = 13, FILES = 14, PATH = 17, COLUMNS = 20 };
 
-static struct slice column(struct slice row, size_t n)
-{
-    for (; n; n--) {
-        size_t tab = slice_index(row, '\t');
-        assert_true(tab < row.len);
-        row = slice_sub(row, tab + 1, row.len);
-    }
-    return slice_sub(row, 0, slice_index(row, '\t'));
-}
-
 static void whole_row(void **state)
 {
     struct mail m;

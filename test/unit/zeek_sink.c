@@ -15,16 +15,6 @@ static void row_of(const struct record *rec, struct buf *ret, struct slice *row)
     *row = line_from_end(buf_slice(ret), 2);
 }
 
-static struct slice column(struct slice row, size_t n)
-{
-    for (; n; n--) {
-        size_t tab = slice_index(row, '\t');
-        assert_true(tab < row.len);
-        row = slice_sub(row, tab + 1, row.len);
-    }
-    return slice_sub(row, 0, slice_index(row, '\t'));
-}
-
 static void whole_log(void **state)
 {
     struct mail m;

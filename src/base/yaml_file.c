@@ -1,0 +1,126 @@
+/* yaml_file.c: a file of YAML, event by event.
+ * In: a path. Out: libyaml's events, or file:line:column and what is wrong there. Owns: the bytes, the
+ * parser, the last event. Limits: the caller's, in bytes. Knowingly: anchors, aliases, tags and second
+ * documents are refused, as each could hide what the file says. Spec: YAML 1.1, by libyaml. */
+#include "base/yaml_file.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int read_bytes(struct yaml_file *f, struct error *reterr)
+{
+    uint8_t part[16384];
+    struct stat st;
+    FILE *file = fopen(f->path, "rb");
+    if (!file)
+        return error_set(reterr, -errno, "%s: %s", f->path, strerror(errno));
+    int err = 0;
+    bool fits = true;
+    size_t n;
+    if (fstat(fileno(file), &st) == 0 && S_ISDIR(st.st_mode))
+        err = error_set(reterr, -EISDIR, "%s: %s", f->path, strerror(EISDIR));
+    while (!err && fits && (n = fread(part, 1, sizeof part, file)) > 0)
+        fits = buf_add(&f->bytes, (struct slice){part, n});
+    if (!err && ferror(file))
+        err = error_set(reterr, -errno, "%s: %s", f->path, strerror(errno));
+    if (!err && !fits)
+        err = error_set(reterr, -EFBIG, "%s: larger than %zu bytes, which no file of %s is", f->path,
+                        f->bytes.max, f->noun);
+    fclose(file);
+    return err;
+}
+
+int yaml_file_open(struct yaml_file *f, const char *path, const char *noun, size_t most, struct error *reterr)
+{
+    static const uint8_t nothing[1];
+    *f = (struct yaml_file){.path = path, .noun = noun};
+    buf_init(&f->bytes, most);
+    int err = read_bytes(f, reterr);
+    if (!err && !yaml_parser_initialize(&f->parser))
+        err = error_set(reterr, -ENOMEM, "%s: no memory", path);
+    if (err) {
+        buf_free(&f->bytes);
+        return err;
+    }
+    yaml_parser_set_input_string(&f->parser, f->bytes.len ? f->bytes.data : nothing, f->bytes.len);
+    return 0;
+}
+
+static void set_where(struct yaml_file *f, size_t line, size_t column)
+{
+    size_t len = strlen(f->path), most = YAML_WHERE - 64;
+    snprintf(f->where, sizeof f->where, "%s%s:%zu:%zu: ", len > most ? "..." : "",
+             f->path + (len > most ? len - most : 0), line + 1, column + 1);
+}
+
+/* libyaml says where a byte that is no text stands by its offset alone. */
+static void set_where_offset(struct yaml_file *f, size_t offset)
+{
+    struct slice before = slice_sub(buf_slice(&f->bytes), 0, offset);
+    size_t line = 0, lf;
+    while ((lf = slice_index(before, '\n')) < before.len) {
+        before = slice_sub(before, lf + 1, before.len);
+        line++;
+    }
+    set_where(f, line, before.len);
+}
+
+static int not_yaml(struct yaml_file *f, struct error *reterr)
+{
+    const char *problem = f->parser.problem ? f->parser.problem : "no memory";
+    if (f->parser.error == YAML_READER_ERROR)
+        set_where_offset(f, f->parser.problem_offset);
+    else
+        set_where(f, f->parser.problem_mark.line, f->parser.problem_mark.column);
+    return error_set(reterr, -EINVAL, "%snot YAML: %s", f->where, problem);
+}
+
+static bool is_marked(const yaml_event_t *ev)
+{
+    if (ev->type == YAML_SCALAR_EVENT)
+        return ev->data.scalar.anchor || ev->data.scalar.tag;
+    if (ev->type == YAML_SEQUENCE_START_EVENT)
+        return ev->data.sequence_start.anchor || ev->data.sequence_start.tag;
+    if (ev->type == YAML_MAPPING_START_EVENT)
+        return ev->data.mapping_start.anchor || ev->data.mapping_start.tag;
+    return ev->type == YAML_ALIAS_EVENT;
+}
+
+int yaml_file_next(struct yaml_file *f, struct error *reterr)
+{
+    yaml_event_delete(&f->event);
+    if (!yaml_parser_parse(&f->parser, &f->event)) {
+        memset(&f->event, 0, sizeof f->event);
+        return not_yaml(f, reterr);
+    }
+    const yaml_event_t *ev = &f->event;
+    set_where(f, ev->start_mark.line, ev->start_mark.column);
+    if (is_marked(ev))
+        return error_set(reterr, -EINVAL, "%sanchors (&), aliases (*) and tags (!) have no place in %s",
+                         f->where, f->noun);
+    if (ev->type != YAML_DOCUMENT_START_EVENT)
+        return 0;
+    if (ev->data.document_start.tag_directives.start != ev->data.document_start.tag_directives.end)
+        return error_set(reterr, -EINVAL, "%stags have no place in %s", f->where, f->noun);
+    if (f->documents++)
+        return error_set(reterr, -EINVAL, "%sa second document; %s are one", f->where, f->noun);
+    return 0;
+}
+
+struct slice yaml_file_scalar(const struct yaml_file *f)
+{
+    return (struct slice){f->event.data.scalar.value, f->event.data.scalar.length};
+}
+
+bool yaml_file_is_nothing(const struct yaml_file *f)
+{
+    return !f->event.data.scalar.length && f->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
+void yaml_file_close(struct yaml_file *f)
+{
+    yaml_event_delete(&f->event);
+    yaml_parser_delete(&f->parser);
+    buf_free(&f->bytes);
+}

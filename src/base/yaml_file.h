@@ -1,0 +1,34 @@
+/* A file of YAML that a person wrote, event by event, with the place of each for messages. */
+#ifndef BASE_YAML_FILE_H
+#define BASE_YAML_FILE_H
+
+#include <yaml.h>
+#include "base/buf.h"
+#include "base/error.h"
+
+enum { YAML_WHERE = 256 };
+
+struct yaml_file {
+    const char *path, *noun;
+    struct buf bytes;
+    yaml_parser_t parser;
+    yaml_event_t event;     /* the last one; lives until the next call */
+    char where[YAML_WHERE]; /* of the event: "path:line:column: ", a long path by its end */
+    unsigned documents;
+};
+
+/* Reads the whole file, at most `most` bytes of it. `noun` is what the file is made of, in the plural, for
+ * messages; it and `path` are the caller's and must outlive the file. 0: yaml_file_close() is owed; a
+ * negative errno: nothing is. -EFBIG: larger than `most`. */
+int yaml_file_open(struct yaml_file *f, const char *path, const char *noun, size_t most,
+                   struct error *reterr);
+/* The next event. -EINVAL: no YAML 1.1; or an anchor, an alias, a tag or a second document, as each could
+ * hide what the file says. After YAML_STREAM_END_EVENT there is nothing to ask for. */
+int yaml_file_next(struct yaml_file *f, struct error *reterr);
+/* The text of a scalar event; lives as long as the event. */
+struct slice yaml_file_scalar(const struct yaml_file *f);
+/* Of a scalar event: nothing was written there, not even quotes. */
+bool yaml_file_is_nothing(const struct yaml_file *f);
+void yaml_file_close(struct yaml_file *f);
+
+#endif

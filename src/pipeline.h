@@ -10,7 +10,7 @@
 #include "settings.h"
 
 struct pipeline_output {
-    void (*record)(void *ctx, const struct record *rec); /* every record */
+    void (*record)(void *ctx, struct record *rec); /* every record */
     /* Every event of the dialogue, and of the mails in it; or NULL. */
     void (*event)(void *ctx, struct slice uid, const struct smtp_event *ev);
     void (*mime)(void *ctx, struct slice uid, uint32_t mail, const struct mime_event *ev);

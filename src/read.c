@@ -36,7 +36,7 @@ static void wipe(struct run *run)
     run->shown = false;
 }
 
-static void on_record(void *ctx, const struct record *rec)
+static void on_record(void *ctx, struct record *rec)
 {
     struct run *run = ctx;
     if (run->shown && run->on_screen)

@@ -83,7 +83,7 @@ static void make_uid(struct smtp_session *s, const struct flow_info *info)
     s->id = (struct connection){{(const uint8_t *)s->uid, 18}, info->end[s->client], info->end[!s->client]};
 }
 
-static void on_record(void *ctx, const struct record *rec)
+static void on_record(void *ctx, struct record *rec)
 {
     struct smtp_session *s = ctx;
     if (rec->stream == &stream_smtp)

@@ -12,7 +12,7 @@ struct session_shared {
     const struct smtp_limits *smtp;
     const struct builder_settings *builder;
     struct charsets *charsets;
-    void (*record)(void *ctx, const struct record *rec);
+    void (*record)(void *ctx, struct record *rec);
     void (*event)(void *ctx, struct slice uid, const struct smtp_event *ev);               /* or NULL */
     void (*mime)(void *ctx, struct slice uid, uint32_t mail, const struct mime_event *ev); /* or NULL */
     void *ctx;

@@ -161,7 +161,7 @@ static void mail_begin(struct builder *b, const struct smtp_event *ev)
     *slot = d;
 }
 
-static void mail_end(struct builder *b, struct draft *d)
+static void mail_end(struct builder *b, struct draft *d, struct timespec ts)
 {
     struct draft **slot = &b->drafts;
     while (*slot != d)
@@ -172,7 +172,7 @@ static void mail_end(struct builder *b, struct draft *d)
     d->t.flags.truncated |= d->mem.over;
     d->t.flags.one_sided = !(b->heard_client && b->heard_server);
     b->session.mails++;
-    b->out.record(b->out.ctx, &(struct record){&stream_smtp, &d->t});
+    b->out.record(b->out.ctx, &(struct record){&stream_smtp, &d->t, ts, &d->mem});
     draft_retire(b, d);
 }
 
@@ -342,7 +342,7 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev)
         break;
     case SMTP_MAIL_END:
         if (d)
-            mail_end(b, d);
+            mail_end(b, d, ev->ts);
         break;
     case SMTP_TLS:
         on_tls(b, "starttls");
@@ -358,6 +358,20 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev)
     }
 }
 
+const struct transaction *builder_mail(const struct builder *b, uint32_t number)
+{
+    const struct draft *d = b->drafts;
+    while (d && d->number != number)
+        d = d->next;
+    return d ? &d->t : NULL;
+}
+
+bool builder_tag(struct builder *b, uint32_t number, struct slice tag)
+{
+    struct draft *d = draft_of(b, number);
+    return d && record_tag(&d->t.tags, &d->mem, tag);
+}
+
 void builder_implicit_tls(struct builder *b)
 {
     on_tls(b, "implicit");
@@ -369,5 +383,5 @@ void builder_finish(struct builder *b, struct timespec last, bool one_sided, con
     s->duration = (double)(last.tv_sec - s->ts.tv_sec) + (double)(last.tv_nsec - s->ts.tv_nsec) * 1e-9;
     s->flags.one_sided = one_sided;
     s->end = slice_str(b->quit && strcmp(end, "fin") == 0 ? "quit" : end);
-    b->out.record(b->out.ctx, &(struct record){&stream_session, s});
+    b->out.record(b->out.ctx, &(struct record){&stream_session, s, last, &b->mem});
 }

@@ -18,7 +18,7 @@ struct builder_settings {
 
 /* Who hears what comes out. Records, events and their slices die on return. */
 struct builder_listener {
-    void (*record)(void *ctx, const struct record *rec);
+    void (*record)(void *ctx, struct record *rec);
     void (*mime)(void *ctx, uint32_t mail,
                  const struct mime_event *ev); /* headers and parts of transaction `mail`; or NULL */
     void *ctx;
@@ -31,6 +31,10 @@ struct builder *builder_new(const struct builder_settings *set, struct charsets 
                             const struct connection *id, struct timespec first, bool midstream,
                             const struct builder_listener *out);
 void builder_smtp(struct builder *b, const struct smtp_event *ev);
+/* The open mail of that number as far as it is known, or NULL; lives until the next call. */
+const struct transaction *builder_mail(const struct builder *b, uint32_t number);
+/* Tags an open mail. False: there is none, or no room. */
+bool builder_tag(struct builder *b, uint32_t number, struct slice tag);
 /* TLS from the first byte on. */
 void builder_implicit_tls(struct builder *b);
 /* The connection is over: emits the session's record. `end` is one of the words of the field "end". */

@@ -1,6 +1,7 @@
-/* record.c: the tables of fields, made out of fields.def.
- * In: nothing. Out: const tables. Owns: nothing. */
-#include "record/record.h"
+/* record.c: the tables of fields, made out of fields.def, and small questions about records.
+ * In: nothing. Out: const tables. Owns: nothing. Limits: 64 tags a mail. */
+#include "record/entry.h"
+#include "record/notice.h"
 
 static const struct field smtp_fields[] = {
 #define FIELD_SMTP(name, kind, member, doc) {name, FIELD_##kind, offsetof(struct transaction, member), doc},
@@ -14,13 +15,97 @@ static const struct field session_fields[] = {
 #undef FIELD_SESSION
 };
 
-const struct stream stream_smtp = {"smtp", "One record per mail transaction.", smtp_fields,
-                                   sizeof smtp_fields / sizeof *smtp_fields};
-const struct stream stream_session = {"smtp_session", "One record per SMTP connection.", session_fields,
-                                      sizeof session_fields / sizeof *session_fields};
+static const struct field notice_fields[] = {
+#define FIELD_NOTICE(name, kind, member, doc) {name, FIELD_##kind, offsetof(struct notice, member), doc},
+#include "record/fields.def"
+#undef FIELD_NOTICE
+};
+
+static const struct field entry_fields[] = {
+    {"ts", FIELD_TIME, offsetof(struct entry, ts), "Packet time at which the script wrote it."}};
+
+#define FIELDS(table) table, sizeof table / sizeof *table
+const struct stream stream_smtp = {STREAM_SMTP, "smtp", "One record per mail transaction.",
+                                   FIELDS(smtp_fields)};
+const struct stream stream_session = {STREAM_SESSION, "smtp_session", "One record per SMTP connection.",
+                                      FIELDS(session_fields)};
+const struct stream stream_notice = {STREAM_NOTICE, "notice", "One record per finding.",
+                                     FIELDS(notice_fields)};
+const struct stream stream_entry = {
+    STREAM_ENTRY, "", "What a script writes by log(): the stream's name and the fields are its own.",
+    FIELDS(entry_fields)};
+#undef FIELDS
+const struct stream *const stream_table[STREAMS] = {&stream_smtp, &stream_session, &stream_notice,
+                                                    &stream_entry};
 
 const struct flag flag_table[FLAG_COUNT] = {
 #define FLAG(name, of_session, doc) {#name, offsetof(struct flags, name), of_session, doc},
 #include "record/fields.def"
 #undef FLAG
 };
+
+const char *notice_action_name(enum notice_action action)
+{
+    switch (action) {
+    case ACTION_LOG:
+        return "log";
+    case ACTION_EMAIL:
+        return "email";
+    case ACTION_WEBHOOK:
+        return "webhook";
+    case ACTION_DROP:
+        break;
+    }
+    return "drop";
+}
+
+void notice_complete(struct notice *n)
+{
+    if (!n->src.family)
+        n->src = n->id.orig.addr;
+    if (!n->dst.family)
+        n->dst = n->id.resp.addr;
+    if (!n->host.family)
+        n->host = n->src;
+}
+
+bool entry_name_fits(struct slice name)
+{
+    if (!name.len || name.len > ENTRY_STREAM_NAME || name.data[0] < 'a' || name.data[0] > 'z')
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t c = name.data[i];
+        if (!(c >= 'a' && c <= 'z') && !byte_is_digit(c) && c != '_')
+            return false;
+    }
+    for (size_t i = 0; i < STREAM_ENTRY; i++)
+        if (slice_eq(name, slice_str(stream_table[i]->path)))
+            return false;
+    /* Files of these names are written beside those of the streams. */
+    return !slice_eq(name, slice_str("events")) && !slice_eq(name, slice_str("mails"));
+}
+
+bool record_tag(struct text_list *tags, struct arena *mem, struct slice tag)
+{
+    enum { MOST = 64 };
+    for (size_t i = 0; i < tags->len; i++)
+        if (slice_eq(tags->items[i], tag))
+            return true;
+    if (tags->len == MOST || !mem)
+        return false;
+    if (tags->len == tags->room) {
+        size_t more = tags->room ? tags->room * 2 : 4;
+        struct slice *grown = arena_alloc(mem, more * sizeof *grown);
+        if (!grown)
+            return false;
+        if (tags->len)
+            memcpy(grown, tags->items, tags->len * sizeof *grown);
+        tags->items = grown;
+        tags->room = more;
+    }
+    struct slice copy = arena_copy(mem, tag);
+    if (copy.len != tag.len)
+        return false;
+    tags->items[tags->len++] = copy;
+    return true;
+}

@@ -4,6 +4,7 @@
 #define RECORD_RECORD_H
 
 #include <time.h>
+#include "base/arena.h"
 #include "base/net.h"
 
 /* Texts are valid UTF-8; data == NULL means that the field has no value and is left out. */
@@ -25,6 +26,14 @@ struct file {
 struct file_list {
     struct file *items;
     size_t len, room;
+};
+
+/* Where a mail comes from, as far as it can be told. */
+struct origin {
+    struct address ip;
+    struct slice country; /* ISO 3166-1, upper case */
+    uint64_t asn;         /* 0: not known */
+    struct slice as_name;
 };
 
 /* The flags of fields.def, a bool each. */
@@ -60,6 +69,8 @@ struct transaction {
      */
     bool message, answered;
     struct file_list files;
+    struct origin origin;
+    struct text_list tags;
     struct flags flags;
 };
 
@@ -82,13 +93,16 @@ enum field_kind {
     FIELD_TIME,      /* struct timespec */
     FIELD_DOUBLE,    /* double */
     FIELD_TEXT,      /* struct slice */
-    FIELD_ADDRESS,   /* struct address */
+    FIELD_ADDRESS,   /* struct address; absent where it has no family */
     FIELD_PORT,      /* uint16_t */
     FIELD_COUNT,     /* uint64_t */
+    FIELD_SOME_PORT, /* uint16_t; absent where it is 0 */
+    FIELD_SOME,      /* uint64_t; absent where it is 0 */
     FIELD_BOOL,      /* bool */
     FIELD_TEXTS,     /* struct text_list */
     FIELD_ADDRESSES, /* struct address_list */
     FIELD_FILES,     /* struct file_list */
+    FIELD_ORIGIN,    /* struct origin; absent where it has no address */
     FIELD_FLAGS,     /* struct flags */
 };
 
@@ -99,7 +113,10 @@ struct field {
     const char *doc;
 };
 
+enum stream_index { STREAM_SMTP, STREAM_SESSION, STREAM_NOTICE, STREAM_ENTRY, STREAMS };
+
 struct stream {
+    enum stream_index index;
     const char *path; /* "_path" in JSON, the log file's name */
     const char *doc;
     const struct field *fields;
@@ -108,11 +125,20 @@ struct stream {
 
 extern const struct stream stream_smtp;    /* struct transaction */
 extern const struct stream stream_session; /* struct session */
+extern const struct stream stream_notice;  /* struct notice, notice.h */
+extern const struct stream
+    stream_entry; /* struct entry, entry.h: what scripts write; its path is their own */
+extern const struct stream *const stream_table[STREAMS];
 
 struct record {
     const struct stream *stream;
-    const void *body; /* of the type that the stream names; borrowed until the sink's write returns */
+    void *body;          /* of the type that the stream names; borrowed until who takes it returns */
+    struct timespec end; /* packet time at which it was complete: the order of records */
+    struct arena *mem;   /* for texts that are added to it; NULL: nothing can be */
 };
+
+/* Adds a tag to a list that lives in `mem`; one that is there already counts as added. False: no room. */
+bool record_tag(struct text_list *tags, struct arena *mem, struct slice tag);
 
 /* The members of struct flags, by name, for who prints them. */
 struct flag {

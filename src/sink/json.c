@@ -4,6 +4,7 @@
 #include "sink/json.h"
 
 #include <math.h>
+#include "record/notice.h"
 #include "sink/output.h"
 
 /* ",\"name\":" of every field, made by the compiler. */
@@ -25,6 +26,13 @@ static const struct key session_keys[] = {
 #include "record/fields.def"
 #undef FIELD_SESSION
 };
+static const struct key notice_keys[] = {
+#define FIELD_NOTICE(name, kind, member, doc) KEY(name),
+#include "record/fields.def"
+#undef FIELD_NOTICE
+};
+static const struct key entry_keys[] = {KEY("ts")};
+static const struct key *const stream_keys[STREAMS] = {smtp_keys, session_keys, notice_keys, entry_keys};
 
 static void add_escaped(struct line *out, uint8_t c)
 {
@@ -125,6 +133,30 @@ static void add_flags(struct line *out, const struct flags *flags)
     line_byte(out, '}');
 }
 
+static void add_origin(struct line *out, const struct origin *o)
+{
+    line_str(out, "{\"ip\":");
+    add_address(out, &o->ip);
+    if (o->country.len) {
+        line_str(out, ",\"country\":");
+        add_text(out, o->country);
+    }
+    if (o->asn) {
+        line_str(out, ",\"asn\":");
+        line_number(out, o->asn);
+    }
+    if (o->as_name.len) {
+        line_str(out, ",\"as_name\":");
+        add_text(out, o->as_name);
+    }
+    line_byte(out, '}');
+}
+
+static void add_number(struct line *out, double v)
+{
+    line_printf(out, "%.6f", isfinite(v) ? v : 0.0);
+}
+
 static void add_value(struct line *out, const struct field *f, const void *value)
 {
     switch (f->kind) {
@@ -132,7 +164,7 @@ static void add_value(struct line *out, const struct field *f, const void *value
         line_time(out, *(const struct timespec *)value);
         break;
     case FIELD_DOUBLE:
-        line_printf(out, "%.6f", isfinite(*(const double *)value) ? *(const double *)value : 0.0);
+        add_number(out, *(const double *)value);
         break;
     case FIELD_TEXT:
         add_text(out, *(const struct slice *)value);
@@ -141,9 +173,11 @@ static void add_value(struct line *out, const struct field *f, const void *value
         add_address(out, value);
         break;
     case FIELD_PORT:
+    case FIELD_SOME_PORT:
         line_number(out, *(const uint16_t *)value);
         break;
     case FIELD_COUNT:
+    case FIELD_SOME:
         line_number(out, *(const uint64_t *)value);
         break;
     case FIELD_BOOL:
@@ -158,8 +192,36 @@ static void add_value(struct line *out, const struct field *f, const void *value
     case FIELD_FILES:
         add_files(out, value);
         break;
+    case FIELD_ORIGIN:
+        add_origin(out, value);
+        break;
     case FIELD_FLAGS:
         add_flags(out, value);
+        break;
+    }
+}
+
+static void add_pair(struct line *out, const struct entry_pair *p)
+{
+    line_byte(out, ',');
+    add_text(out, p->name);
+    line_byte(out, ':');
+    switch (p->kind) {
+    case ENTRY_TEXT:
+        add_text(out, p->text);
+        break;
+    case ENTRY_INTEGER:
+        line_printf(out, "%lld", (long long)p->integer);
+        break;
+    case ENTRY_NUMBER:
+        add_number(out, p->number);
+        break;
+    case ENTRY_BOOL:
+        line_str(out, p->boolean ? "true" : "false");
+        break;
+    case ENTRY_TEXTS:
+        line_str(out, p->texts.len ? "" : "[");
+        add_texts(out, &p->texts);
         break;
     }
 }
@@ -167,9 +229,9 @@ static void add_value(struct line *out, const struct field *f, const void *value
 static int json_open(const struct sink_settings *set, struct sink **ret, struct error *reterr)
 {
     struct sink *snk = output_new(set);
-    int err = output_open(snk, 0, stream_smtp.path, reterr);
-    if (!err)
-        err = output_open(snk, 1, stream_session.path, reterr);
+    int err = 0;
+    for (size_t i = 0; i < STREAM_ENTRY && !err; i++)
+        err = output_open(snk, i, stream_table[i]->path, reterr);
     if (err)
         output_close(&snk, &(struct error){{0}});
     *ret = snk;
@@ -179,18 +241,21 @@ static int json_open(const struct sink_settings *set, struct sink **ret, struct 
 static void add_record(struct line *out, const struct record *rec)
 {
     const struct stream *stream = rec->stream;
-    const struct key *keys = stream == &stream_smtp ? smtp_keys : session_keys;
+    const struct entry *entry = stream == &stream_entry ? rec->body : NULL;
     line_str(out, "{\"_path\":\"");
-    line_str(out, stream->path);
+    line_add(out, entry ? entry->stream : slice_str(stream->path));
     line_byte(out, '"');
     for (size_t i = 0; i < stream->count; i++) {
         const struct field *f = &stream->fields[i];
+        const struct key *key = &stream_keys[stream->index][i];
         const void *value = output_value(rec, f);
         if (output_is_absent(f, value))
             continue;
-        line_add(out, (struct slice){(const uint8_t *)keys[i].text, keys[i].len});
+        line_add(out, (struct slice){(const uint8_t *)key->text, key->len});
         add_value(out, f, value);
     }
+    for (size_t i = 0; entry && i < entry->count; i++)
+        add_pair(out, &entry->pairs[i]);
     line_str(out, "}\n");
 }
 
@@ -206,7 +271,10 @@ static int json_write(struct sink *snk, const struct record *rec, struct error *
 {
     line_clear(&snk->line);
     add_record(&snk->line, rec);
-    return output_write(snk, rec->stream == &stream_smtp ? 0 : 1, line_slice(&snk->line), reterr);
+    int i = rec->stream->index;
+    if (rec->stream == &stream_entry)
+        i = output_entry(snk, ((const struct entry *)rec->body)->stream, reterr);
+    return i < 0 ? i : output_write(snk, (size_t)i, line_slice(&snk->line), reterr);
 }
 
 const struct sink_ops sink_json = {"json", "JSON lines, an object a record", json_open, json_write,

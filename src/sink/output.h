@@ -2,15 +2,17 @@
 #ifndef SINK_OUTPUT_H
 #define SINK_OUTPUT_H
 
+#include "record/entry.h"
 #include "sink/line.h"
 #include "sink/sink.h"
 
-enum { OUTPUT_STREAMS = 2, OUTPUT_COLUMNS = 32 };
+enum { OUTPUT_STREAMS = STREAM_ENTRY + ENTRY_STREAMS, OUTPUT_COLUMNS = 32 };
 
 struct output {
     FILE *file; /* NULL: not opened yet */
     char name[512];
-    char *buffer; /* the file's; NULL: the library's own */
+    char stream[ENTRY_STREAM_NAME + 1]; /* of a script */
+    char *buffer;                       /* the file's; NULL: the library's own */
 };
 
 struct sink {
@@ -23,6 +25,8 @@ struct sink {
 struct sink *output_new(const struct sink_settings *set);
 /* Opens out[i] as standard output, or as directory/name.log. */
 int output_open(struct sink *snk, size_t i, const char *name, struct error *reterr);
+/* Where the lines of a script's stream go; opened when it is first written to. Negative: -errno. */
+int output_entry(struct sink *snk, struct slice stream, struct error *reterr);
 int output_write(struct sink *snk, size_t i, struct slice bytes, struct error *reterr);
 /* Flushes and closes all, frees the sink. */
 int output_close(struct sink **snk, struct error *reterr);

@@ -11,6 +11,12 @@
     "\"properties\":{\"name\":{" TEXT_TYPE ",\"description\":\"The file name, decoded.\"},"                  \
     "\"type\":{" TEXT_TYPE ",\"description\":\"The media type that the mail gives it.\"},"                   \
     "\"size\":{" COUNT_TYPE ",\"description\":\"Bytes after decoding.\"}}"
+#define ORIGIN_TYPE                                                                                          \
+    "\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"ip\"],"                              \
+    "\"properties\":{\"ip\":{" ADDRESS_TYPE ",\"description\":\"Its address.\"},"                            \
+    "\"country\":{" TEXT_TYPE ",\"description\":\"Its country, ISO 3166-1, two letters.\"},"                 \
+    "\"asn\":{" COUNT_TYPE ",\"description\":\"Number of its autonomous system.\"},"                         \
+    "\"as_name\":{" TEXT_TYPE ",\"description\":\"Name of that.\"}}"
 
 static const char *type_of(enum field_kind kind)
 {
@@ -23,8 +29,10 @@ static const char *type_of(enum field_kind kind)
     case FIELD_ADDRESS:
         return ADDRESS_TYPE;
     case FIELD_PORT:
+    case FIELD_SOME_PORT:
         return COUNT_TYPE ",\"maximum\":65535";
     case FIELD_COUNT:
+    case FIELD_SOME:
         return COUNT_TYPE;
     case FIELD_BOOL:
         return "\"type\":\"boolean\"";
@@ -34,21 +42,42 @@ static const char *type_of(enum field_kind kind)
         return LIST_TYPE(ADDRESS_TYPE);
     case FIELD_FILES:
         return LIST_TYPE(FILE_TYPE);
+    case FIELD_ORIGIN:
+        return ORIGIN_TYPE;
     case FIELD_FLAGS:
         return "\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":false";
     }
     return "";
 }
 
-/* Of the texts only these; of lists and flags none. */
-static bool always_there(const struct field *f)
+/* Of the texts and addresses only these; of lists and objects none. */
+static bool always_there(const struct stream *s, const struct field *f)
 {
-    static const char *const texts[] = {"uid", "end"};
-    for (size_t i = 0; f->kind == FIELD_TEXT && i < sizeof texts / sizeof *texts; i++)
-        if (strcmp(f->name, texts[i]) == 0)
-            return true;
-    return f->kind != FIELD_TEXT && f->kind != FIELD_TEXTS && f->kind != FIELD_ADDRESSES &&
-           f->kind != FIELD_FILES && f->kind != FIELD_FLAGS;
+    static const char *const texts[] = {"uid", "end", "note", "msg"};
+    bool named = false, notice = s->index == STREAM_NOTICE;
+    switch (f->kind) {
+    case FIELD_TEXT:
+        for (size_t i = notice ? 2 : 0; i < sizeof texts / sizeof *texts; i++)
+            named |= strcmp(f->name, texts[i]) == 0;
+        return named;
+    case FIELD_ADDRESS:
+        return !notice;
+    case FIELD_TIME:
+    case FIELD_DOUBLE:
+    case FIELD_PORT:
+    case FIELD_COUNT:
+    case FIELD_BOOL:
+        return true;
+    case FIELD_SOME_PORT:
+    case FIELD_SOME:
+    case FIELD_TEXTS:
+    case FIELD_ADDRESSES:
+    case FIELD_FILES:
+    case FIELD_ORIGIN:
+    case FIELD_FLAGS:
+        break;
+    }
+    return false;
 }
 
 /* The tables' texts are our own: quotes and backslashes are all that could be in the way. */
@@ -87,15 +116,31 @@ static void print_field(FILE *out, const struct stream *s, const struct field *f
     fputs("}", out);
 }
 
+/* A stream of a script may have any name but those of the others, and any fields. */
+static void print_path(FILE *out, const struct stream *s)
+{
+    if (s->index != STREAM_ENTRY) {
+        print_text(out, "\n      \"_path\": {\"description\":\"The stream.\",\"const\":", s->path, "}");
+        return;
+    }
+    fputs("\n      \"_path\": {\"description\":\"The stream.\"," TEXT_TYPE
+          ",\"pattern\":\"^[a-z][a-z0-9_]*$\",\"not\":{\"enum\":",
+          out);
+    for (size_t i = 0; i < STREAM_ENTRY; i++)
+        print_text(out, i ? "," : "[", stream_table[i]->path, "");
+    fputs("]}}", out);
+}
+
 static void print_stream(FILE *out, const struct stream *s)
 {
     print_text(out, "   {\"description\": ", s->doc, ",\n");
-    fputs("    \"type\": \"object\", \"additionalProperties\": false,\n    \"required\": [\"_path\"", out);
+    fprintf(out, "    \"type\": \"object\", \"additionalProperties\": %s,\n    \"required\": [\"_path\"",
+            s->index == STREAM_ENTRY ? "true" : "false");
     for (size_t i = 0; i < s->count; i++)
-        if (always_there(&s->fields[i]))
+        if (always_there(s, &s->fields[i]))
             print_text(out, ", ", s->fields[i].name, "");
-    print_text(out, "],\n    \"properties\": {\n      \"_path\": {\"description\":\"The stream.\",\"const\":",
-               s->path, "}");
+    fputs("],\n    \"properties\": {", out);
+    print_path(out, s);
     for (size_t i = 0; i < s->count; i++)
         print_field(out, s, &s->fields[i]);
     fputs("}}", out);
@@ -105,8 +150,9 @@ void schema_print(FILE *out)
 {
     fputs("{\"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n", out);
     fputs(" \"title\": \"mailtap records\",\n \"oneOf\": [\n", out);
-    print_stream(out, &stream_smtp);
-    fputs(",\n", out);
-    print_stream(out, &stream_session);
+    for (size_t i = 0; i < STREAMS; i++) {
+        fputs(i ? ",\n" : "", out);
+        print_stream(out, stream_table[i]);
+    }
     fputs("]}\n", out);
 }

@@ -72,6 +72,23 @@ int output_open(struct sink *snk, size_t i, const char *name, struct error *rete
     return 0;
 }
 
+int output_entry(struct sink *snk, struct slice stream, struct error *reterr)
+{
+    char name[ENTRY_STREAM_NAME + 1];
+    snprintf(name, sizeof name, "%.*s", (int)stream.len, (const char *)stream.data);
+    size_t i = STREAM_ENTRY;
+    for (; i < OUTPUT_STREAMS && snk->out[i].file; i++)
+        if (strcmp(snk->out[i].stream, name) == 0)
+            return (int)i;
+    if (i == OUTPUT_STREAMS)
+        return error_set(reterr, -EMFILE, "%s: scripts write to more than %d streams", name, ENTRY_STREAMS);
+    int err = output_open(snk, i, name, reterr);
+    if (err)
+        return err;
+    snprintf(snk->out[i].stream, sizeof snk->out[i].stream, "%s", name);
+    return (int)i;
+}
+
 int output_write(struct sink *snk, size_t i, struct slice bytes, struct error *reterr)
 {
     struct output *out = &snk->out[i];
@@ -111,9 +128,16 @@ bool output_is_absent(const struct field *f, const void *value)
         return !((const struct file_list *)value)->len;
     case FIELD_FLAGS:
         return memcmp(value, &none, sizeof none) == 0;
+    case FIELD_ADDRESS:
+        return !((const struct address *)value)->family;
+    case FIELD_ORIGIN:
+        return !((const struct origin *)value)->ip.family;
+    case FIELD_SOME:
+        return !*(const uint64_t *)value;
+    case FIELD_SOME_PORT:
+        return !*(const uint16_t *)value;
     case FIELD_TIME:
     case FIELD_DOUBLE:
-    case FIELD_ADDRESS:
     case FIELD_PORT:
     case FIELD_COUNT:
     case FIELD_BOOL:

@@ -1,9 +1,10 @@
-/* text.c: a line a mail, for the eye.
+/* text.c: a line a mail, for the eye; a line a notice, and what scripts write.
  * In: records. Out: time (UTC), the server's verdict, client and server, sender and recipients, then what is
  * worth reading: a refusal first, the subject, files, where it came from, doubts. A connection without a mail
  * has a line too. Owns: the line under construction. Limits: the widths below; a refusal is the longest, as
  * block lists are named at its end. */
 #include <time.h>
+#include "record/notice.h"
 #include "sink/cell.h"
 #include "sink/output.h"
 
@@ -198,6 +199,71 @@ static void session_line(struct sink *snk, const struct session *s)
     add_flags(snk, &s->flags);
 }
 
+static void notice_line(struct sink *snk, const struct notice *n)
+{
+    struct line *out = &snk->line;
+    add_time(snk, n->ts);
+    color(snk, RED);
+    line_str(out, "!!!");
+    color(snk, PLAIN);
+    line_str(out, "  ");
+    if (n->id.uid.len)
+        add_ends(out, &n->id);
+    color(snk, RED);
+    cell_text(out, n->msg, WIDTH_REPLY);
+    color(snk, PLAIN);
+    if (n->list.len) {
+        line_str(out, ": ");
+        cell_text(out, n->list, WIDTH_SUBJECT);
+    }
+    if (n->folded)
+        line_printf(out, "  %llu times more", (unsigned long long)n->folded);
+    if (n->removal.len) {
+        line_str(out, "  ");
+        cell_text(out, n->removal, WIDTH_REPLY);
+    }
+    color(snk, DIM);
+    line_str(out, "  ");
+    cell_text(out, n->sub, WIDTH_REPLY);
+    color(snk, PLAIN);
+}
+
+static void add_pair(struct line *out, const struct entry_pair *p)
+{
+    line_byte(out, ' ');
+    cell_text(out, p->name, WIDTH_HELO);
+    line_byte(out, '=');
+    switch (p->kind) {
+    case ENTRY_TEXT:
+        cell_text(out, p->text, WIDTH_SUBJECT);
+        break;
+    case ENTRY_INTEGER:
+        line_printf(out, "%lld", (long long)p->integer);
+        break;
+    case ENTRY_NUMBER:
+        line_printf(out, "%.6g", p->number);
+        break;
+    case ENTRY_BOOL:
+        line_str(out, p->boolean ? "true" : "false");
+        break;
+    case ENTRY_TEXTS:
+        for (size_t i = 0; i < p->texts.len; i++) {
+            line_str(out, i ? "," : "");
+            cell_text(out, p->texts.items[i], WIDTH_SUBJECT);
+        }
+        break;
+    }
+}
+
+static void entry_line(struct sink *snk, const struct entry *e)
+{
+    add_time(snk, e->ts);
+    line_add(&snk->line, e->stream);
+    line_byte(&snk->line, ' ');
+    for (size_t i = 0; i < e->count; i++)
+        add_pair(&snk->line, &e->pairs[i]);
+}
+
 static int text_open(const struct sink_settings *set, struct sink **ret, struct error *reterr)
 {
     struct sink *snk = output_new(set);
@@ -212,12 +278,23 @@ static int text_write(struct sink *snk, const struct record *rec, struct error *
 {
     struct line *line = &snk->line;
     line_clear(line);
-    if (rec->stream == &stream_smtp)
+    switch (rec->stream->index) {
+    case STREAM_SMTP:
         mail_line(snk, rec->body);
-    else if (((const struct session *)rec->body)->mails == 0)
+        break;
+    case STREAM_SESSION:
+        if (((const struct session *)rec->body)->mails)
+            return 0;
         session_line(snk, rec->body);
-    else
-        return 0;
+        break;
+    case STREAM_NOTICE:
+        notice_line(snk, rec->body);
+        break;
+    case STREAM_ENTRY:
+    case STREAMS:
+        entry_line(snk, rec->body);
+        break;
+    }
     while (line->len && line->data[line->len - 1] == ' ')
         line->len--;
     line_byte(line, '\n');

@@ -119,9 +119,11 @@ static void add_value(struct line *out, const struct column *col, const struct f
         line_address(out, value);
         break;
     case FIELD_PORT:
+    case FIELD_SOME_PORT:
         line_number(out, *(const uint16_t *)value);
         break;
     case FIELD_COUNT:
+    case FIELD_SOME:
         line_number(out, *(const uint64_t *)value);
         break;
     case FIELD_BOOL:
@@ -135,6 +137,7 @@ static void add_value(struct line *out, const struct column *col, const struct f
         break;
     case FIELD_DOUBLE:
     case FIELD_FILES:
+    case FIELD_ORIGIN:
     case FIELD_FLAGS:
         break;
     }

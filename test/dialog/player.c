@@ -34,7 +34,7 @@ static const struct builder_settings builder_settings = {
     .list_items = 1000,
 };
 
-static void on_record(void *ctx, const struct record *rec)
+static void on_record(void *ctx, struct record *rec)
 {
     struct player *p = ctx;
     struct transaction *t = (struct transaction *)rec->body;

@@ -20,7 +20,7 @@ struct outcome {
     uint64_t mails, promised, bad_lines;
 };
 
-static void on_record(void *ctx, const struct record *rec)
+static void on_record(void *ctx, struct record *rec)
 {
     struct outcome *o = ctx;
     buf_clear(&o->line);

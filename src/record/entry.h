@@ -1,0 +1,35 @@
+/* A line that a script writes into a stream of its own. */
+#ifndef RECORD_ENTRY_H
+#define RECORD_ENTRY_H
+
+#include "record/record.h"
+
+enum { ENTRY_STREAM_NAME = 40, ENTRY_STREAMS = 16, ENTRY_PAIRS = 64 };
+
+enum entry_kind { ENTRY_TEXT, ENTRY_INTEGER, ENTRY_NUMBER, ENTRY_BOOL, ENTRY_TEXTS };
+
+struct entry_pair {
+    struct slice name; /* letters, digits, '_' and '.', never "ts" or "_path" */
+    enum entry_kind kind;
+    union {
+        struct slice text; /* valid UTF-8 */
+        int64_t integer;
+        double number; /* finite */
+        bool boolean;
+        struct text_list texts;
+    };
+};
+
+/* All of it is borrowed from whoever writes it until that call returns. */
+struct entry {
+    struct timespec ts;
+    struct slice stream; /* entry_name_fits() */
+    const struct entry_pair *pairs;
+    size_t count;
+};
+
+/* May a stream have that name? Small letters, digits and '_', a letter first, up to ENTRY_STREAM_NAME of
+ * them, and none of mailtap's own. */
+bool entry_name_fits(struct slice name);
+
+#endif

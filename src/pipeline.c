@@ -13,6 +13,8 @@ struct pipeline {
     struct session_shared shared;
     struct smtp_limits smtp;
     struct builder_settings builder;
+    struct rule_settings rule_settings;
+    struct rules rules;
 };
 
 static void *on_open(void *ctx, const struct flow_info *info)
@@ -62,7 +64,14 @@ static struct flow_settings flow_settings_of(const struct settings *set)
     return f;
 }
 
-struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_output *out)
+static void on_notice(void *ctx, struct notice *n)
+{
+    struct pipeline *p = ctx;
+    p->shared.record(p->shared.ctx, &(struct record){&stream_notice, n, n->ts, NULL});
+}
+
+struct pipeline *pipeline_new(const struct settings *set, const struct blocklists *lists,
+                              const struct pipeline_output *out)
 {
     struct pipeline *p = calloc(1, sizeof *p);
     assert(p);
@@ -83,7 +92,12 @@ struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_
         .transaction_bytes = set->transaction_bytes,
         .session_bytes = set->session_bytes,
         .list_items = (uint32_t)set->list_items};
+    p->rule_settings = (struct rule_settings){.local_nets = {set->local_nets.items, set->local_nets.count},
+                                              .blocklist_kinds = (unsigned)set->blocklist_kinds};
+    p->rules = (struct rules){.set = &p->rule_settings, .lists = lists, .raise = on_notice, .ctx = p};
+    rules_init(&p->rules);
     p->shared = (struct session_shared){.set = set,
+                                        .rules = &p->rules,
                                         .smtp = &p->smtp,
                                         .builder = &p->builder,
                                         .charsets = charsets_new(),
@@ -123,5 +137,6 @@ void pipeline_free(struct pipeline **pp)
     flow_table_free(&p->flows);
     decoder_free(&p->decoder);
     charsets_free(&p->shared.charsets);
+    rules_free(&p->rules);
     free(p);
 }

@@ -7,10 +7,11 @@
 #include "flow/table.h"
 #include "mail/smtp.h"
 #include "record/builder.h"
+#include "rule/rule.h"
 #include "settings.h"
 
 struct pipeline_output {
-    void (*record)(void *ctx, struct record *rec); /* every record */
+    void (*record)(void *ctx, struct record *rec); /* every record, and every notice that a rule raised */
     /* Every event of the dialogue, and of the mails in it; or NULL. */
     void (*event)(void *ctx, struct slice uid, const struct smtp_event *ev);
     void (*mime)(void *ctx, struct slice uid, uint32_t mail, const struct mime_event *ev);
@@ -25,8 +26,10 @@ struct pipeline_stats {
 
 struct pipeline;
 
-/* `set` is borrowed and outlives it; `out` is copied. */
-struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_output *out);
+/* `set` and `lists` (NULL: none) are borrowed and outlive it; `out` is copied. One pipeline at a time may use
+ * `lists`. */
+struct pipeline *pipeline_new(const struct settings *set, const struct blocklists *lists,
+                              const struct pipeline_output *out);
 void pipeline_packet(struct pipeline *p, const struct packet *pkt);
 /* The input is over: every connection is closed and recorded. */
 void pipeline_finish(struct pipeline *p);

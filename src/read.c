@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "back.h"
 #include "pipeline.h"
 
 struct run {
@@ -17,6 +18,8 @@ struct run {
     bool failed;
     bool on_screen, shown; /* records go to a terminal; a progress line stands there */
     struct error error;
+    struct blocklists *lists;
+    struct back *back;
     struct pipeline *pipeline;
     struct timespec event_ts;
     uint64_t packets, bytes, cut_packets, skipped;
@@ -36,7 +39,12 @@ static void wipe(struct run *run)
     run->shown = false;
 }
 
-static void on_record(void *ctx, struct record *rec)
+static void to_back(void *ctx, struct record *rec)
+{
+    back_record(((struct run *)ctx)->back, rec);
+}
+
+static void on_record(void *ctx, const struct record *rec)
 {
     struct run *run = ctx;
     if (run->shown && run->on_screen)
@@ -120,10 +128,15 @@ static enum exit_code read_file(struct run *run, const char *path, bool show)
 static void closing_line(const struct run *run, double seconds)
 {
     const struct pipeline_stats s = pipeline_stats(run->pipeline);
+    const struct back_counts back = back_counts(run->back);
     const struct {
         uint64_t count;
         const char *what;
     } rows[] = {
+        {back.notices, "notices"},
+        {back.folded, "of them folded"},
+        {back.dropped, "of them dropped"},
+        {back.shed, "of them told early over max_suppressed"},
         {s.decode.other - s.decode.too_deep, "packets not TCP"},
         {s.decode.too_deep, "packets with too many layers"},
         {run->cut_packets, "packets cut by the snap length"},
@@ -186,18 +199,37 @@ static void close_output(struct run *run)
         fclose(run->events);
 }
 
+/* What the settings name, before anything is read. */
+static bool open_services(struct run *run, const struct settings *set)
+{
+    const char *lists = *set->blocklists.text ? set->blocklists.text : NULL;
+    const struct back_output out = {on_record, run};
+    if (blocklists_open(lists, &run->lists, &run->error) < 0)
+        return false;
+    return back_open(set, &out, &run->back, &run->error) == 0;
+}
+
+static void close_services(struct run *run)
+{
+    back_close(&run->back);
+    if (run->lists)
+        blocklists_close(run->lists);
+}
+
 enum exit_code read_captures(const struct read_options *opt, const struct settings *set, char **files,
                              int count)
 {
     struct run run = {0};
     enum exit_code code = EXIT_DONE;
-    if (!open_output(&run, opt, isatty(STDOUT_FILENO))) {
+    bool serves = open_services(&run, set);
+    if (!serves || !open_output(&run, opt, isatty(STDOUT_FILENO))) {
         fprintf(stderr, "mailtap: %s\n", run.error.text);
-        return EXIT_PARTLY;
+        close_services(&run);
+        return serves ? EXIT_PARTLY : EXIT_USAGE;
     }
-    const struct pipeline_output out = {on_record, run.events ? on_event : NULL, run.events ? on_mime : NULL,
+    const struct pipeline_output out = {to_back, run.events ? on_event : NULL, run.events ? on_mime : NULL,
                                         &run};
-    run.pipeline = pipeline_new(set, &out);
+    run.pipeline = pipeline_new(set, run.lists, &out);
     double start = clock_seconds();
     bool show = isatty(STDERR_FILENO);
     run.on_screen = !opt->directory && isatty(STDOUT_FILENO);
@@ -205,6 +237,7 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
         if (read_file(&run, files[i], show) != EXIT_DONE)
             code = EXIT_PARTLY;
     pipeline_finish(run.pipeline);
+    back_finish(run.back);
     close_output(&run);
     if (run.failed) {
         fprintf(stderr, "mailtap: %s\n", run.error.text);
@@ -212,5 +245,6 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
     }
     closing_line(&run, clock_seconds() - start);
     pipeline_free(&run.pipeline);
+    close_services(&run);
     return code;
 }

@@ -97,6 +97,8 @@ static void on_event(void *ctx, const struct smtp_event *ev)
     if (s->shared->event)
         s->shared->event(s->shared->ctx, s->id.uid, ev);
     builder_smtp(s->builder, ev);
+    if (ev->kind == SMTP_REPLY && ev->code >= 400)
+        rules_reply(s->shared->rules, &s->id, builder_mail(s->builder, ev->mail), ev);
 }
 
 static void on_mime(void *ctx, uint32_t mail, const struct mime_event *ev)

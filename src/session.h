@@ -5,6 +5,7 @@
 #include "flow/flow.h"
 #include "mail/smtp.h"
 #include "record/builder.h"
+#include "rule/rule.h"
 #include "settings.h"
 
 struct session_shared {
@@ -12,6 +13,7 @@ struct session_shared {
     const struct smtp_limits *smtp;
     const struct builder_settings *builder;
     struct charsets *charsets;
+    struct rules *rules;
     void (*record)(void *ctx, struct record *rec);
     void (*event)(void *ctx, struct slice uid, const struct smtp_event *ev);               /* or NULL */
     void (*mime)(void *ctx, struct slice uid, uint32_t mail, const struct mime_event *ev); /* or NULL */

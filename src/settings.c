@@ -69,6 +69,11 @@ void settings_print(FILE *out)
         const struct setting_row *row = &rows[i];
         row_wants(row, wants, sizeof wants);
         fprintf(out, "%s# %s\n# %s\n", i ? "\n" : "", row->meaning, wants);
-        fprintf(out, row_is_list(row) ? "%s: [%s]\n" : "%s: %s\n", row->name, row->fallback);
+        bool list = row_is_list(row) || row->type == POLICY;
+        fprintf(out,
+                list             ? "%s: [%s]\n"
+                : *row->fallback ? "%s: %s\n"
+                                 : "%s: \"%s\"\n",
+                row->name, row->fallback);
     }
 }

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include "base/error.h"
 #include "base/net.h"
+#include "rule/policy.h"
 
-enum { SETTINGS_NETWORKS = 256, SETTINGS_PORTS = 64 };
+enum { SETTINGS_NETWORKS = 256, SETTINGS_PORTS = 64, SETTINGS_COUNTRIES = 256, SETTINGS_TEXTS = 16 };
+enum { SETTINGS_TEXT = 256 };
 
 struct network_set {
     size_t count;
@@ -16,6 +18,20 @@ struct network_set {
 struct port_set {
     size_t count;
     uint16_t items[SETTINGS_PORTS];
+};
+
+struct country_set {
+    size_t count;
+    char items[SETTINGS_COUNTRIES][3];
+};
+
+struct text_setting {
+    char text[SETTINGS_TEXT];
+};
+
+struct text_set {
+    size_t count;
+    struct text_setting items[SETTINGS_TEXTS];
 };
 
 struct settings {
@@ -30,6 +46,22 @@ struct settings {
     uint64_t detect_bytes, command_bytes, reply_bytes, hold_bytes, max_pending, max_waiting;
     uint64_t header_bytes, headers_bytes, mime_depth, mime_parts;
     uint64_t transaction_bytes, session_bytes, list_items;
+    struct text_setting blocklists;
+    uint64_t blocklist_kinds; /* a bit per enum blocklist_kind */
+    struct text_set country_databases;
+    struct country_set suspicious_origination_countries;
+    struct network_set suspicious_origination_networks;
+    double suppress_for;
+    uint64_t max_suppressed;
+    struct policy notice_policy;
+    struct text_setting email_server, email_from;
+    struct text_set email_to;
+    double email_interval;
+    uint64_t email_rate;
+    struct text_setting webhook_url, spool_directory;
+    uint64_t spool_bytes;
+    double retry_first, retry_most, courier_wait;
+    uint64_t script_bytes, script_steps, script_counters;
     uint64_t assigned; /* rows that settings_assign has set, a bit each */
 };
 

@@ -6,7 +6,20 @@
 
 enum { SETTINGS_MOST = 64 };
 
-enum setting_type { CHECKSUMS, CAPTURE, NETWORKS, PORTS, COUNT, SIZE, DURATION };
+enum setting_type {
+    CHECKSUMS,
+    CAPTURE,
+    NETWORKS,
+    PORTS,
+    COUNTRIES,
+    TEXTS,
+    KINDS,
+    TEXT,
+    POLICY,
+    COUNT,
+    SIZE,
+    DURATION
+};
 
 struct setting_row {
     const char *name;
@@ -22,6 +35,10 @@ const struct setting_row *row_find(struct slice name, const char *where, struct 
 /* Its place in the table, under SETTINGS_MOST. */
 size_t row_index(const struct setting_row *row);
 bool row_is_list(const struct setting_row *row);
+/* The list's own kinds of items, in settings_list.c. */
+void list_clear(const struct setting_row *row, void *field);
+int list_add(const struct setting_row *row, void *field, struct slice item, const char *where,
+             struct error *reterr);
 /* Sets a whole value; a list's items stand between commas. */
 int row_set(const struct setting_row *row, struct settings *set, struct slice text, const char *where,
             struct error *reterr);

@@ -1,9 +1,7 @@
 /* settings_value.c: the text of one setting to its value.
  * In: text. Out: members of struct settings, or a message that says what is wanted. Owns: nothing.
- * Limits: each row's lowest and highest; SETTINGS_NETWORKS and SETTINGS_PORTS items a list.
- * Knowingly: a duration needs its unit, as nobody remembers whether a bare number is seconds or milliseconds;
- * a network with bits beyond its prefix is refused, as 10.0.0.1/8 may mean the host or the network, and
- * nothing later would show which. */
+ * Limits: each row's lowest and highest. Knowingly: a duration needs its unit, as nobody remembers whether a
+ * bare number is seconds or milliseconds. */
 #include "settings_row.h"
 
 #include <assert.h>
@@ -78,6 +76,15 @@ static bool set_word(const char *const *words, size_t count, void *field, struct
     return false;
 }
 
+static bool set_text(struct text_setting *field, struct slice text)
+{
+    if (text.len >= sizeof field->text || slice_index(text, 0) < text.len)
+        return false;
+    memcpy(field->text, text.data, text.len);
+    field->text[text.len] = '\0';
+    return true;
+}
+
 static bool set_scalar(const struct setting_row *row, void *field, struct slice text)
 {
     static const char *const checksums[] = {"ignore", "verify"};
@@ -91,8 +98,14 @@ static bool set_scalar(const struct setting_row *row, void *field, struct slice 
     case SIZE:
     case DURATION:
         return set_amount(row, field, text);
+    case TEXT:
+        return set_text(field, text);
     case NETWORKS:
     case PORTS:
+    case COUNTRIES:
+    case TEXTS:
+    case KINDS:
+    case POLICY:
         break;
     }
     return false;
@@ -107,74 +120,6 @@ static int bad_value(const struct setting_row *row, struct slice text, const cha
                      row->name, wants);
 }
 
-static int bad_item(const struct setting_row *row, struct slice item, const char *why, const char *where,
-                    struct error *reterr)
-{
-    return error_set(reterr, -EINVAL, "%s'%s' in %s %s", where, shown(item).text, row->name, why);
-}
-
-static bool is_network(const struct network *net)
-{
-    for (size_t bit = net->prefix; bit < (net->addr.family == 4 ? 32 : 128); bit++)
-        if (net->addr.bytes[bit / 8] & (0x80 >> bit % 8))
-            return false;
-    return true;
-}
-
-/* 010.0.0.0 is octal to some programs and decimal to others. */
-static bool has_leading_zero(struct slice text)
-{
-    for (size_t i = 0; i + 1 < text.len; i++)
-        if (text.data[i] == '0' && byte_is_digit(text.data[i + 1]) &&
-            (!i || !byte_is_digit(text.data[i - 1])))
-            return true;
-    return false;
-}
-
-static int add_network(const struct setting_row *row, struct network_set *set, struct slice item,
-                       const char *where, struct error *reterr)
-{
-    struct network net;
-    if (!network_parse(item, &net))
-        return bad_item(row, item, "is no network: wants 192.0.2.0/24, 2001:db8::/32 or one address", where,
-                        reterr);
-    if (net.addr.family == 4 && has_leading_zero(item))
-        return bad_item(row, item, "has leading zeros, which some read as octal", where, reterr);
-    if (!is_network(&net)) {
-        char address[ADDRESS_TEXT], why[128];
-        struct address masked = net.addr;
-        for (size_t bit = net.prefix; bit < 128; bit++)
-            masked.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
-        size_t len = address_text(&masked, address);
-        snprintf(why, sizeof why, "has bits set beyond its /%u: write %.*s/%u or leave /%u off", net.prefix,
-                 (int)len, address, net.prefix, net.prefix);
-        return bad_item(row, item, why, where, reterr);
-    }
-    for (size_t i = 0; i < set->count; i++)
-        if (set->items[i].prefix == net.prefix && address_eq(&set->items[i].addr, &net.addr))
-            return bad_item(row, item, "is there twice", where, reterr);
-    if (set->count == SETTINGS_NETWORKS)
-        return error_set(reterr, -EINVAL, "%s%s holds %d networks at most", where, row->name,
-                         SETTINGS_NETWORKS);
-    set->items[set->count++] = net;
-    return 0;
-}
-
-static int add_port(const struct setting_row *row, struct port_set *set, struct slice item, const char *where,
-                    struct error *reterr)
-{
-    uint64_t port = 0;
-    if (!item.len || slice_number(item, &port) != item.len || !port || port > 65535)
-        return bad_item(row, item, "is no port: wants 1 to 65535", where, reterr);
-    for (size_t i = 0; i < set->count; i++)
-        if (set->items[i] == port)
-            return bad_item(row, item, "is there twice", where, reterr);
-    if (set->count == SETTINGS_PORTS)
-        return error_set(reterr, -EINVAL, "%s%s holds %d ports at most", where, row->name, SETTINGS_PORTS);
-    set->items[set->count++] = (uint16_t)port;
-    return 0;
-}
-
 static void *row_field(const struct setting_row *row, struct settings *set)
 {
     return (char *)set + row->offset;
@@ -182,30 +127,28 @@ static void *row_field(const struct setting_row *row, struct settings *set)
 
 bool row_is_list(const struct setting_row *row)
 {
-    return row->type == NETWORKS || row->type == PORTS;
+    return row->type == NETWORKS || row->type == PORTS || row->type == COUNTRIES || row->type == TEXTS ||
+           row->type == KINDS;
 }
 
 void row_clear(const struct setting_row *row, struct settings *set)
 {
-    if (row->type == NETWORKS)
-        ((struct network_set *)row_field(row, set))->count = 0;
-    else
-        ((struct port_set *)row_field(row, set))->count = 0;
+    list_clear(row, row_field(row, set));
 }
 
 int row_add(const struct setting_row *row, struct settings *set, struct slice item, const char *where,
             struct error *reterr)
 {
-    item = slice_trim(item);
-    if (row->type == NETWORKS)
-        return add_network(row, row_field(row, set), item, where, reterr);
-    return add_port(row, row_field(row, set), item, where, reterr);
+    return list_add(row, row_field(row, set), slice_trim(item), where, reterr);
 }
 
 int row_set(const struct setting_row *row, struct settings *set, struct slice text, const char *where,
             struct error *reterr)
 {
     text = slice_trim(text);
+    if (row->type == POLICY)
+        return text.len ? error_set(reterr, -EINVAL, "%s%s stands in a file, given by -c", where, row->name)
+                        : 0;
     if (!row_is_list(row))
         return set_scalar(row, row_field(row, set), text) ? 0 : bad_value(row, text, where, reterr);
     row_clear(row, set);
@@ -226,6 +169,11 @@ void row_wants(const struct setting_row *row, char *ret, size_t room)
                                         [CAPTURE] = "local, remote, all or none",
                                         [NETWORKS] = "list of networks",
                                         [PORTS] = "list of ports, 1 to 65535",
+                                        [COUNTRIES] = "list of countries, two letters each",
+                                        [TEXTS] = "list of texts",
+                                        [KINDS] = "list of kinds",
+                                        [TEXT] = "text",
+                                        [POLICY] = "list of rows",
                                         [COUNT] = "count",
                                         [SIZE] = "size in B, KiB, MiB or GiB",
                                         [DURATION] = "duration in ms, s, m or h"};

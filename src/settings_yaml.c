@@ -1,7 +1,8 @@
 /* settings_yaml.c: a file of settings.
  * In: YAML, one mapping of names to values. Out: struct settings, or file:line:column and what is wrong
  * there. Owns: nothing. Limits: FILE_MOST bytes a file. Knowingly: every scalar is text until its row says
- * what it is, so that "no" stays a word; a level below is refused, as no setting needs one. Spec:
+ * what it is, so that "no" stays a word; a level below is refused, but for notice_policy, whose rows rule/
+ * reads. Spec:
  * settings.def says what may be set. */
 #include "settings_row.h"
 
@@ -42,6 +43,8 @@ static int read_value(struct reader *r, const struct setting_row *row, struct er
         return err;
     if (r->file.event.type == YAML_SEQUENCE_START_EVENT && row_is_list(row))
         return read_list(r, row, reterr);
+    if (r->file.event.type == YAML_SEQUENCE_START_EVENT && row->type == POLICY)
+        return policy_read(&r->file, &r->set->notice_policy, reterr);
     if (r->file.event.type == YAML_SCALAR_EVENT && !yaml_file_is_nothing(&r->file))
         return row_set(row, r->set, yaml_file_scalar(&r->file), r->file.where, reterr);
     row_wants(row, wants, sizeof wants);

@@ -148,19 +148,28 @@ uint64_t countries_failed(const struct countries *cs)
     return cs ? cs->failed : 0;
 }
 
+bool country_parse(struct slice text, char ret[static 3])
+{
+    char upper[3] = {0};
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t c = i < text.len ? byte_lower(text.data[i]) : 0;
+        if (c < 'a' || c > 'z')
+            return false;
+        upper[i] = (char)(c - 'a' + 'A');
+    }
+    if (text.len != 2)
+        return false;
+    memcpy(ret, upper, sizeof upper);
+    return true;
+}
+
 void country_fact_country(struct country_fact *fact, struct slice code)
 {
     /* Databases write ZZ and XX for "not known"; XD is libloc's mark of hostile networks. */
     static const char *const none[] = {"ZZ", "XX", "XD"};
-    if (code.len != 2)
+    char upper[3];
+    if (!country_parse(code, upper))
         return;
-    char upper[3] = {0};
-    for (size_t i = 0; i < 2; i++) {
-        uint8_t c = byte_lower(code.data[i]);
-        if (c < 'a' || c > 'z')
-            return;
-        upper[i] = (char)(c - 'a' + 'A');
-    }
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         if (memcmp(upper, none[i], 2) == 0)
             return;

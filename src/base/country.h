@@ -35,6 +35,10 @@ int countries_open(const char *const *paths, size_t count, const char *fallback,
  * counts as that IPv4 address. */
 bool countries_lookup(struct countries *cs, const struct address *a, struct country_info *ret);
 
+/* Reads two letters of any case as a country's code, into capital letters with a terminator. False: it is
+ * none, *ret is untouched. */
+bool country_parse(struct slice text, char ret[static 3]);
+
 /* A text for a message, as long as `cs` lives: "FILE (GeoLite2-Country, 2026-08-18), FILE (libloc,
  * 2022-10-29)", or that there is none. */
 const char *countries_describe(const struct countries *cs);

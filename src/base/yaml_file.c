@@ -31,20 +31,35 @@ static int read_bytes(struct yaml_file *f, struct error *reterr)
     return err;
 }
 
-int yaml_file_open(struct yaml_file *f, const char *path, const char *noun, size_t most, struct error *reterr)
+/* `err`: how it went to get the bytes. */
+static int start(struct yaml_file *f, int err, struct error *reterr)
 {
     static const uint8_t nothing[1];
-    *f = (struct yaml_file){.path = path, .noun = noun};
-    buf_init(&f->bytes, most);
-    int err = read_bytes(f, reterr);
     if (!err && !yaml_parser_initialize(&f->parser))
-        err = error_set(reterr, -ENOMEM, "%s: no memory", path);
+        err = error_set(reterr, -ENOMEM, "%s: no memory", f->path);
     if (err) {
         buf_free(&f->bytes);
         return err;
     }
     yaml_parser_set_input_string(&f->parser, f->bytes.len ? f->bytes.data : nothing, f->bytes.len);
     return 0;
+}
+
+int yaml_file_open(struct yaml_file *f, const char *path, const char *noun, size_t most, struct error *reterr)
+{
+    *f = (struct yaml_file){.path = path, .noun = noun};
+    buf_init(&f->bytes, most);
+    return start(f, read_bytes(f, reterr), reterr);
+}
+
+int yaml_file_open_text(struct yaml_file *f, const char *name, struct slice text, const char *noun,
+                        size_t most, struct error *reterr)
+{
+    *f = (struct yaml_file){.path = name, .noun = noun};
+    buf_init(&f->bytes, most);
+    int err =
+        buf_add(&f->bytes, text) ? 0 : error_set(reterr, -EFBIG, "%s: larger than %zu bytes", name, most);
+    return start(f, err, reterr);
 }
 
 static void set_where(struct yaml_file *f, size_t line, size_t column)

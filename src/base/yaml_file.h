@@ -22,6 +22,9 @@ struct yaml_file {
  * negative errno: nothing is. -EFBIG: larger than `most`. */
 int yaml_file_open(struct yaml_file *f, const char *path, const char *noun, size_t most,
                    struct error *reterr);
+/* The same of a text in memory, which is copied; `name` stands for the path. */
+int yaml_file_open_text(struct yaml_file *f, const char *name, struct slice text, const char *noun,
+                        size_t most, struct error *reterr);
 /* The next event. -EINVAL: no YAML 1.1; or an anchor, an alias, a tag or a second document, as each could
  * hide what the file says. After YAML_STREAM_END_EVENT there is nothing to ask for. */
 int yaml_file_next(struct yaml_file *f, struct error *reterr);

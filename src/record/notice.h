@@ -31,6 +31,11 @@ struct notice {
 
 /* "log", "email", "webhook", "drop". */
 const char *notice_action_name(enum notice_action action);
+/* The action of that name; 0: there is none. */
+unsigned notice_action(struct slice name);
+/* A copy in one piece of memory, for free(); texts are cut to `most` bytes each, at a whole character.
+ * Actions are left out. */
+struct notice *notice_copy(const struct notice *n, size_t most);
 /* Fills src, dst and host from the connection where they are empty. */
 void notice_complete(struct notice *n);
 

@@ -44,31 +44,6 @@ const struct flag flag_table[FLAG_COUNT] = {
 #undef FLAG
 };
 
-const char *notice_action_name(enum notice_action action)
-{
-    switch (action) {
-    case ACTION_LOG:
-        return "log";
-    case ACTION_EMAIL:
-        return "email";
-    case ACTION_WEBHOOK:
-        return "webhook";
-    case ACTION_DROP:
-        break;
-    }
-    return "drop";
-}
-
-void notice_complete(struct notice *n)
-{
-    if (!n->src.family)
-        n->src = n->id.orig.addr;
-    if (!n->dst.family)
-        n->dst = n->id.resp.addr;
-    if (!n->host.family)
-        n->host = n->src;
-}
-
 bool entry_name_fits(struct slice name)
 {
     if (!name.len || name.len > ENTRY_STREAM_NAME || name.data[0] < 'a' || name.data[0] > 'z')

@@ -1,11 +1,11 @@
-/* What comes out: records, and the tables of their fields. All output formats, the schema and the docs come
- * from these tables. */
+/* What comes out: records. */
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H
 
 #include <time.h>
 #include "base/arena.h"
 #include "base/net.h"
+#include "record/field.h"
 
 /* Texts are valid UTF-8; data == NULL means that the field has no value and is left out. */
 struct text_list {
@@ -89,40 +89,6 @@ struct session {
     struct flags flags;
 };
 
-enum field_kind {
-    FIELD_TIME,      /* struct timespec */
-    FIELD_DOUBLE,    /* double */
-    FIELD_TEXT,      /* struct slice */
-    FIELD_ADDRESS,   /* struct address; absent where it has no family */
-    FIELD_PORT,      /* uint16_t */
-    FIELD_COUNT,     /* uint64_t */
-    FIELD_SOME_PORT, /* uint16_t; absent where it is 0 */
-    FIELD_SOME,      /* uint64_t; absent where it is 0 */
-    FIELD_BOOL,      /* bool */
-    FIELD_TEXTS,     /* struct text_list */
-    FIELD_ADDRESSES, /* struct address_list */
-    FIELD_FILES,     /* struct file_list */
-    FIELD_ORIGIN,    /* struct origin; absent where it has no address */
-    FIELD_FLAGS,     /* struct flags */
-};
-
-struct field {
-    const char *name;
-    enum field_kind kind;
-    size_t offset; /* of the value in the record's body */
-    const char *doc;
-};
-
-enum stream_index { STREAM_SMTP, STREAM_SESSION, STREAM_NOTICE, STREAM_ENTRY, STREAMS };
-
-struct stream {
-    enum stream_index index;
-    const char *path; /* "_path" in JSON, the log file's name */
-    const char *doc;
-    const struct field *fields;
-    size_t count;
-};
-
 extern const struct stream stream_smtp;    /* struct transaction */
 extern const struct stream stream_session; /* struct session */
 extern const struct stream stream_notice;  /* struct notice, notice.h */
@@ -139,21 +105,5 @@ struct record {
 
 /* Adds a tag to a list that lives in `mem`; one that is there already counts as added. False: no room. */
 bool record_tag(struct text_list *tags, struct arena *mem, struct slice tag);
-
-/* The members of struct flags, by name, for who prints them. */
-struct flag {
-    const char *name;
-    size_t offset;
-    bool of_session; /* a session may have it too */
-    const char *doc;
-};
-
-enum flag_index {
-#define FLAG(name, of_session, doc) FLAG_##name,
-#include "record/fields.def"
-#undef FLAG
-    FLAG_COUNT
-};
-extern const struct flag flag_table[FLAG_COUNT];
 
 #endif

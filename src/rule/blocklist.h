@@ -44,7 +44,8 @@ struct blocklists_counts {
 
 struct blocklists;
 
-/* Reads the rows of a file. -errno: the file cannot be read, or is not as it should be; *reterr says where.
+/* Reads the rows of a file; NULL: those that were built in. -errno: the file cannot be read, or is not as it
+ * should be; *reterr says where.
  */
 int blocklists_open(const char *path, struct blocklists **ret, struct error *reterr);
 void blocklists_close(struct blocklists *b);

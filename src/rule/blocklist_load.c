@@ -278,9 +278,12 @@ static int read_lists(struct reader *r, struct error *reterr)
 int blocklists_open(const char *path, struct blocklists **ret, struct error *reterr)
 {
     struct reader r = {.lists = blocklists_new()};
+    const struct slice builtin = {blocklists_builtin, blocklists_builtin_len};
     if (!r.lists)
-        return error_set(reterr, -ENOMEM, "%s: no memory", path);
-    int err = yaml_file_open(&r.file, path, "block lists", BLOCKLISTS_FILE, reterr);
+        return error_set(reterr, -ENOMEM, "%s: no memory", path ? path : "block lists");
+    int err = path ? yaml_file_open(&r.file, path, "block lists", BLOCKLISTS_FILE, reterr)
+                   : yaml_file_open_text(&r.file, "built-in block lists", builtin, "block lists",
+                                         BLOCKLISTS_FILE, reterr);
     if (!err) {
         err = read_lists(&r, reterr);
         yaml_file_close(&r.file);

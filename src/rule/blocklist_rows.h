@@ -4,6 +4,10 @@
 
 #include "rule/blocklist.h"
 
+/* data/blocklists.yaml as it was when the program was built; made by tools/embed. */
+extern const unsigned char blocklists_builtin[];
+extern const size_t blocklists_builtin_len;
+
 /* NULL: no memory. */
 struct blocklists *blocklists_new(void);
 /* Adds a row, whose texts are copied. Patterns added after it are its own. -ENOSPC: BLOCKLISTS_ROWS. */

@@ -6,7 +6,7 @@
 #include "sink/line.h"
 #include "sink/sink.h"
 
-enum { OUTPUT_STREAMS = STREAM_ENTRY + ENTRY_STREAMS, OUTPUT_COLUMNS = 32 };
+enum { OUTPUT_STREAMS = STREAM_ENTRY + ENTRY_STREAMS, OUTPUT_TABLES = 2, OUTPUT_COLUMNS = 32 };
 
 struct output {
     FILE *file; /* NULL: not opened yet */
@@ -19,7 +19,7 @@ struct sink {
     struct sink_settings set;
     struct output out[OUTPUT_STREAMS];
     struct line line;
-    const struct field *columns[OUTPUT_COLUMNS]; /* of a table: the field in each, found once at open */
+    const struct field *columns[OUTPUT_TABLES][OUTPUT_COLUMNS]; /* the field in each, found once at open */
 };
 
 struct sink *output_new(const struct sink_settings *set);

@@ -115,6 +115,11 @@ static void add_origin(struct sink *snk, const struct transaction *t)
         line_str(&snk->line, "origin ");
         cell_text(&snk->line, origin, ADDRESS_TEXT);
     }
+    if (origin.len && t->origin.country.len) {
+        line_str(&snk->line, " (");
+        cell_text(&snk->line, t->origin.country, 2);
+        line_byte(&snk->line, ')');
+    }
     if (t->is_webmail)
         line_str(&snk->line, origin.len ? " by webmail" : "webmail");
     color(snk, PLAIN);

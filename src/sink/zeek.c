@@ -1,14 +1,17 @@
-/* zeek.c: Zeek's own smtp.log, tab-separated.
- * In: records of stream smtp. Out: its header lines, a row a mail, its closing line. Owns: the line under
- * construction. Knowingly: fuids is always unset, as there is no files.log. Spec: Zeek's ASCII writer. */
+/* zeek.c: Zeek's own smtp.log and notice.log, tab-separated.
+ * In: records of streams smtp and notice. Out: header lines, a row a record, closing lines. Owns: the line
+ * under construction. Knowingly: fuids is always unset, as there is no files.log; notices are written to a
+ * folder alone, as one output has room for one table. Spec: Zeek's ASCII writer. */
 #include <assert.h>
 #include <time.h>
+#include "record/notice.h"
 #include "sink/output.h"
 
 struct column {
     const char *name, *type;
+    const char *field; /* NULL: the field has the column's name */
 };
-static const struct column columns[] = {
+static const struct column smtp_columns[] = {
     {"ts", "time"},
     {"uid", "string"},
     {"id.orig_h", "addr"},
@@ -37,7 +40,45 @@ static const struct column columns[] = {
     {"fuids", "vector[string]"},
     {"is_webmail", "bool"},
 };
-enum { COLUMNS = sizeof columns / sizeof *columns };
+static const struct column notice_columns[] = {
+    {"ts", "time"},
+    {"uid", "string"},
+    {"id.orig_h", "addr"},
+    {"id.orig_p", "port"},
+    {"id.resp_h", "addr"},
+    {"id.resp_p", "port"},
+    {"fuid", "string"},
+    {"file_mime_type", "string"},
+    {"file_desc", "string"},
+    {"proto", "enum"},
+    {"note", "enum"},
+    {"msg", "string"},
+    {"sub", "string"},
+    {"src", "addr"},
+    {"dst", "addr"},
+    {"p", "port", "id.resp_p"},
+    {"n", "count", "folded"},
+    {"peer_descr", "string"},
+    {"actions", "set[enum]"},
+    {"email_dest", "set[string]"},
+    {"suppress_for", "interval"},
+    {"remote_location.country_code", "string", "country"},
+    {"remote_location.region", "string"},
+    {"remote_location.city", "string"},
+    {"remote_location.latitude", "double"},
+    {"remote_location.longitude", "double"},
+};
+
+struct table {
+    const struct stream *stream;
+    const struct column *columns;
+    size_t count;
+};
+enum { TABLES = 2 };
+static const struct table tables[TABLES] = {
+    {&stream_smtp, smtp_columns, sizeof smtp_columns / sizeof *smtp_columns},
+    {&stream_notice, notice_columns, sizeof notice_columns / sizeof *notice_columns},
+};
 
 /* A text that reads like the sign for "unset" or "empty" has its first byte escaped. Controls over 127, which
  * Zeek lets through, are escaped for the sake of terminals; whoever unescapes gets the same bytes. */
@@ -81,6 +122,18 @@ static void add_texts(struct line *out, const struct text_list *list)
         if (i)
             line_byte(out, ',');
         add_text(out, list->items[i], true);
+    }
+}
+
+/* Zeek's names of the actions. */
+static void add_actions(struct line *out, const struct text_list *list)
+{
+    for (size_t i = 0; i < list->len; i++) {
+        line_str(out, i ? ",Notice::ACTION_" : "Notice::ACTION_");
+        for (size_t k = 0; k < list->items[i].len; k++) {
+            uint8_t c = list->items[i].data[k];
+            line_byte(out, c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c);
+        }
     }
 }
 
@@ -130,12 +183,17 @@ static void add_value(struct line *out, const struct column *col, const struct f
         line_byte(out, *(const bool *)value ? 'T' : 'F');
         break;
     case FIELD_TEXTS:
-        add_texts(out, value);
+        if (strcmp(col->type, "set[enum]") == 0)
+            add_actions(out, value);
+        else
+            add_texts(out, value);
         break;
     case FIELD_ADDRESSES:
         add_addresses(out, value);
         break;
     case FIELD_DOUBLE:
+        line_printf(out, "%.6f", *(const double *)value);
+        break;
     case FIELD_FILES:
     case FIELD_ORIGIN:
     case FIELD_FLAGS:
@@ -143,19 +201,19 @@ static void add_value(struct line *out, const struct column *col, const struct f
     }
 }
 
-/* Where each column stands in the table of fields; COLUMNS rows, NULL for a column that mailtap has no field
- * for. */
-static void find_fields(const struct field *fields[static COLUMNS])
+/* Where each column stands in the table of fields; NULL for a column that mailtap has no field for. */
+static void find_fields(const struct table *table, const struct field *fields[static OUTPUT_COLUMNS])
 {
-    for (size_t i = 0; i < COLUMNS; i++) {
+    for (size_t i = 0; i < table->count; i++) {
+        const char *name = table->columns[i].field ? table->columns[i].field : table->columns[i].name;
         fields[i] = NULL;
-        for (size_t k = 0; k < stream_smtp.count; k++)
-            if (strcmp(stream_smtp.fields[k].name, columns[i].name) == 0)
-                fields[i] = &stream_smtp.fields[k];
+        for (size_t k = 0; k < table->stream->count; k++)
+            if (strcmp(table->stream->fields[k].name, name) == 0)
+                fields[i] = &table->stream->fields[k];
     }
 }
 
-static int clock_line(struct sink *snk, const char *word, struct error *reterr)
+static int clock_line(struct sink *snk, size_t file, const char *word, struct error *reterr)
 {
     char text[64];
     time_t now = time(NULL);
@@ -164,69 +222,92 @@ static int clock_line(struct sink *snk, const char *word, struct error *reterr)
     strftime(text, sizeof text, "%Y-%m-%d-%H-%M-%S", &tm);
     line_clear(&snk->line);
     line_printf(&snk->line, "#%s\t%s\n", word, text);
-    return output_write(snk, 0, line_slice(&snk->line), reterr);
+    return output_write(snk, file, line_slice(&snk->line), reterr);
 }
 
-static int zeek_header(struct sink *snk, struct error *reterr)
+static int zeek_header(struct sink *snk, size_t file, struct error *reterr)
 {
+    const struct table *table = &tables[file];
     line_clear(&snk->line);
-    line_str(&snk->line,
-             "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tsmtp\n");
-    int err = output_write(snk, 0, line_slice(&snk->line), reterr);
+    line_printf(&snk->line,
+                "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\t%s\n",
+                table->stream->path);
+    int err = output_write(snk, file, line_slice(&snk->line), reterr);
     if (!err)
-        err = clock_line(snk, "open", reterr);
+        err = clock_line(snk, file, "open", reterr);
     line_clear(&snk->line);
     for (int types = 0; types < 2; types++) {
         line_str(&snk->line, types ? "#types" : "#fields");
-        for (size_t i = 0; i < COLUMNS; i++) {
+        for (size_t i = 0; i < table->count; i++) {
             line_byte(&snk->line, '\t');
-            line_str(&snk->line, types ? columns[i].type : columns[i].name);
+            line_str(&snk->line, types ? table->columns[i].type : table->columns[i].name);
         }
         line_byte(&snk->line, '\n');
     }
-    return err ? err : output_write(snk, 0, line_slice(&snk->line), reterr);
+    return err ? err : output_write(snk, file, line_slice(&snk->line), reterr);
 }
 
 static int zeek_open(const struct sink_settings *set, struct sink **ret, struct error *reterr)
 {
     struct sink *snk = output_new(set);
-    static_assert(sizeof columns / sizeof *columns <= OUTPUT_COLUMNS, "struct sink has room for them");
-    find_fields(snk->columns);
-    int err = output_open(snk, 0, stream_smtp.path, reterr);
-    if (!err)
-        err = zeek_header(snk, reterr);
+    int err = 0;
+    static_assert(sizeof smtp_columns / sizeof *smtp_columns <= OUTPUT_COLUMNS,
+                  "struct sink has room for them");
+    static_assert(sizeof notice_columns / sizeof *notice_columns <= OUTPUT_COLUMNS, "and for these");
+    static_assert((int)TABLES <= (int)OUTPUT_TABLES, "and for as many tables");
+    for (size_t i = 0; i < (set->directory ? TABLES : 1) && !err; i++) {
+        find_fields(&tables[i], snk->columns[i]);
+        err = output_open(snk, i, tables[i].stream->path, reterr);
+        if (!err)
+            err = zeek_header(snk, i, reterr);
+    }
     if (err)
         output_close(&snk, &(struct error){{0}});
     *ret = snk;
     return err;
 }
 
+static void add_cell(struct line *line, const struct column *column, const struct field *f,
+                     const struct record *rec)
+{
+    bool tcp = strcmp(column->name, "proto") == 0;
+    if (tcp)
+        line_str(line, ((const struct notice *)rec->body)->id.uid.len ? "tcp" : "-");
+    else if (!f || output_is_absent(f, output_value(rec, f)))
+        line_byte(line, '-');
+    else
+        add_value(line, column, f, output_value(rec, f));
+}
+
 static int zeek_write(struct sink *snk, const struct record *rec, struct error *reterr)
 {
     struct line *line = &snk->line;
-    if (rec->stream != &stream_smtp)
+    size_t file = 0;
+    while (file < TABLES && tables[file].stream != rec->stream)
+        file++;
+    if (file == TABLES || !snk->out[file].file)
         return 0;
     line_clear(line);
-    for (size_t i = 0; i < COLUMNS; i++) {
-        const struct field *f = snk->columns[i];
+    for (size_t i = 0; i < tables[file].count; i++) {
         if (i)
             line_byte(line, '\t');
-        if (!f || output_is_absent(f, output_value(rec, f)))
-            line_byte(line, '-');
-        else
-            add_value(line, &columns[i], f, output_value(rec, f));
+        add_cell(line, &tables[file].columns[i], snk->columns[file][i], rec);
     }
     line_byte(line, '\n');
-    return output_write(snk, 0, line_slice(line), reterr);
+    return output_write(snk, file, line_slice(line), reterr);
 }
 
 static int zeek_close(struct sink **snk, struct error *reterr)
 {
     if (!*snk)
         return 0;
-    int err = clock_line(*snk, "close", reterr);
+    int err = 0;
+    for (size_t i = 0; i < TABLES && !err; i++)
+        if ((*snk)->out[i].file)
+            err = clock_line(*snk, i, "close", reterr);
     int closed = output_close(snk, err ? &(struct error){{0}} : reterr);
     return err ? err : closed;
 }
 
-const struct sink_ops sink_zeek = {"zeek", "Zeek's smtp.log", zeek_open, zeek_write, zeek_close};
+const struct sink_ops sink_zeek = {"zeek", "Zeek's smtp.log, and in a folder its notice.log", zeek_open,
+                                   zeek_write, zeek_close};

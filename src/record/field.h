@@ -1,0 +1,58 @@
+/* The tables of the records' fields. All output formats, the schema and the docs come from them. */
+#ifndef RECORD_FIELD_H
+#define RECORD_FIELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum field_kind {
+    FIELD_TIME,      /* struct timespec */
+    FIELD_DOUBLE,    /* double */
+    FIELD_TEXT,      /* struct slice */
+    FIELD_ADDRESS,   /* struct address; absent where it has no family */
+    FIELD_PORT,      /* uint16_t */
+    FIELD_COUNT,     /* uint64_t */
+    FIELD_SOME_PORT, /* uint16_t; absent where it is 0 */
+    FIELD_SOME,      /* uint64_t; absent where it is 0 */
+    FIELD_BOOL,      /* bool */
+    FIELD_TEXTS,     /* struct text_list */
+    FIELD_ADDRESSES, /* struct address_list */
+    FIELD_FILES,     /* struct file_list */
+    FIELD_ORIGIN,    /* struct origin; absent where it has no address */
+    FIELD_FLAGS,     /* struct flags */
+};
+
+struct field {
+    const char *name;
+    enum field_kind kind;
+    size_t offset; /* of the value in the record's body */
+    const char *doc;
+};
+
+enum stream_index { STREAM_SMTP, STREAM_SESSION, STREAM_NOTICE, STREAM_ENTRY, STREAMS };
+
+struct stream {
+    enum stream_index index;
+    const char *path; /* "_path" in JSON, the log file's name */
+    const char *doc;
+    const struct field *fields;
+    size_t count;
+};
+
+/* The members of struct flags, by name, for who prints them. */
+struct flag {
+    const char *name;
+    size_t offset;
+    bool of_session; /* a session may have it too */
+    const char *doc;
+};
+
+enum flag_index {
+#define FLAG(name, of_session, doc) FLAG_##name,
+#include "record/fields.def"
+#undef FLAG
+    FLAG_COUNT
+};
+extern const struct flag flag_table[FLAG_COUNT];
+
+#endif

@@ -1,0 +1,176 @@
+/* fold.c: notices that repeat one another.
+ * In: notices, time. Out: which of them goes out; notices that stand for repeats. Owns: the keys, and a copy
+ * of each last repeat. Limits: the caller's in notices; the texts of a copy are cut to TEXT_MOST bytes each.
+ * Knowingly: a notice's time decides, not the order of its coming, which may differ by what a mail lasts. */
+#include "rule/fold.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+enum { TEXT_MOST = 1024, KEY_MOST = 512 };
+
+struct fold {
+    struct fold *next; /* in its bucket */
+    uint64_t hash;
+    size_t place; /* in the heap */
+    double until;
+    uint64_t repeats;
+    struct notice *last; /* of the repeats */
+    size_t key_len;
+    uint8_t key[]; /* note, LF, identifier */
+};
+
+struct fold_table {
+    void (*emit)(void *ctx, struct notice *n);
+    void *ctx;
+    size_t most, count, buckets;
+    uint64_t shed;
+    struct fold **bucket;
+    struct fold **heap; /* the one that ends first on top */
+};
+
+struct fold_table *fold_table_new(size_t most, void (*emit)(void *ctx, struct notice *n), void *ctx)
+{
+    struct fold_table *f = calloc(1, sizeof *f);
+    assert(f && most);
+    *f = (struct fold_table){.emit = emit, .ctx = ctx, .most = most, .buckets = 1};
+    while (f->buckets < most)
+        f->buckets *= 2;
+    f->bucket = calloc(f->buckets, sizeof *f->bucket);
+    f->heap = calloc(most, sizeof *f->heap);
+    assert(f->bucket && f->heap);
+    return f;
+}
+
+static double seconds(struct timespec t)
+{
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void heap_put(struct fold_table *f, size_t at, struct fold *e)
+{
+    f->heap[at] = e;
+    e->place = at;
+}
+
+/* Finds the place for an entry that is to stand at `at` or further up or down. */
+static void heap_settle(struct fold_table *f, size_t at, struct fold *e)
+{
+    while (at && f->heap[(at - 1) / 2]->until > e->until) {
+        heap_put(f, at, f->heap[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child + 1 < f->count && f->heap[child + 1]->until < f->heap[child]->until)
+            child++;
+        if (child >= f->count || f->heap[child]->until >= e->until)
+            break;
+        heap_put(f, at, f->heap[child]);
+        at = child;
+    }
+    heap_put(f, at, e);
+}
+
+static struct fold **find(struct fold_table *f, uint64_t hash, struct slice key)
+{
+    struct fold **slot = &f->bucket[hash & (f->buckets - 1)];
+    while (*slot && !((*slot)->hash == hash && slice_eq((struct slice){(*slot)->key, (*slot)->key_len}, key)))
+        slot = &(*slot)->next;
+    return slot;
+}
+
+/* Takes it out, and tells of its repeats. */
+static void end(struct fold_table *f, struct fold *e)
+{
+    struct fold **slot = find(f, e->hash, (struct slice){e->key, e->key_len});
+    assert(*slot == e);
+    *slot = e->next;
+    struct fold *last = f->heap[--f->count];
+    if (last != e)
+        heap_settle(f, e->place, last);
+    if (e->repeats) {
+        e->last->folded = e->repeats;
+        f->emit(f->ctx, e->last);
+    }
+    free(e->last);
+    free(e);
+}
+
+static struct slice key_of(const struct notice *n, uint8_t to[static KEY_MOST])
+{
+    struct slice note = slice_sub(n->note, 0, 100), id = slice_sub(n->identifier, 0, KEY_MOST - 101);
+    memcpy(to, note.data, note.len);
+    to[note.len] = '\n';
+    if (id.len)
+        memcpy(to + note.len + 1, id.data, id.len);
+    return (struct slice){to, note.len + 1 + id.len};
+}
+
+bool fold_take(struct fold_table *f, const struct notice *n)
+{
+    uint8_t room[KEY_MOST];
+    if (!(n->suppress_for > 0) || !n->note.len)
+        return true;
+    struct slice key = key_of(n, room);
+    /* Seeded, as identifiers hold what strangers write. */
+    uint64_t hash = XXH3_64bits_withSeed(key.data, key.len, (uintptr_t)f);
+    double now = seconds(n->ts);
+    struct fold *e = *find(f, hash, key);
+    if (e && now < e->until) {
+        e->repeats++;
+        free(e->last);
+        e->last = notice_copy(n, TEXT_MOST);
+        return false;
+    }
+    if (e)
+        end(f, e);
+    if (f->count == f->most) {
+        f->shed++;
+        end(f, f->heap[0]);
+    }
+    e = calloc(1, sizeof *e + key.len);
+    assert(e);
+    e->hash = hash;
+    e->until = now + n->suppress_for;
+    e->key_len = key.len;
+    memcpy(e->key, key.data, key.len);
+    struct fold **slot = find(f, hash, key);
+    *slot = e;
+    f->count++;
+    heap_settle(f, f->count - 1, e);
+    return true;
+}
+
+void fold_advance(struct fold_table *f, struct timespec now)
+{
+    while (f->count && f->heap[0]->until <= seconds(now))
+        end(f, f->heap[0]);
+}
+
+void fold_finish(struct fold_table *f)
+{
+    while (f->count)
+        end(f, f->heap[0]);
+}
+
+uint64_t fold_shed(const struct fold_table *f)
+{
+    return f->shed;
+}
+
+void fold_table_free(struct fold_table **pf)
+{
+    struct fold_table *f = *pf;
+    *pf = NULL;
+    if (!f)
+        return;
+    for (size_t i = 0; i < f->count; i++) {
+        free(f->heap[i]->last);
+        free(f->heap[i]);
+    }
+    free(f->bucket);
+    free(f->heap);
+    free(f);
+}

@@ -1,0 +1,74 @@
+/* mention.c: addresses amid a text.
+ * In: text of a reply. Out: addresses. Owns: nothing. Limits: linear in the text.
+ * Knowingly: the reversed form of a block list's query (7.100.51.198.zen.example) is not read backwards. */
+#include "rule/mention.h"
+
+static bool in_v4(uint8_t c)
+{
+    return byte_is_digit(c) || c == '.';
+}
+
+static bool in_v6(uint8_t c)
+{
+    return byte_is_digit(c) || (byte_lower(c) >= 'a' && byte_lower(c) <= 'f') || c == ':' || c == '.';
+}
+
+static bool is_letter(uint8_t c)
+{
+    return byte_lower(c) >= 'a' && byte_lower(c) <= 'z';
+}
+
+static size_t run_length(struct slice s, bool in(uint8_t))
+{
+    size_t n = 0;
+    while (n < s.len && in(s.data[n]))
+        n++;
+    return n;
+}
+
+/* Points and colons around an address end its sentence. */
+static bool parse(struct slice run, char side, struct address *ret)
+{
+    while (run.len && run.data[run.len - 1] == '.')
+        run.len--;
+    while (run.len && run.data[0] == '.')
+        run = slice_sub(run, 1, run.len);
+    if (address_parse(run, ret))
+        return true;
+    if (run.len < 2 || side == '.' || run.data[run.len - 1] != ':' || run.data[run.len - 2] == ':')
+        return false;
+    run.len--;
+    return address_parse(run, ret);
+}
+
+/* What begins here, at the start of a word or number; its length goes to *ret_len. */
+static bool try_run(struct slice s, struct address *ret, size_t *ret_len)
+{
+    size_t four = run_length(s, in_v4), six = run_length(s, in_v6);
+    bool word = six < s.len && is_letter(s.data[six]); /* "dead:beefy" */
+    *ret_len = six;
+    if (six > four && !word && parse(slice_sub(s, 0, six), ':', ret))
+        return true;
+    *ret_len = four ? four : six ? six : 1;
+    return four && parse(slice_sub(s, 0, four), '.', ret);
+}
+
+bool mention_next(struct slice *rest, struct address *ret)
+{
+    struct slice s = *rest;
+    size_t at = 0, len = 0;
+    bool found = false;
+    while (at < s.len && !found) {
+        if (slice_case_starts(slice_sub(s, at, s.len), "IPv6:"))
+            at += 5;
+        uint8_t c = at < s.len ? s.data[at] : 0;
+        /* A word of letters may be the beginning of an IPv6 address only where it begins. */
+        bool begins = byte_is_digit(c) || c == ':' || (is_letter(c) && (!at || !is_letter(s.data[at - 1])));
+        len = 1;
+        if (at < s.len && begins)
+            found = try_run(slice_sub(s, at, s.len), ret, &len);
+        at += len;
+    }
+    *rest = slice_sub(s, at, s.len);
+    return found;
+}

@@ -16,6 +16,7 @@ MAY = {
     "record": ["base", "mail"],
     "rule": ["base", "mail", "record"],
     "sink": ["base", "record"],
+    "courier": ["base"],
 }
 
 

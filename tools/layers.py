@@ -15,6 +15,7 @@ MAY = {
     "mail": ["base"],
     "record": ["base", "mail"],
     "rule": ["base", "mail", "record"],
+    "script": ["base", "mail", "record"],
     "sink": ["base", "record"],
     "courier": ["base"],
 }

@@ -24,6 +24,8 @@ struct script_host {
     struct countries *countries; /* for lookup(); or NULL */
     const struct network *local_nets;
     size_t local_net_count;
+    struct counters
+        *counters; /* of all workers (script/counter.h), which outlives the scripts; NULL: their own */
 };
 
 /* What an event of the dialogue belongs to. */

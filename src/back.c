@@ -4,9 +4,14 @@
 #include "back.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include "rule/fold.h"
+#include "sink/json.h"
+#include "sink/letter.h"
+
+enum { OWN_ADDRESSES = 64, JSON_MOST = 1 << 20 };
 
 struct back {
     const struct settings *set;
@@ -15,8 +20,14 @@ struct back {
     struct rules rules;
     struct countries *countries;
     struct fold_table *folds;
+    struct scripts *scripts; /* NULL: none */
     struct timespec now;
     struct back_counts counts;
+    struct network own[OWN_ADDRESSES]; /* this machine's addresses */
+    size_t own_count;
+    bool own_mail; /* the record at hand is a mail that the courier sent */
+    struct buf json;
+    struct line subject, text;
 };
 
 static struct networks local_nets(const struct settings *set)
@@ -33,10 +44,42 @@ static void set_actions(struct notice *n, unsigned actions, struct slice names[s
             names[n->actions.len++] = slice_str(notice_action_name(1u << i));
 }
 
+/* A mail that mailtap itself sent: by its Message-ID, or, where that is not known yet, by its sender and a
+ * client that is ours. Being mailed about it could go on for ever. */
+static bool is_own(const struct back *b, const struct notice *n)
+{
+    struct slice from = slice_str(b->set->email_from.text);
+    bool sender = from.len && slice_case_eq(from, n->mailfrom);
+    return b->own_mail ||
+           (sender && (address_is_private(&n->src) || networks_have(local_nets(b->set), &n->src) ||
+                       networks_have((struct networks){b->own, b->own_count}, &n->src)));
+}
+
+static void deliver(struct back *b, const struct notice *n, unsigned actions)
+{
+    buf_clear(&b->json);
+    line_clear(&b->subject);
+    line_clear(&b->text);
+    json_line(&(struct record){&stream_notice, (void *)n, n->ts, NULL}, &b->json);
+    letter_subject(n, &b->subject);
+    letter_text(n, &b->text);
+    unsigned to =
+        (actions & ACTION_EMAIL ? COURIER_EMAIL : 0) | (actions & ACTION_WEBHOOK ? COURIER_WEBHOOK : 0);
+    courier_push(b->out.courier, to, slice_trim(buf_slice(&b->json)), line_slice(&b->subject),
+                 line_slice(&b->text));
+}
+
 static void act(struct back *b, struct notice *n, unsigned actions)
 {
     struct slice names[ACTIONS];
+    unsigned away = ACTION_EMAIL | ACTION_WEBHOOK;
+    if (actions & away && is_own(b, n)) {
+        b->counts.own++;
+        actions &= ~away;
+    }
     set_actions(n, actions, names);
+    if (actions & away && b->out.courier)
+        deliver(b, n, actions);
     if (actions & ACTION_LOG)
         b->out.record(b->out.ctx, &(struct record){&stream_notice, n, n->ts, NULL});
 }
@@ -66,6 +109,8 @@ static void take_notice(struct back *b, struct notice *n)
         n->asn = info.asn;
     }
     unsigned actions = judge(b, n);
+    if (b->scripts)
+        scripts_notice(b->scripts, n, &actions);
     if (actions & ACTION_DROP)
         b->counts.dropped++;
     else if (fold_take(b->folds, n))
@@ -81,13 +126,85 @@ static void on_raise(void *ctx, struct notice *n)
     take_notice(ctx, n);
 }
 
+static void on_script_notice(void *ctx, struct notice *n)
+{
+    take_notice(ctx, n);
+}
+
+static void on_entry(void *ctx, struct entry *e)
+{
+    struct back *b = ctx;
+    b->out.record(b->out.ctx, &(struct record){&stream_entry, e, e->ts, NULL});
+}
+
+static void on_complaint(void *ctx, const char *text)
+{
+    (void)ctx;
+    fprintf(stderr, "mailtap: %s\n", text);
+}
+
+static int open_scripts(struct back *b, const struct back_scripts *scripts, struct error *reterr)
+{
+    const struct settings *set = b->set;
+    if (!scripts->count)
+        return 0;
+    const struct script_limits limits = {.memory_bytes = set->script_bytes,
+                                         .steps = set->script_steps,
+                                         .counters = (uint32_t)set->script_counters,
+                                         .line_bytes = set->header_bytes};
+    const struct script_host host = {.notice = on_script_notice,
+                                     .entry = on_entry,
+                                     .complain = on_complaint,
+                                     .ctx = b,
+                                     .countries = b->countries,
+                                     .local_nets = set->local_nets.items,
+                                     .local_net_count = set->local_nets.count};
+    return scripts_open(scripts->files, scripts->count, &limits, &host, &b->scripts, reterr);
+}
+
 static bool is_after(struct timespec a, struct timespec b)
 {
     return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
 }
 
-int back_open(const struct settings *set, const struct back_output *out, struct back **ret,
-              struct error *reterr)
+/* Those that other machines see. */
+static void find_own_addresses(struct back *b)
+{
+    struct ifaddrs *list = NULL;
+    if (getifaddrs(&list) < 0)
+        return;
+    for (struct ifaddrs *i = list; i && b->own_count < OWN_ADDRESSES; i = i->ifa_next) {
+        struct network *net = &b->own[b->own_count];
+        if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET) {
+            *net = (struct network){{.family = 4}, 32};
+            memcpy(net->addr.bytes, &((struct sockaddr_in *)i->ifa_addr)->sin_addr, 4);
+            b->own_count++;
+        } else if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET6) {
+            *net = (struct network){{.family = 6}, 128};
+            memcpy(net->addr.bytes, &((struct sockaddr_in6 *)i->ifa_addr)->sin6_addr, 16);
+            b->own_count++;
+        }
+    }
+    freeifaddrs(list);
+}
+
+static int open_countries(struct back *b, struct error *reterr)
+{
+    const struct text_set *files = &b->set->country_databases;
+    const char *paths[SETTINGS_TEXTS];
+    for (size_t i = 0; i < files->count; i++)
+        paths[i] = files->items[i].text;
+    if (files->count == 1 && strcmp(paths[0], "none") == 0)
+        return 0;
+    int err = countries_open(paths, files->count, COUNTRIES_DEFAULT, &b->countries, reterr);
+    if (!err && !b->countries)
+        fprintf(stderr, "mailtap: %s: no countries, networks alone are looked at\n",
+                countries_describe(NULL));
+    return err;
+}
+
+int back_open(const struct settings *set, const struct back_scripts *scripts, const struct back_output *out,
+              struct back **ret, struct error *reterr)
 {
     struct back *b = calloc(1, sizeof *b);
     assert(b);
@@ -98,25 +215,25 @@ int back_open(const struct settings *set, const struct back_output *out, struct 
                                                               set->suspicious_origination_networks.count},
                                               .countries = set->suspicious_origination_countries.items,
                                               .country_count = set->suspicious_origination_countries.count};
-    const char *paths[SETTINGS_TEXTS];
-    size_t count = set->country_databases.count;
-    for (size_t i = 0; i < count; i++)
-        paths[i] = set->country_databases.items[i].text;
-    if (count == 1 && strcmp(paths[0], "none") == 0) {
-        /* Nobody wants to know, so nothing is missing. */
-    } else if (countries_open(paths, count, COUNTRIES_DEFAULT, &b->countries, reterr) < 0) {
-        free(b);
-        return -EINVAL;
-    } else if (!b->countries) {
-        fprintf(stderr, "mailtap: %s: no countries, networks alone are looked at\n",
-                countries_describe(NULL));
-    }
+    buf_init(&b->json, JSON_MOST);
+    find_own_addresses(b);
+    int err = open_countries(b, reterr);
     b->folds = fold_table_new(set->max_suppressed, on_fold, b);
     b->rules =
         (struct rules){.set = &b->rule_settings, .countries = b->countries, .raise = on_raise, .ctx = b};
     rules_init(&b->rules);
+    if (!err)
+        err = open_scripts(b, scripts, reterr);
+    if (err)
+        back_close(&b);
     *ret = b;
-    return 0;
+    return err;
+}
+
+struct scripts *back_event_scripts(const struct back *b)
+{
+    bool any = b->scripts && scripts_hooks(b->scripts) & (HOOK_REQUEST | HOOK_REPLY | HOOK_DATA);
+    return any ? b->scripts : NULL;
 }
 
 void back_record(struct back *b, struct record *rec)
@@ -124,11 +241,20 @@ void back_record(struct back *b, struct record *rec)
     if (is_after(rec->end, b->now))
         b->now = rec->end;
     fold_advance(b->folds, b->now);
+    if (b->scripts)
+        scripts_tick(b->scripts, b->now);
     if (rec->stream == &stream_notice) {
         on_raise(b, rec->body);
         return;
     }
+    if (rec->stream == &stream_smtp) {
+        const struct transaction *t = rec->body;
+        b->own_mail = courier_is_own(b->out.courier, t->msg_id, t->mailfrom);
+    }
     rules_record(&b->rules, rec);
+    if (b->scripts)
+        scripts_record(b->scripts, rec);
+    b->own_mail = false;
     b->out.record(b->out.ctx, rec);
 }
 
@@ -141,6 +267,8 @@ struct back_counts back_counts(const struct back *b)
 {
     struct back_counts counts = b->counts;
     counts.shed = fold_shed(b->folds);
+    if (b->scripts)
+        counts.scripts = scripts_counts(b->scripts);
     return counts;
 }
 
@@ -150,8 +278,12 @@ void back_close(struct back **pb)
     *pb = NULL;
     if (!b)
         return;
+    scripts_close(&b->scripts);
     rules_free(&b->rules);
     fold_table_free(&b->folds);
     countries_close(&b->countries);
+    buf_free(&b->json);
+    line_free(&b->subject);
+    line_free(&b->text);
     free(b);
 }

@@ -3,26 +3,39 @@
 #ifndef BACK_H
 #define BACK_H
 
+#include "courier/courier.h"
 #include "record/entry.h"
 #include "record/notice.h"
+#include "script/script.h"
 #include "settings.h"
 
 struct back_output {
     void (*record)(void *ctx, const struct record *rec); /* every record that is written */
+    struct courier *courier; /* takes notices by email and webhook, borrowed; NULL: nobody does */
     void *ctx;
 };
 
 struct back_counts {
     uint64_t notices; /* raised */
     uint64_t folded, dropped;
+    uint64_t own;  /* about mail of our own, which nobody is mailed about */
     uint64_t shed; /* told early over max_suppressed */
+    struct script_counts scripts;
+};
+
+struct back_scripts {
+    const char *const *files;
+    size_t count;
 };
 
 struct back;
 
-/* `set` is borrowed and outlives it; `out` is copied. -errno: a country database cannot be read. */
-int back_open(const struct settings *set, const struct back_output *out, struct back **ret,
-              struct error *reterr);
+/* `set` is borrowed and outlives it; `out` is copied. -errno: a country database cannot be read, a script
+ * fails to load. */
+int back_open(const struct settings *set, const struct back_scripts *scripts, const struct back_output *out,
+              struct back **ret, struct error *reterr);
+/* The scripts that hear single events, for the front; NULL: there are none. They live as long as `b`. */
+struct scripts *back_event_scripts(const struct back *b);
 /* Mails, sessions, and notices that a front raised. The record is borrowed for the call. */
 void back_record(struct back *b, struct record *rec);
 /* The input is over: what waits is told. */

@@ -12,7 +12,7 @@
 
 static const char usage[] =
     "usage: mailtap read FILE... [-c settings.yaml] [-s key=value]... [-f json|text|zeek|smtp-ext] [-o DIR] "
-    "[--events]\n"
+    "[--script FILE.lua]... [--events]\n"
     "       mailtap settings            every setting with type, default and meaning\n"
     "       mailtap schema              the JSON Schema of what read prints\n"
     "       mailtap --version, --help\n"
@@ -50,10 +50,10 @@ static int no_format(const char *given)
 
 static int bad_option(char **argv)
 {
-    static const char *const known[] = {"-c", "-s", "-f", "-o", "--events", "--help", NULL};
+    static const char *const known[] = {"-c", "-s", "-f", "-o", "--script", "--events", "--help", NULL};
     char letter[] = {'-', (char)optopt, '\0'};
-    if (optopt && strchr("csfo", optopt)) {
-        fprintf(stderr, "mailtap: %s wants a value\n", letter);
+    if (optopt && strchr("csfol", optopt)) {
+        fprintf(stderr, "mailtap: %s wants a value\n", optopt == 'l' ? "--script" : letter);
         return EXIT_USAGE;
     }
     return no_such("option", optopt ? letter : argv[optind - 1], known);
@@ -95,6 +95,9 @@ static int take_option(int c, struct arguments *args, char **argv)
     case 'e':
         args->read.events = true;
         return -1;
+    case 'l':
+        args->read.scripts[args->read.script_count++] = optarg;
+        return -1;
     case 'h':
         return fputs(usage, stdout), finish(EXIT_DONE);
     case 's':
@@ -109,8 +112,10 @@ static int take_option(int c, struct arguments *args, char **argv)
 
 static int take_arguments(struct arguments *args, int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"events", no_argument, NULL, 'e'}, {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option longs[] = {{"events", no_argument, NULL, 'e'},
+                                          {"script", required_argument, NULL, 'l'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
     struct error err;
     int c, code = -1;
     settings_defaults(&args->set);
@@ -127,11 +132,14 @@ static int command_read(int argc, char **argv)
 {
     struct arguments *args = calloc(1, sizeof *args);
     char **assigned = calloc((size_t)argc, sizeof *assigned);
-    assert(args && assigned);
+    const char **scripts = calloc((size_t)argc, sizeof *scripts);
+    assert(args && assigned && scripts);
     args->assigned = assigned;
+    args->read.scripts = scripts;
     int code = take_arguments(args, argc, argv);
     if (code < 0)
         code = read_captures(&args->read, &args->set, argv + optind, argc - optind);
+    free(scripts);
     free(assigned);
     free(args);
     return code;

@@ -70,7 +70,7 @@ static void on_notice(void *ctx, struct notice *n)
     p->shared.record(p->shared.ctx, &(struct record){&stream_notice, n, n->ts, NULL});
 }
 
-struct pipeline *pipeline_new(const struct settings *set, const struct blocklists *lists,
+struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_services *services,
                               const struct pipeline_output *out)
 {
     struct pipeline *p = calloc(1, sizeof *p);
@@ -94,10 +94,12 @@ struct pipeline *pipeline_new(const struct settings *set, const struct blocklist
         .list_items = (uint32_t)set->list_items};
     p->rule_settings = (struct rule_settings){.local_nets = {set->local_nets.items, set->local_nets.count},
                                               .blocklist_kinds = (unsigned)set->blocklist_kinds};
-    p->rules = (struct rules){.set = &p->rule_settings, .lists = lists, .raise = on_notice, .ctx = p};
+    p->rules =
+        (struct rules){.set = &p->rule_settings, .lists = services->lists, .raise = on_notice, .ctx = p};
     rules_init(&p->rules);
     p->shared = (struct session_shared){.set = set,
                                         .rules = &p->rules,
+                                        .scripts = services->scripts,
                                         .smtp = &p->smtp,
                                         .builder = &p->builder,
                                         .charsets = charsets_new(),

@@ -26,9 +26,14 @@ struct pipeline_stats {
 
 struct pipeline;
 
-/* `set` and `lists` (NULL: none) are borrowed and outlive it; `out` is copied. One pipeline at a time may use
- * `lists`. */
-struct pipeline *pipeline_new(const struct settings *set, const struct blocklists *lists,
+/* What a pipeline works with; one pipeline at a time may use each. */
+struct pipeline_services {
+    const struct blocklists *lists; /* NULL: none */
+    struct scripts *scripts;        /* that hear single events; NULL: none */
+};
+
+/* `set` and the services are borrowed and outlive it; `out` is copied. */
+struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_services *services,
                               const struct pipeline_output *out);
 void pipeline_packet(struct pipeline *p, const struct packet *pkt);
 /* The input is over: every connection is closed and recorded. */

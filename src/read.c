@@ -19,6 +19,7 @@ struct run {
     bool on_screen, shown; /* records go to a terminal; a progress line stands there */
     struct error error;
     struct blocklists *lists;
+    struct courier *courier;
     struct back *back;
     struct pipeline *pipeline;
     struct timespec event_ts;
@@ -109,7 +110,10 @@ static enum exit_code read_file(struct run *run, const char *path, bool show)
     run->progress_at = clock_seconds();
     while ((got = source_next(src, &pkt, &err)) > 0 && !run->failed) {
         pipeline_packet(run->pipeline, &pkt);
-        if (show && !(++tick & 0xfff))
+        if (++tick & 0xfff)
+            continue;
+        courier_poll(run->courier);
+        if (show)
             progress(run, src, path);
     }
     if (run->shown)
@@ -136,7 +140,11 @@ static void closing_line(const struct run *run, double seconds)
         {back.notices, "notices"},
         {back.folded, "of them folded"},
         {back.dropped, "of them dropped"},
+        {back.own, "of them about mail of our own"},
         {back.shed, "of them told early over max_suppressed"},
+        {back.scripts.errors, "errors in scripts"},
+        {back.scripts.stopped, "of them stopped by a limit"},
+        {back.scripts.counters_shed, "counters of scripts given up"},
         {s.decode.other - s.decode.too_deep, "packets not TCP"},
         {s.decode.too_deep, "packets with too many layers"},
         {run->cut_packets, "packets cut by the snap length"},
@@ -199,21 +207,70 @@ static void close_output(struct run *run)
         fclose(run->events);
 }
 
-/* What the settings name, before anything is read. */
-static bool open_services(struct run *run, const struct settings *set)
+static int start_courier(struct run *run, const struct settings *set)
 {
-    const char *lists = *set->blocklists.text ? set->blocklists.text : NULL;
-    const struct back_output out = {on_record, run};
-    if (blocklists_open(lists, &run->lists, &run->error) < 0)
-        return false;
-    return back_open(set, &out, &run->back, &run->error) == 0;
+    const char *to[SETTINGS_TEXTS];
+    for (size_t i = 0; i < set->email_to.count; i++)
+        to[i] = set->email_to.items[i].text;
+    const struct courier_settings courier = {.email_server = set->email_server.text,
+                                             .email_from = set->email_from.text,
+                                             .email_to = to,
+                                             .email_to_count = set->email_to.count,
+                                             .email_user = set->email_user.text,
+                                             .email_password_file = set->email_password_file.text,
+                                             .email_interval = set->email_interval,
+                                             .email_rate = set->email_rate,
+                                             .webhook_url = set->webhook_url.text,
+                                             .retry_first = set->retry_first,
+                                             .retry_most = set->retry_most,
+                                             .timeout = set->delivery_timeout,
+                                             .spool_bytes = set->spool_bytes,
+                                             .spool_directory = set->spool_directory.text,
+                                             .courier_wait = set->courier_wait};
+    return courier_start(&courier, &run->courier, &run->error);
 }
 
-static void close_services(struct run *run)
+/* An action of the policy for which there is no target would be nothing, silently. */
+static bool check_actions(struct run *run, const struct settings *set)
 {
+    const struct {
+        unsigned action;
+        const char *target, *setting;
+    } wants[] = {{ACTION_EMAIL, set->email_server.text, "email_server"},
+                 {ACTION_WEBHOOK, set->webhook_url.text, "webhook_url"}};
+    for (size_t i = 0; i < set->notice_policy.count; i++)
+        for (size_t k = 0; k < 2; k++)
+            if (set->notice_policy.rows[i].actions & wants[k].action && !*wants[k].target) {
+                error_set(&run->error, -EINVAL, "notice_policy: %s for %s, but %s is not set",
+                          notice_action_name(wants[k].action), set->notice_policy.rows[i].note,
+                          wants[k].setting);
+                return false;
+            }
+    return true;
+}
+
+/* What the settings name, before anything is read. */
+static bool open_services(struct run *run, const struct settings *set, const struct read_options *opt)
+{
+    const char *lists = *set->blocklists.text ? set->blocklists.text : NULL;
+    if (!check_actions(run, set) || start_courier(run, set) < 0)
+        return false;
+    const struct back_output out = {on_record, run->courier, run};
+    if (blocklists_open(lists, &run->lists, &run->error) < 0)
+        return false;
+    const struct back_scripts scripts = {opt->scripts, opt->script_count};
+    return back_open(set, &scripts, &out, &run->back, &run->error) == 0;
+}
+
+/* True: what was handed to the courier is delivered, or kept. */
+static bool close_services(struct run *run)
+{
+    struct courier_counts counts = {0};
+    bool good = courier_close(&run->courier, &counts) == 0;
     back_close(&run->back);
     if (run->lists)
         blocklists_close(run->lists);
+    return good && !counts.email.lost && !counts.webhook.lost;
 }
 
 enum exit_code read_captures(const struct read_options *opt, const struct settings *set, char **files,
@@ -221,7 +278,7 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
 {
     struct run run = {0};
     enum exit_code code = EXIT_DONE;
-    bool serves = open_services(&run, set);
+    bool serves = open_services(&run, set, opt);
     if (!serves || !open_output(&run, opt, isatty(STDOUT_FILENO))) {
         fprintf(stderr, "mailtap: %s\n", run.error.text);
         close_services(&run);
@@ -229,7 +286,8 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
     }
     const struct pipeline_output out = {to_back, run.events ? on_event : NULL, run.events ? on_mime : NULL,
                                         &run};
-    run.pipeline = pipeline_new(set, run.lists, &out);
+    const struct pipeline_services services = {run.lists, back_event_scripts(run.back)};
+    run.pipeline = pipeline_new(set, &services, &out);
     double start = clock_seconds();
     bool show = isatty(STDERR_FILENO);
     run.on_screen = !opt->directory && isatty(STDOUT_FILENO);
@@ -245,6 +303,7 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
     }
     closing_line(&run, clock_seconds() - start);
     pipeline_free(&run.pipeline);
-    close_services(&run);
+    if (!close_services(&run))
+        code = EXIT_PARTLY;
     return code;
 }

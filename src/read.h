@@ -15,6 +15,8 @@ enum exit_code {
 struct read_options {
     const struct sink_ops *format; /* NULL: text on a terminal, else json */
     const char *directory;         /* files of records there; NULL: standard output */
+    const char **scripts;          /* Lua files, borrowed */
+    size_t script_count;
     bool events; /* events, to standard output in place of the records, or to a file in `directory` beside
                     them */
 };

@@ -30,6 +30,7 @@ struct smtp_session {
     char uid[20];
     struct smtp *smtp;
     struct builder *builder;
+    struct script_data *script_data;
 };
 
 struct smtp_session *session_new(struct session_shared *shared, const struct flow_info *info)
@@ -91,6 +92,18 @@ static void on_record(void *ctx, struct record *rec)
     s->shared->record(s->shared->ctx, rec);
 }
 
+static bool tag(void *ctx, uint32_t mail, struct slice tag)
+{
+    struct smtp_session *s = ctx;
+    return builder_tag(s->builder, mail, tag);
+}
+
+static void tell_scripts(struct smtp_session *s, const struct smtp_event *ev)
+{
+    const struct script_scene scene = {&s->id, builder_mail(s->builder, ev->mail), tag, s};
+    scripts_event(s->shared->scripts, &s->script_data, &scene, ev);
+}
+
 static void on_event(void *ctx, const struct smtp_event *ev)
 {
     struct smtp_session *s = ctx;
@@ -99,6 +112,8 @@ static void on_event(void *ctx, const struct smtp_event *ev)
     builder_smtp(s->builder, ev);
     if (ev->kind == SMTP_REPLY && ev->code >= 400)
         rules_reply(s->shared->rules, &s->id, builder_mail(s->builder, ev->mail), ev);
+    if (s->shared->scripts)
+        tell_scripts(s, ev);
 }
 
 static void on_mime(void *ctx, uint32_t mail, const struct mime_event *ev)
@@ -290,6 +305,7 @@ void session_end(struct smtp_session **ps, const struct flow_info *info, enum fl
         builder_finish(s->builder, info->last, !(info->heard[0] && info->heard[1]), words[how]);
     smtp_free(&s->smtp);
     builder_free(&s->builder);
+    script_data_free(&s->script_data);
     forget_early(s);
     free(s);
 }

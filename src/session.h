@@ -6,6 +6,7 @@
 #include "mail/smtp.h"
 #include "record/builder.h"
 #include "rule/rule.h"
+#include "script/script.h"
 #include "settings.h"
 
 struct session_shared {
@@ -14,6 +15,7 @@ struct session_shared {
     const struct builder_settings *builder;
     struct charsets *charsets;
     struct rules *rules;
+    struct scripts *scripts; /* NULL: none of them hears events */
     void (*record)(void *ctx, struct record *rec);
     void (*event)(void *ctx, struct slice uid, const struct smtp_event *ev);               /* or NULL */
     void (*mime)(void *ctx, struct slice uid, uint32_t mail, const struct mime_event *ev); /* or NULL */

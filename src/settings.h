@@ -56,7 +56,8 @@ struct settings {
     struct policy notice_policy;
     struct text_setting email_server, email_from;
     struct text_set email_to;
-    double email_interval;
+    struct text_setting email_user, email_password_file;
+    double email_interval, delivery_timeout;
     uint64_t email_rate;
     struct text_setting webhook_url, spool_directory;
     uint64_t spool_bytes;

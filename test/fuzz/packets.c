@@ -56,7 +56,7 @@ static struct outcome run(const struct packet *packets, size_t count)
     settings_defaults(&set);
     buf_init(&o.line, 64 << 20);
     const struct pipeline_output out = {on_record, on_event, on_mime, &o};
-    struct pipeline *p = pipeline_new(&set, NULL, &out);
+    struct pipeline *p = pipeline_new(&set, &(struct pipeline_services){0}, &out);
     for (size_t i = 0; i < count; i++)
         pipeline_packet(p, &packets[i]);
     pipeline_finish(p);

@@ -260,6 +260,8 @@ void back_record(struct back *b, struct record *rec)
 
 void back_finish(struct back *b)
 {
+    if (b->scripts)
+        scripts_finish(b->scripts, b->now);
     fold_finish(b->folds);
 }
 

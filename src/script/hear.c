@@ -313,6 +313,14 @@ static struct timespec time_of(double seconds)
     return (struct timespec){(time_t)whole, (long)((seconds - whole) * 1e9)};
 }
 
+static void tick_at(struct script *sc, struct timespec ts, double seconds)
+{
+    struct moment m = {.ts = ts};
+    state_enter(sc, &m);
+    state_call(sc, call_tick, &seconds, NULL);
+    state_leave(sc);
+}
+
 static void tick(struct script *sc, struct timespec now)
 {
     int64_t due = (int64_t)floor(value_seconds(now) / sc->tick_every);
@@ -324,10 +332,7 @@ static void tick(struct script *sc, struct timespec now)
         sc->ticks = due - 1;
     while (sc->ticks < due) {
         double seconds = (double)++sc->ticks * sc->tick_every;
-        struct moment m = {.ts = time_of(seconds)};
-        state_enter(sc, &m);
-        state_call(sc, call_tick, &seconds, NULL);
-        state_leave(sc);
+        tick_at(sc, time_of(seconds), seconds);
     }
 }
 
@@ -337,4 +342,11 @@ void scripts_tick(struct scripts *s, struct timespec now)
     for (size_t i = 0; i < s->len; i++)
         if (s->items[i].hooks & HOOK_TICK)
             tick(&s->items[i], now);
+}
+
+void scripts_finish(struct scripts *s, struct timespec now)
+{
+    for (size_t i = 0; i < s->len; i++)
+        if (s->items[i].tick_begun)
+            tick_at(&s->items[i], now, value_seconds(now));
 }

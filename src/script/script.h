@@ -77,6 +77,8 @@ bool scripts_notice(struct scripts *s, const struct notice *n, unsigned *ret);
 /* Time moves on to `now`, packet time: on_tick of each script that is due (script says how often by
  * tick_every, in seconds, 1 where it does not), expiry of counters. */
 void scripts_tick(struct scripts *s, struct timespec now);
+/* The input is over at `now`: on_tick once more, amid an interval, so that a script can tell what it has. */
+void scripts_finish(struct scripts *s, struct timespec now);
 struct script_counts scripts_counts(const struct scripts *s);
 void scripts_close(struct scripts **s);
 

@@ -25,7 +25,7 @@ struct notice {
     struct slice enhanced;
     struct slice identifier; /* notices with the same note and identifier say the same */
     struct text_list actions;
-    double suppress_for; /* seconds */
+    double suppress_for; /* seconds; negative: who raises it leaves that to the policy */
     uint64_t folded;     /* it stands for so many repeats; 0: it is one itself */
 };
 

@@ -75,13 +75,14 @@ static void check_keys(lua_State *L)
     }
 }
 
+/* Negative: not said. */
 static double suppress_field(lua_State *L)
 {
     int type = lua_getfield(L, 1, "suppress_for");
     double seconds = lua_tonumber(L, -1);
     if (type != LUA_TNIL && (type != LUA_TNUMBER || !(seconds >= 0 && seconds <= 3.2e9)))
         luaL_error(L, "suppress_for is a number of seconds");
-    return seconds;
+    return type == LUA_TNIL ? -1 : seconds;
 }
 
 /* Who it is about, and the country and network of that. */
@@ -129,6 +130,8 @@ static int api_notice(lua_State *L)
     if (!is_note(n.note))
         return luaL_error(L, "a notice has a note of the form 'Word::Word'");
     n.msg = text_field(L, &all->notice_mem, "msg");
+    if (!n.msg.data)
+        n.msg = n.note;
     n.sub = text_field(L, &all->notice_mem, "sub");
     n.identifier = text_field(L, &all->notice_mem, "identifier");
     n.suppress_for = suppress_field(L);

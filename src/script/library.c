@@ -109,7 +109,7 @@ static int guard_bytes(lua_State *L)
 static int guard_rep(lua_State *L)
 {
     lua_Integer n = luaL_checkinteger(L, 2);
-    state_spend(L, n > 0 ? (uint64_t)n : 1);
+    state_spend(L, n > 0 ? (uint64_t)n / 4 : 1);
     return go_on(L);
 }
 

@@ -48,7 +48,8 @@ static void note_where(struct script *sc, lua_Debug *ar)
 static void refuse(struct script *sc)
 {
     sc->now->spent += PERIOD + sc->used / BYTES_A_STEP;
-    note_where(sc, NULL);
+    if (!sc->now->stop)
+        note_where(sc, NULL);
 }
 
 static void *allocate(void *ud, void *old, size_t old_len, size_t len)
@@ -65,11 +66,15 @@ static void *allocate(void *ud, void *old, size_t old_len, size_t len)
     if (len > had && sc->now) {
         if (len > LARGE)
             sc->now->spent += len / BYTES_A_STEP;
-        bool over = len > LARGE && sc->now->spent > budget(sc);
-        if (over && !sc->now->stop)
-            sc->now->stop = STOP_STEPS;
-        if (over || (string && len > STRING_MOST) || sc->used - had + len > sc->all->lim.memory_bytes) {
+        /* After a refusal Lua tries again, and shrinks its stack, which is a new piece too: the refusal is
+         * the reason then, not what it cost. */
+        bool over = len > LARGE && sc->now->spent > budget(sc) && !sc->now->refused;
+        bool fits = !(string && len > STRING_MOST) && sc->used - had + len <= sc->all->lim.memory_bytes;
+        sc->now->refused |= !over && !fits;
+        if (over || !fits) {
             refuse(sc);
+            if (over && !sc->now->stop)
+                sc->now->stop = STOP_STEPS;
             return NULL;
         }
     }
@@ -299,6 +304,7 @@ bool state_call(struct script *sc, lua_CFunction fn, void *arg, struct slice *re
     int top = lua_gettop(L);
     now->spent = 0;
     now->since = 0;
+    now->refused = false;
     now->stop = STOP_NO;
     lua_pushcfunction(L, on_error);
     lua_pushcfunction(L, fn);

@@ -28,6 +28,7 @@ struct moment {
     uint32_t mail_number;             /* in the scene */
     bool noticing;                    /* on_notice */
     uint64_t spent;                   /* steps */
+    bool refused;                     /* a piece of memory, in this call */
     enum stop stop;                   /* a budget is spent: nothing catches that */
     int64_t since;                    /* nanoseconds, when its steps were first counted; 0: not yet */
 };

@@ -14,7 +14,7 @@
 #include "script/counter.h"
 #include "script/script.h"
 
-enum { STAGE_SCRIPTS = 3, STAGE_STEPS = 200000, STAGE_MEMORY = 4 << 20, STAGE_LINE = 1000 };
+enum { STAGE_SCRIPTS = 3, STAGE_STEPS = 1000000, STAGE_MEMORY = 4 << 20, STAGE_LINE = 1000 };
 
 struct stage {
     struct scripts *scripts;

@@ -1,8 +1,9 @@
 /* country_loc.c: countries and autonomous systems out of a libloc database, by libloc.
- * In: a database file, addresses. Out: facts. Owns: libloc's context and database. Limits: 128 levels of the
- * tree. libloc trusts its file: a circle in the tree, an offset behind the end or a name without an end would
- * crash it, so all of these are checked here before it may look. Knowingly: no signature is checked, Debian
- * ships no key. Spec: libloc 0.9, src/libloc/format.h; numbers are big-endian. */
+ * In: a database file, addresses. Out: facts. Owns: libloc's context and database, a view of the file.
+ * Limits: 128 levels of the tree. libloc trusts its file: a circle in the tree, an offset behind the end or a
+ * name without an end would crash it, so all of these are checked before it may look: the lists at the start,
+ * the tree, which has 40 MB, along the way of each address. Knowingly: no signature is checked, Debian ships
+ * no key. Spec: libloc 0.9, src/libloc/format.h; numbers are big-endian. */
 #include "base/country_file.h"
 
 #include <assert.h>
@@ -14,17 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    HEADER = 4200,
-    VERSION = 1,
-    PAGE = 4096,
-    NODE = 12,
-    NETWORK = 12,
-    AS = 8,
-    COUNTRY = 8,
-    LEVELS = 128,
-    PIECE = 1 << 16
-};
+enum { HEADER = 4200, VERSION = 1, PAGE = 4096, NODE = 12, NETWORK = 12, AS = 8, COUNTRY = 8, LEVELS = 128 };
 /* Offsets of the header's fields. Of each section first its place, then its length. */
 enum {
     AT_VERSION = 7,
@@ -39,6 +30,8 @@ enum {
 struct loc_file {
     struct loc_ctx *ctx;
     struct loc_database *db;
+    struct slice file, tree;
+    size_t networks;
 };
 
 static uint32_t be32(const uint8_t *p)
@@ -55,42 +48,38 @@ static bool section(struct slice file, size_t at, size_t unit, struct slice *ret
     return from % PAGE == 0 && ret->len == len && len % unit == 0;
 }
 
-/* A node has the numbers of its two children (0: none) and of its network (all ones: none). libloc writes a
- * child behind its parent; a tree where this holds has no circle. What was looked at is given back piece by
- * piece: the tree has 40 MB, of which look-ups touch little. */
-static bool check_tree(struct slice tree, size_t networks)
+/* The way of an address down the tree, as libloc goes. A node has the numbers of its two children (0: none)
+ * and of its network (all ones: none). libloc writes a child behind its parent; where this holds there is no
+ * circle. */
+static bool check_way(const struct loc_file *lf, const struct in6_addr *addr)
 {
-    size_t count = tree.len / NODE;
-    uint8_t *level = calloc(count, 1);
-    assert(level);
-    bool good = true;
-    for (size_t i = 0; i < count && good; i++) {
-        const uint8_t *node = tree.data + i * NODE;
-        for (size_t side = 0; side < 2; side++) {
-            size_t child = be32(node + side * 4);
-            if (!child)
-                continue;
-            good = good && child > i && child < count && level[i] < LEVELS;
-            if (good && level[child] <= level[i])
-                level[child] = (uint8_t)(level[i] + 1);
-        }
+    size_t count = lf->tree.len / NODE, at = 0;
+    for (size_t level = 0;; level++) {
+        const uint8_t *node = lf->tree.data + at * NODE;
         size_t network = be32(node + 8);
-        good = good && (network == UINT32_MAX || network < networks);
-        if (i % PIECE == PIECE - 1)
-            madvise((void *)(tree.data + (i - (PIECE - 1)) * NODE), PIECE * NODE, MADV_DONTNEED);
+        if (network != UINT32_MAX && network >= lf->networks)
+            return false;
+        /* Behind the address libloc finds a zero bit. */
+        size_t bit = level < LEVELS ? addr->s6_addr[level / 8] >> (7 - level % 8) & 1 : 0;
+        size_t child = be32(node + bit * 4);
+        if (!child)
+            return true;
+        if (child <= at || child >= count || level == LEVELS)
+            return false;
+        at = child;
     }
-    free(level);
-    return good;
 }
 
-static bool check(struct slice file)
+/* All but the tree. */
+static bool check(struct loc_file *lf)
 {
-    struct slice as, networks, tree, countries, pool;
+    struct slice as, networks, countries, pool, file = lf->file;
     if (file.len < HEADER || !section(file, AT_AS, AS, &as) ||
-        !section(file, AT_NETWORKS, NETWORK, &networks) || !section(file, AT_TREE, NODE, &tree) ||
+        !section(file, AT_NETWORKS, NETWORK, &networks) || !section(file, AT_TREE, NODE, &lf->tree) ||
         !section(file, AT_COUNTRIES, COUNTRY, &countries) || !section(file, AT_POOL, 1, &pool))
         return false;
-    if (!tree.len || !pool.len || pool.data[pool.len - 1])
+    lf->networks = networks.len / NETWORK;
+    if (!lf->tree.len || !pool.len || pool.data[pool.len - 1])
         return false;
     for (size_t i = 0; i < 3; i++)
         if (be32(file.data + AT_TEXTS + i * 4) >= pool.len)
@@ -98,7 +87,7 @@ static bool check(struct slice file)
     for (size_t at = 0; at < as.len; at += AS)
         if (be32(as.data + at + 4) >= pool.len)
             return false;
-    return check_tree(tree, networks.len / NETWORK);
+    return true;
 }
 
 /* libloc keeps a copy of the descriptor that programs started later would inherit; it is `fd`, the lowest
@@ -134,6 +123,8 @@ static void loc_close(void *file)
         loc_database_unref(lf->db);
     if (lf->ctx)
         loc_unref(lf->ctx);
+    if (lf->file.len)
+        munmap((void *)lf->file.data, lf->file.len);
     free(lf);
 }
 
@@ -150,20 +141,19 @@ static int loc_open(const char *path, void **ret, struct error *reterr)
     int r = -EBADMSG;
     size_t size = (size_t)st.st_size;
     void *bytes = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fileno(f), 0) : MAP_FAILED;
-    struct slice view = {bytes, size};
     struct loc_file *lf = calloc(1, sizeof *lf);
     assert(lf);
+    if (bytes != MAP_FAILED)
+        lf->file = (struct slice){bytes, size};
     if (bytes == MAP_FAILED)
         r = error_set(reterr, size ? -errno : -EBADMSG, "%s: cannot map the libloc database", path);
-    else if (size > AT_VERSION && view.data[AT_VERSION] != VERSION)
+    else if (size > AT_VERSION && lf->file.data[AT_VERSION] != VERSION)
         r = error_set(reterr, -EPROTONOSUPPORT, "%s: a libloc database of version %d, only %d is known", path,
-                      view.data[AT_VERSION], VERSION);
-    else if (!check(view))
+                      lf->file.data[AT_VERSION], VERSION);
+    else if (!check(lf))
         r = error_set(reterr, -EBADMSG, "%s: the libloc database is damaged", path);
     else if ((r = hand_over(lf, f, &st)) < 0)
         error_set(reterr, r, "%s: libloc cannot open it: %s", path, strerror(-r));
-    if (bytes != MAP_FAILED)
-        munmap(bytes, size);
     fclose(f);
     if (r < 0)
         loc_close(lf);
@@ -224,6 +214,8 @@ static int loc_lookup(void *file, const struct address *a, struct country_fact *
         memcpy(at.addr.s6_addr + 12, a->bytes, 4);
     else
         memcpy(at.addr.s6_addr, a->bytes, 16);
+    if (!check_way(lf, &at.addr))
+        return -EBADMSG;
     struct loc_network *network = NULL;
     int r = loc_database_lookup(lf->db, &at.addr, &network);
     if (r == 0)

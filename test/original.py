@@ -99,8 +99,8 @@ def changes(ours):
 
 
 CHANGED = ("hdr-folds", "path-mixed-all_nets", "recv-two-ips-one-line", "files-seg-whole", "real-smtplib-two", "bl-multiline-two",
-           "bl-repeat", "susp-both-differ", "geo-both", "tx-three-mails-carry", "slow-body-9min", "tx-two-mails", "reply-then-ok", "tx-helo-only",
-           "hdr-encoded", "xorig-garbage", "env-rcpts")
+           "bl-repeat", "susp-both-differ", "geo-both", "tx-three-mails-carry", "slow-body-9min", "tx-two-mails", "reply-then-ok",
+           "tx-helo-only", "hdr-encoded", "xorig-garbage", "env-rcpts")
 
 
 def main():

@@ -103,6 +103,7 @@ class Ours:
     notices: list = field(default_factory=list)  # none folded
     folded: list = field(default_factory=list)  # as mailtap folds them by default
     table: bytes = b""
+    failed: str = ""  # what it said
 
 
 class Mailtap:
@@ -125,6 +126,12 @@ class Mailtap:
         return r.stdout
 
     def read(self, case):
+        try:
+            return self.read_all(case)
+        except (RuntimeError, subprocess.TimeoutExpired) as e:
+            return Ours(failed=str(e))
+
+    def read_all(self, case):
         def records(*settings):
             return [json.loads(line) for line in self.run(case, "json", *settings).splitlines()]
         every = records(*["suppress_for=0s"] * self.has_notices)
@@ -225,6 +232,9 @@ class Comparison:
     def __init__(self, case, ours, rules, lists, notices=True):
         self.case, self.ours, self.rules, self.lists = case, ours, rules, lists
         self.problems, self.needed, self.known, self.dialogues = [], {}, {}, {}
+        if ours.failed:
+            self.problem(ours.failed)
+            return
         self.connections = connections(case.pcap.read_bytes(), case.config.verify)
         self.asked, base = set(), frozenset()
         self.script(base)
@@ -363,6 +373,8 @@ class Comparison:
 
     def compare_table(self, changed):
         """A column is what the script's is, or, where the record differs, what the record has."""
+        if not self.case.table:
+            return
         ours, theirs = rows(self.ours.table), rows(self.case.table)
         mails = [r for r in self.ours.records if r.get("mailfrom")]
         if len(ours) != len(mails):
@@ -424,7 +436,7 @@ class Comparison:
 
 def bare(sender):
     sender = sender.decode("utf-8", "replace").encode()
-    return sender[1:-1] if sender[:1] == b"<" and sender[-1:] == b">" else sender.strip(b"<>")
+    return re.sub(rb"^<([^>]*)>.*", rb"\1", sender).strip(b"<>")
 
 
 def is_bare(theirs):

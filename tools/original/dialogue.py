@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 HELLOS = (b"HELO", b"EHLO", b"LHLO")
 KNOWN = HELLOS + (b"MAIL", b"RCPT", b"DATA", b"BDAT", b"RSET", b"QUIT", b"NOOP", b"VRFY", b"EXPN", b"HELP", b"AUTH", b"STARTTLS")
 FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
+ENDS = (b".", b"BDAT LAST")
 IDLE = 300 * 10**9
 # The rules that it asks for.
 RULES = frozenset(("bdat", "command-forms", "data-reply", "gap", "idle", "lhlo", "packets", "refused-mail", "rset", "trim"))
@@ -52,7 +53,7 @@ class Waiting:
     """A command that has no reply yet."""
     verb: bytes
     mail: object
-    left: int = 1  # replies that it gets
+    left: int = 0  # replies that it gets, once that is known
 
 
 class Dialogue:
@@ -60,16 +61,17 @@ class Dialogue:
         self.on, self.now = on, connection.first
         self.mails, self.replies, self.helos = [], [], []
         # The client: what of it waits for the reply to the command `hold`, and the mode in which it is read.
-        self.held, self.hold, self.mode, self.line = [], None, "command", b""
-        self.spoke, self.bare_lf, self.lmtp, self.opaque = False, None, False, False
+        self.held, self.hold, self.unheard, self.mode, self.line = [], None, False, "command", b""
+        self.spoke, self.bare_lf, self.lmtp, self.opaque, self.part = False, None, False, False, 0
         # The mail to which commands go, one that begins amid it, the one that began last.
         self.open = self.nested = self.latest = None
         # Its text: by lines, or by chunks.
         self.message, self.text_line, self.after_crlf, self.in_body = None, b"", True, False
+        self.doubt, self.doubtful, self.blind_end = [], False, False
         self.chunk, self.last_chunk = 0, False
         # The server: the reply under way, and the commands that have none.
         self.heard = any(side == 1 for _, side, _, _ in connection.steps)
-        self.server_line, self.reply = b"", None
+        self.server_line, self.reply, self.partial, self.lost_replies, self.late = b"", None, False, False, []
         self.queue = [Waiting(b"greeting", None)] if connection.syn else []
         # Bytes are missing; commands are; a pause was long.
         self.gap = self.lost = not connection.syn
@@ -96,12 +98,13 @@ class Dialogue:
     # What the client sends.
 
     def client(self, what):
+        self.settle()
         self.held.append((self.now, what, self.packet))
         self.run()
 
     def run(self, last=False):
         while self.held and not self.opaque:
-            if self.hold and self.heard and not last and not isinstance(self.held[0][1], int):
+            if self.hold and self.heard and not self.unheard and not last and not isinstance(self.held[0][1], int):
                 return
             if self.hold:
                 self.decide(None)
@@ -173,7 +176,7 @@ class Dialogue:
                 self.begin_message()  # whatever the reply will be
         elif verb == b"BDAT" and self.on("bdat") and (m := re.fullmatch(rb"(\d+)(?:[ \t]+(LAST))?", arg, re.I)) and int(m[1]) < 2**63:
             self.needs_mail()
-            self.queue.append(Waiting(b"BDAT", self.open))
+            self.queue.append(Waiting(b"BDAT LAST" if m[2] else b"BDAT", self.open))
             self.chunk, self.last_chunk, self.mode = int(m[1]), bool(m[2]), "chunk"
             if self.open:
                 self.open.chunked = True
@@ -240,6 +243,7 @@ class Dialogue:
         self.open.headless |= self.skipped == self.part and not self.on("packets") or self.blind
         self.skipped = None
         self.mode, self.message, self.text_line, self.after_crlf = "message", self.open, b"", True
+        self.message_text, self.doubt, self.doubtful, self.blind_end = self.open.text, [], False, False
 
     def message_bytes(self, data):
         """Only CRLF.CRLF ends a message, unless the client uses nothing but LF."""
@@ -261,19 +265,30 @@ class Dialogue:
             return rest
         if line.startswith(b".") and self.after_crlf:
             line = line[1:]
+        # After a gap, or what some servers take for the end, commands may be commands: the reply tells.
+        if self.doubtful and (strict(line.strip()) or self.doubt and line.split()[:1] and line.split()[0].upper() in KNOWN):
+            self.doubt.append((self.now, line, self.part))
+            return rest
+        self.take_doubt()
+        self.doubtful |= line.strip(b"\r\n") == b"."
         self.after_crlf = full or bool(self.bare_lf)
         self.message.text.append(line)
         return rest
 
+    def take_doubt(self):
+        self.message.text += [line for _, line, _ in self.doubt]
+        self.doubt = []
+
     def end_message(self):
         self.mode = "command"
-        # LMTP: one reply for each recipient (RFC 2033).
-        self.queue.append(Waiting(b".", self.open, max(1, self.open.accepted) if self.lmtp else 1))
+        self.queue.append(Waiting(b".", self.open))
         self.close()
 
     def client_gap(self, length):
         self.gap = True
         if self.mode == "message":
+            self.take_doubt()
+            self.doubtful = True
             if self.text_line:
                 self.message.text.append(self.text_line)
             self.message.text.append(length)
@@ -294,26 +309,23 @@ class Dialogue:
 
     def server(self, what):
         if isinstance(what, int):
-            self.gap, self.server_line, self.reply, self.blind = True, None, None, not self.on("gap")
+            self.gap, self.server_line, self.reply, self.blind = True, b"", None, not self.on("gap")
+            self.partial = self.lost_replies = True
+            self.blind_end = True
             if self.message and not self.message.text:
                 self.message.headless |= self.blind
             return
         if self.opaque:
             return
-        data = (self.server_line or b"") + what
-        *lines, rest = data.split(b"\n")
-        if self.server_line is None and lines:
-            lines = lines[1:]  # the rest of a line whose beginning is lost
-        elif self.server_line is None:
-            return
-        self.server_line = rest
+        *lines, self.server_line = (self.server_line + what).split(b"\n")
         for line in lines:
             self.reply_line(line.rstrip(b"\r"))
 
     def reply_line(self, line):
         m = re.fullmatch(rb"([2-5]\d\d)(?:([- \t])(.*))?", line, re.S)
+        rest, self.partial = self.partial, False
         if not m:
-            if self.reply:
+            if self.reply and not rest:  # of a line whose beginning is lost
                 self.reply.lines.append(line)
             return
         if not self.reply:
@@ -322,11 +334,27 @@ class Dialogue:
         self.reply.code = int(m[1])
         if m[2] != b"-":
             reply, self.reply = self.reply, None
-            self.answered(reply)
+            reply.time, self.blind = self.now, False
+            self.replies.append(reply)
+            if self.lost_replies and len(self.queue) > 1:
+                self.late.append(reply)
+                if len(self.late) == len(self.queue):
+                    self.settle()
+            else:
+                self.lost_replies = bool(self.late)
+                self.answered(reply)
+
+    def settle(self):
+        """Replies that came after a gap answer the newest commands, as the client waits for them."""
+        if self.lost_replies:
+            late, self.late, self.lost_replies = self.late, [], False
+            del self.queue[:len(self.queue) - len(late)]
+            for reply in late:
+                self.answered(reply)
+            if self.hold and not self.queue and self.on("gap"):
+                self.unheard = True  # no reply will tell
 
     def answered(self, reply):
-        reply.time, self.blind = self.now, False
-        self.replies.append(reply)
         head = self.queue[0] if self.queue else None
         # A reply that only a later command fits skips those before it.
         if head and not fits(head.verb, reply.code):
@@ -342,19 +370,25 @@ class Dialogue:
             self.run()
             head = self.queue[0] if self.queue else None
         if self.mode == "message" and not self.queue and self.seen_end():
-            self.end_message()
-            head = self.queue[0]
+            self.end_unseen()
+            head = self.queue[0] if self.queue else None
         # A client that waits behind DATA got no 2xx for it: the reply answers something else.
         waits = head and head.verb == b"DATA" and self.hold == b"DATA" and not self.held and not self.line
         if not head or (self.gap or waits) and not fits(head.verb, reply.code):
             reply.mail = self.open
         else:
+            # LMTP: the end of a message gets one for each recipient (RFC 2033).
+            head.left = head.left or (max(1, head.mail.accepted) if self.lmtp and head.mail and head.verb in ENDS else 1)
             head.left -= 1
-            if head.left <= 0:
+            if not head.left:
                 self.queue.pop(0)
             reply.answers, reply.mail = head.verb, head.mail
         if reply.mail:
             reply.mail.replies.append(reply)
+        # A DATA that is lost was taken.
+        if reply.code == 354 and not reply.answers and self.gap and self.on("gap") and self.mode in ("resync", "command"):
+            self.begin_message()
+            reply.mail = self.open
         if reply.answers in HELLOS and reply.code < 300:
             self.lmtp = reply.answers == b"LHLO"
         if reply.answers == b"RCPT" and reply.code < 300 and reply.mail:
@@ -372,8 +406,20 @@ class Dialogue:
         text = b"".join(t for t in self.message.text[-2:] if isinstance(t, bytes))
         return self.gap or re.search(rb"\n\.\r?\n$", b"\n" + text)
 
+    def end_unseen(self):
+        """It has ended: what came since are commands."""
+        lines, self.doubt = self.doubt, []
+        if lines and self.blind_end:
+            self.close()
+        else:
+            self.end_message()
+        lost = any(isinstance(piece, int) for piece in self.message_text)
+        self.mode, self.lost = ("resync", True) if lost else ("command", self.lost)
+        self.held = lines + self.held
+        self.run()
+
     def decide(self, code):
-        verb, self.hold = self.hold, None
+        verb, self.hold, self.unheard = self.hold, None, False
         taken = code is None or code < 400
         if verb == b"DATA":
             first = next((d for _, d, _ in self.held if isinstance(d, bytes)), b"").split(b"\n")[0]
@@ -393,6 +439,10 @@ class Dialogue:
             self.close()
 
     def finish(self):
+        self.settle()
+        if self.mode == "message" and self.doubt and self.message:
+            self.blind_end = True
+            self.end_unseen()
         self.run(last=True)
         if self.hold and self.nested:
             self.decide(None)

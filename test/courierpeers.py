@@ -196,8 +196,8 @@ class Run:
         env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
         # What the program has open beside its streams: the courier must not keep it.
         self.extra, inherited = os.pipe()
-        self.process = subprocess.Popen([RUN, *settings, *named], pass_fds=[inherited], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.err, text=True,
-                                        env=env, encoding="utf-8", errors="surrogateescape")
+        self.process = subprocess.Popen([RUN, *settings, *named], pass_fds=[inherited], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.err, text=True, env=env, encoding="utf-8", errors="surrogateescape")
         os.close(inherited)
         self.began = self.process.stdout.readline().strip()
         if self.began != expect:

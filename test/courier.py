@@ -1,4 +1,5 @@
-"""The courier: its process against servers that work, fail, hang and come back; all on loopback."""
+"""The courier: its process against servers that work, fail, hang and come back; all on loopback.
+usage: courier.py MAILTAP COURIER-RUN [TEST...]"""
 import base64
 import email
 import email.policy
@@ -7,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -379,7 +381,7 @@ def signals():
     links = {os.readlink(p) for p in Path("/proc/%d/fd" % run.pid).iterdir()}
     stdout = os.readlink("/proc/%d/fd/1" % run.process.pid)
     ok(stdout not in links, "the courier does not keep the sensor's output open", stdout, links)
-    ok(len(links) < 8, "nor else anything", links)
+    ok(os.readlink("/proc/self/fd/%d" % run.extra) not in links, "nor else anything", links)
     run.close()
     server.stop()
 
@@ -437,8 +439,9 @@ def postfix():
 def main():
     for test in (one_mail, digest, rate, refusals, down_then_up, down_for_ever, survives, sensor_dies, courier_dies, webhooks, one_hangs, programs,
                  injection, never_blocks, signals, password, settings, postfix):
-        print("# " + test.__name__, flush=True)
-        test()
+        if test.__name__ in sys.argv[3:] or not sys.argv[3:]:
+            print("# " + test.__name__, flush=True)
+            test()
     done()
 
 

@@ -194,8 +194,11 @@ class Run:
         if any(s.startswith("email_server") for s in named) and not any(s.startswith("email_to") for s in settings):
             settings = ("email_from=mailtap@example.org", "email_to=abuse@example.org", *settings)
         env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-        self.process = subprocess.Popen([RUN, *settings, *named], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.err, text=True,
-                                        env=env, encoding="utf-8", errors="surrogateescape")
+        # What the program has open beside its streams: the courier must not keep it.
+        self.extra, inherited = os.pipe()
+        self.process = subprocess.Popen([RUN, *settings, *named], pass_fds=[inherited], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.err, text=True, env=env, encoding="utf-8", errors="surrogateescape")
+        os.close(inherited)
         self.began = self.process.stdout.readline().strip()
         if self.began != expect:
             ok(False, "courier-run starts", self.began, self.stderr())
@@ -228,6 +231,7 @@ class Run:
 
     def close(self, code=0):
         """Ends the input; the last counts."""
+        os.close(self.extra)
         self.process.stdin.close()
         line = self.process.stdout.readline()
         self.process.stdout.close()

@@ -14,7 +14,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -242,7 +241,7 @@ struct courier_counts courier_counts(const struct courier *c)
     return counts;
 }
 
-/* What can be read of a descriptor before `deadline`; false: nothing came. */
+/* True: the descriptor is ready, or its other end is gone; false: not before `deadline`. */
 static bool wait_for(int fd, short events, double deadline)
 {
     for (;;) {
@@ -271,17 +270,15 @@ static void send_rest(struct courier *c, double deadline)
     shutdown(c->socket, SHUT_WR);
 }
 
-/* Waits for the process's end, and brings it about where it takes too long. */
+/* Waits for the process's end, which closes the socket, and brings it about where it takes too long. */
 static void reap(struct courier *c, double deadline)
 {
-    int fd = pidfd_open(c->pid, 0);
-    if (fd < 0 || !wait_for(fd, POLLIN, deadline)) {
+    if (!wait_for(c->socket, POLLIN, deadline)) {
         kill(c->pid, SIGKILL);
         fputs("mailtap: courier: the process that delivers notices does not end; it was killed\n", stderr);
     }
     while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
         ;
-    close_if_open(fd);
 }
 
 int courier_close(struct courier **pc, struct courier_counts *ret)

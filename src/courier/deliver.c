@@ -109,7 +109,7 @@ static void take_frames(struct deliver *d, double now)
         struct wire_head head;
         memcpy(&head, d->in.data + at, sizeof head);
         if (!head.actions) {
-            close_begins(d, head.json / 1e3, now);
+            close_begins(d, fmin(head.json / 1e3, d->start->set->courier_wait), now);
             break;
         }
         if (head.json > WIRE_PART_MOST || head.subject > WIRE_PART_MOST || head.text > WIRE_PART_MOST) {

@@ -48,7 +48,7 @@ static size_t keep_reply(char *data, size_t size, size_t n, void *arg)
     struct transfer *t = arg;
     struct buf line;
     struct slice s = slice_trim((struct slice){(const uint8_t *)data, size * n});
-    if (!s.len)
+    if (!s.len || t->quitting) /* "bye" explains nothing */
         return size * n;
     buf_init(&line, sizeof t->reply - 1);
     clean_line(&line, s, sizeof t->reply - 8);

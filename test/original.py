@@ -110,11 +110,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         mailtap = compare.Mailtap(MAILTAP, folder)
         for case, ours in zip(cases, pool.map(mailtap.read, cases)):
-            c = compared[case.name] = compare.Comparison(case, ours, RULES, LISTS, mailtap.has_notices)
+            c = compared[case.name] = compare.Comparison(case, ours, RULES, LISTS)
             ok(not c.problems, case.name, *c.problems)
             if case.name in CHANGED:
                 kept[case.name] = case, ours
-    wrong = list(compare.page_problems(RULES, compared, mailtap.has_notices))
+    wrong = list(compare.page_problems(RULES, compared))
     ok(not wrong, "every row is needed, by the cases that it names", *wrong)
     unknown = sorted(n for r in RULES.values() for n in r.cases if n not in compared)
     ok(not unknown, "every case that the page names is there", *unknown)
@@ -124,7 +124,7 @@ def main():
         unseen, count = [], 0
         for what, other in changes(ours):
             count += 1
-            if not compare.Comparison(case, other, RULES, LISTS, mailtap.has_notices).problems:
+            if not compare.Comparison(case, other, RULES, LISTS).problems:
                 unseen.append(what)
         ok(count and not unseen, "%s: all of %d changes are seen" % (name, count), *unseen)
     done()

@@ -255,6 +255,52 @@ void utf8_clean(struct slice bytes, struct buf *out)
     }
 }
 
+/* A character that a limit cut, behind others that are whole: text in another charset hardly looks so. */
+static bool is_cut_utf8(struct slice bytes, size_t good)
+{
+    size_t left = bytes.len - good;
+    if (left > 3 || ascii_run(slice_sub(bytes, 0, good)) == good || bytes.data[good] < 0xc2 ||
+        bytes.data[good] > 0xf4)
+        return false;
+    for (size_t i = good + 1; i < bytes.len; i++)
+        if ((bytes.data[i] & 0xc0) != 0x80)
+            return false;
+    return true;
+}
+
+/* Without iconv, as this is wanted where no conversion is open. */
+static bool add_1252(uint8_t c, struct buf *out)
+{
+    static const uint16_t high[32] = {0x20ac, 0,      0x201a, 0x192,  0x201e, 0x2026, 0x2020, 0x2021,
+                                      0x2c6,  0x2030, 0x160,  0x2039, 0x152,  0,      0x17d,  0,
+                                      0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
+                                      0x2dc,  0x2122, 0x161,  0x203a, 0x153,  0,      0x17e,  0x178};
+    uint16_t code = c >= 0xa0 ? c : high[c & 0x1f];
+    uint8_t two[2] = {(uint8_t)(0xc0 | code >> 6), (uint8_t)(0x80 | (code & 0x3f))};
+    uint8_t three[3] = {(uint8_t)(0xe0 | code >> 12), (uint8_t)(0x80 | (code >> 6 & 0x3f)),
+                        (uint8_t)(0x80 | (code & 0x3f))};
+    if (!code)
+        return utf8_add(slice_str(REPLACEMENT), out);
+    return utf8_add(code < 0x800 ? (struct slice){two, 2} : (struct slice){three, 3}, out);
+}
+
+void utf8_read(struct slice bytes, struct buf *out)
+{
+    size_t good = valid_prefix(bytes);
+    if (good == bytes.len || is_cut_utf8(bytes, good)) {
+        utf8_add(slice_sub(bytes, 0, good), out);
+        return;
+    }
+    bool room = true;
+    while (bytes.len && room) {
+        size_t n = ascii_run(bytes);
+        room = utf8_add(slice_sub(bytes, 0, n), out);
+        if (n < bytes.len && room)
+            room = add_1252(bytes.data[n], out);
+        bytes = slice_sub(bytes, n + 1, bytes.len);
+    }
+}
+
 /* NULL: no such charset. */
 static iconv_t *handle_of(struct charsets *cs, struct slice charset)
 {

@@ -18,6 +18,9 @@ bool utf8_add(struct slice valid, struct buf *out);
 /* Adds `bytes` to `out` with each invalid sequence (RFC 3629) replaced by U+FFFD; valid text goes through
  * unchanged. */
 void utf8_clean(struct slice bytes, struct buf *out);
+/* Adds text that has no charset, as of the envelope or a reply: UTF-8 where it is that, the piece of a
+ * character at its end left out; else it is read as windows-1252, as header fields are. */
+void utf8_read(struct slice bytes, struct buf *out);
 bool utf8_valid(struct slice bytes);
 /* Valid text that was cut anywhere: without the piece of a character at its end. */
 struct slice utf8_whole(struct slice text);

@@ -89,7 +89,7 @@ static struct slice session_text(struct builder *b, struct arena *mem, struct sl
 {
     if (!utf8_valid(text)) {
         buf_clear(&b->scratch);
-        utf8_clean(text, &b->scratch);
+        utf8_read(text, &b->scratch);
         text = buf_slice(&b->scratch);
     }
     struct slice copy = utf8_whole(arena_copy(mem, text));
@@ -103,7 +103,7 @@ static void replace(struct buf *kept, struct slice text)
     if (utf8_valid(text))
         buf_add(kept, text);
     else
-        utf8_clean(text, kept);
+        utf8_read(text, kept);
 }
 
 /* An empty text is a value too, so it must not look absent. */

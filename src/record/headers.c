@@ -10,7 +10,7 @@ struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch)
 {
     if (!utf8_valid(text)) {
         buf_clear(scratch);
-        utf8_clean(text, scratch);
+        utf8_read(text, scratch);
         text = buf_slice(scratch);
     }
     return utf8_whole(arena_copy(&d->mem, text));

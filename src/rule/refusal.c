@@ -24,7 +24,7 @@ static struct slice joined(struct rules *r, struct slice text)
     if (utf8_valid(buf_slice(&r->text)))
         return buf_slice(&r->text);
     buf_clear(&r->clean);
-    utf8_clean(buf_slice(&r->text), &r->clean);
+    utf8_read(buf_slice(&r->text), &r->clean);
     return buf_slice(&r->clean);
 }
 

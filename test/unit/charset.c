@@ -148,6 +148,39 @@ static void hostile(void **state)
     buf_free(&out);
 }
 
+static void reads(const char *bytes, const char *wanted)
+{
+    struct buf out;
+    buf_init(&out, 1000);
+    utf8_read(slice_str(bytes), &out);
+    buf_add_byte(&out, 0);
+    assert_string_equal((const char *)out.data, wanted);
+    buf_free(&out);
+}
+
+/* What has no charset: UTF-8, UTF-8 that was cut, or windows-1252. */
+static void without_charset(void **state)
+{
+    (void)state;
+    reads("", "");
+    reads("plain", "plain");
+    reads("gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f");
+    reads("gr\xc3\xbc\xc3", "gr\xc3\xbc");
+    reads("\xe2\x82\xac \xe2\x82", "\xe2\x82\xac ");
+    reads("gr\xfc\xdf", "gr\xc3\xbc\xc3\x9f");
+    reads("caf\xe9", "caf\xc3\xa9");
+    reads("\x80 \x9f \x81", "\xe2\x82\xac \xc5\xb8 \xef\xbf\xbd");
+    reads("a\xc3(", "a\xc3\x83(");
+    struct buf out;
+    for (uint32_t i = 0; i < 200000; i++) {
+        uint8_t bytes[4] = {(uint8_t)i, (uint8_t)(i >> 5), (uint8_t)(i >> 9), (uint8_t)(i * 7)};
+        buf_init(&out, i % 8);
+        utf8_read((struct slice){bytes, 4}, &out);
+        assert_true(utf8_valid(buf_slice(&out)));
+        buf_free(&out);
+    }
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -165,8 +198,8 @@ static int end(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(utf8), cmocka_unit_test(names),
-                                       cmocka_unit_test(ends), cmocka_unit_test(every_byte),
-                                       cmocka_unit_test(hostile)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(utf8),    cmocka_unit_test(names),
+                                       cmocka_unit_test(ends),    cmocka_unit_test(every_byte),
+                                       cmocka_unit_test(hostile), cmocka_unit_test(without_charset)};
     return cmocka_run_group_tests(tests, begin, end);
 }

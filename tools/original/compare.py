@@ -114,11 +114,9 @@ class Mailtap:
         mmdb.write(self.mmdb, COUNTRIES)
         self.elsewhere = Path(folder) / "elsewhere.mmdb"
         mmdb.write(self.elsewhere, {"192.0.2.255/32": "ZZ"})
-        known = subprocess.run([self.path, "settings"], capture_output=True, check=True).stdout
-        self.has_notices = b"suppress_for" in known
 
     def run(self, case, form, *settings):
-        given = [*case.config.settings(self.mmdb if case.config.geoip else self.elsewhere, self.has_notices), *settings]
+        given = [*case.config.settings(self.mmdb if case.config.geoip else self.elsewhere), *settings]
         args = [self.path, "read", *(a for s in given for a in ("-s", s)), "-f", form, str(case.pcap)]
         r = subprocess.run(args, capture_output=True, timeout=120)
         if r.returncode or b"Sanitizer" in r.stderr or b"runtime error" in r.stderr:
@@ -134,10 +132,10 @@ class Mailtap:
     def read_all(self, case):
         def records(*settings):
             return [json.loads(line) for line in self.run(case, "json", *settings).splitlines()]
-        every = records(*["suppress_for=0s"] * self.has_notices)
+        every = records(*["suppress_for=0s"])
         of = lambda lines, path: [r for r in lines if r["_path"] == path]
         return Ours(of(every, "smtp"), of(every, "smtp_session"), of(every, "notice"),
-                    of(records(), "notice") if self.has_notices else [], self.run(case, "smtp-ext"))
+                    of(records(), "notice"), self.run(case, "smtp-ext"))
 
 
 def our_ends(record):
@@ -229,7 +227,7 @@ def unordered(column, value):
 class Comparison:
     """One case. `problems`: differences that no rule explains; `needed`: {rule: what it explains}."""
 
-    def __init__(self, case, ours, rules, lists, notices=True):
+    def __init__(self, case, ours, rules, lists):
         self.case, self.ours, self.rules, self.lists = case, ours, rules, lists
         self.problems, self.needed, self.known, self.dialogues = [], {}, {}, {}
         if ours.failed:
@@ -242,8 +240,7 @@ class Comparison:
         self.pairs = list(self.aligned())
         changed = self.compare_records()
         self.compare_table(changed)
-        if notices:
-            self.compare_notices()
+        self.compare_notices()
 
     def script(self, off=frozenset()):
         """What it gives without the rules in `off`."""
@@ -470,16 +467,14 @@ def align(ours, theirs):
     return best[-1][-1][1]
 
 
-def page_problems(rules, done, notices=True):
+def page_problems(rules, done):
     """What is wrong with the page, after all cases were compared: {case: Comparison}."""
     for rule in rules.values():
-        if not notices and rule.fields == {NOTICES}:
-            continue
         needed = {name for name, c in done.items() if rule.name in c.needed}
         if not needed:
             yield "no case needs the row %s" % rule.name
         for name in sorted(rule.cases & set(done)):
-            if name not in needed and (notices or NOTICES not in rule.fields):
+            if name not in needed:
                 yield "%s does not need the row %s" % (name, rule.name)
         if not rule.cases:
             yield "the row %s names no case" % rule.name

@@ -162,10 +162,6 @@ def plain(data, on):
     return to_utf8(b"us-ascii", data).encode()
 
 
-def cleaned(data, on):
-    """What is no text of a message: no charset is known, so each stray byte is U+FFFD."""
-    return data.decode("utf-8", "replace").encode() if on("utf8") else data
-
 
 def decoded(value, on):
     """Encoded words as their text (RFC 2047); blanks between two go."""

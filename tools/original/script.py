@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dialogue import Dialogue
-from header import (address_of, cleaned, decoded, file_names, header_and_body, inside, mentions, plain, read_fields, read_path,
+from header import (address_of, decoded, file_names, header_and_body, inside, mentions, plain, read_fields, read_path,
                     split_addresses)
 
 CAPTURE = {"AllHosts": "all", "LocalHosts": "local", "RemoteHosts": "remote", "NoHosts": "none"}
@@ -46,19 +46,18 @@ class Config:
         return cls(CAPTURE[capture[1]] if capture else "local", nets("local_nets"), nets("suspicious_origination_networks"), countries,
                    "#flag:geoip" in text, "#flag:checksums" in text)
 
-    def settings(self, mmdb, notices):
+    def settings(self, mmdb):
         """As mailtap's. An empty country names none, so it cannot be given."""
         yield "mail_path_capture=" + self.capture
         if self.local_nets:
             yield "local_nets=" + ",".join(map(str, self.local_nets))
         if self.verify:
             yield "checksums=verify"
-        if notices:
-            yield "country_databases=" + str(mmdb)
-            if self.networks:
-                yield "suspicious_origination_networks=" + ",".join(map(str, self.networks))
-            if any(self.countries):
-                yield "suspicious_origination_countries=" + ",".join(filter(None, self.countries))
+        yield "country_databases=" + str(mmdb)
+        if self.networks:
+            yield "suspicious_origination_networks=" + ",".join(map(str, self.networks))
+        if any(self.countries):
+            yield "suspicious_origination_countries=" + ",".join(filter(None, self.countries))
 
 
 class Lists:
@@ -191,8 +190,8 @@ class Script:
         helo = helo if on("idle") or not mail.forgotten else b""
         record = {"ts": mail.time if on("time") else None, "number": mail.number, "began": mail.time,
                   "ends": (c.orig, c.resp), "mail": mail,
-                  "helo": cleaned(helo or b"", on), "mailfrom": cleaned(self.sender(mail.sender), on),
-                  "rcptto": [cleaned(self.recipient(r), on) for r in mail.rcpts], "to": to,
+                  "helo": plain(helo or b"", on), "mailfrom": plain(self.sender(mail.sender), on),
+                  "rcptto": [plain(self.recipient(r), on) for r in mail.rcpts], "to": to,
                   "files": [plain(f, on) for f in file_names(mail, on)] if mail.text else [],
                   "agent": agent, "is_webmail": bool(re.match(WEBMAIL, agent, re.I | re.S)),
                   "lost": mail.idle and not on("idle"),
@@ -213,18 +212,18 @@ class Script:
         lines = reply.lines if self.on("reply-lines") else reply.lines[-1:]
         text = b"%d " % reply.code + (b" ".join(lines) if self.on("trim") else b" ".join(lines).lstrip(b" \t"))
         text = text.rstrip(b" ") if self.on("trim") else text
-        return cleaned(text, self.on) if self.on("utf8") else escaped(text)
+        return plain(text, self.on) if self.on("utf8") else escaped(text)
 
     def session(self, c, d):
         outside = [r for r in d.replies if r.error and not r.mail]
-        self.sessions.append({"ends": (c.orig, c.resp), "first": c.first, "helo": cleaned(d.helos[-1], self.on) if d.helos else b"",
+        self.sessions.append({"ends": (c.orig, c.resp), "first": c.first, "helo": plain(d.helos[-1], self.on) if d.helos else b"",
                               "helos": d.helos, "last_error": self.reply_text(outside[-1]) if outside else b"",
                               "errors": [r for r in d.replies if r.error], "idle": any(m.idle for m in d.mails)})
 
     # Notices.
 
     def notice(self, c, note, msg, sub):
-        sub = cleaned(sub, self.on)
+        sub = plain(sub, self.on)
         self.notices.append({"ends": (c.orig, c.resp), "note": note, "msg": msg, "sub": sub})
 
     def block_lists(self, c, d):

@@ -16,16 +16,16 @@ static void notices(void **state)
     assert_said(&st.complaints, "");
     assert_said(
         &st.notices,
-        "1002 note=Phish::Reply uid=CAbc host=198.51.100.7 mailfrom=alice@example.org "
-        "identifier=198.51.100.7 depth=2 for=0\n"
+        "1002 note=Phish::Reply msg=Phish::Reply uid=CAbc host=198.51.100.7 mailfrom=alice@example.org "
+        "identifier=198.51.100.7 depth=2 for=-1\n"
         "1002 note=A::B_2 msg=m\xef\xbf\xbd sub=hello uid=CAbc host=2001:db8::1 mailfrom=alice@example.org "
         "identifier=7 depth=2 for=60\n");
     stage_session(&st);
     assert_said(&st.notices,
-                "1003 note=S::S msg=x uid=CAbc host=198.51.100.7 identifier=198.51.100.7 depth=0 for=0\n");
+                "1003 note=S::S msg=x uid=CAbc host=198.51.100.7 identifier=198.51.100.7 depth=0 for=-1\n");
     scripts_tick(st.scripts, (struct timespec){1, 0});
     scripts_tick(st.scripts, (struct timespec){2, 0});
-    assert_said(&st.notices, "2 note=T::T msg=tick host= identifier=tick depth=0 for=0\n");
+    assert_said(&st.notices, "2 note=T::T msg=tick host= identifier=tick depth=0 for=-1\n");
     assert_int_equal(scripts_counts(st.scripts).notices, 4);
     stage_close(&st);
 }
@@ -98,7 +98,7 @@ static void notices_amid_hooks(void **state)
     assert_said(&st.complaints, "");
     assert_said(&st.entries, "1002 first alive=false msg=\"x\"\n1002 second uid=\"CAbc\"\n");
     assert_said(&st.notices, "1002 note=A::B msg=x uid=CAbc host=198.51.100.7 mailfrom=alice@example.org "
-                             "identifier=198.51.100.7 depth=2 for=0 actions=2\n");
+                             "identifier=198.51.100.7 depth=2 for=-1 actions=2\n");
     assert_int_equal(st.mail.tags.len, 1);
     stage_session(&st);
     assert_said(&st.complaints, "0:3: stopped after 1000000 steps\n"

@@ -115,6 +115,8 @@ static int api_notice(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     state_spend(L, NOTICE_STEPS);
+    if (now->loading)
+        return luaL_error(L, "nothing has happened yet: notice is for hooks");
     if (now->noticing)
         return luaL_error(L, "on_notice cannot raise a notice");
     check_keys(L);
@@ -256,6 +258,8 @@ static int api_log(lua_State *L)
     size_t count = 0;
     luaL_checktype(L, 2, LUA_TTABLE);
     state_spend(L, ENTRY_STEPS);
+    if (state_of(L)->now->loading)
+        return luaL_error(L, "nothing has happened yet: log is for hooks");
     struct slice stream = stream_arg(L);
     arena_reset(&all->entry_mem);
     lua_settop(L, 2);

@@ -33,6 +33,27 @@ static uint64_t text_cost(size_t len)
     return 1 + len / 4;
 }
 
+/* Does the byte mean more than itself, as an item's beginning? */
+static bool is_special(uint8_t c)
+{
+    switch (c) {
+    case '(':
+    case ')':
+    case '%':
+    case '[':
+    case '.':
+    case '$':
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_suffix(uint8_t c)
+{
+    return c == '*' || c == '+' || c == '-' || c == '?';
+}
+
 static bool in_class(uint8_t c, uint8_t letter)
 {
     bool is;
@@ -310,6 +331,13 @@ static ssize_t run(struct pattern *m, ssize_t s, size_t p)
     while (p < end) {
         if (!step(m, 1))
             return NONE;
+        if (!is_special(text[p]) && (p + 1 == end || !is_suffix(text[p + 1]))) {
+            if ((size_t)s >= m->subject.len || m->subject.data[s] != text[p])
+                return NONE;
+            s++;
+            p++;
+            continue;
+        }
         if (text[p] == '(' && p + 1 < end && text[p + 1] == ')')
             return capture_begin(m, (size_t)s, p + 2, CAPTURE_POSITION);
         if (text[p] == '(')
@@ -338,7 +366,7 @@ static ssize_t match(struct pattern *m, size_t s, size_t p)
     return m->fault || m->spent ? NONE : found;
 }
 
-bool pattern_match_at(struct pattern *m, size_t from, size_t skip, size_t *ret)
+static bool match_at(struct pattern *m, size_t from, size_t skip, size_t *ret)
 {
     m->captures_len = 0;
     m->depth = 0;
@@ -347,4 +375,37 @@ bool pattern_match_at(struct pattern *m, size_t from, size_t skip, size_t *ret)
         return false;
     *ret = (size_t)end;
     return true;
+}
+
+/* The byte with which every match has to begin, or -1. */
+static int first_byte(struct slice pattern)
+{
+    size_t p = 0;
+    if (pattern.len > 1 && pattern.data[0] == '%' && !isalnum(pattern.data[1]))
+        p = 1;
+    else if (!pattern.len || is_special(pattern.data[0]))
+        return -1;
+    uint8_t suffix = p + 1 < pattern.len ? pattern.data[p + 1] : '\0';
+    return suffix == '*' || suffix == '?' || suffix == '-' ? -1 : pattern.data[p];
+}
+
+bool pattern_find(struct pattern *m, size_t from, bool anchor, size_t last, size_t *ret_from, size_t *ret_to)
+{
+    int first = anchor ? -1 : first_byte(m->text);
+    for (; from <= m->subject.len; from++) {
+        if (first >= 0) {
+            size_t skip = slice_index(slice_sub(m->subject, from, m->subject.len), (uint8_t)first);
+            from += skip;
+            /* A pattern with a fault after its beginning is to be seen at the end, as in Lua. */
+            if (!step(m, skip / 16))
+                return false;
+        }
+        if (match_at(m, from, anchor, ret_to) && *ret_to != last) {
+            *ret_from = from;
+            return true;
+        }
+        if (anchor || m->fault || m->spent)
+            return false;
+    }
+    return false;
 }

@@ -22,13 +22,40 @@ struct pattern {
     struct capture captures[PATTERN_CAPTURES];
 };
 
-static inline struct pattern pattern_of(struct slice subject, struct slice text, uint64_t steps)
+/* The captures are left as they are: to clear them costs more than many a match. */
+static inline void pattern_init(struct pattern *m, struct slice subject, struct slice text, uint64_t steps)
 {
-    return (struct pattern){.subject = subject, .text = text, .steps_most = steps};
+    m->subject = subject;
+    m->text = text;
+    m->steps = 0;
+    m->steps_most = steps;
+    m->fault = NULL;
+    m->spent = false;
+    m->captures_len = 0;
 }
-/* Matches at `from` of the subject exactly; the pattern begins at `skip` of its text (1 behind an anchor).
- * True: *ret is where the match ends, and the captures are set. False: it does not match there, or there is a
- * fault, or the steps went out. */
-bool pattern_match_at(struct pattern *m, size_t from, size_t skip, size_t *ret);
+/* Does the byte mean more than itself somewhere in a pattern? ')' and ']' do only behind their partners. */
+static inline bool pattern_is_special(uint8_t c)
+{
+    switch (c) {
+    case '^':
+    case '$':
+    case '*':
+    case '+':
+    case '?':
+    case '.':
+    case '(':
+    case '[':
+    case '%':
+    case '-':
+        return true;
+    default:
+        return false;
+    }
+}
+/* The first match at or after `from` that does not end at `last` (where the one before it did; SIZE_MAX:
+ * there was none). `anchor`: the pattern begins with '^', and only `from` itself is tried. True: *ret_from
+ * and *ret_to are its ends, and the captures are set. False: there is none, or there is a fault, or the steps
+ * went out. */
+bool pattern_find(struct pattern *m, size_t from, bool anchor, size_t last, size_t *ret_from, size_t *ret_to);
 
 #endif

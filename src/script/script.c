@@ -121,7 +121,7 @@ static int script_open(struct script *sc, struct error *reterr)
 {
     struct buf text;
     struct slice said;
-    struct moment m = {0};
+    struct moment m = {.loading = true};
     buf_init(&text, FILE_MOST);
     int rc = read_file(sc->path, &text, reterr);
     if (rc >= 0 && state_open(sc) < 0)

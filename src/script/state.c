@@ -20,7 +20,8 @@ enum {
     STRING_MOST = 1 << 20,
     ARGUMENTS_MOST = 250,
     SECONDS = 5,
-    COMPLAINTS = 10,
+    ERRORS_WHOLE = 10,
+    PRINTS_WHOLE = 1000,
     COMPLAINT_TEXT = 1000,
 };
 
@@ -153,6 +154,8 @@ void state_rethrow(lua_State *L)
 
 int state_open(struct script *sc)
 {
+    sc->errors.whole = ERRORS_WHOLE;
+    sc->prints.whole = PRINTS_WHOLE;
     sc->lua = lua_newstate(allocate, sc);
     if (!sc->lua)
         return -ENOMEM;
@@ -239,7 +242,7 @@ static int on_error(lua_State *L)
 static bool is_told(struct complaints *c)
 {
     c->seen++;
-    return c->seen <= COMPLAINTS || (c->seen & (c->seen - 1)) == 0;
+    return c->seen <= c->whole || (c->seen & (c->seen - 1)) == 0;
 }
 
 void state_complain(struct script *sc, struct complaints *c, const char *what, struct slice text)
@@ -256,7 +259,7 @@ void state_complain(struct script *sc, struct complaints *c, const char *what, s
     for (size_t i = 0; i < text.len && len < sizeof line - 80; i++)
         line[len++] = text.data[i] < 32 || text.data[i] == 127 ? '?' : (char)text.data[i];
     line[len] = '\0';
-    if (c->seen > COMPLAINTS)
+    if (c->seen > c->whole)
         snprintf(line + len, sizeof line - len, " (%s %llu of this script)", what,
                  (unsigned long long)c->seen);
     sc->all->host.complain(sc->all->host.ctx, line);

@@ -26,6 +26,7 @@ struct moment {
     struct record *rec;               /* that is heard, or NULL */
     const struct script_scene *scene; /* of an event of the dialogue, or NULL */
     uint32_t mail_number;             /* in the scene */
+    bool loading;                     /* no hook yet: the file itself */
     bool noticing;                    /* on_notice */
     uint64_t spent;                   /* steps */
     bool refused;                     /* a piece of memory, in this call */
@@ -33,9 +34,9 @@ struct moment {
     int64_t since;                    /* nanoseconds, when its steps were first counted; 0: not yet */
 };
 
-/* The first ten of their kind are told, then each at a power of two. */
+/* The first `whole` of their kind are told, then each at a power of two. */
 struct complaints {
-    uint64_t seen;
+    uint64_t seen, whole;
 };
 
 struct script {

@@ -22,12 +22,14 @@ static size_t offset_arg(lua_State *L, int i, size_t len)
     return at == 0 || at < -(lua_Integer)len ? 0 : len - (size_t)-at;
 }
 
-/* Matches, and pays for it. */
-static bool match_at(lua_State *L, struct pattern *m, size_t from, size_t skip, size_t *ret)
+/* Finds, and pays for it. */
+static bool find_next(lua_State *L, struct pattern *m, size_t from, bool anchor, size_t last,
+                      size_t *ret_from, size_t *ret_to)
 {
-    uint64_t before = m->steps;
-    bool found = pattern_match_at(m, from, skip, ret);
-    state_spend(L, m->steps - before);
+    bool found = pattern_find(m, from, anchor, last, ret_from, ret_to);
+    state_spend(L, m->steps);
+    m->steps = 0;
+    m->steps_most = state_left(state_of(L));
     if (m->fault)
         luaL_error(L, "%s", m->fault);
     return found;
@@ -62,12 +64,12 @@ static int push_captures(lua_State *L, const struct pattern *m, bool whole, size
     return (int)n;
 }
 
-static bool has_specials(struct slice pattern)
+static bool is_plain(struct slice pattern)
 {
-    for (size_t i = 0; i < pattern.len; i++)
-        if (strchr("^$*+?.([%-", pattern.data[i]) && pattern.data[i])
-            return true;
-    return false;
+    size_t i = 0;
+    while (i < pattern.len && !pattern_is_special(pattern.data[i]))
+        i++;
+    return i == pattern.len;
 }
 
 static int find_plain(lua_State *L, struct slice s, struct slice needle, size_t from)
@@ -91,21 +93,20 @@ static int find_or_match(lua_State *L, bool find)
         lua_pushnil(L);
         return 1;
     }
-    if (find && (lua_toboolean(L, 4) || !has_specials(pattern)))
+    if (find && (lua_toboolean(L, 4) || is_plain(pattern)))
         return find_plain(L, s, pattern, from);
-    struct pattern m = pattern_of(s, pattern, state_left(state_of(L)));
+    struct pattern m;
+    pattern_init(&m, s, pattern, state_left(state_of(L)));
     bool anchor = pattern.len && pattern.data[0] == '^';
-    do {
-        if (!match_at(L, &m, from, anchor, &to))
-            continue;
-        if (!find)
-            return push_captures(L, &m, true, from, to);
-        lua_pushinteger(L, (lua_Integer)from + 1);
-        lua_pushinteger(L, (lua_Integer)to);
-        return push_captures(L, &m, false, from, to) + 2;
-    } while (from++ < s.len && !anchor);
-    lua_pushnil(L);
-    return 1;
+    if (!find_next(L, &m, from, anchor, SIZE_MAX, &from, &to)) {
+        lua_pushnil(L);
+        return 1;
+    }
+    if (!find)
+        return push_captures(L, &m, true, from, to);
+    lua_pushinteger(L, (lua_Integer)from + 1);
+    lua_pushinteger(L, (lua_Integer)to);
+    return push_captures(L, &m, false, from, to) + 2;
 }
 
 static int string_find(lua_State *L)
@@ -118,22 +119,20 @@ static int string_match(lua_State *L)
     return find_or_match(L, false);
 }
 
-/* Upvalues: subject, pattern, where to go on, end of the last match or -1. */
+/* Upvalues: subject, pattern, where to go on, where the last match ended or -1. */
 static int gmatch_next(lua_State *L)
 {
     struct slice s = text_arg(L, lua_upvalueindex(1)), pattern = text_arg(L, lua_upvalueindex(2));
-    struct pattern m = pattern_of(s, pattern, state_left(state_of(L)));
-    lua_Integer last = lua_tointeger(L, lua_upvalueindex(4));
-    size_t to;
-    for (size_t from = (size_t)lua_tointeger(L, lua_upvalueindex(3)); from <= s.len; from++) {
-        if (!match_at(L, &m, from, 0, &to) || (lua_Integer)to == last)
-            continue;
-        lua_pushinteger(L, (lua_Integer)to);
-        lua_copy(L, -1, lua_upvalueindex(3));
-        lua_replace(L, lua_upvalueindex(4));
-        return push_captures(L, &m, true, from, to);
-    }
-    return 0;
+    struct pattern m;
+    pattern_init(&m, s, pattern, state_left(state_of(L)));
+    size_t from = (size_t)lua_tointeger(L, lua_upvalueindex(3)), to;
+    size_t last = (size_t)lua_tointeger(L, lua_upvalueindex(4));
+    if (from > s.len || !find_next(L, &m, from, false, last, &from, &to))
+        return 0;
+    lua_pushinteger(L, (lua_Integer)to);
+    lua_copy(L, -1, lua_upvalueindex(3));
+    lua_replace(L, lua_upvalueindex(4));
+    return push_captures(L, &m, true, from, to);
 }
 
 static int string_gmatch(lua_State *L)
@@ -212,23 +211,17 @@ static int string_gsub(lua_State *L)
     luaL_argexpected(
         L, kind == LUA_TNUMBER || kind == LUA_TSTRING || kind == LUA_TFUNCTION || kind == LUA_TTABLE, 3,
         "string/function/table");
-    struct pattern m = pattern_of(s, pattern, 0);
+    struct pattern m;
+    pattern_init(&m, s, pattern, state_left(state_of(L)));
     bool anchor = pattern.len && pattern.data[0] == '^', changed = false;
-    size_t from = 0, last = SIZE_MAX, to;
+    size_t from = 0, last = SIZE_MAX, begin, to;
     luaL_Buffer b;
     luaL_buffinit(L, &b);
-    while (n < most) {
-        m.steps = 0;
-        m.steps_most = state_left(state_of(L));
-        if (match_at(L, &m, from, anchor, &to) && to != last) {
-            n++;
-            changed |= add_value(L, &b, &m, from, to);
-            from = last = to;
-        } else if (from < s.len) {
-            luaL_addchar(&b, (char)s.data[from++]);
-        } else {
-            break;
-        }
+    while (n < most && find_next(L, &m, from, anchor, last, &begin, &to)) {
+        n++;
+        luaL_addlstring(&b, (const char *)s.data + from, begin - from);
+        changed |= add_value(L, &b, &m, begin, to);
+        from = last = to;
         if (anchor)
             break;
     }

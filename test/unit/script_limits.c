@@ -140,6 +140,58 @@ static void memory_comes_back(void **state)
     stage_close(&st);
 }
 
+/* Wherever memory ends, it is an error of the script. */
+static void any_memory(void **state)
+{
+    static const char *const text =
+        "local c = counter('c', {expire = 5})\n"
+        "function on_mail(m) local n = {} for k, v in pairs(m) do n[#n + 1] = tostring(v) end\n"
+        "m.tags[m.subject] = true for k in pairs(m.tags) do n[#n + 1] = k end\n"
+        "log('x', {n = n, t = m.tags}) notice{note = 'A::B', msg = table.concat(n), host = '192.0.2.1'}\n"
+        "c:add(m.orig_h) for k, v in c:each() do n[#n + 1] = k .. v end\n"
+        "in_nets(m.orig_h, local_nets) n[#n + 1] = m.subject:gsub('.', '%0%0') .. "
+        "m.subject:match('(.)(.)()')\n"
+        "pcall(error, {}) print(#n, m.files[1].name, m.origin.country) table.sort(n) error(n[1]) end\n"
+        "function on_notice(n) return {'log', n.note == 'x' and 'email' or 'drop'} end\n"
+        "function on_data(s, line, where) s.mail = line .. where end function on_tick(s) local t = {s} end\n"
+        "function on_request(s, c, a) local x = c .. a .. s.uid end function on_reply(s, c, t, v) error(t .. "
+        "v) end";
+    unsigned refused = 0, worked = 0, stopped = 0;
+    (void)state;
+    for (size_t memory = 1000; memory < 60000; memory += memory < 25000 ? 997 : 61) {
+        struct stage st;
+        struct error err = {""};
+        struct script_data *data = NULL;
+        stage_init(&st);
+        st.memory = memory;
+        if (stage_try(&st, &text, 1, &err) < 0) {
+            assert_non_null(strstr(err.text, "memory"));
+            refused++;
+            stage_close(&st);
+            continue;
+        }
+        const struct script_scene scene = {.id = &st.mail.id, .mail = &st.mail};
+        struct smtp_event ev = {.kind = SMTP_COMMAND, .verb = VERB_RCPT, .text = slice_str("a")};
+        for (int i = 0; i < 3; i++) {
+            stage_mail(&st);
+            ev.kind = SMTP_COMMAND;
+            scripts_event(st.scripts, &data, &scene, &ev);
+            ev.kind = SMTP_REPLY;
+            ev.text = slice_str("a\nb");
+            scripts_event(st.scripts, &data, &scene, &ev);
+            ev.kind = SMTP_MESSAGE_DATA;
+            ev.text = slice_str("a line of some length that is more than forty bytes long\nb\nc");
+            scripts_event(st.scripts, &data, &scene, &ev);
+            scripts_tick(st.scripts, (struct timespec){i, 0});
+        }
+        stopped += scripts_counts(st.scripts).stopped > 0;
+        worked += scripts_counts(st.scripts).stopped == 0;
+        script_data_free(&data);
+        stage_close(&st);
+    }
+    assert_true(refused > 10 && stopped > 15 && worked > 10);
+}
+
 static void arguments(void **state)
 {
     (void)state;
@@ -248,17 +300,12 @@ static void complaints_thin_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(endless_loops),
-        cmocka_unit_test(endless_loops_in_cover),
-        cmocka_unit_test(endless_functions),
-        cmocka_unit_test(memory_hogs),
-        cmocka_unit_test(memory_comes_back),
-        cmocka_unit_test(arguments),
-        cmocka_unit_test(sandbox),
-        cmocka_unit_test(replaced_functions),
-        cmocka_unit_test(prints),
-        cmocka_unit_test(errors_have_a_place),
-        cmocka_unit_test(complaints_thin_out),
+        cmocka_unit_test(endless_loops),       cmocka_unit_test(endless_loops_in_cover),
+        cmocka_unit_test(endless_functions),   cmocka_unit_test(memory_hogs),
+        cmocka_unit_test(memory_comes_back),   cmocka_unit_test(any_memory),
+        cmocka_unit_test(arguments),           cmocka_unit_test(sandbox),
+        cmocka_unit_test(replaced_functions),  cmocka_unit_test(prints),
+        cmocka_unit_test(errors_have_a_place), cmocka_unit_test(complaints_thin_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,7 +194,7 @@ static void errors_amid_lines(void **state)
         "end end\n"
         "log('a', {l = line}) end",
         "function on_data(s, line) s.uid = 1 end",
-        "function on_data(s, line) log('c', {l = line}) for i = 1, 100000 do end end"};
+        "function on_data(s, line) log('c', {l = line}) for i = 1, 300000 do end end"};
     struct stage st;
     struct error err = {""};
     struct talk t = {.st = &st};

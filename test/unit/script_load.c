@@ -38,7 +38,8 @@ static void faults(void **state)
     REFUSED("\nwhile true do end", ":2: stopped after 1000000 steps");
     REFUSED("local s = 'x'\nwhile true do s = s .. s end",
             ":2: stopped: more than 4194304 bytes of memory, or 1048576 of one text");
-    REFUSED("notice{note = 'x'}", ":1: a notice has a note of the form 'Word::Word'");
+    REFUSED("notice{note = 'x'}", ":1: nothing has happened yet: notice is for hooks");
+    REFUSED("log('x', {})", ":1: nothing has happened yet: log is for hooks");
     REFUSED("counter('c')", ":1: counter 'c' is new: it needs {expire=SECONDS}");
 }
 

@@ -24,6 +24,7 @@ struct stage {
     struct network nets[2];
     struct counters *counters; /* or NULL: the scripts' own */
     unsigned keys;
+    size_t memory;
     struct arena mem;
     struct slice rcptto[2], to[1];
     struct address path[2];
@@ -168,7 +169,7 @@ static inline void stage_fill(struct stage *st)
 
 static inline void stage_init(struct stage *st)
 {
-    *st = (struct stage){.keys = 100};
+    *st = (struct stage){.keys = 100, .memory = STAGE_MEMORY};
     buf_init(&st->complaints, 1 << 20);
     buf_init(&st->notices, 1 << 20);
     buf_init(&st->entries, 16 << 20);
@@ -181,7 +182,7 @@ static inline void stage_init(struct stage *st)
 /* Opens scripts made of `count` texts; -errno where they are refused. */
 static inline int stage_try(struct stage *st, const char *const *texts, size_t count, struct error *err)
 {
-    const struct script_limits lim = {STAGE_MEMORY, STAGE_STEPS, st->keys, STAGE_LINE};
+    const struct script_limits lim = {st->memory, STAGE_STEPS, st->keys, STAGE_LINE};
     const struct script_host host = {.notice = stage_notice,
                                      .entry = stage_entry,
                                      .complain = stage_complain,

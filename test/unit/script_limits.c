@@ -280,6 +280,8 @@ static void errors_have_a_place(void **state)
     mail_fails("string.rep()", "2: bad argument #2 to 'rep' (number expected, got no value)");
     mail_fails("pcall(string.rep) (nil)()", "2: attempt to call a boolean value");
     mail_fails("error('a\\27[31m\\r\\nb')", "2: a?[31m??b");
+    mail_fails("error('gr\xc3\xbc\xc3\x9f \xc2\x9b')", "2: gr\xc3\xbc\xc3\x9f ??");
+    mail_fails("error('\\xff\\xc3\\xbc')", "2: ???");
 }
 
 static void complaints_thin_out(void **state)

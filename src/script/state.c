@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
+#include "mail/charset.h"
 
 enum {
     PERIOD = 1000,
@@ -256,8 +257,17 @@ void state_complain(struct script *sc, struct complaints *c, const char *what, s
         len = len < sizeof line / 2 ? len : sizeof line / 2 - 1;
         text = slice_sub(text, chunk, text.len);
     }
-    for (size_t i = 0; i < text.len && len < sizeof line - 80; i++)
-        line[len++] = text.data[i] < 32 || text.data[i] == 127 ? '?' : (char)text.data[i];
+    bool utf8 = utf8_valid(text);
+    for (size_t i = 0; i < text.len && len < sizeof line - 80; i++) {
+        uint8_t byte = text.data[i];
+        /* Controls, also those of two bytes (C2 80 to C2 9F): the text may be out of a mail. */
+        bool control =
+            byte < 32 || byte == 127 || (byte < 0xa0 && byte >= 0x80 && i && text.data[i - 1] == 0xc2);
+        line[len++] = control || (byte >= 0x80 && !utf8) ? '?' : (char)byte;
+        if (control && byte >= 0x80)
+            line[len - 2] = '?';
+    }
+    len = utf8_whole((struct slice){(const uint8_t *)line, len}).len;
     line[len] = '\0';
     if (c->seen > c->whole)
         snprintf(line + len, sizeof line - len, " (%s %llu of this script)", what,

@@ -82,6 +82,22 @@ static void endless_loops_in_cover(void **state)
         STEPS);
 }
 
+/* What is to be closed while the stack unwinds gets no budget of its own. */
+static void closing(void **state)
+{
+    struct stage st;
+    (void)state;
+    stage_open(&st, "n = 0 local mt = {__close = function() for i = 1, 500 do n = n + 1 end end}\n"
+                    "local function deep(k) local t <close> = setmetatable({}, mt)\n"
+                    "if k > 0 then deep(k - 1) end while true do end end\n"
+                    "function on_mail() deep(100) end function on_session() assert(n < 10, n) end");
+    stage_mail(&st);
+    assert_said(&st.complaints, "0:3: stopped after 1000000 steps\n");
+    stage_session(&st);
+    assert_said(&st.complaints, "");
+    stage_close(&st);
+}
+
 /* Functions in C that run no instruction of Lua meanwhile. */
 static void endless_functions(void **state)
 {
@@ -280,6 +296,8 @@ static void errors_have_a_place(void **state)
     mail_fails("string.rep()", "2: bad argument #2 to 'rep' (number expected, got no value)");
     mail_fails("pcall(string.rep) (nil)()", "2: attempt to call a boolean value");
     mail_fails("error('a\\27[31m\\r\\nb')", "2: a?[31m??b");
+    mail_fails("error('gr\xc3\xbc\xc3\x9f \xc2\x9b')", "2: gr\xc3\xbc\xc3\x9f ??");
+    mail_fails("error('\\xff\\xc3\\xbc')", "2: ???");
 }
 
 static void complaints_thin_out(void **state)
@@ -300,12 +318,19 @@ static void complaints_thin_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(endless_loops),       cmocka_unit_test(endless_loops_in_cover),
-        cmocka_unit_test(endless_functions),   cmocka_unit_test(memory_hogs),
-        cmocka_unit_test(memory_comes_back),   cmocka_unit_test(any_memory),
-        cmocka_unit_test(arguments),           cmocka_unit_test(sandbox),
-        cmocka_unit_test(replaced_functions),  cmocka_unit_test(prints),
-        cmocka_unit_test(errors_have_a_place), cmocka_unit_test(complaints_thin_out),
+        cmocka_unit_test(endless_loops),
+        cmocka_unit_test(endless_loops_in_cover),
+        cmocka_unit_test(closing),
+        cmocka_unit_test(endless_functions),
+        cmocka_unit_test(memory_hogs),
+        cmocka_unit_test(memory_comes_back),
+        cmocka_unit_test(any_memory),
+        cmocka_unit_test(arguments),
+        cmocka_unit_test(sandbox),
+        cmocka_unit_test(replaced_functions),
+        cmocka_unit_test(prints),
+        cmocka_unit_test(errors_have_a_place),
+        cmocka_unit_test(complaints_thin_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -232,9 +232,54 @@ static void counter_faults(void **state)
     mail_fails("for i = 1, 257 do counter('c' .. i, {expire = 1}) end", "2: more than 256 counters");
 }
 
+/* What one call took, the next has again. */
+static void many_in_a_row(void **state)
+{
+    struct stage st;
+    (void)state;
+    stage_open(&st, "function on_mail(m) local text = ('\\xff'):rep(300)\n"
+                    "for i = 1, 64 do m.tags[('t'):rep(60) .. i] = true end\n"
+                    "for i = 1, 100 do log('x', {a = text, t = m.tags}) end end\n"
+                    "function on_session() local text = ('\\xff'):rep(3000)\n"
+                    "for i = 1, 500 do notice{note = 'A::B', msg = text} end end");
+    stage_mail(&st);
+    assert_said(&st.complaints, "");
+    for (int i = 1; i <= 64; i++) {
+        char tag[80];
+        memset(tag, 't', 60);
+        snprintf(tag + 60, sizeof tag - 60, "%d%s", i, i < 64 ? "," : "]");
+        assert_non_null(memmem(st.entries.data, st.entries.len, tag, strlen(tag)));
+    }
+    stage_session(&st);
+    assert_said(&st.complaints, "");
+    assert_int_equal(scripts_counts(st.scripts).notices, 500);
+    stage_close(&st);
+}
+
+static void what_is_kept_is_bounded(void **state)
+{
+    const char *text =
+        "function on_mail(m) local c = counter('c', {expire = 9}) for i = 1, 300 do c:add(i) end end\n"
+        "function on_session() for i = 1, 9000 do in_nets('', '10.' .. i % 256 .. '.' .. i // 256 .. '.0') "
+        "end end";
+    struct stage st;
+    struct error err = {""};
+    (void)state;
+    stage_init(&st);
+    st.memory = 500000;
+    assert_int_equal(stage_try(&st, &text, 1, &err), 0);
+    stage_mail(&st);
+    assert_int_equal(scripts_counts(st.scripts).counters_shed, 200);
+    for (int i = 0; i < 3; i++)
+        stage_session(&st);
+    assert_said(&st.complaints, "");
+    stage_close(&st);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_in_a_row),  cmocka_unit_test(what_is_kept_is_bounded),
         cmocka_unit_test(notices),        cmocka_unit_test(notice_faults),
         cmocka_unit_test(verdicts),       cmocka_unit_test(notices_amid_hooks),
         cmocka_unit_test(entries),        cmocka_unit_test(entry_faults),

@@ -16,6 +16,7 @@
 
 enum {
     PERIOD = 1000,
+    YOUNG_PERCENT = 10, /* of what lives: a small nursery stays in the cache */
     BYTES_A_STEP = 32,
     LARGE = 256,
     STRING_MOST = 1 << 20,
@@ -54,6 +55,62 @@ static void refuse(struct script *sc)
         note_where(sc, NULL);
 }
 
+/* Small blocks come and go with each call of a hook; malloc would take as long as the rest of making a view.
+ * With AddressSanitizer, which is to see each of them, none is kept. */
+#ifdef __SANITIZE_ADDRESS__
+enum { KEPT_MOST = 0 };
+#else
+enum { KEPT_MOST = 256 };
+#endif
+
+static size_t class_of(size_t len)
+{
+    return (len - 1) / BLOCK_UNIT;
+}
+
+static void block_free(struct script *sc, void *block, size_t len)
+{
+    if (!block || !len || class_of(len) >= BLOCK_CLASSES || sc->kept[class_of(len)].count >= KEPT_MOST) {
+        free(block);
+        return;
+    }
+    struct kept *k = &sc->kept[class_of(len)];
+    *(void **)block = k->first;
+    k->first = block;
+    k->count++;
+}
+
+static void *block_new(struct script *sc, size_t len)
+{
+    size_t c = class_of(len);
+    if (c >= BLOCK_CLASSES)
+        return malloc(len);
+    struct kept *k = &sc->kept[c];
+    void *block = k->first;
+    if (!block)
+        return malloc((c + 1) * BLOCK_UNIT);
+    k->first = *(void **)block;
+    k->count--;
+    return block;
+}
+
+/* NULL: no memory, and the old block is as it was. */
+static void *block_resize(struct script *sc, void *old, size_t had, size_t len)
+{
+    if (!old)
+        return block_new(sc, len);
+    if (had && class_of(had) == class_of(len) && class_of(len) < BLOCK_CLASSES)
+        return old;
+    if (had && class_of(had) >= BLOCK_CLASSES && class_of(len) >= BLOCK_CLASSES)
+        return realloc(old, len);
+    void *block = block_new(sc, len);
+    if (!block)
+        return NULL;
+    memcpy(block, old, had < len ? had : len);
+    block_free(sc, old, had);
+    return block;
+}
+
 static void *allocate(void *ud, void *old, size_t old_len, size_t len)
 {
     struct script *sc = ud;
@@ -62,7 +119,7 @@ static void *allocate(void *ud, void *old, size_t old_len, size_t len)
     size_t had = old ? old_len : 0;
     if (!len) {
         sc->used -= had;
-        free(old);
+        block_free(sc, old, had);
         return NULL;
     }
     if (len > had && sc->now) {
@@ -80,7 +137,7 @@ static void *allocate(void *ud, void *old, size_t old_len, size_t len)
             return NULL;
         }
     }
-    void *p = realloc(old, len);
+    void *p = block_resize(sc, old, had, len);
     if (p)
         sc->used = sc->used - had + len;
     /* Lua takes for granted that a block can shrink. */
@@ -161,6 +218,8 @@ int state_open(struct script *sc)
     if (!sc->lua)
         return -ENOMEM;
     *(struct script **)lua_getextraspace(sc->lua) = sc;
+    /* What a call makes is garbage when it returns. */
+    lua_gc(sc->lua, LUA_GCGEN, YOUNG_PERCENT, 0);
     count_by(sc, false);
     return 0;
 }
@@ -171,6 +230,11 @@ void state_close(struct script *sc)
         lua_close(sc->lua);
     sc->lua = NULL;
     assert(!sc->used);
+    for (size_t i = 0; i < BLOCK_CLASSES; i++)
+        for (void *block = sc->kept[i].first, *next; block; block = next) {
+            next = *(void **)block;
+            free(block);
+        }
 }
 
 void state_enter(struct script *sc, struct moment *m)

@@ -39,6 +39,14 @@ struct complaints {
     uint64_t seen, whole;
 };
 
+enum { BLOCK_UNIT = 16, BLOCK_CLASSES = 16 };
+
+/* Blocks of one size that Lua gave back. */
+struct kept {
+    void *first;
+    uint32_t count;
+};
+
 struct script {
     struct scripts *all;
     lua_State *lua;
@@ -53,6 +61,7 @@ struct script {
     bool counts_each;         /* the count hook runs after each instruction */
     char where[SCRIPT_WHERE]; /* "FILE:LINE: ", where a budget went out */
     struct complaints errors, prints;
+    struct kept kept[BLOCK_CLASSES];
     double tick_every;
     int64_t ticks; /* number of the last boundary heard or passed; tick_begun says that there is one */
     bool tick_begun;

@@ -70,7 +70,7 @@ static size_t class_of(size_t len)
 
 static void block_free(struct script *sc, void *block, size_t len)
 {
-    if (!block || !len || class_of(len) >= BLOCK_CLASSES || sc->kept[class_of(len)].count >= KEPT_MOST) {
+    if (!block || !len || class_of(len) >= BLOCK_CLASSES || (int)sc->kept[class_of(len)].count >= KEPT_MOST) {
         free(block);
         return;
     }

@@ -47,6 +47,13 @@ struct kept {
     uint32_t count;
 };
 
+/* A field's name, by the place of the one copy that Lua has of it. */
+struct name_slot {
+    const char *text; /* NULL: free */
+    lua_Integer number;
+};
+enum { NAME_SLOTS = 128, NAMED_VIEWS = VIEW_SCENE + 1 };
+
 struct script {
     struct scripts *all;
     lua_State *lua;
@@ -61,6 +68,7 @@ struct script {
     bool counts_each;         /* the count hook runs after each instruction */
     char where[SCRIPT_WHERE]; /* "FILE:LINE: ", where a budget went out */
     struct complaints errors, prints;
+    struct name_slot names[NAMED_VIEWS][NAME_SLOTS];
     struct kept kept[BLOCK_CLASSES];
     double tick_every;
     int64_t ticks; /* number of the last boundary heard or passed; tick_begun says that there is one */

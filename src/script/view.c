@@ -112,9 +112,23 @@ static int wrong_name(lua_State *L, enum view_kind kind)
     return luaL_error(L, "no field '%s' in %s; the nearest is '%s'", given, kind_names[kind], n.name);
 }
 
-/* Number of the field that argument 2 names, by the table in upvalue 1. */
+/* Where a name stands among the slots, or is to stand; they are never full. */
+static struct name_slot *slot_of(struct name_slot slots[static NAME_SLOTS], const char *text)
+{
+    size_t i = ((uintptr_t)text >> 4) % NAME_SLOTS;
+    while (slots[i].text && slots[i].text != text)
+        i = (i + 1) % NAME_SLOTS;
+    return &slots[i];
+}
+
+/* Number of the field that argument 2 names, by the table in upvalue 1. As Lua has one copy of a short text,
+ * and has those of the table for good, the place of the text is enough. */
 static lua_Integer field_number(lua_State *L, enum view_kind kind)
 {
+    const char *text = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
+    const struct name_slot *slot = slot_of(state_of(L)->names[kind], text);
+    if (slot->text)
+        return slot->number;
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER)
         return wrong_name(L, kind);
@@ -331,6 +345,15 @@ static void push_names(lua_State *L, enum view_kind kind)
     }
 }
 
+/* The names on top, by their places. */
+static void remember_names(lua_State *L, struct name_slot slots[static NAME_SLOTS])
+{
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        struct name_slot *slot = slot_of(slots, lua_tostring(L, -2));
+        *slot = (struct name_slot){lua_tostring(L, -2), lua_tointeger(L, -1)};
+    }
+}
+
 void view_open(lua_State *L)
 {
     static const luaL_Reg by_name[] = {
@@ -348,6 +371,8 @@ void view_open(lua_State *L)
     for (int kind = 0; kind < VIEWS; kind++) {
         lua_newtable(L);
         push_names(L, (enum view_kind)kind);
+        if (kind < NAMED_VIEWS)
+            remember_names(L, sc->names[kind]);
         luaL_setfuncs(L, functions[kind], 1);
         lua_pushboolean(L, false);
         lua_setfield(L, -2, "__metatable");

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tap import SOURCE, done, mailtap, ok
+from tap import MAILTAP, SOURCE, done, mailtap, ok, skip
 
 FOLDER = Path(tempfile.mkdtemp(prefix="mailtap-notices-"))
 CLIENT, SERVER = "198.51.100.7", "203.0.113.25"
@@ -156,6 +156,33 @@ ok([(x["host"], x["suppress_for"]) for x in n] == [(CLIENT, 3600.0), ("198.51.10
 ok("1 of them dropped" in said, "what is dropped is counted", said)
 ok(all(x["actions"] == ["log"] for x in n), "actions are told", n)
 
+# Countries and networks.
+sys.path.insert(0, str(SOURCE / "tools/original"))
+import mmdb  # noqa: E402
+
+mmdb.write(FOLDER / "c.mmdb", {"198.18.1.0/24": "CN", "198.18.2.0/24": "RU"})
+far = capture(mail("X-Originating-IP: 198.18.1.5", "Received: from h ([198.18.2.9]) by mx; x"))
+r = mailtap("read", "-f", "json", "-s", "country_databases=%s" % (FOLDER / "c.mmdb"), "-s", "suspicious_origination_countries=cn,RU", far)
+found = [json.loads(line) for line in r.stdout.splitlines()]
+n = [x for x in found if x["_path"] == "notice"]
+ok([(x["msg"], x["country"]) for x in n] == [("An email originated from CN (198.18.1.5).", "CN"), ("An email originated from RU (198.18.2.9).", "RU")], "countries out of a file", n)
+ok([x["origin"] for x in found if x["_path"] == "smtp"] == [{"ip": "198.18.1.5", "country": "CN"}], "stand in the record", found)
+debian = Path("/usr/share/libloc-location/location.db")
+google = capture(mail("X-Originating-IP: 8.8.8.8"))
+if debian.exists():
+    r = mailtap("read", "-f", "json", google)
+    origin = json.loads(r.stdout.splitlines()[0])["origin"]
+    ok(origin == {"ip": "8.8.8.8", "country": "US", "asn": 15169, "as_name": "GOOGLE"}, "Debian's database is the default", origin, r.stderr.decode())
+    hidden = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', debian.parent]
+    if subprocess.run([*hidden, "true"], capture_output=True).returncode:
+        skip("where it is not there", "a folder cannot be hidden here")
+    else:
+        r = subprocess.run([*hidden, MAILTAP, "read", "-f", "json", "-s", nets, google, two], capture_output=True, text=True)
+        ok(r.returncode == 0 and r.stderr.count("no country database") == 1, "where it is not there, that is said once", r.stderr)
+        ok('"SMTP::Suspicious_Origination"' in r.stdout and '"origin":{"ip":"8.8.8.8"}' in r.stdout, "and detection by network goes on", r.stdout)
+else:
+    skip("Debian's database is the default", "libloc-database is not installed")
+
 
 def refuses(name, config, *wanted):
     (FOLDER / "bad.yaml").write_text(config)
@@ -169,6 +196,7 @@ refuses("a misspelt action", "notice_policy:\n  - {note: '*', actions: [log, emi
 refuses("a misspelt condition", "notice_policy:\n  - {note: '*', actions: [log], only: {local_hosts: yes}}\n", "the nearest is 'local_host'")
 refuses("a misspelt key", "notice_policy:\n  - {note: '*', action: [log]}\n", "the nearest is 'actions'")
 refuses("drop with log", "notice_policy:\n  - {note: '*', actions: [log, drop]}\n", "drop goes with no other action")
+refuses("a damaged database", "country_databases: [%s]\n" % one, "1.pcap: ")
 refuses("no actions", "notice_policy:\n  - {note: '*'}\n", "wants note and actions")
 refuses("a key twice", "notice_policy:\n  - {note: '*', note: '*', actions: log}\n", "note is there twice")
 refuses("a word for rows", "notice_policy: log\n", "notice_policy")

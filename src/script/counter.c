@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <xxhash.h>
@@ -45,6 +46,7 @@ struct counters {
     struct entry_list keys;
     struct counter *items[COUNTER_NAMES];
     size_t items_len;
+    atomic_bool any; /* items_len is not 0: asked without the lock */
 };
 
 static int64_t nanoseconds(struct timespec t)
@@ -170,6 +172,7 @@ static enum counter_fault find(struct counters *cs, struct slice name, double ex
     c->expire = expire;
     c->expire_ns = (int64_t)(expire * 1e9);
     *ret = cs->items[cs->items_len++] = c;
+    atomic_store_explicit(&cs->any, true, memory_order_relaxed);
     return COUNTER_FINE;
 }
 
@@ -199,6 +202,8 @@ static void expire(struct counters *cs, struct counter *c)
 
 void counters_tick(struct counters *cs, struct timespec now)
 {
+    if (!atomic_load_explicit(&cs->any, memory_order_relaxed))
+        return;
     pthread_mutex_lock(&cs->lock);
     advance(cs, nanoseconds(now));
     for (size_t i = 0; i < cs->items_len; i++)

@@ -323,6 +323,8 @@ static void tick_at(struct script *sc, struct timespec ts, double seconds)
 
 static void tick(struct script *sc, struct timespec now)
 {
+    if (sc->tick_begun && value_seconds(now) < (double)(sc->ticks + 1) * sc->tick_every)
+        return;
     int64_t due = (int64_t)floor(value_seconds(now) / sc->tick_every);
     if (!sc->tick_begun) {
         sc->tick_begun = true;

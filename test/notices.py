@@ -167,6 +167,16 @@ found = [json.loads(line) for line in r.stdout.splitlines()]
 n = [x for x in found if x["_path"] == "notice"]
 ok([(x["msg"], x["country"]) for x in n] == [("An email originated from CN (198.18.1.5).", "CN"), ("An email originated from RU (198.18.2.9).", "RU")], "countries out of a file", n)
 ok([x["origin"] for x in found if x["_path"] == "smtp"] == [{"ip": "198.18.1.5", "country": "CN"}], "stand in the record", found)
+(FOLDER / "only.yaml").write_text("""
+country_databases: [%s]
+suspicious_origination_countries: [CN, RU]
+notice_policy:
+  - {note: "SMTP::*", only: {countries: [ru]}, actions: drop}
+""" % (FOLDER / "c.mmdb"))
+chinese = refused("554 " + ZEN % "198.18.1.7", client="198.18.1.7", after=9)
+r = mailtap("read", "-f", "json", "-c", FOLDER / "only.yaml", far, capture(chinese))
+n = [x for x in map(json.loads, r.stdout.splitlines()) if x["_path"] == "notice"]
+ok([(x["host"], x["country"]) for x in n] == [("198.18.1.5", "CN"), ("198.18.1.7", "CN")], "a row may be for a country; a listed host has one", n)
 debian = Path("/usr/share/libloc-location/location.db")
 google = capture(mail("X-Originating-IP: 8.8.8.8"))
 if debian.exists():

@@ -2,6 +2,7 @@
 #ifndef SETTINGS_ROW_H
 #define SETTINGS_ROW_H
 
+#include "base/shown.h"
 #include "settings.h"
 
 enum { SETTINGS_MOST = 64 };
@@ -48,11 +49,5 @@ int row_add(const struct setting_row *row, struct settings *set, struct slice it
             struct error *reterr);
 /* What the row wants, for a person: "count, 4 to 64". */
 void row_wants(const struct setting_row *row, char *ret, size_t room);
-
-/* Text that somebody typed, fit for a message: printable ASCII, of bearable length. */
-struct shown {
-    char text[64];
-};
-struct shown shown(struct slice text);
 
 #endif

@@ -179,13 +179,3 @@ void row_wants(const struct setting_row *row, char *ret, size_t room)
                                         [DURATION] = "duration in ms, s, m or h"};
     snprintf(ret, room, *row->lowest ? "%s, %s to %s" : "%s", names[row->type], row->lowest, row->highest);
 }
-
-struct shown shown(struct slice text)
-{
-    struct shown ret;
-    size_t most = sizeof ret.text - 4, len = text.len < most ? text.len : most;
-    for (size_t i = 0; i < len; i++)
-        ret.text[i] = text.data[i] >= 32 && text.data[i] < 127 ? (char)text.data[i] : '?';
-    memcpy(ret.text + len, text.len > len ? "..." : "", text.len > len ? 4 : 1);
-    return ret;
-}

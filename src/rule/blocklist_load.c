@@ -7,12 +7,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "base/nearest.h"
+#include "base/shown.h"
 #include "base/yaml_file.h"
 
 enum key { NAME, PATTERN, KIND, REMOVAL, RETIRED, KEYS };
 static const char *const key_names[KEYS] = {"name", "pattern", "kind", "removal", "retired"};
-
-enum { SHOWN = 64 };
 
 struct reader {
     struct blocklists *lists;
@@ -36,24 +35,13 @@ struct row {
     size_t patterns_len;
 };
 
-/* The start of a text, for a message. */
-static const char *shown(struct slice text, char to[static SHOWN])
-{
-    size_t n = 0;
-    for (; n < text.len && n < SHOWN - 4; n++)
-        to[n] = text.data[n] < ' ' || text.data[n] >= 0x7f ? '?' : (char)text.data[n];
-    snprintf(to + n, SHOWN - n, "%s", n < text.len ? "..." : "");
-    return to;
-}
-
 static int no_such(struct reader *r, const char *what, struct slice given, const char *nearest,
                    struct error *reterr)
 {
-    char text[SHOWN];
     if (nearest)
         return error_set(reterr, -EINVAL, "%sno %s '%s'; the nearest is '%s'", r->file.where, what,
-                         shown(given, text), nearest);
-    return error_set(reterr, -EINVAL, "%sno %s '%s'", r->file.where, what, shown(given, text));
+                         shown(given).text, nearest);
+    return error_set(reterr, -EINVAL, "%sno %s '%s'", r->file.where, what, shown(given).text);
 }
 
 static int parse_key(struct reader *r, enum key *ret, struct error *reterr)
@@ -118,7 +106,6 @@ static bool is_name(struct slice text)
 static int check_value(struct reader *r, struct row *row, enum key key, struct slice text,
                        struct error *reterr)
 {
-    char show[SHOWN];
     if (key == KIND)
         return parse_kind(r, text, &row->kind, reterr);
     if (key == NAME && !is_name(text))
@@ -126,10 +113,10 @@ static int check_value(struct reader *r, struct row *row, enum key key, struct s
                          BLOCKLISTS_NAME);
     if (key == REMOVAL && !is_page(text))
         return error_set(reterr, -EINVAL, "%sremoval wants a URL (http, https or mailto), not '%s'",
-                         r->file.where, shown(text, show));
+                         r->file.where, shown(text).text);
     if (key == RETIRED && !is_date(text))
         return error_set(reterr, -EINVAL, "%sretired wants a date (YYYY-MM-DD, YYYY-MM or YYYY), not '%s'",
-                         r->file.where, shown(text, show));
+                         r->file.where, shown(text).text);
     return 0;
 }
 

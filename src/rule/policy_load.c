@@ -5,25 +5,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "base/nearest.h"
+#include "base/shown.h"
 #include "rule/policy.h"
 
-enum { NAME = 40, MISSPELT = 3 };
+enum { MISSPELT = 3 };
 static const char *const wishes[] = {"no", "yes", "false", "true"};
-
-static const char *shown(struct slice text, char to[static NAME])
-{
-    size_t n = 0;
-    for (; n < text.len && n < NAME - 1; n++)
-        to[n] = text.data[n] < ' ' || text.data[n] >= 0x7f ? '?' : (char)text.data[n];
-    to[n] = '\0';
-    return to;
-}
 
 /* Which of `names`, with NULL at the end, the scalar is; negative: none, and *reterr says the nearest. */
 static int name_of(const struct yaml_file *f, const char *what, const char *const *names,
                    struct error *reterr)
 {
-    char text[NAME];
     struct nearest near = nearest_to(yaml_file_scalar(f));
     if (f->event.type != YAML_SCALAR_EVENT)
         return error_set(reterr, -EINVAL, "%swants a %s", f->where, what);
@@ -33,7 +24,7 @@ static int name_of(const struct yaml_file *f, const char *what, const char *cons
         nearest_try(&near, names[i]);
     }
     return error_set(reterr, -EINVAL, "%sno %s '%s'; the nearest is '%s'", f->where, what,
-                     shown(near.given, text), near.name ? near.name : names[0]);
+                     shown(near.given).text, near.name ? near.name : names[0]);
 }
 
 static int wanted(const struct yaml_file *f, const char *what, struct error *reterr)
@@ -138,7 +129,6 @@ static int read_only(struct yaml_file *f, struct policy_row *row, struct error *
 /* One of mailtap's own names, but for a slip. */
 static int check_note(const struct yaml_file *f, struct slice note, struct error *reterr)
 {
-    char text[NAME];
     struct nearest near = nearest_to(note);
     for (size_t i = 0; rule_table[i]; i++)
         for (size_t k = 0; rule_table[i]->notes[k]; k++) {
@@ -148,7 +138,7 @@ static int check_note(const struct yaml_file *f, struct slice note, struct error
         }
     if (!near.name || near.edits > MISSPELT || (note.len && note.data[note.len - 1] == '*'))
         return 0;
-    return error_set(reterr, -EINVAL, "%sno notice '%s'; the nearest is '%s'", f->where, shown(note, text),
+    return error_set(reterr, -EINVAL, "%sno notice '%s'; the nearest is '%s'", f->where, shown(note).text,
                      near.name);
 }
 

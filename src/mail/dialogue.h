@@ -76,8 +76,10 @@ struct smtp {
     bool had_lookalike;      /* some text of this message did */
     bool message_gap;        /* bytes of the message are missing, its end may be among them */
     bool message_reply_lost; /* a server gap came since the message began */
-    struct buf
-        doubt; /* after a gap or lookalike: lines that are commands, unless the message goes on behind them */
+    /* After a gap or lookalike: lines that are commands, unless the message goes on behind them. */
+    struct buf doubt;
+    struct hold_mark doubt_marks[HOLD_MARKS];
+    uint32_t doubt_mark_count;
     uint64_t chunk_left;
     bool chunk_last;
     bool lmtp;

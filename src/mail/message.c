@@ -140,6 +140,7 @@ void message_take_doubt(struct smtp *s)
 {
     struct buf text = s->doubt;
     buf_init(&s->doubt, s->lim->hold_bytes);
+    s->doubt_mark_count = 0;
     size_t used = s->mode == MODE_MESSAGE ? message_feed(s, buf_slice(&text)) : text.len;
     /* Only a dot alone ends a message, and it comes last in what is taken here. */
     assert(used == text.len);
@@ -168,6 +169,15 @@ static bool is_command(struct slice line, bool first)
     return cmd.strict || (!first && cmd.known);
 }
 
+/* If they turn out to be commands, they are dated by the packet that brought them. */
+static void mark_doubt(struct smtp *s)
+{
+    const struct hold_mark *last = s->doubt_mark_count ? &s->doubt_marks[s->doubt_mark_count - 1] : NULL;
+    bool same = last && memcmp(&last->ts, &s->now, sizeof s->now) == 0;
+    if (!same && s->doubt_mark_count < HOLD_MARKS)
+        s->doubt_marks[s->doubt_mark_count++] = (struct hold_mark){s->doubt.len, s->now};
+}
+
 size_t message_feed_doubtful(struct smtp *s, struct slice bytes)
 {
     size_t lf = slice_index(bytes, '\n');
@@ -177,6 +187,7 @@ size_t message_feed_doubtful(struct smtp *s, struct slice bytes)
     if (!s->doubt.len && !at_start(s))
         return message_feed(s, part);
     size_t before = s->doubt.len;
+    mark_doubt(s);
     bool fits = buf_add(&s->doubt, part);
     size_t used = s->doubt.len - before;
     struct slice line = last_line(buf_slice(&s->doubt));

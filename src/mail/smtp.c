@@ -137,9 +137,17 @@ void smtp_message_end(struct smtp *s, bool end_seen)
 void smtp_end_doubt(struct smtp *s)
 {
     struct buf lines = s->doubt;
+    struct timespec now = s->now;
+    uint32_t count = s->doubt_mark_count;
     buf_init(&s->doubt, s->lim->hold_bytes);
+    s->doubt_mark_count = 0;
     s->mode = MODE_RESYNC;
-    hold_feed(s, buf_slice(&lines));
+    for (uint32_t i = 0; i < count; i++) {
+        size_t to = i + 1 < count ? s->doubt_marks[i + 1].at : lines.len;
+        s->now = s->doubt_marks[i].ts;
+        hold_feed(s, slice_sub(buf_slice(&lines), s->doubt_marks[i].at, to));
+    }
+    s->now = now;
     buf_free(&lines);
 }
 

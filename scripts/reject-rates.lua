@@ -20,8 +20,9 @@ reject_codes = {
 -- Our own mail servers, as addresses or networks: {"192.0.2.25", "192.0.2.32/28"}
 mail_servers = {}
 
-local opened = counter("reject-rates opened", {expire = window})
-local refused = counter("reject-rates refused", {expire = window})
+-- Both numbers of a host in one, so that they are forgotten together: connections, and refused ones above them.
+local REFUSED = 1 << 32
+local seen_of = counter("reject-rates", {expire = window})
 local connections = {} -- by uid: what was counted of each that is open
 
 local function kind_of(host)
@@ -33,8 +34,8 @@ local function kind_of(host)
   return "SMTP::Possible_Spam", host .. " appears to be spamming"
 end
 
-local function judge(host)
-  local total, bad = opened:get(host), refused:get(host)
+local function judge(host, number)
+  local total, bad = number & (REFUSED - 1), number >> 32
   if total < spam_threshold or bad * 100 < total * spam_percent then return end
   local note, msg = kind_of(host)
   notice {
@@ -49,13 +50,11 @@ function on_reply(scene, code, text, command)
   if not seen then
     seen = {}
     connections[uid] = seen
-    opened:add(host)
-    judge(host)
+    judge(host, seen_of:add(host))
   end
   if reject_codes[code] and not seen.refused then
     seen.refused = true
-    refused:add(host)
-    judge(host)
+    judge(host, seen_of:add(host, REFUSED))
   end
 end
 

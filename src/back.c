@@ -11,7 +11,7 @@
 #include "sink/json.h"
 #include "sink/letter.h"
 
-enum { OWN_ADDRESSES = 64, JSON_MOST = 1 << 20 };
+enum { OWN_ADDRESSES = 64, JSON_MOST = 1 << 20, DELIVERED_TEXT = 8192 };
 
 struct back {
     const struct settings *set;
@@ -25,7 +25,7 @@ struct back {
     struct back_counts counts;
     struct network own[OWN_ADDRESSES]; /* this machine's addresses */
     size_t own_count;
-    bool own_mail; /* the record at hand is a mail that the courier sent */
+    unsigned missed; /* actions without a target that were told of */
     struct buf json;
     struct line subject, text;
 };
@@ -49,54 +49,82 @@ static void set_actions(struct notice *n, unsigned actions, struct slice names[s
 static bool is_own(const struct back *b, const struct notice *n)
 {
     struct slice from = slice_str(b->set->email_from.text);
-    bool sender = from.len && slice_case_eq(from, n->mailfrom);
-    return b->own_mail ||
-           (sender && (address_is_private(&n->src) || networks_have(local_nets(b->set), &n->src) ||
-                       networks_have((struct networks){b->own, b->own_count}, &n->src)));
+    if (courier_is_own(b->out.courier, n->msg_id, n->mailfrom))
+        return true;
+    return from.len && slice_case_eq(from, n->mailfrom) &&
+           (address_is_private(&n->src) || networks_have(local_nets(b->set), &n->src) ||
+            networks_have((struct networks){b->own, b->own_count}, &n->src));
 }
 
 static void deliver(struct back *b, const struct notice *n, unsigned actions)
 {
+    /* What a receiver should take is no book, and valid JSON in any case. */
+    struct notice *cut = notice_copy(n, DELIVERED_TEXT);
+    cut->actions = n->actions;
     buf_clear(&b->json);
     line_clear(&b->subject);
     line_clear(&b->text);
-    json_line(&(struct record){&stream_notice, (void *)n, n->ts, NULL}, &b->json);
-    letter_subject(n, &b->subject);
-    letter_text(n, &b->text);
+    json_line(&(struct record){&stream_notice, cut, n->ts, NULL}, &b->json);
+    letter_subject(cut, &b->subject);
+    letter_text(cut, &b->text);
     unsigned to =
         (actions & ACTION_EMAIL ? COURIER_EMAIL : 0) | (actions & ACTION_WEBHOOK ? COURIER_WEBHOOK : 0);
     courier_push(b->out.courier, to, slice_trim(buf_slice(&b->json)), line_slice(&b->subject),
                  line_slice(&b->text));
+    free(cut);
 }
 
-static void act(struct back *b, struct notice *n, unsigned actions)
+/* Does what was decided. */
+static void act(void *ctx, struct notice *n, unsigned actions)
 {
+    struct back *b = ctx;
     struct slice names[ACTIONS];
-    unsigned away = ACTION_EMAIL | ACTION_WEBHOOK;
+    set_actions(n, actions, names);
+    if (actions & (ACTION_EMAIL | ACTION_WEBHOOK))
+        deliver(b, n, actions);
+    if (actions & ACTION_LOG)
+        b->out.record(b->out.ctx, &(struct record){&stream_notice, n, n->ts, NULL});
+    n->actions = (struct text_list){0};
+}
+
+/* A script may want what there is no target for; the settings cannot. */
+static unsigned possible(struct back *b, const struct notice *n, unsigned actions)
+{
+    const struct {
+        unsigned action;
+        const char *target, *setting;
+    } wants[] = {{ACTION_EMAIL, b->set->email_server.text, "email_server"},
+                 {ACTION_WEBHOOK, b->set->webhook_url.text, "webhook_url"}};
+    for (size_t i = 0; i < 2; i++) {
+        if (!(actions & wants[i].action) || *wants[i].target)
+            continue;
+        if (!(b->missed & wants[i].action))
+            fprintf(stderr, "mailtap: %s is wanted for %.*s, but %s is not set\n",
+                    notice_action_name(wants[i].action), (int)n->note.len, (const char *)n->note.data,
+                    wants[i].setting);
+        b->missed |= wants[i].action;
+        actions &= ~wants[i].action;
+    }
+    return actions;
+}
+
+/* What is done about it, and how long repeats are folded: the policy, a script in its place, and nobody is
+ * mailed about mail of our own. */
+static unsigned judge(struct back *b, struct notice *n)
+{
+    const unsigned away = ACTION_EMAIL | ACTION_WEBHOOK;
+    const struct policy_row *row = policy_find(&b->set->notice_policy, n, local_nets(b->set));
+    unsigned actions = row ? row->actions : ACTION_LOG;
+    if (n->suppress_for < 0)
+        n->suppress_for = row && row->suppress_for >= 0 ? row->suppress_for : b->set->suppress_for;
+    if (b->scripts)
+        scripts_notice(b->scripts, n, &actions);
+    actions = possible(b, n, actions);
     if (actions & away && is_own(b, n)) {
         b->counts.own++;
         actions &= ~away;
     }
-    set_actions(n, actions, names);
-    if (actions & away && b->out.courier)
-        deliver(b, n, actions);
-    if (actions & ACTION_LOG)
-        b->out.record(b->out.ctx, &(struct record){&stream_notice, n, n->ts, NULL});
-}
-
-/* What is done about it, and how long repeats are folded. */
-static unsigned judge(const struct back *b, struct notice *n)
-{
-    const struct policy_row *row = policy_find(&b->set->notice_policy, n, local_nets(b->set));
-    if (n->suppress_for < 0)
-        n->suppress_for = row && row->suppress_for >= 0 ? row->suppress_for : b->set->suppress_for;
-    return row ? row->actions : ACTION_LOG;
-}
-
-static void on_fold(void *ctx, struct notice *n)
-{
-    struct back *b = ctx;
-    act(b, n, judge(b, n));
+    return actions;
 }
 
 static void take_notice(struct back *b, struct notice *n)
@@ -109,11 +137,9 @@ static void take_notice(struct back *b, struct notice *n)
         n->asn = info.asn;
     }
     unsigned actions = judge(b, n);
-    if (b->scripts)
-        scripts_notice(b->scripts, n, &actions);
-    if (actions & ACTION_DROP)
+    if (!actions || actions & ACTION_DROP)
         b->counts.dropped++;
-    else if (fold_take(b->folds, n))
+    else if (fold_take(b->folds, n, actions))
         act(b, n, actions);
     else
         b->counts.folded++;
@@ -188,7 +214,7 @@ static void find_own_addresses(struct back *b)
     freeifaddrs(list);
 }
 
-static int open_countries(struct back *b, struct error *reterr)
+static int open_files(struct back *b, struct error *reterr)
 {
     const struct text_set *files = &b->set->country_databases;
     const char *paths[SETTINGS_TEXTS];
@@ -200,6 +226,15 @@ static int open_countries(struct back *b, struct error *reterr)
     if (!err && !b->countries)
         fprintf(stderr, "mailtap: %s: no countries, networks alone are looked at\n",
                 countries_describe(NULL));
+    return err;
+}
+
+static int open_countries(struct back *b, struct error *reterr)
+{
+    int err = open_files(b, reterr);
+    if (!err && !b->countries && b->set->suspicious_origination_countries.count)
+        fprintf(stderr,
+                "mailtap: suspicious_origination_countries finds nothing without a country database\n");
     return err;
 }
 
@@ -218,7 +253,7 @@ int back_open(const struct settings *set, const struct back_scripts *scripts, co
     buf_init(&b->json, JSON_MOST);
     find_own_addresses(b);
     int err = open_countries(b, reterr);
-    b->folds = fold_table_new(set->max_suppressed, on_fold, b);
+    b->folds = fold_table_new(set->max_suppressed, act, b);
     b->rules =
         (struct rules){.set = &b->rule_settings, .countries = b->countries, .raise = on_raise, .ctx = b};
     rules_init(&b->rules);
@@ -247,14 +282,9 @@ void back_record(struct back *b, struct record *rec)
         on_raise(b, rec->body);
         return;
     }
-    if (rec->stream == &stream_smtp) {
-        const struct transaction *t = rec->body;
-        b->own_mail = courier_is_own(b->out.courier, t->msg_id, t->mailfrom);
-    }
     rules_record(&b->rules, rec);
     if (b->scripts)
         scripts_record(b->scripts, rec);
-    b->own_mail = false;
     b->out.record(b->out.ctx, rec);
 }
 
@@ -269,6 +299,7 @@ struct back_counts back_counts(const struct back *b)
 {
     struct back_counts counts = b->counts;
     counts.shed = fold_shed(b->folds);
+    counts.lookups_failed = countries_failed(b->countries);
     if (b->scripts)
         counts.scripts = scripts_counts(b->scripts);
     return counts;

@@ -18,8 +18,9 @@ struct back_output {
 struct back_counts {
     uint64_t notices; /* raised */
     uint64_t folded, dropped;
-    uint64_t own;  /* about mail of our own, which nobody is mailed about */
-    uint64_t shed; /* told early over max_suppressed */
+    uint64_t own;            /* about mail of our own, which nobody is mailed about */
+    uint64_t shed;           /* told early over max_suppressed */
+    uint64_t lookups_failed; /* in country databases */
     struct script_counts scripts;
 };
 

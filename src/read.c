@@ -24,6 +24,7 @@ struct run {
     struct pipeline *pipeline;
     struct timespec event_ts;
     uint64_t packets, bytes, cut_packets, skipped;
+    uint64_t hidden, hidden_entries; /* notices, lines of scripts that the format has no place for */
     double progress_at;
 };
 
@@ -50,8 +51,12 @@ static void on_record(void *ctx, const struct record *rec)
     struct run *run = ctx;
     if (run->shown && run->on_screen)
         wipe(run);
-    if (run->sink && !run->failed)
-        run->failed = run->ops->write(run->sink, rec, &run->error) < 0;
+    if (!run->sink || run->failed)
+        return;
+    int wrote = run->ops->write(run->sink, rec, &run->error);
+    run->failed = wrote < 0;
+    run->hidden += wrote > 0 && rec->stream == &stream_notice;
+    run->hidden_entries += wrote > 0 && rec->stream == &stream_entry;
 }
 
 static void print_event(struct run *run, struct slice uid, const char *prefix, const char *line)
@@ -140,11 +145,16 @@ static void closing_line(const struct run *run, double seconds)
         {back.notices, "notices"},
         {back.folded, "of them folded"},
         {back.dropped, "of them dropped"},
+        {run->hidden, "of them not in this output"},
         {back.own, "of them about mail of our own"},
         {back.shed, "of them told early over max_suppressed"},
+        {run->hidden_entries, "lines of scripts not in this output"},
         {back.scripts.errors, "errors in scripts"},
         {back.scripts.stopped, "of them stopped by a limit"},
         {back.scripts.counters_shed, "counters of scripts given up"},
+        {blocklists_counts(run->lists).limits, "patterns of block lists given up at a limit"},
+        {blocklists_counts(run->lists).cut, "replies longer than block lists are looked for in"},
+        {back.lookups_failed, "look-ups in a damaged country database"},
         {s.decode.other - s.decode.too_deep, "packets not TCP"},
         {s.decode.too_deep, "packets with too many layers"},
         {run->cut_packets, "packets cut by the snap length"},

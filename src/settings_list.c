@@ -14,14 +14,6 @@ static int bad_item(const struct setting_row *row, struct slice item, const char
     return error_set(reterr, -EINVAL, "%s'%s' in %s %s", where, shown(item).text, row->name, why);
 }
 
-static bool is_network(const struct network *net)
-{
-    for (size_t bit = net->prefix; bit < (net->addr.family == 4 ? 32 : 128); bit++)
-        if (net->addr.bytes[bit / 8] & (0x80 >> bit % 8))
-            return false;
-    return true;
-}
-
 /* 010.0.0.0 is octal to some programs and decimal to others. */
 static bool has_leading_zero(struct slice text)
 {
@@ -41,7 +33,7 @@ static int add_network(const struct setting_row *row, struct network_set *set, s
                         reterr);
     if (net.addr.family == 4 && has_leading_zero(item))
         return bad_item(row, item, "has leading zeros, which some read as octal", where, reterr);
-    if (!is_network(&net)) {
+    if (!network_is_whole(&net)) {
         char address[ADDRESS_TEXT], why[128];
         struct address masked = net.addr;
         for (size_t bit = net.prefix; bit < 128; bit++)

@@ -147,7 +147,8 @@ int row_set(const struct setting_row *row, struct settings *set, struct slice te
 {
     text = slice_trim(text);
     if (row->type == POLICY)
-        return text.len ? error_set(reterr, -EINVAL, "%s%s stands in a file, given by -c", where, row->name)
+        return text.len ? error_set(reterr, -EINVAL, "%s%s wants a list of rows, in a file that -c names",
+                                    where, row->name)
                         : 0;
     if (!row_is_list(row))
         return set_scalar(row, row_field(row, set), text) ? 0 : bad_value(row, text, where, reterr);

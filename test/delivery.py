@@ -109,6 +109,26 @@ for name, client, mailed in (("a client of ours", CLIENT, False), ("a private cl
     code, notices, said = read(capture(refused(client, client=client, sender=US)), BOTH[:1], email_server=smtp.url, webhook_url=http.url, local_nets="[198.51.100.0/24]")
     ok(len(notices) == 1 and bool(smtp.mails) == mailed, "our sender refused, from " + name, notices, said)
 
+# What is only logged must not swallow what somebody is to know.
+smtp.mails.clear()
+mixed = capture(refused("192.0.2.25", client="192.0.2.25", sender=US), refused("192.0.2.25", client="192.0.2.25"), refused("192.0.2.25", client="192.0.2.25", sender=US))
+code, notices, said = read(mixed, BOTH[:1], email_server=smtp.url, webhook_url=http.url, local_nets="[192.0.2.0/24]")
+ok(len(smtp.mails) == 1 and [n["actions"] for n in notices if "email" in n["actions"]] == [["log", "email", "webhook"]], "a refusal of ours does not fold one of others", notices)
+script.write_text('function on_notice(n) return {"log", "email"} end\n')
+smtp.mails.clear()
+code, notices, said = read(capture(*[refused(CLIENT)] * 3), ['{note: "*", actions: drop}'], "--script", script, email_server=smtp.url)
+ok([(n["actions"], n.get("folded", 1)) for n in notices] == [(["log", "email"], 1), (["log", "email"], 2)], "what a script decides holds for the repeats", notices)
+code, notices, said = read(blocked, [], "--script", script)
+ok(code == 0 and notices[0]["actions"] == ["log"] and "email is wanted for SMTP::Blocklist_Blocked_Host, but email_server is not set" in said,
+   "without a target it is not done, and that is said", notices, said)
+script.write_text('function on_mail(m) notice{note = "Big::One", msg = ("\\1"):rep(300000)} end\n')
+http.posts.clear()
+code, notices, said = read(capture(mail(["Subject: x", "", "x"])), ['{note: "*", actions: webhook}'], "--script", script, webhook_url=http.url)
+ok(code == 0 and len(http.posts) == 1 and len(json.loads(http.posts[0])["msg"]) > 8000, "a notice of endless length is cut, not broken", said)
+nat = capture(refused("192.0.2.25", client="10.0.0.5"))
+code, notices, said = read(nat, rows, email_server=smtp.url, local_nets="[192.0.2.0/24]")
+ok(notices[0]["actions"] == ["log", "email"], "behind a NAT the host is local", notices)
+
 # Where the target is down.
 down = "smtp://127.0.0.1:%d" % free_port()
 mail_only = ['{note: "*", actions: [log, email]}']

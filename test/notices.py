@@ -81,6 +81,17 @@ own = capture(refused("554 mx[%s]: blocked using zen.spamhaus.org" % SERVER))
 expect("the server's own address is not", notices(own, "local_nets=203.0.113.0/24"), ("Error_Message", CLIENT, "Spamhaus ZEN", "listed", 1))
 expect("digits around make another number", notices(capture(refused("554 " + ZEN % ("1" + CLIENT)))), ("Error_Message", CLIENT, "Spamhaus ZEN", "listed", 1))
 
+inbound = (0, "192.0.2.200", ["S: 220 mx", "C: EHLO c", "S: 250 mx", "C: MAIL FROM:<x@evil.example>", "S: 250 ok", "C: RCPT TO:<b@example.net>",
+                              "S: 554 192.0.2.25 said: blocked using zen.spamhaus.org", "C: QUIT", "S: 221 bye"])
+expect("nor is any of ours where a stranger talks to a server of ours", notices(capture(inbound), "local_nets=203.0.113.0/24,192.0.2.0/26"),
+       ("Error_Message", "192.0.2.200", "Spamhaus ZEN", "listed", 1))
+expect("what the client wrote is not what the server says", notices(capture(refused("554 <%s@zen.spamhaus.org>: User unknown" % CLIENT))))
+expect("neither an address", notices(capture(refused("554 <%s@evil.example> blocked using zen.spamhaus.org" % CLIENT))), ("Error_Message", CLIENT, "Spamhaus ZEN", "listed", 1))
+expect("a list of domains says nothing of the address", notices(capture(refused("554 Client host [%s]; URL listed by multi.surbl.org" % CLIENT))),
+       ("Error_Message", CLIENT, "SURBL", "listed", 1))
+n = notices(capture(refused("554 [%s] blocked using dnsbl.sorbs.net" % CLIENT)))
+ok(n and n[0]["retired"] == "2024-06-05", "a list that is gone is told as such", n)
+
 # Which replies count.
 expect("list and address on different lines", notices(capture(refused("554-5.7.1 Rejected: " + CLIENT, "554 5.7.1 see https://www.spamhaus.org/query/"))),
        ("Blocked_Host", CLIENT, "Spamhaus", "listed", 1))
@@ -202,6 +213,13 @@ def refuses(name, config, *wanted):
 
 
 refuses("a misspelt notice", "notice_policy:\n  - {note: SMTP::Blocklist_Blocked_Hots, actions: [log]}\n", "bad.yaml:2:", "the nearest is 'SMTP::Blocklist_Blocked_Host'")
+refuses("a misspelt beginning", "notice_policy:\n  - {note: 'SMTP::Blocklst_*', actions: [log]}\n", "the nearest is 'SMTP::Blocklist_Blocked_Host'")
+refuses("a beginning in the wrong case", "notice_policy:\n  - {note: 'smtp::*', actions: [log]}\n", "the nearest is 'SMTP::")
+refuses("a star amid a name", "notice_policy:\n  - {note: 'SMTP::*Host', actions: [log]}\n", "is no notice")
+refuses("a name of the script smtp-ext.bro", "notice_policy:\n  - {note: SMTP_BL_Blocked_Host, actions: [log]}\n", "is called SMTP::Blocklist_Blocked_Host here")
+refuses("an empty condition", "notice_policy:\n  - {note: '*', actions: drop, only: {networks: []}}\n", "wanted: networks")
+refuses("a condition twice", "notice_policy:\n  - {note: '*', actions: log, only: {local_host: yes, local_host: no}}\n", "local_host is there twice")
+refuses("a network with more bits than its prefix", "notice_policy:\n  - {note: '*', actions: log, only: {networks: [10.0.0.1/8]}}\n", "without bits beyond the prefix")
 refuses("a misspelt action", "notice_policy:\n  - {note: '*', actions: [log, emial]}\n", "bad.yaml:2:", "the nearest is 'email'")
 refuses("a misspelt condition", "notice_policy:\n  - {note: '*', actions: [log], only: {local_hosts: yes}}\n", "the nearest is 'local_host'")
 refuses("a misspelt key", "notice_policy:\n  - {note: '*', action: [log]}\n", "the nearest is 'actions'")

@@ -108,6 +108,14 @@ bool network_parse(struct slice text, struct network *ret)
     return true;
 }
 
+bool network_is_whole(const struct network *net)
+{
+    for (size_t bit = net->prefix; bit < (net->addr.family == 4 ? 32 : 128); bit++)
+        if (net->addr.bytes[bit / 8] & (0x80 >> bit % 8))
+            return false;
+    return true;
+}
+
 bool network_has(const struct network *net, const struct address *a)
 {
     if (net->addr.family != a->family)

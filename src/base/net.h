@@ -32,6 +32,8 @@ size_t address_text(const struct address *a, char ret[static ADDRESS_TEXT]);
 bool address_parse(struct slice text, struct address *ret);
 /* "10.0.0.0/8" or a bare address. */
 bool network_parse(struct slice text, struct network *ret);
+/* No bits are set beyond its prefix. */
+bool network_is_whole(const struct network *net);
 bool network_has(const struct network *net, const struct address *a);
 /* 10/8, 172.16/12, 192.168/16, 127/8 (as in the ancestor), fc00::/7, fe80::/10, ::1. */
 bool address_is_private(const struct address *a);

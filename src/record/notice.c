@@ -51,9 +51,10 @@ struct notice *notice_copy(const struct notice *n, size_t most)
 {
     static const size_t texts[] = {offsetof(struct notice, id.uid),    offsetof(struct notice, note),
                                    offsetof(struct notice, msg),       offsetof(struct notice, sub),
-                                   offsetof(struct notice, mailfrom),  offsetof(struct notice, country),
-                                   offsetof(struct notice, list),      offsetof(struct notice, kind),
-                                   offsetof(struct notice, removal),   offsetof(struct notice, enhanced),
+                                   offsetof(struct notice, mailfrom),  offsetof(struct notice, msg_id),
+                                   offsetof(struct notice, country),   offsetof(struct notice, list),
+                                   offsetof(struct notice, kind),      offsetof(struct notice, removal),
+                                   offsetof(struct notice, retired),   offsetof(struct notice, enhanced),
                                    offsetof(struct notice, identifier)};
     enum { TEXTS = sizeof texts / sizeof *texts };
     size_t room = 0;

@@ -15,13 +15,13 @@ struct notice {
     uint64_t trans_depth; /* the mail in the connection; 0: none */
     struct slice note;    /* "SMTP::Blocklist_Blocked_Host" */
     struct slice msg, sub;
-    struct address src, dst; /* the connection's ends */
-    struct address host;     /* whom it is about */
-    struct slice mailfrom;
-    struct slice country; /* of the host */
+    struct address src, dst;       /* the connection's ends */
+    struct address host;           /* whom it is about */
+    struct slice mailfrom, msg_id; /* of the mail, as far as they are known */
+    struct slice country;          /* of the host */
     uint64_t asn;
-    struct slice list, kind, removal; /* the block list that spoke */
-    uint64_t code;                    /* of the reply; 0: none */
+    struct slice list, kind, removal, retired; /* the block list that spoke */
+    uint64_t code;                             /* of the reply; 0: none */
     struct slice enhanced;
     struct slice identifier; /* notices with the same note and identifier say the same */
     struct text_list actions;

@@ -91,6 +91,7 @@ int blocklists_add_row(struct blocklists *b, const struct blocklist *row, struct
     b->rows[b->rows_len++] = (struct blocklist){
         .name = arena_copy(&b->texts, row->name),
         .kind = row->kind,
+        .domains = row->domains,
         .removal = arena_copy(&b->texts, row->removal),
         .retired = arena_copy(&b->texts, row->retired),
     };

@@ -18,6 +18,7 @@ enum blocklist_kind {
 struct blocklist {
     struct slice name;
     enum blocklist_kind kind;
+    bool domains; /* domains and URLs are on it, so that an address beside its name is not */
     struct slice
         removal; /* page (http, https) or address (mailto) that takes off the list; empty: none known */
     struct slice retired; /* "2024-06-05", "2024-06" or "2024": in service no more since; empty: in service */

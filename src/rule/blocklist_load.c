@@ -10,8 +10,8 @@
 #include "base/shown.h"
 #include "base/yaml_file.h"
 
-enum key { NAME, PATTERN, KIND, REMOVAL, RETIRED, KEYS };
-static const char *const key_names[KEYS] = {"name", "pattern", "kind", "removal", "retired"};
+enum key { NAME, PATTERN, KIND, LISTS, REMOVAL, RETIRED, KEYS };
+static const char *const key_names[KEYS] = {"name", "pattern", "kind", "lists", "removal", "retired"};
 
 struct reader {
     struct blocklists *lists;
@@ -31,6 +31,7 @@ struct row {
     bool has[KEYS];
     size_t from[KEYS], to[KEYS];
     enum blocklist_kind kind;
+    bool domains;
     struct waiting patterns[ROW_PATTERNS];
     size_t patterns_len;
 };
@@ -108,6 +109,11 @@ static int check_value(struct reader *r, struct row *row, enum key key, struct s
 {
     if (key == KIND)
         return parse_kind(r, text, &row->kind, reterr);
+    bool domains = slice_eq(text, slice_str("domains"));
+    if (key == LISTS && !domains && !slice_eq(text, slice_str("addresses")))
+        return error_set(reterr, -EINVAL, "%slists wants addresses or domains, not '%s'", r->file.where,
+                         shown(text).text);
+    row->domains |= key == LISTS && domains;
     if (key == NAME && !is_name(text))
         return error_set(reterr, -EINVAL, "%sname wants 1 to %d bytes of text", r->file.where,
                          BLOCKLISTS_NAME);
@@ -186,6 +192,7 @@ static int add_row(struct reader *r, const struct row *row, const char *start, s
     struct blocklist one = {
         .name = row_text(row, row->from[NAME], row->to[NAME]),
         .kind = row->kind,
+        .domains = row->domains,
         .removal = row_text(row, row->from[REMOVAL], row->to[REMOVAL]),
         .retired = row_text(row, row->from[RETIRED], row->to[RETIRED]),
     };

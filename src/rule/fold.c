@@ -14,15 +14,16 @@ struct fold {
     struct fold *next; /* in its bucket */
     uint64_t hash;
     size_t place; /* in the heap */
-    double until;
+    double from, until;
+    unsigned actions;
     uint64_t repeats;
     struct notice *last; /* of the repeats */
     size_t key_len;
-    uint8_t key[]; /* note, LF, identifier */
+    uint8_t key[]; /* note, LF, actions, identifier */
 };
 
 struct fold_table {
-    void (*emit)(void *ctx, struct notice *n);
+    void (*emit)(void *ctx, struct notice *n, unsigned actions);
     void *ctx;
     size_t most, count, buckets;
     uint64_t shed;
@@ -30,7 +31,8 @@ struct fold_table {
     struct fold **heap; /* the one that ends first on top */
 };
 
-struct fold_table *fold_table_new(size_t most, void (*emit)(void *ctx, struct notice *n), void *ctx)
+struct fold_table *fold_table_new(size_t most, void (*emit)(void *ctx, struct notice *n, unsigned actions),
+                                  void *ctx)
 {
     struct fold_table *f = calloc(1, sizeof *f);
     assert(f && most);
@@ -92,33 +94,35 @@ static void end(struct fold_table *f, struct fold *e)
         heap_settle(f, e->place, last);
     if (e->repeats) {
         e->last->folded = e->repeats;
-        f->emit(f->ctx, e->last);
+        f->emit(f->ctx, e->last, e->actions);
     }
     free(e->last);
     free(e);
 }
 
-static struct slice key_of(const struct notice *n, uint8_t to[static KEY_MOST])
+static struct slice key_of(const struct notice *n, unsigned actions, uint8_t to[static KEY_MOST])
 {
-    struct slice note = slice_sub(n->note, 0, 100), id = slice_sub(n->identifier, 0, KEY_MOST - 101);
+    struct slice note = slice_sub(n->note, 0, 100), id = slice_sub(n->identifier, 0, KEY_MOST - 102);
     memcpy(to, note.data, note.len);
     to[note.len] = '\n';
+    to[note.len + 1] = (uint8_t)actions;
     if (id.len)
-        memcpy(to + note.len + 1, id.data, id.len);
-    return (struct slice){to, note.len + 1 + id.len};
+        memcpy(to + note.len + 2, id.data, id.len);
+    return (struct slice){to, note.len + 2 + id.len};
 }
 
-bool fold_take(struct fold_table *f, const struct notice *n)
+bool fold_take(struct fold_table *f, const struct notice *n, unsigned actions)
 {
     uint8_t room[KEY_MOST];
     if (!(n->suppress_for > 0) || !n->note.len)
         return true;
-    struct slice key = key_of(n, room);
+    struct slice key = key_of(n, actions, room);
     /* Seeded, as identifiers hold what strangers write. */
     uint64_t hash = XXH3_64bits_withSeed(key.data, key.len, (uintptr_t)f);
     double now = seconds(n->ts);
     struct fold *e = *find(f, hash, key);
-    if (e && now < e->until) {
+    /* Captures may be read in any order: what lies long before is no repeat. */
+    if (e && now < e->until && now > e->from - n->suppress_for) {
         e->repeats++;
         free(e->last);
         e->last = notice_copy(n, TEXT_MOST);
@@ -133,7 +137,9 @@ bool fold_take(struct fold_table *f, const struct notice *n)
     e = calloc(1, sizeof *e + key.len);
     assert(e);
     e->hash = hash;
+    e->from = now;
     e->until = now + n->suppress_for;
+    e->actions = actions;
     e->key_len = key.len;
     memcpy(e->key, key.data, key.len);
     struct fold **slot = find(f, hash, key);

@@ -1,5 +1,6 @@
-/* Identical notices folded: of those with the same note and identifier the first goes out, and after its time
- * one more that stands for the repeats. */
+/* Identical notices folded: of those with the same note, identifier and actions the first goes out, and after
+ * its time one more that stands for the repeats. Actions are part of it, or a notice that is only logged
+ * would swallow one that somebody should be mailed about. */
 #ifndef RULE_FOLD_H
 #define RULE_FOLD_H
 
@@ -9,9 +10,11 @@ struct fold_table;
 
 /* `most`: notices remembered at once; over it the oldest is told and forgotten early. `emit` gets the notices
  * that stand for repeats, borrowed for the call. */
-struct fold_table *fold_table_new(size_t most, void (*emit)(void *ctx, struct notice *n), void *ctx);
-/* True: it goes out. False: it repeats one of the last n->suppress_for seconds, and was counted. */
-bool fold_take(struct fold_table *f, const struct notice *n);
+struct fold_table *fold_table_new(size_t most, void (*emit)(void *ctx, struct notice *n, unsigned actions),
+                                  void *ctx);
+/* `actions`: what was decided about it. True: it goes out. False: it repeats one that is less than
+ * n->suppress_for seconds away, and was counted. */
+bool fold_take(struct fold_table *f, const struct notice *n, unsigned actions);
 /* Time moves on, packet time: what is over by now is told. */
 void fold_advance(struct fold_table *f, struct timespec now);
 /* All that is left is told. */

@@ -41,11 +41,11 @@ static bool parse(struct slice run, char side, struct address *ret)
     return address_parse(run, ret);
 }
 
-/* What begins here, at the start of a word or number; its length goes to *ret_len. */
-static bool try_run(struct slice s, struct address *ret, size_t *ret_len)
+/* What begins here; its length goes to *ret_len. `amid`: of a word, so that it may be a number alone. */
+static bool try_run(struct slice s, bool amid, struct address *ret, size_t *ret_len)
 {
     size_t four = run_length(s, in_v4), six = run_length(s, in_v6);
-    bool word = six < s.len && is_letter(s.data[six]); /* "dead:beefy" */
+    bool word = amid || (six < s.len && is_letter(s.data[six])); /* "dead:beefy" */
     *ret_len = six;
     if (six > four && !word && parse(slice_sub(s, 0, six), ':', ret))
         return true;
@@ -61,12 +61,18 @@ bool mention_next(struct slice *rest, struct address *ret)
     while (at < s.len && !found) {
         if (slice_case_starts(slice_sub(s, at, s.len), "IPv6:"))
             at += 5;
+        /* Behind a word, as in "ip:192.0.2.1" or "ip6:2001:db8::1". */
+        if (at < s.len && s.data[at] == ':' && !(at + 1 < s.len && s.data[at + 1] == ':')) {
+            at++;
+            continue;
+        }
+        bool amid = at && is_letter(s.data[at - 1]);
         uint8_t c = at < s.len ? s.data[at] : 0;
         /* A word of letters may be the beginning of an IPv6 address only where it begins. */
-        bool begins = byte_is_digit(c) || c == ':' || (is_letter(c) && (!at || !is_letter(s.data[at - 1])));
+        bool begins = byte_is_digit(c) || c == ':' || (is_letter(c) && !amid);
         len = 1;
         if (at < s.len && begins)
-            found = try_run(slice_sub(s, at, s.len), ret, &len);
+            found = try_run(slice_sub(s, at, s.len), amid, ret, &len);
         at += len;
     }
     *rest = slice_sub(s, at, s.len);

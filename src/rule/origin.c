@@ -3,6 +3,7 @@
  * Knowingly: what X-Originating-IP and Received lines say can be forged by whoever wrote them. Of these two
  * each that is suspicious is a notice of its own, as in the ancestor; the same address twice is one. */
 #include <stdio.h>
+#include "mail/charset.h"
 #include "rule/rule.h"
 
 static const char suspicious[] = "SMTP::Suspicious_Origination";
@@ -63,9 +64,10 @@ static void judge(struct rules *r, const struct record *rec, const struct addres
                        .trans_depth = t->trans_depth,
                        .note = slice_str(suspicious),
                        .msg = slice_str(msg),
-                       .sub = buf_slice(&r->text),
+                       .sub = utf8_whole(buf_slice(&r->text)),
                        .host = *a,
                        .mailfrom = t->mailfrom,
+                       .msg_id = t->msg_id,
                        .asn = info.asn,
                        .identifier = slice_str(host)};
     if (info.country[0])

@@ -21,7 +21,8 @@ static bool country_fits(const struct policy_row *row, struct slice country)
 const struct policy_row *policy_find(const struct policy *p, const struct notice *n,
                                      struct networks local_nets)
 {
-    bool local = networks_have(local_nets, &n->src);
+    /* The host too: that of a client behind a NAT is the address outside. */
+    bool local = networks_have(local_nets, &n->src) || networks_have(local_nets, &n->host);
     for (size_t i = 0; i < p->count; i++) {
         const struct policy_row *row = &p->rows[i];
         if (!note_fits(row->note, n->note) || !country_fits(row, n->country))

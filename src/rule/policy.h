@@ -6,7 +6,7 @@
 #include "record/notice.h"
 #include "rule/rule.h"
 
-enum { POLICY_ROWS = 32, POLICY_NETWORKS = 32, POLICY_COUNTRIES = 64, POLICY_NOTE = 64 };
+enum { POLICY_ROWS = 32, POLICY_NETWORKS = 32, POLICY_COUNTRIES = 64, POLICY_NOTE = 81 };
 
 enum policy_wish { POLICY_ANY, POLICY_NO, POLICY_YES };
 
@@ -15,7 +15,7 @@ struct policy_row {
     char note[POLICY_NOTE];      /* its whole name; "SMTP::*" and "*" stand for all that begin so */
     unsigned actions;            /* bits of enum notice_action */
     double suppress_for;         /* seconds; negative: the setting's */
-    enum policy_wish local_host; /* the client is in local_nets */
+    enum policy_wish local_host; /* the client or the host is in local_nets */
     struct network networks[POLICY_NETWORKS]; /* the host is in one of them, where there are any */
     size_t network_count;
     char countries[POLICY_COUNTRIES][3]; /* the host's country is one of them, where there are any */

@@ -52,13 +52,15 @@ static int items(struct yaml_file *f, struct policy_row *row, const char *what,
         return take(f, row, reterr);
     if (f->event.type != YAML_SEQUENCE_START_EVENT)
         return wanted(f, what, reterr);
-    for (;;) {
+    for (bool any = false;;) {
         err = yaml_file_next(f, reterr);
-        if (err || f->event.type == YAML_SEQUENCE_END_EVENT)
-            return err;
-        err = f->event.type == YAML_SCALAR_EVENT ? take(f, row, reterr) : wanted(f, what, reterr);
+        if (!err && f->event.type == YAML_SEQUENCE_END_EVENT)
+            return any ? 0 : wanted(f, what, reterr);
+        if (!err)
+            err = f->event.type == YAML_SCALAR_EVENT ? take(f, row, reterr) : wanted(f, what, reterr);
         if (err)
             return err;
+        any = true;
     }
 }
 
@@ -78,10 +80,11 @@ static int take_action(struct yaml_file *f, struct policy_row *row, struct error
 
 static int take_network(struct yaml_file *f, struct policy_row *row, struct error *reterr)
 {
+    struct network *net = &row->networks[row->network_count];
     if (row->network_count == POLICY_NETWORKS)
         return error_set(reterr, -EINVAL, "%sa row holds %d networks at most", f->where, POLICY_NETWORKS);
-    if (!network_parse(yaml_file_scalar(f), &row->networks[row->network_count]))
-        return wanted(f, "networks, as 192.0.2.0/24", reterr);
+    if (!network_parse(yaml_file_scalar(f), net) || !network_is_whole(net))
+        return wanted(f, "networks, as 192.0.2.0/24, without bits beyond the prefix", reterr);
     row->network_count++;
     return 0;
 }
@@ -99,6 +102,7 @@ static int take_country(struct yaml_file *f, struct policy_row *row, struct erro
 static int read_only(struct yaml_file *f, struct policy_row *row, struct error *reterr)
 {
     static const char *const keys[] = {"local_host", "networks", "countries", NULL};
+    unsigned seen = 0;
     int err = yaml_file_next(f, reterr);
     if (!err && f->event.type != YAML_MAPPING_START_EVENT)
         err = wanted(f, "only: {local_host: yes, networks: [...], countries: [...]}", reterr);
@@ -109,6 +113,9 @@ static int read_only(struct yaml_file *f, struct policy_row *row, struct error *
         int key = name_of(f, "condition", keys, reterr);
         if (key < 0)
             return key;
+        if (seen & 1u << key)
+            return error_set(reterr, -EINVAL, "%s%s is there twice", f->where, keys[key]);
+        seen |= 1u << key;
         if (key == 1) {
             err = items(f, row, "networks, as 192.0.2.0/24", take_network, reterr);
         } else if (key == 2) {
@@ -126,17 +133,54 @@ static int read_only(struct yaml_file *f, struct policy_row *row, struct error *
     return err;
 }
 
-/* One of mailtap's own names, but for a slip. */
+/* One of mailtap's own names, or the beginning of one, but for a slip. */
+static bool is_slip(struct slice note, const char *name, struct nearest *near)
+{
+    bool open = note.len && note.data[note.len - 1] == '*';
+    struct slice given = slice_sub(note, 0, note.len - open), known = slice_str(name);
+    if (open)
+        known = slice_sub(known, 0, given.len);
+    if (slice_eq(given, known))
+        return false;
+    char text[POLICY_NOTE];
+    snprintf(text, sizeof text, "%.*s", (int)known.len, (const char *)known.data);
+    struct nearest one = nearest_to(given);
+    nearest_try(&one, text);
+    size_t edits = slice_case_eq(given, known) ? 0 : one.name ? one.edits : MISSPELT + 1;
+    if (edits <= MISSPELT && edits < near->edits) {
+        near->name = name;
+        near->edits = edits;
+    }
+    return true;
+}
+
+/* Who comes from the ancestor types its names. */
+static const char *name_of_old(struct slice note)
+{
+    static const char *const old[][2] = {{"SMTP_BL_Blocked_Host", "SMTP::Blocklist_Blocked_Host"},
+                                         {"SMTP_BL_Error_Message", "SMTP::Blocklist_Error_Message"},
+                                         {"SMTP_Suspicious_Origination", "SMTP::Suspicious_Origination"}};
+    for (size_t i = 0; i < sizeof old / sizeof *old; i++)
+        if (slice_find(note, old[i][0]) < note.len)
+            return old[i][1];
+    return NULL;
+}
+
 static int check_note(const struct yaml_file *f, struct slice note, struct error *reterr)
 {
+    const char *renamed = name_of_old(note);
+    if (renamed)
+        return error_set(reterr, -EINVAL, "%s'%s' is called %s here", f->where, shown(note).text, renamed);
     struct nearest near = nearest_to(note);
+    size_t star = slice_index(note, '*');
+    if (star + 1 < note.len || (star == note.len && slice_find(note, "::") == note.len))
+        return error_set(reterr, -EINVAL, "%s'%s' is no notice: wants a name as %s, SMTP::* or \"*\"",
+                         f->where, shown(note).text, rule_table[0]->notes[0]);
     for (size_t i = 0; rule_table[i]; i++)
-        for (size_t k = 0; rule_table[i]->notes[k]; k++) {
-            if (slice_eq(note, slice_str(rule_table[i]->notes[k])))
+        for (size_t k = 0; rule_table[i]->notes[k]; k++)
+            if (!is_slip(note, rule_table[i]->notes[k], &near))
                 return 0;
-            nearest_try(&near, rule_table[i]->notes[k]);
-        }
-    if (!near.name || near.edits > MISSPELT || (note.len && note.data[note.len - 1] == '*'))
+    if (!near.name || star < 4)
         return 0;
     return error_set(reterr, -EINVAL, "%sno notice '%s'; the nearest is '%s'", f->where, shown(note).text,
                      near.name);
@@ -149,7 +193,7 @@ static int read_note(struct yaml_file *f, struct policy_row *row, struct error *
         return err;
     struct slice note = yaml_file_scalar(f);
     if (note.len >= POLICY_NOTE)
-        return wanted(f, "the name of a notice, up to 63 bytes", reterr);
+        return wanted(f, "the name of a notice, up to 80 bytes", reterr);
     memcpy(row->note, note.data, note.len);
     row->note[note.len] = '\0';
     return check_note(f, note, reterr);

@@ -28,13 +28,36 @@ static struct slice joined(struct rules *r, struct slice text)
     return buf_slice(&r->clean);
 }
 
-/* The client, or else an address of ours, by which a NAT shows it outside. The server's own does not count.
- */
+/* Servers repeat what the client gave them: mail addresses in brackets are blanked, so that nobody is taken
+ * for listed, and no list for named, by what a client chose to write there. */
+static struct slice said_by_server(struct rules *r, struct slice text)
+{
+    buf_clear(&r->said);
+    buf_add(&r->said, text);
+    for (size_t i = 0; i < r->said.len; i++) {
+        struct slice rest = slice_sub(buf_slice(&r->said), i, r->said.len);
+        size_t end = rest.data[0] == '<' ? slice_index(rest, '>') : rest.len;
+        if (end == rest.len)
+            continue;
+        if (slice_index(slice_sub(rest, 0, end), '@') < end)
+            memset(r->said.data + i + 1, ' ', end - 1);
+        i += end;
+    }
+    return buf_slice(&r->said);
+}
+
+static bool is_ours(const struct rules *r, const struct address *a)
+{
+    return address_is_private(a) || networks_have(r->set->local_nets, a);
+}
+
+/* The client, or else an address of ours, by which a NAT shows it outside. The server's own does not count,
+ * nor do others of ours where a stranger talks to a server of ours. */
 static bool names_us(const struct rules *r, const struct connection *id, struct slice text,
                      struct address *ret)
 {
     struct address a;
-    bool ours = false;
+    bool inbound = !is_ours(r, &id->orig.addr) && is_ours(r, &id->resp.addr), ours = inbound;
     while (mention_next(&text, &a)) {
         if (address_eq(&a, &id->orig.addr)) {
             *ret = a;
@@ -45,7 +68,7 @@ static bool names_us(const struct rules *r, const struct connection *id, struct 
         *ret = a;
         ours = true;
     }
-    return ours;
+    return ours && !inbound;
 }
 
 static const char *says(enum blocklist_kind kind)
@@ -72,7 +95,8 @@ static void on_reply(struct rules *r, const struct connection *id, const struct 
     if (ev->code < 400 || ev->code == 421 || !r->lists)
         return;
     struct slice text = joined(r, ev->text);
-    const struct blocklist *row = blocklists_match(r->lists, text);
+    struct slice said = said_by_server(r, text);
+    const struct blocklist *row = blocklists_match(r->lists, said);
     if (!row || !(r->set->blocklist_kinds & 1u << row->kind))
         return;
     struct notice n = {.ts = ev->ts,
@@ -80,9 +104,9 @@ static void on_reply(struct rules *r, const struct connection *id, const struct 
                        .trans_depth = ev->mail,
                        .sub = text,
                        .list = row->name,
-                       .removal = row->removal,
+
                        .code = ev->code};
-    bool us = row->kind == BLOCKLIST_LISTED && names_us(r, id, text, &n.host);
+    bool us = row->kind == BLOCKLIST_LISTED && !row->domains && names_us(r, id, said, &n.host);
     if (!us)
         n.host = id->orig.addr;
     char host[ADDRESS_TEXT], msg[ADDRESS_TEXT + 100], identifier[ADDRESS_TEXT + BLOCKLISTS_NAME + 2];
@@ -94,7 +118,14 @@ static void on_reply(struct rules *r, const struct connection *id, const struct 
     n.msg = slice_str(msg);
     n.kind = slice_str(blocklist_kind_name(row->kind));
     n.identifier = slice_str(identifier);
-    n.mailfrom = mail ? mail->mailfrom : (struct slice){NULL, 0};
+    if (row->removal.len)
+        n.removal = row->removal;
+    if (row->retired.len)
+        n.retired = row->retired;
+    if (mail) {
+        n.mailfrom = mail->mailfrom;
+        n.msg_id = mail->msg_id;
+    }
     reply_enhanced(text, &n.enhanced);
     r->raise(r->ctx, &n);
 }

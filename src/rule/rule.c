@@ -8,12 +8,14 @@ void rules_init(struct rules *r)
 {
     buf_init(&r->text, BLOCKLISTS_TEXT + 1);
     buf_init(&r->clean, (size_t)4 * BLOCKLISTS_TEXT);
+    buf_init(&r->said, (size_t)4 * BLOCKLISTS_TEXT);
 }
 
 void rules_free(struct rules *r)
 {
     buf_free(&r->text);
     buf_free(&r->clean);
+    buf_free(&r->said);
 }
 
 void rules_reply(struct rules *r, const struct connection *id, const struct transaction *mail,

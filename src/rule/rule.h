@@ -29,7 +29,7 @@ struct rules {
     struct countries *countries;                /* NULL: none */
     void (*raise)(void *ctx, struct notice *n); /* the notice is borrowed for the call */
     void *ctx;
-    struct buf text, clean; /* working room, from rules_init() */
+    struct buf text, clean, said; /* working room, from rules_init() */
 };
 
 struct rule {

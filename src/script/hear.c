@@ -194,6 +194,8 @@ static void hear_data(struct scripts *s, struct script_data **data, const struct
 void scripts_event(struct scripts *s, struct script_data **data, const struct script_scene *scene,
                    const struct smtp_event *ev)
 {
+    if (s->hooks & HOOK_TICK)
+        scripts_tick(s, ev->ts);
     switch (ev->kind) {
     case SMTP_COMMAND:
         if (s->hooks & HOOK_REQUEST)
@@ -340,10 +342,11 @@ static void tick(struct script *sc, struct timespec now)
 
 void scripts_tick(struct scripts *s, struct timespec now)
 {
-    counters_tick(s->counters, now);
+    /* What a counter held at the boundary must be there when the boundary is told of. */
     for (size_t i = 0; i < s->len; i++)
         if (s->items[i].hooks & HOOK_TICK)
             tick(&s->items[i], now);
+    counters_tick(s->counters, now);
 }
 
 void scripts_finish(struct scripts *s, struct timespec now)

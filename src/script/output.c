@@ -127,6 +127,7 @@ static int api_notice(lua_State *L)
     if (now->mail) {
         n.trans_depth = now->mail->trans_depth;
         n.mailfrom = now->mail->mailfrom;
+        n.msg_id = now->mail->msg_id;
     }
     n.note = text_field(L, &all->notice_mem, "note");
     if (!is_note(n.note))
@@ -198,6 +199,10 @@ static struct text_list list_at(lua_State *L, int i)
     size_t len = tags ? (size_t)luaL_len(L, i) : (size_t)lua_rawlen(L, i);
     if (len > LIST_MOST)
         luaL_error(L, "a list has up to %d texts", LIST_MOST);
+    lua_pushnil(L);
+    if (!tags && !len && lua_next(L, i))
+        luaL_error(L, "a list has texts by number, not by name");
+    lua_settop(L, i);
     state_spend(L, len);
     struct text_list list = {.items = arena_alloc(mem, (len + 1) * sizeof(struct slice)), .room = len};
     for (; list.items && list.len < len; list.len++) {

@@ -107,6 +107,9 @@ static int wrong_name(lua_State *L, enum view_kind kind)
     /* A field's name is short; what else the script asked for need not be shown whole. */
     char given[NAME_SHOWN + 1];
     snprintf(given, sizeof given, "%s", lua_tostring(L, 2));
+    if (strcmp(given, "id") == 0)
+        return luaL_error(L, "no field 'id' in %s; its parts are orig_h, orig_p, resp_h, resp_p",
+                          kind_names[kind]);
     if (!n.name)
         return luaL_error(L, "no field '%s' in %s", given, kind_names[kind]);
     return luaL_error(L, "no field '%s' in %s; the nearest is '%s'", given, kind_names[kind], n.name);

@@ -214,7 +214,7 @@ static void add_pair(struct line *out, const struct entry_pair *p)
         line_printf(out, "%lld", (long long)p->integer);
         break;
     case ENTRY_NUMBER:
-        add_number(out, p->number);
+        line_printf(out, "%.15g", isfinite(p->number) ? p->number : 0.0);
         break;
     case ENTRY_BOOL:
         line_str(out, p->boolean ? "true" : "false");

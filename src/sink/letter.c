@@ -80,6 +80,8 @@ void letter_text(const struct notice *n, struct line *out)
     add(out, "list", n->list);
     add(out, "kind", n->kind);
     add(out, "removal", n->removal);
+    if (n->retired.len)
+        add(out, "retired", n->retired);
     if (n->code) {
         add_name(out, "code");
         line_number(out, n->code);

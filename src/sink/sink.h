@@ -17,7 +17,7 @@ struct sink_ops {
     const char *name, *summary;
     int (*open)(const struct sink_settings *set, struct sink **ret, struct error *reterr);
     int (*write)(struct sink *snk, const struct record *rec,
-                 struct error *reterr); /* streams a format has no place for are left out */
+                 struct error *reterr);                    /* 1: the format has no place for this stream */
     int (*close)(struct sink **snk, struct error *reterr); /* flushes; nulls *snk */
 };
 

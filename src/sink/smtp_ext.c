@@ -123,7 +123,7 @@ static int ext_write(struct sink *snk, const struct record *rec, struct error *r
 {
     struct line *line = &snk->line;
     if (rec->stream != &stream_smtp)
-        return 0;
+        return 1;
     const struct transaction *t = rec->body;
     if (!t->mailfrom.len)
         return 0;

@@ -214,6 +214,9 @@ static void notice_line(struct sink *snk, const struct notice *n)
     line_str(out, "  ");
     if (n->id.uid.len)
         add_ends(out, &n->id);
+    color(snk, DIM);
+    cell_text(out, n->note, WIDTH_SUBJECT);
+    line_str(out, "  ");
     color(snk, RED);
     cell_text(out, n->msg, WIDTH_REPLY);
     color(snk, PLAIN);
@@ -246,7 +249,7 @@ static void add_pair(struct line *out, const struct entry_pair *p)
         line_printf(out, "%lld", (long long)p->integer);
         break;
     case ENTRY_NUMBER:
-        line_printf(out, "%.6g", p->number);
+        line_printf(out, "%.15g", p->number);
         break;
     case ENTRY_BOOL:
         line_str(out, p->boolean ? "true" : "false");

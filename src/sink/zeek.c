@@ -286,7 +286,7 @@ static int zeek_write(struct sink *snk, const struct record *rec, struct error *
     while (file < TABLES && tables[file].stream != rec->stream)
         file++;
     if (file == TABLES || !snk->out[file].file)
-        return 0;
+        return 1;
     line_clear(line);
     for (size_t i = 0; i < tables[file].count; i++) {
         if (i)

@@ -13,8 +13,9 @@ struct told {
     uint64_t repeats;
 };
 
-static void on_fold(void *ctx, struct notice *n)
+static void on_fold(void *ctx, struct notice *n, unsigned actions)
 {
+    assert_int_equal(actions, ACTION_LOG);
     struct told *told = ctx;
     size_t used = strlen(told->text);
     snprintf(told->text + used, sizeof told->text - used, "%.*s*%llu@%lld ", (int)n->identifier.len,
@@ -24,10 +25,12 @@ static void on_fold(void *ctx, struct notice *n)
 
 static bool take(struct fold_table *f, const char *note, const char *identifier, time_t at, double window)
 {
-    return fold_take(f, &(struct notice){.ts = {at, 0},
-                                         .note = slice_str(note),
-                                         .identifier = slice_str(identifier),
-                                         .suppress_for = window});
+    return fold_take(f,
+                     &(struct notice){.ts = {at, 0},
+                                      .note = slice_str(note),
+                                      .identifier = slice_str(identifier),
+                                      .suppress_for = window},
+                     ACTION_LOG);
 }
 
 static void windows(void **state)
@@ -99,6 +102,25 @@ static void crowds(void **state)
     fold_table_free(&f);
 }
 
+/* What is decided about it is part of it, and what lies far before is no repeat. */
+static void differences(void **state)
+{
+    (void)state;
+    struct told told = {{0}};
+    struct fold_table *f = fold_table_new(100, on_fold, &told);
+    assert_true(take(f, "A", "x", 1000, 10));
+    assert_true(fold_take(
+        f,
+        &(struct notice){
+            .ts = {1001, 0}, .note = slice_str("A"), .identifier = slice_str("x"), .suppress_for = 10},
+        ACTION_LOG | ACTION_EMAIL));
+    assert_false(take(f, "A", "x", 995, 10));
+    assert_true(take(f, "A", "x", 900, 10));
+    fold_finish(f);
+    assert_string_equal(told.text, "x*1@995 ");
+    fold_table_free(&f);
+}
+
 static void copies(void **state)
 {
     (void)state;
@@ -114,6 +136,7 @@ static void copies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(windows), cmocka_unit_test(keys),
-                                       cmocka_unit_test(crowds), cmocka_unit_test(copies)};
+                                       cmocka_unit_test(crowds), cmocka_unit_test(differences),
+                                       cmocka_unit_test(copies)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,6 +52,9 @@ static void six(void **state)
     mentions("host fe80::1: refused", "fe80::1");
     mentions("::ffff:192.0.2.1", "192.0.2.1");
     mentions("see ::1", "::1");
+    mentions("Client IP:192.0.2.25 blocked", "192.0.2.25");
+    mentions("ip4:192.0.2.25 ip6:2001:db8::1", "192.0.2.25 2001:db8::1");
+    mentions("see: ::1", "::1");
     mentions("deadbeef: no; Mail::Internet", "");
     mentions("at 12:30:45 on", "");
     mentions("cafe::1 abcd", "cafe::1");

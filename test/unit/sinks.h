@@ -82,7 +82,7 @@ static inline void sink_run(const struct sink_ops *ops, const struct record *rec
     assert_non_null(mkdtemp(folder));
     assert_int_equal(ops->open(&(struct sink_settings){folder, color}, &snk, &err), 0);
     for (size_t i = 0; i < count; i++)
-        assert_int_equal(ops->write(snk, &recs[i], &err), 0);
+        assert_true(ops->write(snk, &recs[i], &err) >= 0);
     assert_int_equal(ops->close(&snk, &err), 0);
     assert_null(snk);
     int found = scandir(folder, &names, NULL, alphasort);

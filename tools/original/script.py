@@ -60,6 +60,9 @@ class Config:
             yield "suspicious_origination_countries=" + ",".join(filter(None, self.countries))
 
 
+PRIVATE = [ipaddress.ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128")]
+
+
 class Lists:
     """data/blocklists.yaml: the rows, of which one speaks for a refusal."""
 
@@ -67,15 +70,24 @@ class Lists:
         self.rows = []
         for line in Path(path).read_text().split("\n"):
             if m := re.match(r"- name: (.*)", line):
-                self.rows.append([m[1], None, []])
+                self.rows.append([m[1], None, [], False])
             elif m := re.match(r"  kind: (\w+)", line):
                 self.rows[-1][1] = m[1]
+            elif line == "  lists: domains":
+                self.rows[-1][3] = True
             elif m := re.match(r"(?:  pattern:|    -) '(.*)'$", line):
                 self.rows[-1][2].append(re.compile(m[1].replace("''", "'").replace("(*COMMIT)", "").encode(), re.I))
         self.rows.sort(key=lambda row: row[1] != "query_failed")
 
     def kind(self, text):
-        return next((row[1] for row in self.rows if any(p.search(text) for p in row[2])), None)
+        """The kind, "domains" where the list has no addresses; None."""
+        row = next((row for row in self.rows if any(p.search(text) for p in row[2])), None)
+        return row and ("domains" if row[3] and row[1] == "listed" else row[1])
+
+
+def said_by_server(text):
+    """Without mail addresses in brackets, which a server repeats."""
+    return re.sub(rb"<([^>]*)>", lambda m: b"<" + (b" " * len(m[1]) if b"@" in m[1] else m[1]) + b">", text)
 
 
 def is_smtp(connection, on):
@@ -232,16 +244,18 @@ class Script:
             if not reply.error or reply.before and not on("greeting-notice"):
                 continue
             for text in [b" ".join(reply.lines)] if on("reply-lines") else reply.lines:
-                kind = self.lists.kind(text) if on("list-forms") else "listed" if SCRIPT_LISTS.search(text) else None
-                if kind in ("listed", "query_failed"):
+                kind = self.lists.kind(said_by_server(text)) if on("list-forms") else "listed" if SCRIPT_LISTS.search(text) else None
+                if kind in ("listed", "domains", "query_failed"):
                     self.block_list(c, text, kind)
 
     def block_list(self, c, text, kind):
         on, host = self.on, ipaddress.ip_address(c.orig[0])
-        found = list(mentions(text, on))
+        found = list(mentions(said_by_server(text) if on("reply-addresses") else text, on))
         if on("reply-addresses"):
-            ours = [a for a in found if inside(a, self.config.local_nets) and str(a) != c.resp[0]]
-            named = host if host in found else ours[0] if ours else None
+            local = lambda a: inside(a, self.config.local_nets) or inside(a, PRIVATE)
+            stranger = not local(host) and local(ipaddress.ip_address(c.resp[0]))
+            ours = [a for a in found if inside(a, self.config.local_nets) and str(a) != c.resp[0] and not stranger]
+            named = None if kind == "domains" else host if host in found else ours[0] if ours else None
         else:
             named = host if found[:1] == [host] else None
         if kind == "query_failed":

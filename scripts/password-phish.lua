@@ -2,7 +2,8 @@
 --
 -- A sender from outside whose mails speak of passwords and reach more than phishing_threshold recipients in an hour is taken for a
 -- phisher, and the address to which answers would go is remembered. When one of our hosts then sends mail to that
--- address, somebody has answered, and a password may be lost.
+-- address, somebody has answered, and a password may be lost. Mail in base64 is not read, but for its subject.
+-- Wants the setting local_nets.
 
 phishing_threshold = 50 -- recipients in an hour
 window = 3600           -- seconds
@@ -33,8 +34,8 @@ local function bare(address)
 end
 
 function on_data(scene, line, where)
-  if is_local(scene.orig_h) or scene.tags.password then return end
-  if where == "body" and speaks_of_it(line) then scene.tags.password = true end
+  if where == "header" or not speaks_of_it(line) or is_local(scene.orig_h) then return end
+  scene.tags.password = true
 end
 
 local function from_outside(mail)
@@ -45,7 +46,7 @@ local function from_outside(mail)
     uid = mail.uid, orig_h = mail.orig_h, mailfrom = sender, rcptto = mail.rcptto, subject = mail.subject,
     reply_to = mail.reply_to, msg_id = mail.msg_id,
   })
-  local reached = recipients:add(sender:lower(), mail.rcptto and #mail.rcptto or 0)
+  local reached = recipients:add(sender:lower(), #mail.rcptto)
   if reached <= phishing_threshold then return end
   local address = bare(mail.reply_to or mail.from or sender)
   if answers:get(address) > 0 then return end
@@ -58,7 +59,7 @@ local function from_outside(mail)
 end
 
 local function from_us(mail)
-  for _, recipient in ipairs(mail.rcptto or {}) do
+  for _, recipient in ipairs(mail.rcptto) do
     if answers:get(recipient:lower()) > 0 then
       mail.tags.phishing_answer = true
       notice {

@@ -259,12 +259,25 @@ static bool check_actions(struct run *run, const struct settings *set)
     return true;
 }
 
+/* A target that nothing is sent to looks as if all were well. */
+static void warn_unused(const struct settings *set, const struct read_options *opt)
+{
+    unsigned wanted = 0;
+    for (size_t i = 0; i < set->notice_policy.count; i++)
+        wanted |= set->notice_policy.rows[i].actions;
+    if (*set->email_server.text && !(wanted & ACTION_EMAIL) && !opt->script_count)
+        fputs("mailtap: email_server is set, but no row of notice_policy has the action email\n", stderr);
+    if (*set->webhook_url.text && !(wanted & ACTION_WEBHOOK) && !opt->script_count)
+        fputs("mailtap: webhook_url is set, but no row of notice_policy has the action webhook\n", stderr);
+}
+
 /* What the settings name, before anything is read. */
 static bool open_services(struct run *run, const struct settings *set, const struct read_options *opt)
 {
     const char *lists = *set->blocklists.text ? set->blocklists.text : NULL;
     if (!check_actions(run, set) || start_courier(run, set) < 0)
         return false;
+    warn_unused(set, opt);
     const struct back_output out = {on_record, run->courier, run};
     if (blocklists_open(lists, &run->lists, &run->error) < 0)
         return false;

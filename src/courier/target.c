@@ -2,11 +2,14 @@
  * In: notices, outcomes of deliveries. Out: when to try next; messages on stderr, one when an outage begins
  * and one when it ends; counts in the page. Owns: the spool. Limits: the spool's. Knowingly: a refusal for
  * good (5xx, 4xx of HTTP) is tried again like all else: what is refused is more often the relay's or
- * receiver's setup than the notice, and the bound and the message tell. */
+ * receiver's setup than the notice, and the bound and the message tell. Where HTTP says that it is the notice
+ * (400, 413, 415, 422), it is given up after REFUSALS. */
 #include "courier/target.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+enum { REFUSALS = 5 };
 
 void target_init(struct target *t, const char *name, const char *url, int index, int directory,
                  const struct courier_settings *set, struct wire_page *page)
@@ -54,14 +57,30 @@ static void failed(struct target *t, const struct outcome *o, double now)
     t->down = true;
 }
 
+/* One that no receiver takes must not hold up all behind it for ever. */
+static void give_up(struct target *t, const struct outcome *o)
+{
+    spool_drop(&t->spool);
+    t->refusals = 0;
+    t->try_at = t->pause = 0;
+    atomic_store(&t->page->lost[t->index], ++t->lost);
+    fprintf(stderr, "mailtap: %s: %s: %s to the same notice %d times; it is given up\n", t->name, t->where,
+            o->text, REFUSALS);
+}
+
 void target_landed(struct target *t, const struct outcome *o, double now)
 {
     size_t count = t->flying;
     t->flying = 0;
     if (!o->delivered) {
-        failed(t, o, now);
+        t->refusals = o->refused ? t->refusals + 1 : 0;
+        if (t->refusals == REFUSALS)
+            give_up(t, o);
+        else
+            failed(t, o, now);
         return;
     }
+    t->refusals = 0;
     for (size_t i = 0; i < count; i++)
         spool_drop(&t->spool);
     t->delivered += count;

@@ -16,12 +16,14 @@ struct target {
     size_t flying; /* the first so many items are on their way */
     uint64_t taken, found, delivered, lost;
     double try_at, pause;
-    bool down, full; /* said */
+    unsigned refusals; /* of the first item */
+    bool down, full;   /* said */
 };
 
 /* How a delivery ended. */
 struct outcome {
     bool delivered;
+    bool refused; /* for what was sent, not for what the target is */
     double after; /* seconds that the target asked us to wait, 0: none */
     char text[400];
 };

@@ -193,6 +193,7 @@ bool transfer_done(struct transfer *t, struct outcome *ret)
         explain(t, ret);
     } else if (t->http && status / 100 != 2) {
         ret->delivered = false;
+        ret->refused = status == 400 || status == 413 || status == 415 || status == 422;
         snprintf(ret->text, sizeof ret->text, "HTTP status %ld", status);
         if (!curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &after) && after > 0)
             ret->after = (double)after;

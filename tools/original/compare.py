@@ -82,6 +82,9 @@ def raised(data):
 class Case:
     def __init__(self, folder):
         self.name, self.pcap = folder.name, folder / "in.pcap"
+        for name in ("in.pcap", "config", "expected.txt", "notice.txt", "smtp-ext.log"):
+            if not (folder / name).exists():
+                raise ValueError("%s is not there" % name)
         read = lambda path: path.read_bytes() if path.exists() else b""
         self.config = Config.read(read(folder / "config").decode())
         self.records = [events(read(p)) for p in [folder / "expected.txt", *sorted(folder.glob("expected.alt*.txt"))]]
@@ -90,8 +93,8 @@ class Case:
 
 
 def cases_in(folder):
-    """The cases of a folder: each is a folder with in.pcap and expected.txt."""
-    return sorted(p for p in Path(folder).iterdir() if (p / "in.pcap").exists() and (p / "expected.txt").exists())
+    """The cases of a folder: each is a folder with in.pcap and what the script gave."""
+    return sorted(p for p in Path(folder).iterdir() if p.is_dir())
 
 
 # What mailtap gives.

@@ -39,6 +39,10 @@ class Config:
 
     @classmethod
     def read(cls, text):
+        known = r"(redef (SMTP::)?(mail_path_capture|local_nets|suspicious_origination_(networks|countries)) \+?= .*;|#flag:(geoip|checksums)|# .*|#|)\s*"
+        for line in text.split("\n"):
+            if not re.fullmatch(known, line):
+                raise ValueError("config: this means nothing here: " + line)
         text = "\n".join(line for line in text.split("\n") if not line.startswith("# "))
         capture = re.search(r"mail_path_capture = (?:\w+::)?(\w+)", text)
         nets = lambda name: [ipaddress.ip_network(n) for n in words(text, name)]

@@ -151,6 +151,7 @@ static void closing_line(const struct run *run, double seconds)
         {run->hidden_entries, "lines of scripts not in this output"},
         {back.scripts.errors, "errors in scripts"},
         {back.scripts.stopped, "of them stopped by a limit"},
+        {back.scripts.deaf, "messages that on_data heard no more of"},
         {back.scripts.counters_shed, "counters of scripts given up"},
         {blocklists_counts(run->lists).limits, "patterns of block lists given up at a limit"},
         {blocklists_counts(run->lists).cut, "replies longer than block lists are looked for in"},

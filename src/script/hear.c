@@ -1,6 +1,7 @@
 /* hear.c: what happens, to the hooks of scripts.
  * In: records, events, notices, time. Out: calls. Owns: the lines of a session's message. Limits: TICKS_MOST
- * calls of on_tick at once: where more are due only the last is made. Knowingly: all lines of a piece are
+ * calls of on_tick at once: where more are due only the last is made; STOPS_MOST stops of on_data in one
+ * message. Knowingly: all lines of a piece are
  * heard in one protected call, as entering one costs about as much as a short hook; each line has its own
  * budget. */
 #include "script/script.h"
@@ -14,10 +15,11 @@
 #include "script/value.h"
 #include "script/view.h"
 
-enum { TICKS_MOST = 1000 };
+enum { TICKS_MOST = 1000, STOPS_MOST = 10 };
 
 struct script_data {
     struct lines lines;
+    uint8_t stops[SCRIPTS_MOST]; /* of each script in this message, by a budget */
 };
 
 static void push_hook(lua_State *L, enum hook_index hook)
@@ -132,15 +134,28 @@ static void scene_call(struct scripts *s, const struct script_scene *scene, cons
 }
 
 /* Every script hears the lines that `r` has; *r is behind them then. */
-static void hear_lines(struct scripts *s, const struct script_scene *scene, const struct smtp_event *ev,
-                       struct lines_reader *r)
+/* A message may have a million lines, each of which costs a whole budget: whoever wrote it would decide how
+ * long all else waits. */
+static void note_stop(struct script *sc, const struct moment *m, uint8_t *stops)
+{
+    char text[LUA_IDSIZE + 100];
+    if (m->stop == STOP_NO || ++*stops < STOPS_MOST)
+        return;
+    sc->all->counts.deaf++;
+    snprintf(text, sizeof text, "%s: on_data was stopped %d times, and hears no more of this message",
+             sc->chunk, STOPS_MOST);
+    state_complain(sc, &sc->deaf, "message", slice_str(text));
+}
+
+static void hear_lines(struct scripts *s, struct script_data *data, const struct script_scene *scene,
+                       const struct smtp_event *ev, struct lines_reader *r)
 {
     struct moment m = {
         .ts = ev->ts, .id = scene->id, .mail = scene->mail, .scene = scene, .mail_number = ev->mail};
     struct lines_reader end = *r;
     for (size_t i = 0; i < s->len; i++) {
         struct script *sc = &s->items[i];
-        if (!(sc->hooks & HOOK_DATA))
+        if (!(sc->hooks & HOOK_DATA) || data->stops[i] >= STOPS_MOST)
             continue;
         bool on = true;
         end = *r;
@@ -149,6 +164,9 @@ static void hear_lines(struct scripts *s, const struct script_scene *scene, cons
         while (on) {
             size_t left = end.rest.len + end.has_first;
             on = !state_call(sc, call_lines, &end, NULL) && end.rest.len + end.has_first < left;
+            if (on)
+                note_stop(sc, &m, &data->stops[i]);
+            on = on && data->stops[i] < STOPS_MOST;
         }
         state_leave(sc);
     }
@@ -176,10 +194,11 @@ static void hear_data(struct scripts *s, struct script_data **data, const struct
     struct lines *l = lines_of(s, data);
     if (ev->kind == SMTP_MESSAGE_BEGIN) {
         lines_begin(l, ev->len);
+        memset((*data)->stops, 0, sizeof(*data)->stops);
     } else if (ev->kind == SMTP_MESSAGE_DATA) {
         struct lines_reader r = lines_feed(l, ev->text);
         if (lines_has(&r))
-            hear_lines(s, scene, ev, &r);
+            hear_lines(s, *data, scene, ev, &r);
         lines_took(l, &r);
     } else if (ev->kind == SMTP_MESSAGE_GAP) {
         lines_gap(l);
@@ -187,7 +206,7 @@ static void hear_data(struct scripts *s, struct script_data **data, const struct
         /* What the last line would have been where the message's end was not seen, nobody knows. */
         struct lines_reader r = lines_end(l);
         if (r.has_first && !ev->len)
-            hear_lines(s, scene, ev, &r);
+            hear_lines(s, *data, scene, ev, &r);
     }
 }
 

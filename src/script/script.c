@@ -13,7 +13,7 @@
 #include "script/library.h"
 #include "script/view.h"
 
-enum { FILE_MOST = 1 << 20, SCRIPTS_MOST = 64, TEXTS_MOST = 1 << 20 };
+enum { FILE_MOST = 1 << 20, TEXTS_MOST = 1 << 20 };
 
 static const char *const hook_names[HOOKS + 1] = {"on_mail", "on_session", "on_request", "on_reply",
                                                   "on_data", "on_notice",  "on_tick",    NULL};

@@ -50,6 +50,7 @@ struct script_counts {
     uint64_t calls;         /* of hooks */
     uint64_t errors;        /* of them, ended by an error */
     uint64_t stopped;       /* of the errors, ended by a budget */
+    uint64_t deaf;          /* messages of which on_data heard no more, having been stopped too often */
     uint64_t counters_shed; /* keys given up over script_limits.counters */
     uint64_t notices, entries;
 };

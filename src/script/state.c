@@ -214,6 +214,7 @@ int state_open(struct script *sc)
 {
     sc->errors.whole = ERRORS_WHOLE;
     sc->prints.whole = PRINTS_WHOLE;
+    sc->deaf.whole = ERRORS_WHOLE;
     sc->lua = lua_newstate(allocate, sc);
     if (!sc->lua)
         return -ENOMEM;

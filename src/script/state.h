@@ -39,6 +39,7 @@ struct complaints {
     uint64_t seen, whole;
 };
 
+enum { SCRIPTS_MOST = 64 };
 enum { BLOCK_UNIT = 16, BLOCK_CLASSES = 16 };
 
 /* Blocks of one size that Lua gave back. */
@@ -67,7 +68,7 @@ struct script {
     uint64_t moments;
     bool counts_each;         /* the count hook runs after each instruction */
     char where[SCRIPT_WHERE]; /* "FILE:LINE: ", where a budget went out */
-    struct complaints errors, prints;
+    struct complaints errors, prints, deaf;
     struct name_slot names[NAMED_VIEWS][NAME_SLOTS];
     struct kept kept[BLOCK_CLASSES];
     double tick_every;

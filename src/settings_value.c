@@ -6,57 +6,18 @@
 
 #include <assert.h>
 #include <errno.h>
-
-struct unit {
-    const char *name;
-    double factor;
-};
-
-static bool parse_unit(const struct unit *units, struct slice name, double *ret)
-{
-    for (; units->name; units++) {
-        if (slice_case_eq(name, slice_str(units->name))) {
-            *ret = units->factor;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* "8", "1.5MiB", "250 ms"; a count is whole. */
-static bool parse_amount(enum setting_type type, struct slice text, double *ret)
-{
-    static const struct unit counts[] = {{"", 1}, {NULL, 0}};
-    static const struct unit sizes[] = {
-        {"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {NULL, 0}};
-    static const struct unit times[] = {{"s", 1}, {"ms", 0.001}, {"m", 60}, {"h", 3600}, {NULL, 0}};
-    uint64_t whole = 0;
-    double factor = 1;
-    size_t n = slice_number(text, &whole);
-    double amount = (double)whole;
-    if (n && type != COUNT && n < text.len && text.data[n] == '.') {
-        size_t first = ++n;
-        for (double place = 0.1; n < text.len && byte_is_digit(text.data[n]); n++, place /= 10)
-            amount += (text.data[n] - '0') * place;
-        if (n == first)
-            return false;
-    }
-    if (!n || !parse_unit(type == COUNT  ? counts
-                          : type == SIZE ? sizes
-                                         : times,
-                          slice_trim(slice_sub(text, n, text.len)), &factor))
-        return false;
-    *ret = amount * factor;
-    return true;
-}
+#include "base/amount.h"
 
 static bool set_amount(const struct setting_row *row, void *field, struct slice text)
 {
     double amount, lowest, highest;
-    bool ok = parse_amount(row->type, slice_str(row->lowest), &lowest) &&
-              parse_amount(row->type, slice_str(row->highest), &highest);
+    enum amount_kind kind = row->type == COUNT  ? AMOUNT_COUNT
+                            : row->type == SIZE ? AMOUNT_SIZE
+                                                : AMOUNT_DURATION;
+    bool ok = amount_parse(kind, slice_str(row->lowest), &lowest) &&
+              amount_parse(kind, slice_str(row->highest), &highest);
     assert(ok);
-    if (!parse_amount(row->type, text, &amount) || amount < lowest || amount > highest)
+    if (!amount_parse(kind, text, &amount) || amount < lowest || amount > highest)
         return false;
     if (row->type == DURATION)
         *(double *)field = amount;

@@ -156,14 +156,14 @@ notice_policy:
   - note: SMTP::Blocklist_*
     only: {networks: [198.51.100.8/32]}
     actions: [log]
-    suppress_for: 0s
+    suppress_for: 1.5 s
   - {note: SMTP::Suspicious_Origination, actions: [drop], only: {countries: [ru]}}
 """
 three = capture(refused("554 " + ZEN % CLIENT), refused("554 " + ZEN % "198.51.100.8", after=1, client="198.51.100.8"), refused("554 " + ZEN % "198.51.100.8", after=2, client="198.51.100.8"),
                 refused("554 " + ZEN % "192.0.2.5", after=3, client="192.0.2.5"))
 found, said = read(three, config=rows)
 n = [r for r in found if r["_path"] == "notice"]
-ok([(x["host"], x["suppress_for"]) for x in n] == [(CLIENT, 3600.0), ("198.51.100.8", 0.0), ("198.51.100.8", 0.0)], "the first row that fits decides", n)
+ok([(x["host"], x["suppress_for"]) for x in n] == [(CLIENT, 3600.0), ("198.51.100.8", 1.5), ("198.51.100.8", 1.5)], "the first row that fits decides", n)
 ok("1 of them dropped" in said, "what is dropped is counted", said)
 ok(all(x["actions"] == ["log"] for x in n), "actions are told", n)
 

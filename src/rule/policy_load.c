@@ -4,6 +4,7 @@
  * where it is one of mailtap's own misspelt. */
 #include <errno.h>
 #include <stdlib.h>
+#include "base/amount.h"
 #include "base/nearest.h"
 #include "base/shown.h"
 #include "rule/policy.h"
@@ -201,22 +202,13 @@ static int read_note(struct yaml_file *f, struct policy_row *row, struct error *
 
 static int read_suppress(struct yaml_file *f, struct policy_row *row, struct error *reterr)
 {
-    static const char wants[] = "a duration in s, m or h";
+    static const char wants[] = "a duration in ms, s, m or h, up to 168h";
+    double most = 168 * 3600.0;
     int err = scalar(f, wants, reterr);
-    if (err)
-        return err;
-    struct slice text = yaml_file_scalar(f);
-    uint64_t amount = 0;
-    size_t n = slice_number(text, &amount);
-    struct slice unit = slice_trim(slice_sub(text, n, text.len));
-    double factor = slice_eq(unit, slice_str("s"))   ? 1
-                    : slice_eq(unit, slice_str("m")) ? 60
-                    : slice_eq(unit, slice_str("h")) ? 3600
-                                                     : 0;
-    if (!n || factor == 0 || amount > 1000000)
-        return wanted(f, wants, reterr);
-    row->suppress_for = (double)amount * factor;
-    return 0;
+    if (!err && (!amount_parse(AMOUNT_DURATION, slice_trim(yaml_file_scalar(f)), &row->suppress_for) ||
+                 row->suppress_for > most))
+        err = wanted(f, wants, reterr);
+    return err;
 }
 
 static int read_row(struct yaml_file *f, struct policy_row *row, struct error *reterr)

@@ -36,19 +36,18 @@ class Config:
     countries: list = field(default_factory=list)
     geoip: bool = False
     verify: bool = False
+    strange: list = field(default_factory=list)  # lines that mean nothing here
 
     @classmethod
     def read(cls, text):
         known = r"(redef (SMTP::)?(mail_path_capture|local_nets|suspicious_origination_(networks|countries)) \+?= .*;|#flag:(geoip|checksums)|# .*|#|)\s*"
-        for line in text.split("\n"):
-            if not re.fullmatch(known, line):
-                raise ValueError("config: this means nothing here: " + line)
+        strange = [line for line in text.split("\n") if not re.fullmatch(known, line)]
         text = "\n".join(line for line in text.split("\n") if not line.startswith("# "))
         capture = re.search(r"mail_path_capture = (?:\w+::)?(\w+)", text)
         nets = lambda name: [ipaddress.ip_network(n) for n in words(text, name)]
         countries = [w.strip('"') for w in words(text, "suspicious_origination_countries")]
         return cls(CAPTURE[capture[1]] if capture else "local", nets("local_nets"), nets("suspicious_origination_networks"), countries,
-                   "#flag:geoip" in text, "#flag:checksums" in text)
+                   "#flag:geoip" in text, "#flag:checksums" in text, strange)
 
     def settings(self, mmdb):
         """As mailtap's. An empty country names none, so it cannot be given."""

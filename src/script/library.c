@@ -41,7 +41,7 @@ static lua_Integer pay_table(lua_State *L)
         if (luaL_getmetafield(L, 1, "__len") != LUA_TNIL)
             return luaL_error(L, "a table with __len is taken by no function of table");
         len = (lua_Integer)lua_rawlen(L, 1);
-    } else if (lua_type(L, 1) == LUA_TUSERDATA) {
+    } else if (lua_type(L, 1) == LUA_TLIGHTUSERDATA) {
         len = luaL_len(L, 1);
     }
     return len;

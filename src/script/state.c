@@ -375,19 +375,31 @@ static struct slice message_of(struct script *sc, int status, char *room, size_t
     return (struct slice){(const uint8_t *)text, text_len};
 }
 
-bool state_call(struct script *sc, lua_CFunction fn, void *arg, struct slice *ret)
+lua_State *state_prepare(struct script *sc)
 {
-    lua_State *L = sc->lua;
     struct moment *now = sc->now;
-    int top = lua_gettop(L);
     now->spent = 0;
     now->since = 0;
     now->refused = false;
     now->stop = STOP_NO;
-    lua_pushcfunction(L, on_error);
+    lua_pushcfunction(sc->lua, on_error);
+    return sc->lua;
+}
+
+bool state_call(struct script *sc, lua_CFunction fn, void *arg, struct slice *ret)
+{
+    lua_State *L = state_prepare(sc);
     lua_pushcfunction(L, fn);
     lua_pushlightuserdata(L, arg);
-    int status = lua_pcall(L, 1, 0, top + 1);
+    return state_run(sc, 1, ret);
+}
+
+bool state_run(struct script *sc, int arguments, struct slice *ret)
+{
+    lua_State *L = sc->lua;
+    struct moment *now = sc->now;
+    int handler = lua_gettop(L) - arguments - 1, top = handler - 1;
+    int status = lua_pcall(L, arguments, 0, handler);
     if (status == LUA_OK) {
         lua_settop(L, top);
         return true;

@@ -20,6 +20,7 @@ enum { SCRIPT_WHERE = 400 };
 struct moment {
     struct moment *outer;        /* on_notice can run amid another hook of the same script */
     uint64_t number;             /* views of another number are dead */
+    const void *bodies[VIEWS];   /* what they show */
     struct timespec ts;          /* of the event */
     const struct connection *id; /* that it belongs to, or NULL */
     const struct transaction *mail;
@@ -61,7 +62,7 @@ struct script {
     const char *path;
     char chunk[LUA_IDSIZE]; /* what Lua calls it in its messages; `path` where that is short enough */
     unsigned hooks;
-    int refs[HOOKS], metas[VIEWS], counter_meta, nets; /* in the registry */
+    int refs[HOOKS], flags_meta, counter_meta, nets; /* in the registry */
     uint32_t nets_len;
     size_t used; /* bytes */
     struct moment *now;
@@ -106,6 +107,10 @@ void state_leave(struct script *sc);
  * then text and length of the message are in *ret where it is not NULL (until the next call), else the
  * error is counted and told. */
 bool state_call(struct script *sc, lua_CFunction fn, void *arg, struct slice *ret);
+/* The same in two steps, for what needs none of Lua's memory on the way: between them the function and its
+ * `arguments` are pushed. */
+lua_State *state_prepare(struct script *sc);
+bool state_run(struct script *sc, int arguments, struct slice *ret);
 /* Takes `steps` from the budget of the call; does not return where it goes out. */
 void state_spend(lua_State *L, uint64_t steps);
 uint64_t state_left(const struct script *sc);

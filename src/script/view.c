@@ -1,10 +1,12 @@
 /* view.c: mail, session, notice and scene for scripts.
- * In: structures of the moment. Out: Lua values, made when a field is asked for. Owns: the views, in Lua's
- * memory: a pointer, and the number of the moment in which it may be followed.
+ * In: structures of the moment. Out: Lua values, made when a field is asked for. Owns: nothing: a
+ * view is a number, that of its moment and its kind, so it costs nothing to make or to collect, and outlives
+ * no event.
  * Limits: TAG_BYTES a tag; 64 tags a mail. Knowingly: lists are new tables at each access, so a script that
  * goes over one keeps it in a local. */
 #include "script/view.h"
 
+#include <assert.h>
 #include "base/nearest.h"
 #include "mail/charset.h"
 #include "script/value.h"
@@ -12,10 +14,12 @@
 enum { TAG_BYTES = 64, NAME_SHOWN = 60 };
 
 struct view {
-    uint64_t moment;
     enum view_kind kind;
     const void *body;
 };
+enum { KIND_BITS = 3 };
+static_assert(VIEWS <= 1 << KIND_BITS && sizeof(uintptr_t) >= sizeof(uint64_t),
+              "a pointer has room for a view");
 
 static const struct field scene_fields[] = {
     {"uid", FIELD_TEXT, offsetof(struct connection, uid), NULL},
@@ -46,11 +50,9 @@ static const struct field *fields_of(enum view_kind kind, size_t *ret)
 
 static void push_view(lua_State *L, enum view_kind kind, const void *body)
 {
-    const struct script *sc = state_of(L);
-    struct view *v = lua_newuserdatauv(L, sizeof *v, 0);
-    *v = (struct view){sc->now->number, kind, body};
-    lua_rawgeti(L, LUA_REGISTRYINDEX, sc->metas[kind]);
-    lua_setmetatable(L, -2);
+    struct moment *now = state_of(L)->now;
+    now->bodies[kind] = body;
+    lua_pushlightuserdata(L, (void *)(uintptr_t)(now->number << KIND_BITS | kind));
 }
 
 void view_push_record(lua_State *L, const struct stream *st, const void *body)
@@ -68,23 +70,29 @@ void view_push_scene(lua_State *L)
     push_view(L, VIEW_SCENE, state_of(L)->now->scene->id);
 }
 
-/* The view at `i`, which the caller knows to be one, while its event lasts. */
-static const struct view *alive(lua_State *L, int i)
+static enum view_kind kind_at(lua_State *L, int i)
 {
-    const struct view *v = lua_touserdata(L, i);
+    return (enum view_kind)((uintptr_t)lua_touserdata(L, i) & ((1 << KIND_BITS) - 1));
+}
+
+/* The view at `i`, which the caller knows to be one, while its event lasts. */
+static struct view alive(lua_State *L, int i)
+{
     const struct moment *now = state_of(L)->now;
-    if (v->moment != now->number)
-        luaL_error(L, "the %s %s gone: copy what you need while the event lasts", kind_names[v->kind],
-                   v->kind == VIEW_TAGS ? "are" : "is");
+    struct view v = {kind_at(L, i), NULL};
+    if ((uintptr_t)lua_touserdata(L, i) != (uintptr_t)(now->number << KIND_BITS | v.kind))
+        luaL_error(L, "the %s %s gone: copy what you need while the event lasts", kind_names[v.kind],
+                   v.kind == VIEW_TAGS ? "are" : "is");
+    v.body = now->bodies[v.kind];
     return v;
 }
 
-static void push_field(lua_State *L, const struct view *v, const struct field *f)
+static void push_field(lua_State *L, struct view v, const struct field *f)
 {
-    if (v->kind == VIEW_MAIL && f->offset == offsetof(struct transaction, tags))
-        push_view(L, VIEW_TAGS, v->body);
+    if (v.kind == VIEW_MAIL && f->offset == offsetof(struct transaction, tags))
+        push_view(L, VIEW_TAGS, v.body);
     else
-        value_push(L, f->kind, (const char *)v->body + f->offset, state_of(L)->metas[VIEW_FLAGS]);
+        value_push(L, f->kind, (const char *)v.body + f->offset, state_of(L)->flags_meta);
 }
 
 /* Tells which name was wrong: what came, and the nearest of those that there are. */
@@ -124,34 +132,27 @@ static struct name_slot *slot_of(struct name_slot slots[static NAME_SLOTS], cons
     return &slots[i];
 }
 
-/* Number of the field that argument 2 names, by the table in upvalue 1. As Lua has one copy of a short text,
- * and has those of the table for good, the place of the text is enough. */
+/* Number of the field that argument 2 names. As Lua has one copy of a short text, and has those of the names
+ * for good, the place of the text is enough. */
 static lua_Integer field_number(lua_State *L, enum view_kind kind)
 {
     const char *text = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
     const struct name_slot *slot = slot_of(state_of(L)->names[kind], text);
-    if (slot->text)
-        return slot->number;
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER)
-        return wrong_name(L, kind);
-    lua_Integer i = lua_tointeger(L, -1);
-    lua_pop(L, 1);
-    return i;
+    return slot->text ? slot->number : wrong_name(L, kind);
 }
 
 static int view_index(lua_State *L)
 {
-    const struct view *v = alive(L, 1);
+    struct view v = alive(L, 1);
     size_t count;
-    const struct field *fields = fields_of(v->kind, &count);
-    push_field(L, v, &fields[field_number(L, v->kind)]);
+    const struct field *fields = fields_of(v.kind, &count);
+    push_field(L, v, &fields[field_number(L, v.kind)]);
     return 1;
 }
 
 static int scene_index(lua_State *L)
 {
-    const struct view *v = alive(L, 1);
+    struct view v = alive(L, 1);
     const struct moment *now = state_of(L)->now;
     lua_Integer i = field_number(L, VIEW_SCENE);
     if (i < SCENE_FIELDS) {
@@ -169,9 +170,9 @@ static int scene_index(lua_State *L)
 
 static int view_newindex(lua_State *L)
 {
-    const struct view *v = alive(L, 1);
-    return luaL_error(L, "a %s is read-only%s", kind_names[v->kind],
-                      v->kind == VIEW_MAIL ? ", but for its tags" : "");
+    struct view v = alive(L, 1);
+    return luaL_error(L, "a %s is read-only%s", kind_names[v.kind],
+                      v.kind == VIEW_MAIL ? ", but for its tags" : "");
 }
 
 /* Is there anything to say of it? An empty list is as good as none. */
@@ -179,7 +180,7 @@ static bool is_present(lua_State *L)
 {
     if (lua_isnil(L, -1))
         return false;
-    if (lua_type(L, -1) == LUA_TUSERDATA)
+    if (lua_type(L, -1) == LUA_TLIGHTUSERDATA)
         return luaL_len(L, -1) > 0;
     if (lua_type(L, -1) != LUA_TTABLE)
         return true;
@@ -189,14 +190,14 @@ static bool is_present(lua_State *L)
     return any;
 }
 
-/* Upvalues: names to numbers, the view. Arguments: anything, the last field's name or nil. */
+/* Upvalue: the view. Arguments: anything, the last field's name or nil. */
 static int view_next(lua_State *L)
 {
-    const struct view *v = alive(L, lua_upvalueindex(2));
+    struct view v = alive(L, lua_upvalueindex(1));
     size_t count;
-    const struct field *fields = fields_of(v->kind, &count);
+    const struct field *fields = fields_of(v.kind, &count);
     lua_settop(L, 2);
-    lua_Integer i = lua_isnil(L, 2) ? 0 : field_number(L, v->kind) + 1;
+    lua_Integer i = lua_isnil(L, 2) ? 0 : field_number(L, v.kind) + 1;
     for (; i < (lua_Integer)count; i++) {
         lua_pushstring(L, fields[i].name);
         push_field(L, v, &fields[i]);
@@ -211,9 +212,8 @@ static int view_next(lua_State *L)
 static int view_pairs(lua_State *L)
 {
     alive(L, 1);
-    lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushvalue(L, 1);
-    lua_pushcclosure(L, view_next, 2);
+    lua_pushcclosure(L, view_next, 1);
     lua_pushnil(L);
     lua_pushnil(L);
     return 3;
@@ -221,18 +221,12 @@ static int view_pairs(lua_State *L)
 
 static const struct text_list *tags_of(lua_State *L, int i)
 {
-    return &((const struct transaction *)alive(L, i)->body)->tags;
+    return &((const struct transaction *)alive(L, i).body)->tags;
 }
 
 bool view_is_tags(lua_State *L, int i)
 {
-    const struct script *sc = state_of(L);
-    if (lua_type(L, i) != LUA_TUSERDATA || !lua_getmetatable(L, i))
-        return false;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, sc->metas[VIEW_TAGS]);
-    bool is = lua_rawequal(L, -1, -2);
-    lua_pop(L, 2);
-    return is;
+    return lua_type(L, i) == LUA_TLIGHTUSERDATA && kind_at(L, i) == VIEW_TAGS;
 }
 
 /* By number a tag's name, by name whether it is there. */
@@ -276,11 +270,11 @@ static void add_tag(lua_State *L, const struct transaction *mail, int i)
 /* tags.name = true; tags[#tags + 1] = "name". */
 static int tags_newindex(lua_State *L)
 {
-    const struct view *v = alive(L, 1);
+    struct view v = alive(L, 1);
     if (lua_isinteger(L, 2) && lua_type(L, 3) == LUA_TSTRING)
-        add_tag(L, v->body, 3);
+        add_tag(L, v.body, 3);
     else if (lua_type(L, 2) == LUA_TSTRING && lua_isboolean(L, 3) && lua_toboolean(L, 3))
-        add_tag(L, v->body, 2);
+        add_tag(L, v.body, 2);
     else
         luaL_error(L, "a tag is set by tags.NAME = true, and cannot be taken off");
     return 0;
@@ -357,30 +351,71 @@ static void remember_names(lua_State *L, struct name_slot slots[static NAME_SLOT
     }
 }
 
+static int any_index(lua_State *L)
+{
+    switch (kind_at(L, 1)) {
+    case VIEW_SCENE:
+        return scene_index(L);
+    case VIEW_TAGS:
+        return tags_index(L);
+    case VIEW_MAIL:
+    case VIEW_SESSION:
+    case VIEW_NOTICE:
+    case VIEW_FLAGS:
+    case VIEWS:
+        break;
+    }
+    return view_index(L);
+}
+
+static int any_newindex(lua_State *L)
+{
+    return kind_at(L, 1) == VIEW_TAGS ? tags_newindex(L) : view_newindex(L);
+}
+
+static int any_len(lua_State *L)
+{
+    if (kind_at(L, 1) != VIEW_TAGS)
+        return luaL_error(L, "a %s has no length", kind_names[kind_at(L, 1)]);
+    return tags_len(L);
+}
+
+static int any_pairs(lua_State *L)
+{
+    return kind_at(L, 1) == VIEW_TAGS ? tags_pairs(L) : view_pairs(L);
+}
+
+/* Takes the table on top as a metatable that no script gets to see. */
+static void finish_meta(lua_State *L, const char *name)
+{
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__name");
+}
+
 void view_open(lua_State *L)
 {
-    static const luaL_Reg by_name[] = {
-        {"__index", view_index}, {"__newindex", view_newindex}, {"__pairs", view_pairs}, {NULL, NULL}};
-    static const luaL_Reg of_scene[] = {
-        {"__index", scene_index}, {"__newindex", view_newindex}, {"__pairs", view_pairs}, {NULL, NULL}};
-    static const luaL_Reg of_tags[] = {{"__index", tags_index},
-                                       {"__newindex", tags_newindex},
-                                       {"__len", tags_len},
-                                       {"__pairs", tags_pairs},
-                                       {NULL, NULL}};
+    static const luaL_Reg of_views[] = {{"__index", any_index},
+                                        {"__newindex", any_newindex},
+                                        {"__len", any_len},
+                                        {"__pairs", any_pairs},
+                                        {NULL, NULL}};
     static const luaL_Reg of_flags[] = {{"__index", flags_index}, {NULL, NULL}};
-    static const luaL_Reg *const functions[VIEWS] = {by_name, by_name, by_name, of_scene, of_tags, of_flags};
     struct script *sc = state_of(L);
-    for (int kind = 0; kind < VIEWS; kind++) {
-        lua_newtable(L);
+    for (int kind = 0; kind < NAMED_VIEWS; kind++) {
         push_names(L, (enum view_kind)kind);
-        if (kind < NAMED_VIEWS)
-            remember_names(L, sc->names[kind]);
-        luaL_setfuncs(L, functions[kind], 1);
-        lua_pushboolean(L, false);
-        lua_setfield(L, -2, "__metatable");
-        lua_pushstring(L, kind_names[kind]);
-        lua_setfield(L, -2, "__name");
-        sc->metas[kind] = luaL_ref(L, LUA_REGISTRYINDEX);
+        remember_names(L, sc->names[kind]);
+        /* Kept, so that the names stay where they are. */
+        luaL_ref(L, LUA_REGISTRYINDEX);
     }
+    luaL_newlib(L, of_flags);
+    finish_meta(L, kind_names[VIEW_FLAGS]);
+    sc->flags_meta = luaL_ref(L, LUA_REGISTRYINDEX);
+    /* All light userdata have one metatable, and nothing else here is one. */
+    lua_pushlightuserdata(L, NULL);
+    luaL_newlib(L, of_views);
+    finish_meta(L, "view");
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
 }

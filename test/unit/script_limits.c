@@ -174,7 +174,7 @@ static void any_memory(void **state)
         "v) end";
     unsigned refused = 0, worked = 0, stopped = 0;
     (void)state;
-    for (size_t memory = 1000; memory < 60000; memory += memory < 25000 ? 997 : 61) {
+    for (size_t memory = 1000; memory < 60000; memory += memory < 25000 ? 997 : 31) {
         struct stage st;
         struct error err = {""};
         struct script_data *data = NULL;

@@ -29,12 +29,13 @@ struct field {
     const char *doc;
 };
 
-enum stream_index { STREAM_SMTP, STREAM_SESSION, STREAM_NOTICE, STREAM_ENTRY, STREAMS };
+enum stream_index { STREAM_SMTP, STREAM_SESSION, STREAM_NOTICE, STREAM_STATS, STREAM_ENTRY, STREAMS };
 
 struct stream {
     enum stream_index index;
     const char *path; /* "_path" in JSON, the log file's name */
     const char *doc;
+    size_t size; /* of its records' bodies */
     const struct field *fields;
     size_t count;
 };

@@ -2,8 +2,7 @@
  * In: notices. Out: copies, names of actions. Owns: nothing. */
 #include "record/notice.h"
 
-#include <assert.h>
-#include <stdlib.h>
+#include "record/copy.h"
 
 const char *notice_action_name(enum notice_action action)
 {
@@ -38,40 +37,9 @@ void notice_complete(struct notice *n)
         n->host = n->src;
 }
 
-/* Cut to `most`, and then to a whole character. */
-static size_t kept(struct slice s, size_t most)
-{
-    size_t len = s.len < most ? s.len : most;
-    while (len < s.len && len && (s.data[len] & 0xc0) == 0x80)
-        len--;
-    return len;
-}
-
 struct notice *notice_copy(const struct notice *n, size_t most)
 {
-    static const size_t texts[] = {offsetof(struct notice, id.uid),    offsetof(struct notice, note),
-                                   offsetof(struct notice, msg),       offsetof(struct notice, sub),
-                                   offsetof(struct notice, mailfrom),  offsetof(struct notice, msg_id),
-                                   offsetof(struct notice, country),   offsetof(struct notice, list),
-                                   offsetof(struct notice, kind),      offsetof(struct notice, removal),
-                                   offsetof(struct notice, retired),   offsetof(struct notice, enhanced),
-                                   offsetof(struct notice, identifier)};
-    enum { TEXTS = sizeof texts / sizeof *texts };
-    size_t room = 0;
-    for (size_t i = 0; i < TEXTS; i++)
-        room += kept(*(const struct slice *)((const char *)n + texts[i]), most);
-    struct notice *copy = malloc(sizeof *copy + room);
-    assert(copy);
-    *copy = *n;
-    copy->actions = (struct text_list){0};
-    uint8_t *to = (uint8_t *)(copy + 1);
-    for (size_t i = 0; i < TEXTS; i++) {
-        struct slice *s = (struct slice *)((char *)copy + texts[i]);
-        s->len = kept(*s, most);
-        if (s->len)
-            memcpy(to, s->data, s->len);
-        s->data = s->data ? to : NULL;
-        to += s->len;
-    }
-    return copy;
+    struct notice bare = *n;
+    bare.actions = (struct text_list){0};
+    return record_body_copy(&stream_notice, &bare, most, 0);
 }

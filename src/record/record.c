@@ -2,6 +2,7 @@
  * In: nothing. Out: const tables. Owns: nothing. Limits: 64 tags a mail. */
 #include "record/entry.h"
 #include "record/notice.h"
+#include "record/stats.h"
 
 static const struct field smtp_fields[] = {
 #define FIELD_SMTP(name, kind, member, doc) {name, FIELD_##kind, offsetof(struct transaction, member), doc},
@@ -21,22 +22,32 @@ static const struct field notice_fields[] = {
 #undef FIELD_NOTICE
 };
 
+static const struct field stats_fields[] = {
+#define FIELD_STATS(name, kind, member, doc) {name, FIELD_##kind, offsetof(struct stats, member), doc},
+#include "record/fields.def"
+#undef FIELD_STATS
+};
+
 static const struct field entry_fields[] = {
     {"ts", FIELD_TIME, offsetof(struct entry, ts), "Packet time at which the script wrote it."}};
 
-#define FIELDS(table) table, sizeof table / sizeof *table
+#define FIELDS(body, table) sizeof(struct body), table, sizeof table / sizeof *table
 const struct stream stream_smtp = {STREAM_SMTP, "smtp", "One record per mail transaction.",
-                                   FIELDS(smtp_fields)};
+                                   FIELDS(transaction, smtp_fields)};
 const struct stream stream_session = {STREAM_SESSION, "smtp_session", "One record per SMTP connection.",
-                                      FIELDS(session_fields)};
+                                      FIELDS(session, session_fields)};
 const struct stream stream_notice = {STREAM_NOTICE, "notice", "One record per finding.",
-                                     FIELDS(notice_fields)};
+                                     FIELDS(notice, notice_fields)};
+const struct stream stream_stats = {
+    STREAM_STATS, "stats",
+    "How a sensor fares: what it has counted since it began. One record for all of it and one per worker.",
+    FIELDS(stats, stats_fields)};
 const struct stream stream_entry = {
     STREAM_ENTRY, "", "What a script writes by log(): the stream's name and the fields are its own.",
-    FIELDS(entry_fields)};
+    FIELDS(entry, entry_fields)};
 #undef FIELDS
 const struct stream *const stream_table[STREAMS] = {&stream_smtp, &stream_session, &stream_notice,
-                                                    &stream_entry};
+                                                    &stream_stats, &stream_entry};
 
 const struct flag flag_table[FLAG_COUNT] = {
 #define FLAG(name, of_session, doc) {#name, offsetof(struct flags, name), of_session, doc},

@@ -3,6 +3,7 @@
  * 8259. */
 #include "sink/json.h"
 
+#include <errno.h>
 #include <math.h>
 #include "record/notice.h"
 #include "sink/output.h"
@@ -31,8 +32,14 @@ static const struct key notice_keys[] = {
 #include "record/fields.def"
 #undef FIELD_NOTICE
 };
+static const struct key stats_keys[] = {
+#define FIELD_STATS(name, kind, member, doc) KEY(name),
+#include "record/fields.def"
+#undef FIELD_STATS
+};
 static const struct key entry_keys[] = {KEY("ts")};
-static const struct key *const stream_keys[STREAMS] = {smtp_keys, session_keys, notice_keys, entry_keys};
+static const struct key *const stream_keys[STREAMS] = {smtp_keys, session_keys, notice_keys, stats_keys,
+                                                       entry_keys};
 
 static void add_escaped(struct line *out, uint8_t c)
 {
@@ -230,7 +237,7 @@ static int json_open(const struct sink_settings *set, struct sink **ret, struct 
 {
     struct sink *snk = output_new(set);
     int err = 0;
-    for (size_t i = 0; i < STREAM_ENTRY && !err; i++)
+    for (size_t i = 0; i < STREAM_STATS && !err; i++)
         err = output_open(snk, i, stream_table[i]->path, reterr);
     if (err)
         output_close(&snk, &(struct error){{0}});
@@ -272,6 +279,9 @@ static int json_write(struct sink *snk, const struct record *rec, struct error *
     line_clear(&snk->line);
     add_record(&snk->line, rec);
     int i = rec->stream->index;
+    /* Files are not read for long enough to have any. */
+    if (i == STREAM_STATS && !snk->out[i].file && output_open(snk, (size_t)i, rec->stream->path, reterr) < 0)
+        return -EIO;
     if (rec->stream == &stream_entry)
         i = output_entry(snk, ((const struct entry *)rec->body)->stream, reterr);
     return i < 0 ? i : output_write(snk, (size_t)i, line_slice(&snk->line), reterr);

@@ -1,0 +1,166 @@
+/* copy.c: copies of records, by the tables of fields.
+ * In: records. Out: copies. Owns: nothing. Knowingly: a body is walked twice, to count and to copy. */
+#include "record/copy.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include "record/entry.h"
+
+struct copier {
+    uint8_t *to; /* NULL: only counts */
+    size_t used, most;
+};
+
+/* Where the bytes went; NULL while it counts. */
+static void *put(struct copier *c, const void *from, size_t len)
+{
+    void *at = c->to ? c->to + c->used : NULL;
+    if (at && len)
+        memcpy(at, from, len);
+    c->used += (len + 7) & ~(size_t)7;
+    return at;
+}
+
+/* Cut to `most`, and then to a whole character. */
+static size_t kept(struct slice s, size_t most)
+{
+    size_t len = s.len < most ? s.len : most;
+    while (len < s.len && len && (s.data[len] & 0xc0) == 0x80)
+        len--;
+    return len;
+}
+
+static void put_text(struct copier *c, const struct slice *from, struct slice *to)
+{
+    size_t len = kept(*from, c->most);
+    const uint8_t *at = put(c, from->data, len);
+    if (c->to)
+        *to = (struct slice){from->data ? at : NULL, len};
+}
+
+static void put_texts(struct copier *c, const struct text_list *from, struct text_list *to)
+{
+    struct slice *items = put(c, from->items, from->len * sizeof *items);
+    for (size_t i = 0; i < from->len; i++)
+        put_text(c, &from->items[i], c->to ? &items[i] : NULL);
+    if (c->to)
+        *to = (struct text_list){items, from->len, from->len};
+}
+
+static void put_files(struct copier *c, const struct file_list *from, struct file_list *to)
+{
+    struct file *items = put(c, from->items, from->len * sizeof *items);
+    for (size_t i = 0; i < from->len; i++) {
+        put_text(c, &from->items[i].name, c->to ? &items[i].name : NULL);
+        put_text(c, &from->items[i].type, c->to ? &items[i].type : NULL);
+    }
+    if (c->to)
+        *to = (struct file_list){items, from->len, from->len};
+}
+
+static void put_addresses(struct copier *c, const struct address_list *from, struct address_list *to)
+{
+    struct address *items = put(c, from->items, from->len * sizeof *items);
+    if (c->to)
+        *to = (struct address_list){items, from->len, from->len};
+}
+
+/* What the field points to; `to` is there once the bytes are. */
+static void put_field(struct copier *c, enum field_kind kind, const void *from, void *to)
+{
+    switch (kind) {
+    case FIELD_TEXT:
+        put_text(c, from, to);
+        break;
+    case FIELD_TEXTS:
+        put_texts(c, from, to);
+        break;
+    case FIELD_ADDRESSES:
+        put_addresses(c, from, to);
+        break;
+    case FIELD_FILES:
+        put_files(c, from, to);
+        break;
+    case FIELD_ORIGIN: {
+        const struct origin *o = from;
+        struct origin *copy = to;
+        put_text(c, &o->country, to ? &copy->country : NULL);
+        put_text(c, &o->as_name, to ? &copy->as_name : NULL);
+        break;
+    }
+    case FIELD_TIME:
+    case FIELD_DOUBLE:
+    case FIELD_ADDRESS:
+    case FIELD_PORT:
+    case FIELD_COUNT:
+    case FIELD_SOME_PORT:
+    case FIELD_SOME:
+    case FIELD_BOOL:
+    case FIELD_FLAGS:
+        break;
+    }
+}
+
+static void put_entry(struct copier *c, const struct entry *from, struct entry *to)
+{
+    struct entry_pair *pairs = put(c, from->pairs, from->count * sizeof *pairs);
+    put_text(c, &from->stream, to ? &to->stream : NULL);
+    for (size_t i = 0; i < from->count; i++) {
+        const struct entry_pair *p = &from->pairs[i];
+        put_text(c, &p->name, to ? &pairs[i].name : NULL);
+        if (p->kind == ENTRY_TEXT)
+            put_text(c, &p->text, to ? &pairs[i].text : NULL);
+        else if (p->kind == ENTRY_TEXTS)
+            put_texts(c, &p->texts, to ? &pairs[i].texts : NULL);
+    }
+    if (to)
+        to->pairs = pairs;
+}
+
+static void put_body(struct copier *c, const struct stream *stream, const void *from, void *to)
+{
+    for (size_t i = 0; i < stream->count; i++) {
+        const struct field *f = &stream->fields[i];
+        put_field(c, f->kind, (const char *)from + f->offset, to ? (char *)to + f->offset : NULL);
+    }
+    if (stream == &stream_entry)
+        put_entry(c, from, to);
+}
+
+void *record_body_copy(const struct stream *stream, const void *body, size_t most, size_t head)
+{
+    struct copier c = {.most = most};
+    put_body(&c, stream, body, NULL);
+    size_t before = head + ((stream->size + 7) & ~(size_t)7);
+    char *all = malloc(before + c.used);
+    assert(all);
+    memcpy(all + head, body, stream->size);
+    c = (struct copier){.to = (uint8_t *)all + before, .most = most};
+    put_body(&c, stream, body, all + head);
+    return all;
+}
+
+struct copied {
+    _Alignas(16) struct record rec;
+    struct arena mem;
+};
+
+struct record *record_copy(const struct record *rec)
+{
+    struct copied *copy = record_body_copy(rec->stream, rec->body, SIZE_MAX, sizeof *copy);
+    copy->rec = *rec;
+    copy->rec.body = copy + 1;
+    copy->rec.mem = rec->mem ? &copy->mem : NULL;
+    arena_init(&copy->mem, rec->mem ? rec->mem->budget - rec->mem->used : 0);
+    return &copy->rec;
+}
+
+void record_free(struct record **prec)
+{
+    struct copied *copy = (struct copied *)*prec;
+    *prec = NULL;
+    if (!copy)
+        return;
+    arena_free(&copy->mem);
+    free(copy);
+}

@@ -1,0 +1,15 @@
+/* stats.c: the table of what is counted, made out of stats.def.
+ * In: counts. Out: sums. Owns: nothing. */
+#include "record/stats.h"
+
+const struct stat stat_table[STATS] = {
+#define STAT(member, kind, phrase, doc) {#member, STAT_##kind, phrase, doc, offsetof(struct stats, member)},
+#include "record/stats.def"
+#undef STAT
+};
+
+void stats_add(struct stats *s, const struct stats *more)
+{
+    for (size_t i = 0; i < STATS; i++)
+        *(uint64_t *)((char *)s + stat_table[i].offset) += stats_value(more, &stat_table[i]);
+}

@@ -1,5 +1,6 @@
 /* pipeline.c: wires the stages; the only file that knows all of them.
- * In: packets. Out: records and events. Owns: decoder, flow table, charsets. */
+ * In: packets, or segments that were decoded elsewhere. Out: records and events. Owns: decoder, flow table,
+ * charsets. */
 #include "pipeline.h"
 
 #include <assert.h>
@@ -8,7 +9,8 @@
 #include "session.h"
 
 struct pipeline {
-    struct decoder *decoder;
+    struct decoder *decoder; /* NULL until a packet comes */
+    struct flow_clock clock;
     struct flow_table *flows;
     struct session_shared shared;
     struct smtp_limits smtp;
@@ -70,16 +72,21 @@ static void on_notice(void *ctx, struct notice *n)
     p->shared.record(p->shared.ctx, &(struct record){&stream_notice, n, n->ts, NULL});
 }
 
+struct decoder *pipeline_decoder(const struct settings *set)
+{
+    const struct decode_settings d = {.verify_checksums = set->checksums == 1,
+                                      .max_layers = (uint32_t)set->max_layers,
+                                      .fragment_datagrams = (uint32_t)set->fragment_datagrams,
+                                      .fragment_bytes = set->fragment_bytes,
+                                      .fragment_timeout_s = set->fragment_timeout};
+    return decoder_new(&d);
+}
+
 struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_services *services,
                               const struct pipeline_output *out)
 {
     struct pipeline *p = calloc(1, sizeof *p);
     assert(p);
-    struct decode_settings d = {.verify_checksums = set->checksums == 1,
-                                .max_layers = (uint32_t)set->max_layers,
-                                .fragment_datagrams = (uint32_t)set->fragment_datagrams,
-                                .fragment_bytes = set->fragment_bytes,
-                                .fragment_timeout_s = set->fragment_timeout};
     struct flow_settings f = flow_settings_of(set);
     p->smtp = (struct smtp_limits){.command_bytes = set->command_bytes,
                                    .reply_bytes = set->reply_bytes,
@@ -107,7 +114,7 @@ struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_
                                         .event = out->event,
                                         .mime = out->mime,
                                         .ctx = out->ctx};
-    p->decoder = decoder_new(&d);
+    p->clock.back_after = set->flow_timeout;
     p->flows = flow_table_new(&f, &handler, p);
     return p;
 }
@@ -115,8 +122,22 @@ struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_
 void pipeline_packet(struct pipeline *p, const struct packet *pkt)
 {
     struct segment seg;
-    if (decode_packet(p->decoder, pkt, &seg) == DECODED_TCP)
-        flow_table_push(p->flows, &seg);
+    if (!p->decoder)
+        p->decoder = pipeline_decoder(p->shared.set);
+    if (decode_packet(p->decoder, pkt, &seg) != DECODED_TCP)
+        return;
+    const struct flow_moment at = flow_clock_advance(&p->clock, seg.ts);
+    pipeline_segment(p, &at, &seg);
+}
+
+void pipeline_segment(struct pipeline *p, const struct flow_moment *at, struct segment *seg)
+{
+    flow_table_push(p->flows, at, seg);
+}
+
+struct flow_order pipeline_order(const struct pipeline *p)
+{
+    return flow_table_order(p->flows);
 }
 
 void pipeline_finish(struct pipeline *p)
@@ -126,8 +147,11 @@ void pipeline_finish(struct pipeline *p)
 
 struct pipeline_stats pipeline_stats(const struct pipeline *p)
 {
-    return (struct pipeline_stats){p->shared.sessions, p->shared.mails, *decoder_stats(p->decoder),
-                                   flow_table_stats(p->flows)};
+    struct pipeline_stats s = {
+        .sessions = p->shared.sessions, .mails = p->shared.mails, .flow = flow_table_stats(p->flows)};
+    if (p->decoder)
+        s.decode = *decoder_stats(p->decoder);
+    return s;
 }
 
 void pipeline_free(struct pipeline **pp)

@@ -36,6 +36,12 @@ struct pipeline_services {
 struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_services *services,
                               const struct pipeline_output *out);
 void pipeline_packet(struct pipeline *p, const struct packet *pkt);
+/* In its place, where somebody else decodes and has the clock: what flow_table_push takes. */
+void pipeline_segment(struct pipeline *p, const struct flow_moment *at, struct segment *seg);
+/* A decoder as the settings want it. */
+struct decoder *pipeline_decoder(const struct settings *set);
+/* While a record is told: its place among all, see flow_table_order. */
+struct flow_order pipeline_order(const struct pipeline *p);
 /* The input is over: every connection is closed and recorded. */
 void pipeline_finish(struct pipeline *p);
 struct pipeline_stats pipeline_stats(const struct pipeline *p);

@@ -47,6 +47,9 @@ struct flow {
     struct link wait;   /* in the queue of those that wait for missing bytes */
     struct timespec wait_since;
     uint64_t hash;
+    uint64_t first_number, last_number; /* of its first packet, of the packet at which it came to its place in
+                                           the queue */
+    struct timespec queued_at;          /* when that was */
     struct flow_info info;
     enum flow_state state;
     bool opened;

@@ -1,16 +1,15 @@
 /* table.c: all connections.
  * In: segments. Out: calls of struct flow_handler. Owns: every struct flow.
  * Limits: struct flow_settings; over them the longest idle connection is shed, or a hole given up, and
- * counted. Knowingly: of packet times that run backwards the largest stands, until CLOCK_BACK packets in a
- * row are long behind it. Spec: RFC 9293. */
+ * counted. Knowingly: with many tables over one input each sheds its own only. Spec: RFC 9293. */
 #include "flow/table.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include "flow/ends.h"
 
-enum { CLOCK_BACK = 100 };
-static const double TIDY_SECONDS = 0.01; /* time-outs need be no finer */
+/* What a table does at one moment, in this order; where a flow's state tells, that is added. */
+enum phase { PHASE_BACK = 0, PHASE_PACKET = FLOW_STATES, PHASE_WAITING, PHASE_IDLE, PHASE_SHIFT = 56 };
 
 struct flow_table {
     struct flow_settings set;
@@ -20,14 +19,11 @@ struct flow_table {
     size_t bucket_count, count;
     struct queue by_state[FLOW_STATES], waiting;
     struct flow *last; /* that a segment belonged to, or NULL */
-    struct timespec now, tidied;
-    uint32_t behind; /* packets in a row that are long behind `now` */
+    struct flow **due; /* of the waiting ones, for the time of a look at them */
+    size_t due_room;
+    struct flow_moment at;
+    struct flow_order order;
 };
-
-static double seconds_between(struct timespec from, struct timespec to)
-{
-    return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
-}
 
 struct flow_table *flow_table_new(const struct flow_settings *set, const struct flow_handler *handler,
                                   void *ctx)
@@ -40,6 +36,19 @@ struct flow_table *flow_table_new(const struct flow_settings *set, const struct 
     t->buckets = calloc(t->bucket_count, sizeof *t->buckets);
     assert(t->buckets);
     return t;
+}
+
+/* What comes out now comes of this flow, at this place among all that comes out at this moment. */
+static void note_order(struct flow_table *t, unsigned phase, const struct flow *f, uint64_t queued)
+{
+    t->order = (struct flow_order){t->at.number, (uint64_t)phase << PHASE_SHIFT | queued, f->first_number};
+}
+
+static void append(struct flow_table *t, struct flow *f)
+{
+    f->last_number = t->at.number;
+    f->queued_at = t->at.now;
+    queue_append(&t->by_state[f->state], &f->place, f);
 }
 
 static void stop_waiting(struct flow_table *t, struct flow *f)
@@ -67,7 +76,7 @@ static void set_state(struct flow_table *t, struct flow *f, enum flow_state from
 {
     queue_remove(&t->by_state[from], &f->place);
     f->state = to;
-    queue_append(&t->by_state[to], &f->place, f);
+    append(t, f);
 }
 
 static void close_flow(struct flow_table *t, struct flow *f, enum flow_end how)
@@ -125,6 +134,7 @@ static struct flow *flow_add(struct flow_table *t, const struct segment *seg, ui
     struct flow *f = calloc(1, sizeof *f);
     assert(f);
     f->hash = hash;
+    f->first_number = t->at.number;
     f->info =
         (struct flow_info){.end = {seg->src, seg->dst}, .client = -1, .first = seg->ts, .last = seg->ts};
     if (seg->flags & TCP_SYN)
@@ -132,7 +142,7 @@ static struct flow *flow_add(struct flow_table *t, const struct segment *seg, ui
     struct flow **slot = &t->buckets[hash & (t->bucket_count - 1)];
     f->chain = *slot;
     *slot = f;
-    queue_append(&t->by_state[FLOW_LIVE], &f->place, f);
+    append(t, f);
     t->count++;
     t->stats.flows++;
     return f;
@@ -175,7 +185,7 @@ static void after_push(struct flow_table *t, struct flow *f, enum flow_state bef
     }
     bool wait = flow_is_blocked(f) || flow_is_reset(f);
     if (wait && !f->wait.flow) {
-        f->wait_since = t->now;
+        f->wait_since = t->at.now;
         queue_append(&t->waiting, &f->wait, f);
     }
     if (!wait)
@@ -210,19 +220,21 @@ static void shed_sessions(struct flow_table *t)
     }
 }
 
-static bool is_idle(const struct flow_table *t, const struct flow *f, struct timespec now)
+static bool is_idle(const struct flow_table *t, const struct flow *f, struct timespec since,
+                    struct timespec now)
 {
     const double limit[FLOW_STATES] = {[FLOW_LIVE] = t->set.idle_timeout,
                                        [FLOW_WATCHED] = t->set.idle_timeout,
                                        [FLOW_IGNORED] = t->set.ignored_timeout,
                                        [FLOW_CLOSED] = t->set.closed_timeout};
-    return seconds_between(f->info.last, now) >= limit[f->state];
+    return seconds_between(since, now) >= limit[f->state];
 }
 
 /* Neither the segment nor what came before it speaks of a new connection. */
 static bool is_usual(const struct flow_table *t, const struct flow *f, const struct segment *seg)
 {
-    return f->state != FLOW_CLOSED && !f->renewed && !(seg->flags & TCP_SYN) && !is_idle(t, f, seg->ts);
+    return f->state != FLOW_CLOSED && !f->renewed && !(seg->flags & TCP_SYN) &&
+           !is_idle(t, f, f->info.last, seg->ts);
 }
 
 static void time_out(struct flow_table *t, struct flow *f)
@@ -263,7 +275,7 @@ static struct flow *flow_for(struct flow_table *t, const struct segment *seg, in
     struct flow *f = t->last = find(t, seg, hash, ret_dir);
     if (f && is_usual(t, f, seg))
         return f;
-    if (f && is_idle(t, f, seg->ts)) {
+    if (f && is_idle(t, f, f->info.last, seg->ts)) {
         time_out(t, f);
         f = NULL;
     }
@@ -304,24 +316,49 @@ static bool hole_is_old(const struct flow_table *t, const struct flow *f)
 {
     const struct held *h = flow_head(f);
     /* A piece may have waited long behind another hole before it came to stand behind this one. */
-    double held = seconds_between(h->ts, t->now), stood = seconds_between(flow_head_moved(f), t->now);
+    double held = seconds_between(h->ts, t->at.now), stood = seconds_between(flow_head_moved(f), t->at.now);
     double age = held < stood ? held : stood;
     return age >= (flow_hole_is_acked(f) ? t->set.gap_wait : t->set.hole_wait);
 }
 
+static void give_up_holes(struct flow_table *t, struct flow *f)
+{
+    if (flow_is_reset(f) && seconds_between(f->reset_at, t->at.now) >= t->set.gap_wait) {
+        close_flow(t, f, FLOW_RST);
+        return;
+    }
+    enum flow_state before = f->state;
+    while (f->state == FLOW_LIVE && flow_is_blocked(f) && hole_is_old(t, f))
+        flow_give_up(&t->core, f);
+    after_push(t, f, before);
+}
+
+static int by_first(const void *pa, const void *pb)
+{
+    const struct flow *a = *(struct flow *const *)pa, *b = *(struct flow *const *)pb;
+    return (a->first_number > b->first_number) - (a->first_number < b->first_number);
+}
+
+/* Those that are due at once go in the order in which they began: it is the same however the flows are spread
+ * over tables. */
 static void give_up_old(struct flow_table *t)
 {
     struct flow *f;
-    while ((f = queue_oldest(&t->waiting)) && seconds_between(f->wait_since, t->now) >= t->set.gap_wait) {
-        if (flow_is_reset(f) && seconds_between(f->reset_at, t->now) >= t->set.gap_wait) {
-            close_flow(t, f, FLOW_RST);
-            continue;
-        }
-        enum flow_state before = f->state;
-        while (f->state == FLOW_LIVE && flow_is_blocked(f) && hole_is_old(t, f))
-            flow_give_up(&t->core, f);
+    size_t count = 0;
+    while ((f = queue_oldest(&t->waiting)) && seconds_between(f->wait_since, t->at.now) >= t->set.gap_wait) {
         stop_waiting(t, f);
-        after_push(t, f, before);
+        if (count == t->due_room) {
+            t->due_room = t->due_room ? t->due_room * 2 : 64;
+            t->due = realloc(t->due, t->due_room * sizeof *t->due);
+            assert(t->due);
+        }
+        t->due[count++] = f;
+    }
+    if (count > 1)
+        qsort(t->due, count, sizeof *t->due, by_first);
+    for (size_t i = 0; i < count; i++) {
+        note_order(t, PHASE_WAITING, t->due[i], 0);
+        give_up_holes(t, t->due[i]);
     }
 }
 
@@ -329,65 +366,31 @@ static void end_idle(struct flow_table *t)
 {
     for (int s = 0; s < FLOW_STATES; s++) {
         struct flow *f;
-        while ((f = queue_oldest(&t->by_state[s])) && is_idle(t, f, t->now))
+        while ((f = queue_oldest(&t->by_state[s])) && is_idle(t, f, f->queued_at, t->at.now)) {
+            note_order(t, PHASE_IDLE + (unsigned)s, f, f->last_number);
             time_out(t, f);
+        }
     }
 }
 
-/* A file of an earlier day follows: nothing of what is known can go on in it. */
-static bool clock_was_set_back(struct flow_table *t, struct timespec now)
-{
-    if (seconds_between(now, t->now) < t->set.idle_timeout) {
-        t->behind = 0;
-        return false;
-    }
-    if (++t->behind < CLOCK_BACK)
-        return false;
-    t->behind = 0;
-    return true;
-}
-
-static void end_all_after(struct flow_table *t, struct timespec now)
+static void end_all_after(struct flow_table *t)
 {
     for (int s = 0; s < FLOW_STATES; s++)
         for (struct link *l = t->by_state[s].oldest, *next; l; l = next) {
             next = l->newer;
-            if (seconds_between(now, l->flow->info.last) >= t->set.idle_timeout)
-                end_flow(t, l->flow, FLOW_TIMEOUT);
+            if (seconds_between(t->at.now, l->flow->queued_at) > 0)
+                l->flow->queued_at = t->at.now; /* the queue goes by it */
+            if (seconds_between(t->at.now, l->flow->info.last) < t->set.idle_timeout)
+                continue;
+            note_order(t, PHASE_BACK + (unsigned)s, l->flow, l->flow->last_number);
+            end_flow(t, l->flow, FLOW_TIMEOUT);
         }
-}
-
-static void set_clock(struct flow_table *t, struct timespec now)
-{
-    double ahead = seconds_between(t->now, now);
-    if (ahead > 0) {
-        t->behind = 0;
-        t->now = t->core.now = now;
-    } else if (ahead < 0 && clock_was_set_back(t, now)) {
-        end_all_after(t, now);
-        t->now = t->core.now = t->tidied = now;
-    }
-}
-
-static void tidy(struct flow_table *t)
-{
-    if (seconds_between(t->tidied, t->now) < TIDY_SECONDS)
-        return;
-    t->tidied = t->now;
-    give_up_old(t);
-    end_idle(t);
-}
-
-void flow_table_advance(struct flow_table *t, struct timespec now)
-{
-    set_clock(t, now);
-    tidy(t);
 }
 
 static void push(struct flow_table *t, struct flow *f, int dir, struct segment *seg)
 {
     queue_remove(&t->by_state[f->state], &f->place);
-    queue_append(&t->by_state[f->state], &f->place, f);
+    append(t, f);
     if (f->state == FLOW_CLOSED) {
         t->stats.stray++;
         return;
@@ -404,10 +407,10 @@ static void push(struct flow_table *t, struct flow *f, int dir, struct segment *
     after_push(t, f, before);
 }
 
-void flow_table_push(struct flow_table *t, struct segment *seg)
+static void push_segment(struct flow_table *t, struct segment *seg)
 {
     int dir = 0;
-    set_clock(t, seg->ts);
+    t->order = (struct flow_order){t->at.number, (uint64_t)PHASE_PACKET << PHASE_SHIFT, 0};
     struct flow *f = flow_for(t, seg, &dir);
     if (f)
         push(t, f, dir, seg);
@@ -415,16 +418,37 @@ void flow_table_push(struct flow_table *t, struct segment *seg)
         t->stats.stray++;
     relieve(t);
     shed_sessions(t);
-    /* Now, as the segment may tell what a hole is worth that is old by now. */
-    tidy(t);
+}
+
+void flow_table_push(struct flow_table *t, const struct flow_moment *at, struct segment *seg)
+{
+    t->at = *at;
+    t->core.now = at->now;
+    if (at->step & FLOW_STEP_BACK)
+        end_all_after(t);
+    if (seg)
+        push_segment(t, seg);
+    if (!(at->step & FLOW_STEP_TIDY))
+        return;
+    /* After the segment, as it may tell what a hole is worth that is old by now. */
+    give_up_old(t);
+    end_idle(t);
+}
+
+struct flow_order flow_table_order(const struct flow_table *t)
+{
+    return t->order;
 }
 
 void flow_table_finish(struct flow_table *t)
 {
     struct flow *f;
+    t->at.number = UINT64_MAX;
     for (int s = 0; s < FLOW_STATES; s++)
-        while ((f = queue_oldest(&t->by_state[s])))
+        while ((f = queue_oldest(&t->by_state[s]))) {
+            note_order(t, PHASE_IDLE + (unsigned)s, f, f->last_number);
             end_flow(t, f, f->reset ? FLOW_RST : FLOW_EOF);
+        }
 }
 
 struct flow_stats flow_table_stats(const struct flow_table *t)
@@ -446,5 +470,6 @@ void flow_table_free(struct flow_table **pt)
         return;
     flow_table_finish(t);
     free(t->buckets);
+    free(t->due);
     free(t);
 }

@@ -2,6 +2,7 @@
 #ifndef FLOW_TABLE_H
 #define FLOW_TABLE_H
 
+#include "flow/clock.h"
 #include "flow/flow.h"
 
 struct flow_settings {
@@ -32,10 +33,15 @@ struct flow_table;
 /* `set` is copied, `handler` and `ctx` are borrowed. */
 struct flow_table *flow_table_new(const struct flow_settings *set, const struct flow_handler *handler,
                                   void *ctx);
-/* Takes one segment; `seg` may be changed. Over budget it sheds and counts; it never fails. */
-void flow_table_push(struct flow_table *t, struct segment *seg);
-/* Packet time moves on: ends what was idle too long and gives up old holes. */
-void flow_table_advance(struct flow_table *t, struct timespec now);
+/* Time is `at`, and `seg` came, which may be changed; NULL: none for this table. Over budget it sheds and
+ * counts; it never fails. */
+void flow_table_push(struct flow_table *t, const struct flow_moment *at, struct segment *seg);
+/* While the handler is called: where this stands among all that tables over one input tell. By `number` (of
+ * the moment), `place`, then `first`; what is equal in all three comes of one flow, in its order. */
+struct flow_order {
+    uint64_t number, place, first;
+};
+struct flow_order flow_table_order(const struct flow_table *t);
 /* The input is over: closes every connection, the one that was quiet longest first. */
 void flow_table_finish(struct flow_table *t);
 struct flow_stats flow_table_stats(const struct flow_table *t);

@@ -61,6 +61,7 @@ static const struct flow_settings usual = {.max_flows = 100,
 
 struct wire {
     struct flow_table *table;
+    struct flow_clock clock;
     double now;
     uint16_t port;
 };
@@ -69,7 +70,7 @@ static struct wire wire_new(const struct flow_settings *set)
 {
     buf_init(&heard, 1 << 20);
     want = FLOW_WANT_BYTES;
-    return (struct wire){flow_table_new(set, &handler, NULL), 1000, 40000};
+    return (struct wire){flow_table_new(set, &handler, NULL), {set->idle_timeout}, 1000, 40000};
 }
 
 static void send(struct wire *w, int dir, uint8_t flags, uint32_t seq, uint32_t ack, const char *text)
@@ -83,7 +84,8 @@ static void send(struct wire *w, int dir, uint8_t flags, uint32_t seq, uint32_t 
                           .payload = slice_str(text)};
     w->now += 0.001;
     seg.ts = (struct timespec){(time_t)w->now, (long)((w->now - (double)(time_t)w->now) * 1e9)};
-    flow_table_push(w->table, &seg);
+    const struct flow_moment at = flow_clock_advance(&w->clock, seg.ts);
+    flow_table_push(w->table, &at, &seg);
 }
 
 static void handshake(struct wire *w, uint32_t client_isn, uint32_t server_isn)

@@ -1,0 +1,44 @@
+/* clock.c: packet time.
+ * In: times of packets. Out: the time, what is to be done at it. Owns: nothing. Knowingly: of packet times
+ * that run backwards the largest stands, until BACK packets in a row are long behind it. */
+#include "flow/clock.h"
+
+enum { BACK = 100 };
+static const double TIDY_SECONDS = 0.01; /* time-outs need be no finer */
+
+double seconds_between(struct timespec from, struct timespec to)
+{
+    return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
+}
+
+/* A file of an earlier day follows: nothing of what is known can go on in it. */
+static bool was_set_back(struct flow_clock *c, double behind)
+{
+    if (behind < c->back_after) {
+        c->behind = 0;
+        return false;
+    }
+    if (++c->behind < BACK)
+        return false;
+    c->behind = 0;
+    return true;
+}
+
+struct flow_moment flow_clock_advance(struct flow_clock *c, struct timespec ts)
+{
+    double ahead = seconds_between(c->now, ts);
+    unsigned step = 0;
+    c->number++;
+    if (ahead > 0) {
+        c->behind = 0;
+        c->now = ts;
+    } else if (ahead < 0 && was_set_back(c, -ahead)) {
+        c->now = c->tidied = ts;
+        step = FLOW_STEP_BACK;
+    }
+    if (seconds_between(c->tidied, c->now) >= TIDY_SECONDS) {
+        c->tidied = c->now;
+        step |= FLOW_STEP_TIDY;
+    }
+    return (struct flow_moment){c->now, c->number, step};
+}

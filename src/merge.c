@@ -1,0 +1,217 @@
+/* merge.c: puts the records of several fronts in one order.
+ * In: records, each lane in its order, and how far each lane has come. Out: records in the order of all.
+ * Owns: copies of records on their way. Limits: who feeds the lanes waits while too many records are on their
+ * way; a record waits until every lane has passed it. */
+#include "merge.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include "record/copy.h"
+
+struct told {
+    struct told *next;
+    struct flow_order order;
+    struct record *rec;
+};
+
+struct told_list {
+    struct told *first, **end; /* `end` is where the next one goes */
+};
+
+struct lane {
+    struct merge *merge;
+    struct told_list added; /* its front's own, not published yet */
+    /* Under the lock. */
+    struct told_list published;
+    uint64_t until;
+    size_t pending;
+    /* The back's own. */
+    struct told_list ready;
+};
+
+struct merge {
+    pthread_mutex_t lock;
+    pthread_cond_t taken;
+    int fd;
+    uint64_t until;
+    size_t pending, count;
+    struct lane lanes[];
+};
+
+static void list_init(struct told_list *l)
+{
+    *l = (struct told_list){.end = &l->first};
+}
+
+static void list_move(struct told_list *from, struct told_list *to)
+{
+    if (!from->first)
+        return;
+    *to->end = from->first;
+    to->end = from->end;
+    list_init(from);
+}
+
+struct merge *merge_new(size_t lanes)
+{
+    struct merge *m = calloc(1, sizeof *m + lanes * sizeof m->lanes[0]);
+    assert(m);
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_cond_init(&m->taken, NULL);
+    m->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    assert(m->fd >= 0);
+    m->count = lanes;
+    for (size_t i = 0; i < lanes; i++) {
+        m->lanes[i].merge = m;
+        list_init(&m->lanes[i].added);
+        list_init(&m->lanes[i].published);
+        list_init(&m->lanes[i].ready);
+    }
+    return m;
+}
+
+struct lane *merge_lane(struct merge *m, size_t i)
+{
+    return &m->lanes[i];
+}
+
+void lane_add(struct lane *l, const struct record *rec, struct flow_order order)
+{
+    struct told *t = malloc(sizeof *t);
+    assert(t);
+    *t = (struct told){.order = order, .rec = record_copy(rec)};
+    *l->added.end = t;
+    l->added.end = &t->next;
+}
+
+void lane_publish(struct lane *l, uint64_t until)
+{
+    struct merge *m = l->merge;
+    size_t count = 0;
+    for (const struct told *t = l->added.first; t; t = t->next)
+        count++;
+    pthread_mutex_lock(&m->lock);
+    list_move(&l->added, &l->published);
+    l->until = until;
+    l->pending += count;
+    m->pending += count;
+    pthread_mutex_unlock(&m->lock);
+    (void)!write(m->fd, &(uint64_t){1}, 8);
+}
+
+void lane_wait(struct lane *l, size_t most)
+{
+    pthread_mutex_lock(&l->merge->lock);
+    while (l->pending > most)
+        pthread_cond_wait(&l->merge->taken, &l->merge->lock);
+    pthread_mutex_unlock(&l->merge->lock);
+}
+
+void merge_wait(struct merge *m, size_t most)
+{
+    pthread_mutex_lock(&m->lock);
+    while (m->pending > most)
+        pthread_cond_wait(&m->taken, &m->lock);
+    pthread_mutex_unlock(&m->lock);
+}
+
+int merge_fd(const struct merge *m)
+{
+    return m->fd;
+}
+
+static bool is_before(const struct flow_order *a, const struct flow_order *b)
+{
+    if (a->number != b->number)
+        return a->number < b->number;
+    return a->place != b->place ? a->place < b->place : a->first < b->first;
+}
+
+/* The lane whose record is next, of those that no lane can come before any more. */
+static struct lane *next_lane(struct merge *m)
+{
+    struct lane *best = NULL;
+    for (size_t i = 0; i < m->count; i++) {
+        struct told *t = m->lanes[i].ready.first;
+        if (t && t->order.number <= m->until && (!best || is_before(&t->order, &best->ready.first->order)))
+            best = &m->lanes[i];
+    }
+    return best;
+}
+
+static void collect(struct merge *m)
+{
+    uint64_t until = UINT64_MAX, ignored;
+    (void)!read(m->fd, &ignored, sizeof ignored);
+    pthread_mutex_lock(&m->lock);
+    for (size_t i = 0; i < m->count; i++) {
+        struct lane *l = &m->lanes[i];
+        list_move(&l->published, &l->ready);
+        until = l->until < until ? l->until : until;
+    }
+    pthread_mutex_unlock(&m->lock);
+    m->until = until;
+}
+
+static void take_first(struct lane *l, void (*take)(void *ctx, struct record *rec), void *ctx)
+{
+    struct told *t = l->ready.first;
+    l->ready.first = t->next;
+    if (!t->next)
+        list_init(&l->ready);
+    take(ctx, t->rec);
+    record_free(&t->rec);
+    free(t);
+}
+
+bool merge_take(struct merge *m, void (*take)(void *ctx, struct record *rec), void *ctx)
+{
+    enum { AT_ONCE = 64 };
+    struct lane *l;
+    collect(m);
+    while ((l = next_lane(m))) {
+        size_t count = 0;
+        for (; count < AT_ONCE && l == next_lane(m); count++)
+            take_first(l, take, ctx);
+        pthread_mutex_lock(&m->lock);
+        l->pending -= count;
+        m->pending -= count;
+        pthread_cond_broadcast(&m->taken);
+        pthread_mutex_unlock(&m->lock);
+    }
+    return m->until != UINT64_MAX;
+}
+
+uint64_t merge_until(const struct merge *m)
+{
+    return m->until;
+}
+
+static void list_free(struct told_list *l)
+{
+    for (struct told *t = l->first, *next; t; t = next) {
+        next = t->next;
+        record_free(&t->rec);
+        free(t);
+    }
+}
+
+void merge_free(struct merge **pm)
+{
+    struct merge *m = *pm;
+    *pm = NULL;
+    if (!m)
+        return;
+    for (size_t i = 0; i < m->count; i++) {
+        list_free(&m->lanes[i].added);
+        list_free(&m->lanes[i].published);
+        list_free(&m->lanes[i].ready);
+    }
+    close(m->fd);
+    pthread_cond_destroy(&m->taken);
+    pthread_mutex_destroy(&m->lock);
+    free(m);
+}

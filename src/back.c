@@ -127,8 +127,9 @@ static unsigned judge(struct back *b, struct notice *n)
     return actions;
 }
 
-static void take_notice(struct back *b, struct notice *n)
+static void take_notice(void *ctx, struct notice *n)
 {
+    struct back *b = ctx;
     struct country_info info;
     b->counts.notices++;
     notice_complete(n);
@@ -143,18 +144,6 @@ static void take_notice(struct back *b, struct notice *n)
         act(b, n, actions);
     else
         b->counts.folded++;
-}
-
-/* A rule has no wish of its own about repeats. */
-static void on_raise(void *ctx, struct notice *n)
-{
-    n->suppress_for = -1;
-    take_notice(ctx, n);
-}
-
-static void on_script_notice(void *ctx, struct notice *n)
-{
-    take_notice(ctx, n);
 }
 
 static void on_entry(void *ctx, struct entry *e)
@@ -178,7 +167,7 @@ static int open_scripts(struct back *b, const struct back_scripts *scripts, stru
                                          .steps = set->script_steps,
                                          .counters = (uint32_t)set->script_counters,
                                          .line_bytes = set->header_bytes};
-    const struct script_host host = {.notice = on_script_notice,
+    const struct script_host host = {.notice = take_notice,
                                      .entry = on_entry,
                                      .complain = on_complaint,
                                      .ctx = b,
@@ -255,7 +244,7 @@ int back_open(const struct settings *set, const struct back_scripts *scripts, co
     int err = open_countries(b, reterr);
     b->folds = fold_table_new(set->max_suppressed, act, b);
     b->rules =
-        (struct rules){.set = &b->rule_settings, .countries = b->countries, .raise = on_raise, .ctx = b};
+        (struct rules){.set = &b->rule_settings, .countries = b->countries, .raise = take_notice, .ctx = b};
     rules_init(&b->rules);
     if (!err)
         err = open_scripts(b, scripts, reterr);
@@ -279,7 +268,7 @@ void back_record(struct back *b, struct record *rec)
     if (b->scripts)
         scripts_tick(b->scripts, b->now);
     if (rec->stream == &stream_notice) {
-        on_raise(b, rec->body);
+        take_notice(b, rec->body);
         return;
     }
     rules_record(&b->rules, rec);

@@ -101,8 +101,13 @@ static void on_reply(struct rules *r, const struct connection *id, const struct 
     const struct blocklist *row = blocklists_match(r->lists, said);
     if (!row || !(r->set->blocklist_kinds & 1u << row->kind))
         return;
-    struct notice n = {
-        .ts = ev->ts, .id = *id, .trans_depth = ev->mail, .sub = text, .list = row->name, .code = ev->code};
+    struct notice n = {.ts = ev->ts,
+                       .id = *id,
+                       .trans_depth = ev->mail,
+                       .sub = text,
+                       .list = row->name,
+                       .code = ev->code,
+                       .suppress_for = -1};
     bool us = row->kind == BLOCKLIST_LISTED && !row->domains && names_us(r, id, said, &n.host);
     if (!us)
         n.host = id->orig.addr;

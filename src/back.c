@@ -90,20 +90,16 @@ static void act(void *ctx, struct notice *n, unsigned actions)
 /* A script may want what there is no target for; the settings cannot. */
 static unsigned possible(struct back *b, const struct notice *n, unsigned actions)
 {
-    const struct {
-        unsigned action;
-        const char *target, *setting;
-    } wants[] = {{ACTION_EMAIL, b->set->email_server.text, "email_server"},
-                 {ACTION_WEBHOOK, b->set->webhook_url.text, "webhook_url"}};
-    for (size_t i = 0; i < 2; i++) {
-        if (!(actions & wants[i].action) || *wants[i].target)
+    for (unsigned i = 0; i < ACTIONS; i++) {
+        unsigned action = actions & 1u << i;
+        const struct settings_target target = settings_target(b->set, action);
+        if (!target.name || *target.text)
             continue;
-        if (!(b->missed & wants[i].action))
-            fprintf(stderr, "mailtap: %s is wanted for %.*s, but %s is not set\n",
-                    notice_action_name(wants[i].action), (int)n->note.len, (const char *)n->note.data,
-                    wants[i].setting);
-        b->missed |= wants[i].action;
-        actions &= ~wants[i].action;
+        if (!(b->missed & action))
+            fprintf(stderr, "mailtap: %s is wanted for %.*s, but %s is not set\n", notice_action_name(action),
+                    (int)n->note.len, (const char *)n->note.data, target.name);
+        b->missed |= action;
+        actions &= ~action;
     }
     return actions;
 }

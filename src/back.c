@@ -1,12 +1,15 @@
 /* back.c: what is decided once a record is complete.
- * In: records, in their order. Out: records. Owns: the country databases, the notices that may repeat.
- * Knowingly: its clock is packet time, moved on by the records' ends. */
+ * In: records, in their order; lines and notices of scripts. Out: records; to the courier what is mailed or
+ * posted; complaints on standard error. Owns: the country databases, the scripts, the notices that may
+ * repeat. Limits: max_suppressed notices that may repeat; OWN_ADDRESSES of this machine; DELIVERED_TEXT of
+ * each text of a notice that is delivered, JSON_MOST of it all; script_*. Knowingly: its clock is packet
+ * time, moved on by the records' ends. */
 #include "back.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include "rule/fold.h"
 #include "sink/json.h"
 #include "sink/letter.h"
@@ -199,7 +202,7 @@ static void find_own_addresses(struct back *b)
     freeifaddrs(list);
 }
 
-static int open_files(struct back *b, struct error *reterr)
+static int open_databases(struct back *b, struct error *reterr)
 {
     const struct text_set *files = &b->set->country_databases;
     const char *paths[SETTINGS_TEXTS];
@@ -216,7 +219,7 @@ static int open_files(struct back *b, struct error *reterr)
 
 static int open_countries(struct back *b, struct error *reterr)
 {
-    int err = open_files(b, reterr);
+    int err = open_databases(b, reterr);
     if (!err && !b->countries && b->set->suspicious_origination_countries.count)
         fprintf(stderr,
                 "mailtap: suspicious_origination_countries finds nothing without a country database\n");

@@ -1,12 +1,15 @@
 /* back.c: what is decided once a record is complete.
- * In: records, in their order. Out: records. Owns: the country databases, the notices that may repeat.
- * Knowingly: its clock is packet time, moved on by the records' ends. */
+ * In: records, in their order; lines and notices of scripts. Out: records; to the courier what is mailed or
+ * posted; complaints on standard error. Owns: the country databases, the scripts, the notices that may
+ * repeat. Limits: max_suppressed notices that may repeat; OWN_ADDRESSES of this machine; DELIVERED_TEXT of
+ * each text of a notice that is delivered, JSON_MOST of it all; script_*. Knowingly: its clock is packet
+ * time, moved on by the records' ends. */
 #include "back.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include "rule/fold.h"
 #include "sink/json.h"
 #include "sink/letter.h"
@@ -90,20 +93,16 @@ static void act(void *ctx, struct notice *n, unsigned actions)
 /* A script may want what there is no target for; the settings cannot. */
 static unsigned possible(struct back *b, const struct notice *n, unsigned actions)
 {
-    const struct {
-        unsigned action;
-        const char *target, *setting;
-    } wants[] = {{ACTION_EMAIL, b->set->email_server.text, "email_server"},
-                 {ACTION_WEBHOOK, b->set->webhook_url.text, "webhook_url"}};
-    for (size_t i = 0; i < 2; i++) {
-        if (!(actions & wants[i].action) || *wants[i].target)
+    for (unsigned i = 0; i < ACTIONS; i++) {
+        unsigned action = actions & 1u << i;
+        const struct settings_target target = settings_target(b->set, action);
+        if (!target.name || *target.text)
             continue;
-        if (!(b->missed & wants[i].action))
-            fprintf(stderr, "mailtap: %s is wanted for %.*s, but %s is not set\n",
-                    notice_action_name(wants[i].action), (int)n->note.len, (const char *)n->note.data,
-                    wants[i].setting);
-        b->missed |= wants[i].action;
-        actions &= ~wants[i].action;
+        if (!(b->missed & action))
+            fprintf(stderr, "mailtap: %s is wanted for %.*s, but %s is not set\n", notice_action_name(action),
+                    (int)n->note.len, (const char *)n->note.data, target.name);
+        b->missed |= action;
+        actions &= ~action;
     }
     return actions;
 }
@@ -127,8 +126,9 @@ static unsigned judge(struct back *b, struct notice *n)
     return actions;
 }
 
-static void take_notice(struct back *b, struct notice *n)
+static void take_notice(void *ctx, struct notice *n)
 {
+    struct back *b = ctx;
     struct country_info info;
     b->counts.notices++;
     notice_complete(n);
@@ -143,18 +143,6 @@ static void take_notice(struct back *b, struct notice *n)
         act(b, n, actions);
     else
         b->counts.folded++;
-}
-
-/* A rule has no wish of its own about repeats. */
-static void on_raise(void *ctx, struct notice *n)
-{
-    n->suppress_for = -1;
-    take_notice(ctx, n);
-}
-
-static void on_script_notice(void *ctx, struct notice *n)
-{
-    take_notice(ctx, n);
 }
 
 static void on_entry(void *ctx, struct entry *e)
@@ -178,7 +166,7 @@ static int open_scripts(struct back *b, const struct back_scripts *scripts, stru
                                          .steps = set->script_steps,
                                          .counters = (uint32_t)set->script_counters,
                                          .line_bytes = set->header_bytes};
-    const struct script_host host = {.notice = on_script_notice,
+    const struct script_host host = {.notice = take_notice,
                                      .entry = on_entry,
                                      .complain = on_complaint,
                                      .ctx = b,
@@ -214,7 +202,7 @@ static void find_own_addresses(struct back *b)
     freeifaddrs(list);
 }
 
-static int open_files(struct back *b, struct error *reterr)
+static int open_databases(struct back *b, struct error *reterr)
 {
     const struct text_set *files = &b->set->country_databases;
     const char *paths[SETTINGS_TEXTS];
@@ -231,7 +219,7 @@ static int open_files(struct back *b, struct error *reterr)
 
 static int open_countries(struct back *b, struct error *reterr)
 {
-    int err = open_files(b, reterr);
+    int err = open_databases(b, reterr);
     if (!err && !b->countries && b->set->suspicious_origination_countries.count)
         fprintf(stderr,
                 "mailtap: suspicious_origination_countries finds nothing without a country database\n");
@@ -255,7 +243,7 @@ int back_open(const struct settings *set, const struct back_scripts *scripts, co
     int err = open_countries(b, reterr);
     b->folds = fold_table_new(set->max_suppressed, act, b);
     b->rules =
-        (struct rules){.set = &b->rule_settings, .countries = b->countries, .raise = on_raise, .ctx = b};
+        (struct rules){.set = &b->rule_settings, .countries = b->countries, .raise = take_notice, .ctx = b};
     rules_init(&b->rules);
     if (!err)
         err = open_scripts(b, scripts, reterr);
@@ -279,7 +267,7 @@ void back_record(struct back *b, struct record *rec)
     if (b->scripts)
         scripts_tick(b->scripts, b->now);
     if (rec->stream == &stream_notice) {
-        on_raise(b, rec->body);
+        take_notice(b, rec->body);
         return;
     }
     rules_record(&b->rules, rec);

@@ -244,19 +244,16 @@ static int start_courier(struct run *run, const struct settings *set)
 /* An action of the policy for which there is no target would be nothing, silently. */
 static bool check_actions(struct run *run, const struct settings *set)
 {
-    const struct {
-        unsigned action;
-        const char *target, *setting;
-    } wants[] = {{ACTION_EMAIL, set->email_server.text, "email_server"},
-                 {ACTION_WEBHOOK, set->webhook_url.text, "webhook_url"}};
     for (size_t i = 0; i < set->notice_policy.count; i++)
-        for (size_t k = 0; k < 2; k++)
-            if (set->notice_policy.rows[i].actions & wants[k].action && !*wants[k].target) {
-                error_set(&run->error, -EINVAL, "notice_policy: %s for %s, but %s is not set",
-                          notice_action_name(wants[k].action), set->notice_policy.rows[i].note,
-                          wants[k].setting);
-                return false;
-            }
+        for (unsigned k = 0; k < ACTIONS; k++) {
+            const struct policy_row *row = &set->notice_policy.rows[i];
+            const struct settings_target target = settings_target(set, row->actions & 1u << k);
+            if (!target.name || *target.text)
+                continue;
+            error_set(&run->error, -EINVAL, "notice_policy: %s for %s, but %s is not set",
+                      notice_action_name(1u << k), row->note, target.name);
+            return false;
+        }
     return true;
 }
 
@@ -266,10 +263,12 @@ static void warn_unused(const struct settings *set, const struct read_options *o
     unsigned wanted = 0;
     for (size_t i = 0; i < set->notice_policy.count; i++)
         wanted |= set->notice_policy.rows[i].actions;
-    if (*set->email_server.text && !(wanted & ACTION_EMAIL) && !opt->script_count)
-        fputs("mailtap: email_server is set, but no row of notice_policy has the action email\n", stderr);
-    if (*set->webhook_url.text && !(wanted & ACTION_WEBHOOK) && !opt->script_count)
-        fputs("mailtap: webhook_url is set, but no row of notice_policy has the action webhook\n", stderr);
+    for (unsigned i = 0; i < ACTIONS && !opt->script_count; i++) {
+        const struct settings_target target = settings_target(set, 1u << i);
+        if (target.name && *target.text && !(wanted & 1u << i))
+            fprintf(stderr, "mailtap: %s is set, but no row of notice_policy has the action %s\n",
+                    target.name, notice_action_name(1u << i));
+    }
 }
 
 /* What the settings name, before anything is read. */

@@ -62,6 +62,20 @@ int settings_assign(struct settings *set, const char *assignment, struct error *
     return row_set(row, set, slice_sub(text, equals + 1, text.len), "-s: ", reterr);
 }
 
+struct settings_target settings_target(const struct settings *set, enum notice_action action)
+{
+    switch (action) {
+    case ACTION_EMAIL:
+        return (struct settings_target){"email_server", set->email_server.text};
+    case ACTION_WEBHOOK:
+        return (struct settings_target){"webhook_url", set->webhook_url.text};
+    case ACTION_LOG:
+    case ACTION_DROP:
+        break;
+    }
+    return (struct settings_target){NULL, ""};
+}
+
 void settings_print(FILE *out)
 {
     char wants[128];

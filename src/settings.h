@@ -72,6 +72,12 @@ void settings_defaults(struct settings *ret);
 int settings_load(struct settings *set, const char *path, struct error *reterr);
 /* "key=value"; a list's items stand between commas. A key comes once. */
 int settings_assign(struct settings *set, const char *assignment, struct error *reterr);
+/* Where an action of a notice (or 0) delivers to: the setting's name and text, which is empty where it is not
+ * set; name NULL: the action needs none. */
+struct settings_target {
+    const char *name, *text;
+};
+struct settings_target settings_target(const struct settings *set, enum notice_action action);
 /* All of them with type, range, default and meaning, as a file that settings_load reads. */
 void settings_print(FILE *out);
 

@@ -1,30 +1,19 @@
 #!/usr/bin/python3
 """The scripts that ship in scripts/: what each finds, and what it lets pass."""
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from capturing import capture_of
 from tap import SOURCE, done, mailtap, ok
 
 FOLDER = Path(tempfile.mkdtemp(prefix="mailtap-companions-"))
 SCRIPTS = SOURCE / "scripts"
-count = 0
 
 
 def capture(sessions):
     """A capture of (seconds, client, server, lines)."""
-    global count
-    count += 1
-    texts = []
-    for i, (after, client, server, lines) in enumerate(sessions):
-        path = FOLDER / ("%d-%d.txt" % (count, i))
-        path.write_text("@client %s:%d\n@server %s:25\n@time %.3f\n\n" % (client, 10000 + i, server, 1795000000 + after) + "\n".join(lines) + "\n")
-        texts.append(path)
-    out = FOLDER / ("%d.pcap" % count)
-    subprocess.run([sys.executable, SOURCE / "tools/mkpcap", out, *texts], check=True)
-    return out
+    return capture_of(FOLDER, sessions)
 
 
 def talk(after, client, rcpts=(("b@example.net", "250 ok"),), sender="a@example.org", lines=None, server="203.0.113.25", greeting="EHLO"):

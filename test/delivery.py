@@ -2,31 +2,21 @@
 import email
 import email.policy
 import json
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
+from capturing import capture_of
 from courierpeers import Http, Smtp, free_port
-from tap import SOURCE, done, mailtap, ok
+from tap import done, mailtap, ok
 
 FOLDER = Path(tempfile.mkdtemp(prefix="mailtap-delivery-"))
 CLIENT, SERVER, US = "198.51.100.7", "203.0.113.25", "mailtap@example.org"
-count = 0
 
 
 def capture(*sessions):
-    """A capture of sessions, each (client, lines)."""
-    global count
-    count += 1
-    texts = []
-    for i, (client, lines) in enumerate(sessions):
-        path = FOLDER / ("%d-%d.txt" % (count, i))
-        path.write_text("@client %s:%d\n@server %s:25\n@time %d\n\n" % (client, 40000 + i, SERVER, 1795000000 + i) + "\n".join(lines) + "\n")
-        texts.append(path)
-    subprocess.run([sys.executable, SOURCE / "tools/mkpcap", FOLDER / ("%d.pcap" % count), *texts], check=True)
-    return FOLDER / ("%d.pcap" % count)
+    """A capture of sessions, each (client, lines), a second apart."""
+    return capture_of(FOLDER, [(i, client, SERVER, lines) for i, (client, lines) in enumerate(sessions)])
 
 
 def start(sender):

@@ -6,26 +6,17 @@ import sys
 import tempfile
 from pathlib import Path
 
+from capturing import capture_of
 from tap import MAILTAP, SOURCE, done, mailtap, ok, skip
 
 FOLDER = Path(tempfile.mkdtemp(prefix="mailtap-notices-"))
 CLIENT, SERVER = "198.51.100.7", "203.0.113.25"
 ZEN = "Client host [%s] blocked using zen.spamhaus.org"
-count = 0
 
 
 def capture(*sessions):
     """A capture of sessions, each (seconds after the first, client, lines); gives back its path."""
-    global count
-    count += 1
-    texts = []
-    for i, (after, client, lines) in enumerate(sessions):
-        path = FOLDER / ("%d-%d.txt" % (count, i))
-        path.write_text("@client %s:%d\n@server %s:25\n@time %.3f\n\n" % (client, 40000 + i, SERVER, 1795000000 + after) + "\n".join(lines) + "\n")
-        texts.append(path)
-    out = FOLDER / ("%d.pcap" % count)
-    subprocess.run([sys.executable, SOURCE / "tools/mkpcap", out, *texts], check=True)
-    return out
+    return capture_of(FOLDER, [(after, client, SERVER, lines) for after, client, lines in sessions])
 
 
 def refused(*reply, after=0, client=CLIENT):

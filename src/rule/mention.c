@@ -3,6 +3,8 @@
  * Knowingly: the reversed form of a block list's query (7.100.51.198.zen.example) is not read backwards. */
 #include "rule/mention.h"
 
+enum { LONGEST = 64 }; /* an address is shorter, with the points that end its sentence */
+
 static bool in_v4(uint8_t c)
 {
     return byte_is_digit(c) || c == '.';
@@ -27,7 +29,7 @@ static size_t run_length(struct slice s, bool in(uint8_t))
 }
 
 /* Points and colons around an address end its sentence. */
-static bool parse(struct slice run, char side, struct address *ret)
+static bool parse(struct slice run, bool six, struct address *ret)
 {
     while (run.len && run.data[run.len - 1] == '.')
         run.len--;
@@ -35,22 +37,24 @@ static bool parse(struct slice run, char side, struct address *ret)
         run = slice_sub(run, 1, run.len);
     if (address_parse(run, ret))
         return true;
-    if (run.len < 2 || side == '.' || run.data[run.len - 1] != ':' || run.data[run.len - 2] == ':')
+    if (run.len < 2 || !six || run.data[run.len - 1] != ':' || run.data[run.len - 2] == ':')
         return false;
     run.len--;
     return address_parse(run, ret);
 }
 
-/* What begins here; its length goes to *ret_len. `amid`: of a word, so that it may be a number alone. */
+/* What begins here; its length goes to *ret_len. `amid`: of a word, so that it may be a number alone. A run
+ * of IPv6 is looked at as far as an address may reach: of the next number in it the same is asked again. */
 static bool try_run(struct slice s, bool amid, struct address *ret, size_t *ret_len)
 {
-    size_t four = run_length(s, in_v4), six = run_length(s, in_v6);
+    size_t four = run_length(s, in_v4), most = four + LONGEST;
+    size_t six = run_length(slice_sub(s, 0, most), in_v6);
     bool word = amid || (six < s.len && is_letter(s.data[six])); /* "dead:beefy" */
     *ret_len = six;
-    if (six > four && !word && parse(slice_sub(s, 0, six), ':', ret))
+    if (six > four && six < most && !word && parse(slice_sub(s, 0, six), true, ret))
         return true;
-    *ret_len = four ? four : six ? six : 1;
-    return four && parse(slice_sub(s, 0, four), '.', ret);
+    *ret_len = four ? four : six ? run_length(s, in_v6) : 1;
+    return four && parse(slice_sub(s, 0, four), false, ret);
 }
 
 bool mention_next(struct slice *rest, struct address *ret)

@@ -69,6 +69,7 @@ static void judge(struct rules *r, const struct record *rec, const struct addres
                        .mailfrom = t->mailfrom,
                        .msg_id = t->msg_id,
                        .asn = info.asn,
+                       .suppress_for = -1,
                        .identifier = slice_str(host)};
     if (info.country[0])
         n.country = slice_str(info.country);

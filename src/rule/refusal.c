@@ -35,10 +35,12 @@ static struct slice said_by_server(struct rules *r, struct slice text)
     buf_clear(&r->said);
     buf_add(&r->said, text);
     for (size_t i = 0; i < r->said.len; i++) {
-        struct slice rest = slice_sub(buf_slice(&r->said), i, r->said.len);
-        size_t end = rest.data[0] == '<' ? slice_index(rest, '>') : rest.len;
-        if (end == rest.len)
+        if (r->said.data[i] != '<')
             continue;
+        struct slice rest = slice_sub(buf_slice(&r->said), i, r->said.len);
+        size_t end = slice_index(rest, '>');
+        if (end == rest.len)
+            break; /* no later one is closed either */
         if (slice_index(slice_sub(rest, 0, end), '@') < end)
             memset(r->said.data + i + 1, ' ', end - 1);
         i += end;
@@ -104,8 +106,8 @@ static void on_reply(struct rules *r, const struct connection *id, const struct 
                        .trans_depth = ev->mail,
                        .sub = text,
                        .list = row->name,
-
-                       .code = ev->code};
+                       .code = ev->code,
+                       .suppress_for = -1};
     bool us = row->kind == BLOCKLIST_LISTED && !row->domains && names_us(r, id, said, &n.host);
     if (!us)
         n.host = id->orig.addr;

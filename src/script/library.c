@@ -192,7 +192,7 @@ static int own_print(lua_State *L)
 }
 
 static const struct guard {
-    const char *library, *name;
+    const char *table, *name;
     lua_CFunction fn;
     bool middle; /* for guard_shift: a position may come as the last argument */
 } guards[] = {
@@ -214,7 +214,7 @@ static const struct guard {
 static void put_guards(lua_State *L)
 {
     for (size_t i = 0; i < sizeof guards / sizeof *guards; i++) {
-        lua_getglobal(L, guards[i].library);
+        lua_getglobal(L, guards[i].table);
         lua_getfield(L, -1, guards[i].name);
         lua_pushboolean(L, guards[i].middle);
         lua_pushcclosure(L, guards[i].fn, 2);

@@ -67,7 +67,8 @@ unsigned scripts_hooks(const struct scripts *s);
 /* on_mail and on_session, by the record's stream. Tags go into the record. */
 void scripts_record(struct scripts *s, struct record *rec);
 /* on_request, on_reply and on_data, by the event's kind; events of other kinds keep the lines of on_data
- * apart, so all events of a session have to come here. `*data` is the session's own place, NULL at first. */
+ * apart, so all events of a session have to come here. `*data` is the session's own place, NULL at first.
+ * Where a script has on_tick, time moves on to the event's before, as by scripts_tick. */
 struct script_data;
 void scripts_event(struct scripts *s, struct script_data **data, const struct script_scene *scene,
                    const struct smtp_event *ev);

@@ -1,14 +1,8 @@
 /* Charsets: UTF-8 as RFC 3629 has it, names, odd ends. */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdint.h>
+#include "charset_fixture.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
 #include <time.h>
-#include "mail/charset.h"
-
-static struct charsets *cs;
 
 static void is(const char *name, const char *bytes, size_t len, const char *want)
 {
@@ -181,25 +175,10 @@ static void without_charset(void **state)
     }
 }
 
-static int begin(void **state)
-{
-    (void)state;
-    cs = charsets_new();
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    charsets_free(&cs);
-    assert_null(cs);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(utf8),    cmocka_unit_test(names),
                                        cmocka_unit_test(ends),    cmocka_unit_test(every_byte),
                                        cmocka_unit_test(hostile), cmocka_unit_test(without_charset)};
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, charsets_begin, charsets_end);
 }

@@ -72,6 +72,13 @@ static void libloc_made_by_hand(void **state)
     buf_free(&out);
 }
 
+/* Four bytes, the highest first, over what is there. */
+static void put_number(struct buf *b, size_t at, uint32_t value)
+{
+    for (size_t i = 0; i < 4; i++)
+        b->data[at + i] = (uint8_t)(value >> 8 * (3 - i));
+}
+
 /* A tree is so large that only the ways that are gone are checked. */
 static void damaged_tree(void **state)
 {
@@ -89,8 +96,7 @@ static void damaged_tree(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint8_t kept[4];
         memcpy(kept, out.data + rows[i].at, 4);
-        for (size_t k = 0; k < 4; k++)
-            out.data[rows[i].at + k] = (uint8_t)(rows[i].value >> 8 * (3 - k));
+        put_number(&out, rows[i].at, rows[i].value);
         save("loc.db", buf_slice(&out));
         struct countries *cs = open_two("loc.db", NULL);
         for (size_t k = 0; k < sizeof asked / sizeof *asked; k++) {
@@ -130,8 +136,7 @@ static void damaged_libloc(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint8_t kept[4];
         memcpy(kept, out.data + rows[i].at, 4);
-        for (size_t k = 0; k < 4; k++)
-            out.data[rows[i].at + k] = (uint8_t)(rows[i].value >> 8 * (3 - k));
+        put_number(&out, rows[i].at, rows[i].value);
         refused(-EBADMSG, "loc.db", buf_slice(&out), rows[i].why);
         memcpy(out.data + rows[i].at, kept, 4);
     }

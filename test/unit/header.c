@@ -1,14 +1,9 @@
 /* Encoded words, address lists. */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdint.h>
+#include "charset_fixture.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
 #include <time.h>
 #include "mail/header.h"
-
-static struct charsets *cs;
 
 static void text_is(const char *value, const char *want)
 {
@@ -246,25 +241,11 @@ static void hostile(void **state)
     buf_free(&out);
 }
 
-static int begin(void **state)
-{
-    (void)state;
-    cs = charsets_new();
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    charsets_free(&cs);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words),     cmocka_unit_test(split_characters), cmocka_unit_test(charset_names),
         cmocka_unit_test(malformed), cmocka_unit_test(raw_bytes),        cmocka_unit_test(cut_output),
         cmocka_unit_test(addresses), cmocka_unit_test(unclosed),         cmocka_unit_test(hostile)};
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, charsets_begin, charsets_end);
 }

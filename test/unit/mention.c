@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 /* The addresses of a text, with blanks between. */
 static void mentions(const char *text, const char *wanted)
@@ -77,8 +79,32 @@ static void cuts(void **state)
         }
 }
 
+/* Whatever is repeated, time is linear. */
+static void long_texts(void **state)
+{
+    static const char *const parts[] = {"1:", "1a ", "a1", "1.", "::", "g1a", "1:2.", "f:", "IPv6:"};
+    const size_t len = 4 << 20;
+    uint8_t *text = malloc(len);
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        size_t part = strlen(parts[i]);
+        for (size_t k = 0; k < len; k++)
+            text[k] = (uint8_t)parts[i][k % part];
+        struct slice rest = {text, len};
+        struct address a;
+        size_t n = 0;
+        clock_t begin = clock();
+        while (mention_next(&rest, &a))
+            assert_true(++n < 2); /* the last eight numbers of 1:1:1... are one */
+        assert_true(clock() - begin < 20 * CLOCKS_PER_SEC);
+    }
+    free(text);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(four), cmocka_unit_test(six), cmocka_unit_test(cuts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(four), cmocka_unit_test(six), cmocka_unit_test(cuts),
+                                       cmocka_unit_test(long_texts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

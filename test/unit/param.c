@@ -1,14 +1,9 @@
 /* Parameters: RFC 2045, RFC 2231, and what mailers write. */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdint.h>
+#include "charset_fixture.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
 #include <time.h>
 #include "mail/header.h"
-
-static struct charsets *cs;
 
 /* NULL: not there. */
 static void name_is(const char *value, const char *want)
@@ -202,25 +197,11 @@ static void hostile(void **state)
     buf_free(&out);
 }
 
-static int begin(void **state)
-{
-    (void)state;
-    cs = charsets_new();
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    charsets_free(&cs);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(values),        cmocka_unit_test(plain),
                                        cmocka_unit_test(encoded_words), cmocka_unit_test(extended),
                                        cmocka_unit_test(continued),     cmocka_unit_test(boundaries),
                                        cmocka_unit_test(cut_output),    cmocka_unit_test(hostile)};
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, charsets_begin, charsets_end);
 }

@@ -12,7 +12,7 @@
 
 static const char usage[] =
     "usage: mailtap read FILE... [-c settings.yaml] [-s key=value]... [-f json|text|zeek|smtp-ext] [-o DIR] "
-    "[--script FILE.lua]... [--events]\n"
+    "[--script FILE.lua]... [--workers N|auto] [--events]\n"
     "       mailtap settings            every setting with type, default and meaning\n"
     "       mailtap schema              the JSON Schema of what read prints\n"
     "       mailtap --version, --help\n"
@@ -50,10 +50,14 @@ static int no_format(const char *given)
 
 static int bad_option(char **argv)
 {
-    static const char *const known[] = {"-c", "-s", "-f", "-o", "--script", "--events", "--help", NULL};
+    static const char *const known[] = {"-c",        "-s",       "-f",     "-o", "--script",
+                                        "--workers", "--events", "--help", NULL};
     char letter[] = {'-', (char)optopt, '\0'};
-    if (optopt && strchr("csfol", optopt)) {
-        fprintf(stderr, "mailtap: %s wants a value\n", optopt == 'l' ? "--script" : letter);
+    if (optopt && strchr("csfolw", optopt)) {
+        fprintf(stderr, "mailtap: %s wants a value\n",
+                optopt == 'l'   ? "--script"
+                : optopt == 'w' ? "--workers"
+                                : letter);
         return EXIT_USAGE;
     }
     return no_such("option", optopt ? letter : argv[optind - 1], known);
@@ -81,23 +85,43 @@ struct arguments {
     int assigned_count;
 };
 
+static int take_workers(size_t *ret, const char *text)
+{
+    enum { MOST = 64 };
+    struct slice s = slice_str(text);
+    uint64_t count = 0;
+    *ret = 0;
+    if (slice_eq(s, slice_str("auto")))
+        return -1;
+    for (size_t i = 0; i < s.len && count <= MOST; i++)
+        count = byte_is_digit(s.data[i]) ? count * 10 + (uint64_t)(s.data[i] - '0') : MOST + 1;
+    if (!count || count > MOST) {
+        fprintf(stderr, "mailtap: --workers wants a number from 1 to %d, or auto, not '%.60s'\n", MOST, text);
+        return EXIT_USAGE;
+    }
+    *ret = count;
+    return -1;
+}
+
 /* One option of read; a negative number where it is fine, else the exit code. */
 static int take_option(int c, struct arguments *args, char **argv)
 {
     struct error err;
     switch (c) {
     case 'f':
-        args->read.format = sink_find(optarg);
-        return args->read.format ? -1 : no_format(optarg);
+        args->read.results.format = sink_find(optarg);
+        return args->read.results.format ? -1 : no_format(optarg);
     case 'o':
-        args->read.directory = optarg;
+        args->read.results.directory = optarg;
         return -1;
     case 'e':
-        args->read.events = true;
+        args->read.results.events = true;
         return -1;
     case 'l':
         args->read.scripts[args->read.script_count++] = optarg;
         return -1;
+    case 'w':
+        return take_workers(&args->read.workers, optarg);
     case 'h':
         return fputs(usage, stdout), finish(EXIT_DONE);
     case 's':
@@ -114,6 +138,7 @@ static int take_arguments(struct arguments *args, int argc, char **argv)
 {
     static const struct option longs[] = {{"events", no_argument, NULL, 'e'},
                                           {"script", required_argument, NULL, 'l'},
+                                          {"workers", required_argument, NULL, 'w'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     struct error err;

@@ -147,8 +147,11 @@ void pipeline_finish(struct pipeline *p)
 
 struct pipeline_stats pipeline_stats(const struct pipeline *p)
 {
-    struct pipeline_stats s = {
-        .sessions = p->shared.sessions, .mails = p->shared.mails, .flow = flow_table_stats(p->flows)};
+    struct pipeline_stats s = {.sessions = p->shared.sessions,
+                               .mails = p->shared.mails,
+                               .one_sided = p->shared.one_sided,
+                               .truncated = p->shared.truncated,
+                               .flow = flow_table_stats(p->flows)};
     if (p->decoder)
         s.decode = *decoder_stats(p->decoder);
     return s;

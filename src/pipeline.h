@@ -20,6 +20,7 @@ struct pipeline_output {
 
 struct pipeline_stats {
     uint64_t sessions, mails;
+    uint64_t one_sided, truncated; /* sessions, records that are */
     struct decode_stats decode;
     struct flow_stats flow;
 };

@@ -1,10 +1,10 @@
-/* mailtap read: capture files through a pipeline into a sink. */
+/* mailtap read: capture files through fronts and the back into a sink. */
 #ifndef READ_H
 #define READ_H
 
 #include <stdbool.h>
+#include "results.h"
 #include "settings.h"
-#include "sink/sink.h"
 
 enum exit_code {
     EXIT_DONE = 0,   /* all was read */
@@ -13,12 +13,10 @@ enum exit_code {
 };
 
 struct read_options {
-    const struct sink_ops *format; /* NULL: text on a terminal, else json */
-    const char *directory;         /* files of records there; NULL: standard output */
-    const char **scripts;          /* Lua files, borrowed */
+    struct results_settings results;
+    const char **scripts; /* Lua files, borrowed */
     size_t script_count;
-    bool events; /* events, to standard output in place of the records, or to a file in `directory` beside
-                    them */
+    size_t workers; /* 0: as many as are of use */
 };
 
 /* Reads the files in their order, as one stream of packets. Says on standard error what went wrong, how far

@@ -87,8 +87,13 @@ static void make_uid(struct smtp_session *s, const struct flow_info *info)
 static void on_record(void *ctx, struct record *rec)
 {
     struct smtp_session *s = ctx;
-    if (rec->stream == &stream_smtp)
+    if (rec->stream == &stream_smtp) {
         s->shared->mails++;
+        s->shared->truncated += ((const struct transaction *)rec->body)->flags.truncated;
+    } else if (rec->stream == &stream_session) {
+        s->shared->truncated += ((const struct session *)rec->body)->flags.truncated;
+        s->shared->one_sided += ((const struct session *)rec->body)->flags.one_sided;
+    }
     s->shared->record(s->shared->ctx, rec);
 }
 

@@ -373,13 +373,21 @@ static void end_idle(struct flow_table *t)
     }
 }
 
+/* Both kinds of queues go by times, which must not be ahead. */
+static void set_back(struct timespec *at, struct timespec now)
+{
+    if (seconds_between(now, *at) > 0)
+        *at = now;
+}
+
 static void end_all_after(struct flow_table *t)
 {
+    for (struct link *l = t->waiting.oldest; l; l = l->newer)
+        set_back(&l->flow->wait_since, t->at.now);
     for (int s = 0; s < FLOW_STATES; s++)
         for (struct link *l = t->by_state[s].oldest, *next; l; l = next) {
             next = l->newer;
-            if (seconds_between(t->at.now, l->flow->queued_at) > 0)
-                l->flow->queued_at = t->at.now; /* the queue goes by it */
+            set_back(&l->flow->queued_at, t->at.now);
             if (seconds_between(t->at.now, l->flow->info.last) < t->set.idle_timeout)
                 continue;
             note_order(t, PHASE_BACK + (unsigned)s, l->flow, l->flow->last_number);
@@ -459,6 +467,7 @@ struct flow_stats flow_table_stats(const struct flow_table *t)
     s.forged = t->core.forged;
     s.held_bytes = t->core.held_bytes;
     s.live = t->count;
+    s.opened = t->core.opened;
     return s;
 }
 

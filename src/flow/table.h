@@ -25,7 +25,7 @@ struct flow_settings {
 struct flow_stats {
     uint64_t flows, shed, timeouts, ignored, gaps, gap_bytes, over_budget, stray;
     uint64_t forged;           /* segments and resets that no receiver can have taken */
-    uint64_t held_bytes, live; /* now */
+    uint64_t held_bytes, live, opened; /* now; `opened` have a user */
 };
 
 struct flow_table;

@@ -2,7 +2,7 @@
  * In: counts. Out: sums. Owns: nothing. */
 #include "record/stats.h"
 
-const struct stat stat_table[STATS] = {
+const struct stats_row stat_table[STATS] = {
 #define STAT(member, kind, phrase, doc) {#member, STAT_##kind, phrase, doc, offsetof(struct stats, member)},
 #include "record/stats.def"
 #undef STAT

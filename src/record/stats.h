@@ -14,7 +14,7 @@ struct stats {
 
 enum stat_kind { STAT_COUNTER, STAT_GAUGE };
 
-struct stat {
+struct stats_row {
     const char *name;
     enum stat_kind kind;
     const char *phrase; /* after the number, for a person; "": not told */
@@ -28,9 +28,9 @@ enum stat_index {
 #undef STAT
     STATS
 };
-extern const struct stat stat_table[STATS];
+extern const struct stats_row stat_table[STATS];
 
-static inline uint64_t stats_value(const struct stats *s, const struct stat *row)
+static inline uint64_t stats_value(const struct stats *s, const struct stats_row *row)
 {
     return *(const uint64_t *)((const char *)s + row->offset);
 }

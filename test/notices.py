@@ -134,6 +134,8 @@ ok(n and n[0]["msg"] == "An email originated from 192.0.2.77." and n[0]["sub"] =
 ok(not notices(two), "no network, no notice")
 same = capture(mail("X-Originating-IP: [192.0.2.77]", "Received: from h (h [192.0.2.77]) by mx; Mon, 2 Nov 2009 13:38:21 -0500"))
 ok([x["host"] for x in notices(same, nets)] == ["192.0.2.77"], "the same address twice is one notice")
+again = capture(*(mail("X-Originating-IP: [192.0.2.77]", after=60 * i) for i in range(3)))
+ok([x.get("folded", 1) for x in notices(again, nets)] == [1, 2], "mails from it are folded like any notice", notices(again, nets))
 found, _ = read(capture(mail("X-Originating-IP: [10.0.0.9]", "Received: from h ([198.51.100.77]) by mx; x"), mail("Subject: x", after=5), mail("X-Originating-IP: 192.0.2.5", after=9)))
 ok([r["origin"] for r in found if r["_path"] == "smtp"] == [{"ip": "198.51.100.77"}, {"ip": CLIENT}, {"ip": "192.0.2.5"}], "origin: the first that is public", found)
 found, _ = read(capture(mail("Received: from h ([10.0.0.3]) by mx; x", client="10.0.0.1")))

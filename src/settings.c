@@ -14,7 +14,7 @@ static const struct setting_row rows[] = {
 #undef SETTING
 };
 enum { ROWS = sizeof rows / sizeof *rows };
-static_assert((int)ROWS <= SETTINGS_MOST, "struct settings has a bit a row");
+static_assert((int)ROWS <= SETTINGS_MOST, "struct settings has a mark a row");
 
 const struct setting_row *row_find(struct slice name, const char *where, struct error *reterr)
 {
@@ -54,11 +54,11 @@ int settings_assign(struct settings *set, const char *assignment, struct error *
     const struct setting_row *row = row_find(slice_sub(text, 0, equals), "-s: ", reterr);
     if (!row)
         return -EINVAL;
-    uint64_t bit = (uint64_t)1 << row_index(row);
-    if (set->assigned & bit)
+    bool *assigned = &set->assigned[row_index(row)];
+    if (*assigned)
         return error_set(reterr, -EINVAL, "-s: %s is there twice%s", row->name,
                          row_is_list(row) ? "; write its items with commas between them" : "");
-    set->assigned |= bit;
+    *assigned = true;
     return row_set(row, set, slice_sub(text, equals + 1, text.len), "-s: ", reterr);
 }
 

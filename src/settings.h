@@ -8,7 +8,7 @@
 #include "rule/policy.h"
 
 enum { SETTINGS_NETWORKS = 256, SETTINGS_PORTS = 64, SETTINGS_COUNTRIES = 256, SETTINGS_TEXTS = 16 };
-enum { SETTINGS_TEXT = 256 };
+enum { SETTINGS_TEXT = 256, SETTINGS_MOST = 128 /* rows of settings.def */ };
 
 struct network_set {
     size_t count;
@@ -63,7 +63,13 @@ struct settings {
     uint64_t spool_bytes;
     double retry_first, retry_most, courier_wait;
     uint64_t script_bytes, script_steps, script_counters;
-    uint64_t assigned; /* rows that settings_assign has set, a bit each */
+    struct text_setting capture_filter;
+    uint64_t capture_buffer;
+    uint64_t promiscuous; /* 0 no, 1 yes */
+    struct text_setting user;
+    double stats_interval;
+    double loss_threshold, one_sided_threshold; /* shares of 1 */
+    bool assigned[SETTINGS_MOST];               /* rows that settings_assign has set */
 };
 
 void settings_defaults(struct settings *ret);

@@ -5,8 +5,6 @@
 #include "base/shown.h"
 #include "settings.h"
 
-enum { SETTINGS_MOST = 64 };
-
 enum setting_type {
     CHECKSUMS,
     CAPTURE,
@@ -19,7 +17,9 @@ enum setting_type {
     POLICY,
     COUNT,
     SIZE,
-    DURATION
+    DURATION,
+    SHARE,
+    SWITCH
 };
 
 struct setting_row {

@@ -11,15 +11,16 @@
 static bool set_amount(const struct setting_row *row, void *field, struct slice text)
 {
     double amount, lowest, highest;
-    enum amount_kind kind = row->type == COUNT  ? AMOUNT_COUNT
-                            : row->type == SIZE ? AMOUNT_SIZE
-                                                : AMOUNT_DURATION;
+    enum amount_kind kind = row->type == COUNT   ? AMOUNT_COUNT
+                            : row->type == SIZE  ? AMOUNT_SIZE
+                            : row->type == SHARE ? AMOUNT_SHARE
+                                                 : AMOUNT_DURATION;
     bool ok = amount_parse(kind, slice_str(row->lowest), &lowest) &&
               amount_parse(kind, slice_str(row->highest), &highest);
     assert(ok);
     if (!amount_parse(kind, text, &amount) || amount < lowest || amount > highest)
         return false;
-    if (row->type == DURATION)
+    if (row->type == DURATION || row->type == SHARE)
         *(double *)field = amount;
     else
         *(uint64_t *)field = (uint64_t)amount;
@@ -50,14 +51,18 @@ static bool set_scalar(const struct setting_row *row, void *field, struct slice 
 {
     static const char *const checksums[] = {"ignore", "verify"};
     static const char *const captures[] = {"local", "remote", "all", "none"};
+    static const char *const switches[] = {"no", "yes"};
     switch (row->type) {
     case CHECKSUMS:
         return set_word(checksums, 2, field, text);
     case CAPTURE:
         return set_word(captures, 4, field, text);
+    case SWITCH:
+        return set_word(switches, 2, field, text);
     case COUNT:
     case SIZE:
     case DURATION:
+    case SHARE:
         return set_amount(row, field, text);
     case TEXT:
         return set_text(field, text);
@@ -138,6 +143,8 @@ void row_wants(const struct setting_row *row, char *ret, size_t room)
                                         [POLICY] = "list of rows",
                                         [COUNT] = "count",
                                         [SIZE] = "size in B, KiB, MiB or GiB",
-                                        [DURATION] = "duration in ms, s, m or h"};
+                                        [DURATION] = "duration in ms, s, m or h",
+                                        [SHARE] = "share in %",
+                                        [SWITCH] = "yes or no"};
     snprintf(ret, room, *row->lowest ? "%s, %s to %s" : "%s", names[row->type], row->lowest, row->highest);
 }

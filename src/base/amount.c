@@ -25,6 +25,9 @@ bool amount_parse(enum amount_kind kind, struct slice text, double *ret)
     static const struct unit sizes[] = {
         {"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {NULL, 0}};
     static const struct unit times[] = {{"s", 1}, {"ms", 0.001}, {"m", 60}, {"h", 3600}, {NULL, 0}};
+    static const struct unit shares[] = {{"%", 0.01}, {NULL, 0}};
+    static const struct unit *const units[] = {
+        [AMOUNT_COUNT] = counts, [AMOUNT_SIZE] = sizes, [AMOUNT_DURATION] = times, [AMOUNT_SHARE] = shares};
     uint64_t whole = 0;
     double factor = 1;
     size_t n = slice_number(text, &whole);
@@ -36,10 +39,7 @@ bool amount_parse(enum amount_kind kind, struct slice text, double *ret)
         if (n == first)
             return false;
     }
-    if (!n || !parse_unit(kind == AMOUNT_COUNT  ? counts
-                          : kind == AMOUNT_SIZE ? sizes
-                                                : times,
-                          slice_trim(slice_sub(text, n, text.len)), &factor))
+    if (!n || !parse_unit(units[kind], slice_trim(slice_sub(text, n, text.len)), &factor))
         return false;
     *ret = amount * factor;
     return true;

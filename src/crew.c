@@ -16,6 +16,7 @@ enum { IDLE_EVERY = 4096, IDLE_MS = 100 };
 struct crew {
     struct crew_settings set;
     struct stats stats;
+    struct flow_budget budget;
     size_t list_count;
     unsigned tick;
     struct pipeline *pipeline; /* where there is one worker; else the rest */
@@ -45,7 +46,7 @@ static void start_workers(struct crew *c)
     c->workers = calloc(count, sizeof *c->workers);
     assert(c->workers);
     for (size_t i = 0; i < count; i++) {
-        const struct pipeline_services services = {c->lists[i], NULL};
+        const struct pipeline_services services = {c->lists[i], NULL, &c->budget};
         c->workers[i] = worker_start(c->set.set, &services, merge_lane(c->merge, i));
     }
     c->steer = steer_new(c->set.set, c->workers, count, c->merge);
@@ -68,7 +69,7 @@ int crew_new(const struct crew_settings *set, struct crew **ret, struct error *r
     if (set->workers > 1) {
         start_workers(c);
     } else {
-        const struct pipeline_services services = {c->lists[0], set->scripts};
+        const struct pipeline_services services = {c->lists[0], set->scripts, NULL};
         c->pipeline = pipeline_new(set->set, &services, &set->out);
     }
     *ret = c;

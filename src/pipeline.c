@@ -48,7 +48,7 @@ static void on_end(void *ctx, void *user, const struct flow_info *info, enum flo
 
 static const struct flow_handler handler = {on_open, on_data, on_gap, on_end};
 
-static struct flow_settings flow_settings_of(const struct settings *set)
+static struct flow_settings flow_settings_of(const struct settings *set, struct flow_budget *budget)
 {
     struct flow_settings f = {.max_flows = (uint32_t)set->max_flows,
                               .max_sessions = (uint32_t)set->max_sessions,
@@ -59,7 +59,8 @@ static struct flow_settings flow_settings_of(const struct settings *set)
                               .ignored_timeout = set->ignored_timeout,
                               .closed_timeout = set->closed_timeout,
                               .gap_wait = set->gap_wait,
-                              .hole_wait = set->hole_wait};
+                              .hole_wait = set->hole_wait,
+                              .budget = budget};
     /* Against made collisions; nothing that is printed depends on it. */
     if (getrandom(&f.seed, sizeof f.seed, GRND_NONBLOCK) < 0)
         f.seed = (uintptr_t)set;
@@ -87,7 +88,7 @@ struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_
 {
     struct pipeline *p = calloc(1, sizeof *p);
     assert(p);
-    struct flow_settings f = flow_settings_of(set);
+    struct flow_settings f = flow_settings_of(set, services->budget);
     p->smtp = (struct smtp_limits){.command_bytes = set->command_bytes,
                                    .reply_bytes = set->reply_bytes,
                                    .hold_bytes = set->hold_bytes,

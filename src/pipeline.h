@@ -27,10 +27,11 @@ struct pipeline_stats {
 
 struct pipeline;
 
-/* What a pipeline works with; one pipeline at a time may use each. */
+/* What a pipeline works with; one pipeline at a time may use each but the budget. */
 struct pipeline_services {
     const struct blocklists *lists; /* NULL: none */
     struct scripts *scripts;        /* that hear single events; NULL: none */
+    struct flow_budget *budget;     /* that it shares with others; NULL: it has its own */
 };
 
 /* `set` and the services are borrowed and outlive it; `out` is copied. */

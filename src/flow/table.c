@@ -17,6 +17,10 @@ struct flow_table {
     struct flow_stats stats;
     struct flow **buckets;
     size_t bucket_count, count;
+    struct flow_budget own, *budget;
+    struct spent {
+        size_t flows, sessions, bytes;
+    } spent; /* what the budget has of this table */
     struct queue by_state[FLOW_STATES], waiting;
     struct flow *last; /* that a segment belonged to, or NULL */
     struct flow **due; /* of the waiting ones, for the time of a look at them */
@@ -33,6 +37,7 @@ struct flow_table *flow_table_new(const struct flow_settings *set, const struct 
     *t = (struct flow_table){.set = *set,
                              .core = {.handler = handler, .ctx = ctx, .max_hole = set->flow_bytes},
                              .bucket_count = 1024};
+    t->budget = set->budget ? set->budget : &t->own;
     t->buckets = calloc(t->bucket_count, sizeof *t->buckets);
     assert(t->buckets);
     return t;
@@ -112,6 +117,27 @@ static void buckets_grow(struct flow_table *t)
     t->bucket_count = count;
 }
 
+static void note_spent(atomic_size_t *all, size_t *noted, size_t now)
+{
+    if (now == *noted)
+        return;
+    /* A difference below zero wraps, and so does the sum. */
+    atomic_fetch_add_explicit(all, now - *noted, memory_order_relaxed);
+    *noted = now;
+}
+
+static void note_all_spent(struct flow_table *t)
+{
+    note_spent(&t->budget->flows, &t->spent.flows, t->count);
+    note_spent(&t->budget->sessions, &t->spent.sessions, t->core.opened);
+    note_spent(&t->budget->bytes, &t->spent.bytes, t->core.held_bytes);
+}
+
+static bool is_over(atomic_size_t *all, size_t most)
+{
+    return atomic_load_explicit(all, memory_order_relaxed) > most;
+}
+
 static void shed_one(struct flow_table *t)
 {
     static const enum flow_state order[] = {FLOW_CLOSED, FLOW_IGNORED, FLOW_WATCHED, FLOW_LIVE};
@@ -127,7 +153,7 @@ static void shed_one(struct flow_table *t)
 
 static struct flow *flow_add(struct flow_table *t, const struct segment *seg, uint64_t hash)
 {
-    if (t->count >= t->set.max_flows)
+    if (atomic_load_explicit(&t->budget->flows, memory_order_relaxed) >= t->set.max_flows)
         shed_one(t);
     if (t->count >= t->bucket_count)
         buckets_grow(t);
@@ -199,24 +225,26 @@ static void after_push(struct flow_table *t, struct flow *f, enum flow_state bef
 static void relieve(struct flow_table *t)
 {
     struct flow *f;
-    while (t->core.held_bytes > t->set.total_bytes && (f = queue_oldest(&t->waiting))) {
+    while (is_over(&t->budget->bytes, t->set.total_bytes) && (f = queue_oldest(&t->waiting))) {
         enum flow_state before = f->state;
         t->stats.over_budget += flow_is_blocked(f);
         flow_give_up(&t->core, f);
         stop_waiting(t, f);
         after_push(t, f, before);
+        note_all_spent(t);
     }
 }
 
 /* Of those with a session the one that was quiet longest goes. */
 static void shed_sessions(struct flow_table *t)
 {
-    while (t->core.opened > t->set.max_sessions) {
+    while (is_over(&t->budget->sessions, t->set.max_sessions) && t->core.opened) {
         struct flow *live = queue_oldest(&t->by_state[FLOW_LIVE]),
                     *watched = queue_oldest(&t->by_state[FLOW_WATCHED]);
         bool take_live = !watched || (live && seconds_between(live->info.last, watched->info.last) > 0);
         t->stats.shed++;
         end_flow(t, take_live ? live : watched, FLOW_SHED);
+        note_all_spent(t);
     }
 }
 
@@ -424,6 +452,7 @@ static void push_segment(struct flow_table *t, struct segment *seg)
         push(t, f, dir, seg);
     else
         t->stats.stray++;
+    note_all_spent(t);
     relieve(t);
     shed_sessions(t);
 }
@@ -441,6 +470,7 @@ void flow_table_push(struct flow_table *t, const struct flow_moment *at, struct 
     /* After the segment, as it may tell what a hole is worth that is old by now. */
     give_up_old(t);
     end_idle(t);
+    note_all_spent(t);
 }
 
 struct flow_order flow_table_order(const struct flow_table *t)
@@ -478,6 +508,7 @@ void flow_table_free(struct flow_table **pt)
     if (!t)
         return;
     flow_table_finish(t);
+    note_all_spent(t);
     free(t->buckets);
     free(t->due);
     free(t);

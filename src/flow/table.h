@@ -2,6 +2,7 @@
 #ifndef FLOW_TABLE_H
 #define FLOW_TABLE_H
 
+#include "flow/budget.h"
 #include "flow/clock.h"
 #include "flow/flow.h"
 
@@ -13,18 +14,20 @@ struct flow_settings {
     size_t flow_bytes;  /* held out of order by one connection; a longer hole that nobody acknowledged is not
                            believed */
     size_t total_bytes; /* and by all */
-    uint32_t flow_pieces;   /* held by one connection */
-    double idle_timeout;    /* seconds of packet time without a packet */
-    double ignored_timeout; /* the same for connections that are not mail */
-    double closed_timeout;  /* how long stray packets of a closed connection are known as such */
-    double gap_wait;        /* seconds that an acknowledged hole may still be filled by a late packet */
-    double hole_wait;       /* the same for one that was not acknowledged */
-    uint64_t seed;          /* of the hash */
+    uint32_t flow_pieces;       /* held by one connection */
+    double idle_timeout;        /* seconds of packet time without a packet */
+    double ignored_timeout;     /* the same for connections that are not mail */
+    double closed_timeout;      /* how long stray packets of a closed connection are known as such */
+    double gap_wait;            /* seconds that an acknowledged hole may still be filled by a late packet */
+    double hole_wait;           /* the same for one that was not acknowledged */
+    uint64_t seed;              /* of the hash */
+    struct flow_budget *budget; /* of all tables to which max_flows, max_sessions and total_bytes apply
+                                   together, borrowed; NULL: to this one alone */
 };
 
 struct flow_stats {
     uint64_t flows, shed, timeouts, ignored, gaps, gap_bytes, over_budget, stray;
-    uint64_t forged;           /* segments and resets that no receiver can have taken */
+    uint64_t forged;                   /* segments and resets that no receiver can have taken */
     uint64_t held_bytes, live, opened; /* now; `opened` have a user */
 };
 

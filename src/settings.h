@@ -63,6 +63,8 @@ struct settings {
     uint64_t spool_bytes;
     double retry_first, retry_most, courier_wait;
     uint64_t script_bytes, script_steps, script_counters;
+    uint64_t output_bytes, rotate_size, rotate_keep;
+    double rotate_interval;
     uint64_t assigned; /* rows that settings_assign has set, a bit each */
 };
 

@@ -228,7 +228,7 @@ static void add_pair(struct line *out, const struct entry_pair *p)
 
 static int json_open(const struct sink_settings *set, struct sink **ret, struct error *reterr)
 {
-    struct sink *snk = output_new(set);
+    struct sink *snk = output_new(set, NULL);
     int err = 0;
     for (size_t i = 0; i < STREAM_ENTRY && !err; i++)
         err = output_open(snk, i, stream_table[i]->path, reterr);
@@ -271,11 +271,13 @@ static int json_write(struct sink *snk, const struct record *rec, struct error *
 {
     line_clear(&snk->line);
     add_record(&snk->line, rec);
-    int i = rec->stream->index;
+    struct slice line = line_slice(&snk->line);
     if (rec->stream == &stream_entry)
-        i = output_entry(snk, ((const struct entry *)rec->body)->stream, reterr);
-    return i < 0 ? i : output_write(snk, (size_t)i, line_slice(&snk->line), reterr);
+        return output_write_entry(snk, ((const struct entry *)rec->body)->stream, line, reterr);
+    return output_write(snk, rec->stream->index, line, reterr);
 }
 
-const struct sink_ops sink_json = {"json", "JSON lines, an object a record", json_open, json_write,
-                                   output_close};
+const struct sink_ops sink_json = {"json",        "JSON lines, an object a record",
+                                   json_open,     json_write,
+                                   output_close,  output_tick,
+                                   output_reopen, output_counts};

@@ -551,6 +551,59 @@ def too_large():
         run.close()
 
 
+def half_head():
+    """A limit in the middle of a head."""
+    with Folder() as folder:
+        log = folder / "smtp.log"
+        run = Run("zeek", folder, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY)))
+        ok(run.first.startswith("refused: ") and not log.stat().st_size, "half a head is cut off", run.first)
+        run.close()
+        run = Run("zeek", folder)
+        run.say("mails", 1, 10)
+        run.say("tick", T0)
+        resource.prlimit(run.process.pid, resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+        log.rename(folder / "old")
+        run.say("mails", 1, 10)
+        counts = run.say("tick", T0 + 1)
+        ok(counts["failing"] == 1 and not log.stat().st_size, "also amid a run", counts)
+        resource.prlimit(run.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        run.say("tick", T0 + 2)
+        ok(len(log.read_text().splitlines()) == 9 and log.read_text().startswith("#separator"), "then it is whole")
+        run.close()
+
+
+def now_and_then():
+    """A log that fails at every second tick."""
+    with Folder() as folder:
+        log = folder / "smtp.log"
+        run = Run("json", folder, output_bytes=4096)
+
+        def fails(now):
+            log.unlink()
+            log.symlink_to("elsewhere")
+            run.say("mails", 10, 1000)
+            return run.say("tick", now)
+
+        def works(now):
+            log.unlink()
+            return run.say("tick", now)
+
+        for second in range(0, 40, 2):
+            bad, good = fails(T0 + second), works(T0 + second + 1)
+        ok(bad["failing"] == 1 and good["failing"] == 0 and run.said().count("\n") == 2, "what fails now and then is told of once a minute", run.said())
+        told = int(re.findall(r"(\d+) records were lost", run.said())[0])
+        fails(T0 + 40)
+        run.say("tick", T0 + 62)
+        ok(run.said().count("\n") == 3, "but what lasts is told of", run.said())
+        counts = works(T0 + 63)
+        ok(run.said().endswith(" %d records were lost\n" % (counts["lost"] - told)), "with all losses since", run.said(), counts)
+        fails(T0 + 64)
+        counts = works(T0 + 65)
+        ok(run.said().count("\n") == 4 and run.close() == "closed" and run.said().count("\n") == 5, "what is untold is told at the end", run.said())
+        losses = [int(n) for n in re.findall(r"(\d+) records were lost", run.said())]
+        ok(sum(losses) == counts["lost"], "nothing is left out", losses, counts)
+
+
 def standard_output():
     with tempfile.TemporaryFile() as out:
         run = Run("json", None, stdout=out)
@@ -628,7 +681,7 @@ def full_stdout():
 
 
 own_mounts()
-PLAIN = [appends, refused, by_size, by_time, keeps, by_others, amid_writing, frames, cannot_rename, too_large, standard_output, slow_reader, no_reader]
+PLAIN = [appends, refused, by_size, by_time, keeps, by_others, amid_writing, frames, cannot_rename, too_large, half_head, now_and_then, standard_output, slow_reader, no_reader]
 DISKS = [full_disk, no_inodes, full_disk_zeek, full_stdout, campaigns]
 wanted = sys.argv[3:]
 for test in PLAIN + DISKS:

@@ -15,7 +15,9 @@
 #include "sink/rotate.h"
 #include "sink/whole.h"
 
-enum { BUFFERED = 64 * 1024, PATIENCE = 1000 };
+enum { BUFFERED = 64 * 1024 };
+enum { STALL = 100, PATIENCE = 1000 }; /* milliseconds that a reader may hold us: in a second, at the end */
+enum { QUIET = 60 };                   /* seconds */
 
 struct logfile {
     struct logfile_settings set;
@@ -24,6 +26,7 @@ struct logfile {
     bool plain;     /* a file of the folder; else standard output, to which little applies */
     bool eager;     /* a person looks on */
     time_t now, at; /* of the last tick; of the last one that did anything */
+    int stall;      /* what is left of STALL in this second */
     struct line held;
     time_t came;    /* the first of them */
     size_t begun;   /* bytes of its first line that are in the file already, and could not be cut off */
@@ -31,10 +34,11 @@ struct logfile {
     bool headed;    /* the head was written since it was opened */
     bool bare;      /* no record is in the file */
     int64_t period; /* in which its first record came */
-    bool failing;
+    bool failing, told;
+    time_t told_at; /* that it is over */
     struct rotated rotated;
     bool unrotated;  /* said that it could not be rotated */
-    uint64_t failed; /* lines lost since it is failing */
+    uint64_t failed; /* lines lost that were not told of yet */
     uint64_t waiting, written, lost, rotations;
 };
 
@@ -48,7 +52,7 @@ static void drop_held(struct logfile *log, size_t bytes)
         line_clear(&log->held);
 }
 
-static int write_out(const struct logfile *log, struct slice s, int wait, size_t *done)
+static int write_out(const struct logfile *log, struct slice s, int *wait, size_t *done)
 {
     return log->plain ? whole_write(log->fd, s, done) : whole_write_slow(log->fd, s, wait, done);
 }
@@ -65,8 +69,9 @@ static int write_frame(struct logfile *log, void (*make)(size_t, time_t, struct 
 {
     struct line text = {0};
     size_t done;
+    int wait = STALL;
     make(log->set.file, log->now, &text);
-    int err = write_out(log, line_slice(&text), PATIENCE, &done);
+    int err = write_out(log, line_slice(&text), &wait, &done);
     if (err && done)
         whole_cut(log->fd, done);
     line_free(&text);
@@ -94,7 +99,7 @@ static void write_tail(struct logfile *log)
 }
 
 /* Writes the first `bytes` that wait. What of them is in the file, in whole lines, waits no more. */
-static int write_held(struct logfile *log, size_t bytes, int wait)
+static int write_held(struct logfile *log, size_t bytes, int *wait)
 {
     size_t done;
     struct slice s = {log->held.data, bytes};
@@ -206,7 +211,7 @@ static int rotate(struct logfile *log)
 }
 
 /* Writes what waits. 0, also where a slow reader left some of it; or -errno. */
-static int flush(struct logfile *log, int wait)
+static int flush(struct logfile *log, int *wait)
 {
     int err = settle(log);
     while (!err && !(err = write_head(log)) && log->held.len) {
@@ -234,19 +239,31 @@ static const char *why(int err)
     return err == -EAGAIN ? "nobody reads it" : err == -EINVAL ? "is no plain file" : strerror(-err);
 }
 
-/* Says what changes. */
+static void tell_end(struct logfile *log)
+{
+    fprintf(stderr, "mailtap: %s: is written again; %llu records were lost\n", log->shown,
+            (unsigned long long)log->failed);
+    log->told = false;
+    log->told_at = log->now;
+    log->failed = 0;
+}
+
+/* Says what changes. A file that fails now and then does not fill the journal: for QUIET seconds after a
+ * good end only what lasts is told; its losses are told with the next end. */
 static void judge(struct logfile *log, int err)
 {
-    if (err && !log->failing) {
-        log->failing = true;
+    bool quiet = log->told_at && log->now >= log->told_at && log->now < log->told_at + QUIET;
+    if (err && !log->told && !quiet) {
+        log->told = true;
         fprintf(stderr, "mailtap: %s: %s; what finds no room to wait is counted and lost\n", log->shown,
                 why(err));
-    } else if (!err && log->failing && !log->held.len) {
-        log->failing = false;
-        fprintf(stderr, "mailtap: %s: is written again; %llu records were lost\n", log->shown,
-                (unsigned long long)log->failed);
-        log->failed = 0;
     }
+    if (err)
+        log->failing = true;
+    else if (!log->held.len)
+        log->failing = false;
+    if (log->told && !log->failing)
+        tell_end(log);
 }
 
 void logfile_add(struct logfile *log, struct slice line)
@@ -255,7 +272,10 @@ void logfile_add(struct logfile *log, struct slice line)
     /* A file that fails is tried again by the clock; a slow reader has no clock. */
     if (log->held.len && log->held.len + line.len > (most < BUFFERED ? most : BUFFERED) &&
         (!log->failing || !log->plain))
-        judge(log, flush(log, 0));
+        judge(log, flush(log, &(int){0}));
+    /* A burst that is over in a moment is worth a moment. */
+    if (log->held.len + line.len > most && !log->failing && !log->plain)
+        judge(log, flush(log, &log->stall));
     if (log->held.len && log->held.len + line.len > most) {
         judge(log, -EAGAIN);
         log->failed++;
@@ -267,16 +287,18 @@ void logfile_add(struct logfile *log, struct slice line)
     line_add(&log->held, line);
     log->waiting++;
     if (log->eager)
-        judge(log, flush(log, 0));
+        judge(log, flush(log, &(int){0}));
 }
 
 void logfile_tick(struct logfile *log, time_t now, bool force)
 {
+    if (now != log->now)
+        log->stall = STALL;
     log->now = now;
     if (!force && log->plain && log->at && now >= log->at && now < log->at + 1)
         return;
     log->at = now;
-    int err = flush(log, 0);
+    int err = flush(log, &(int){0});
     judge(log, err ? err : rotate_by_time(log));
 }
 
@@ -299,12 +321,13 @@ int logfile_open(const struct logfile_settings *set, time_t now, struct logfile 
     log->eager = !log->plain && isatty(STDOUT_FILENO);
     log->bare = true;
     log->now = now;
+    log->stall = STALL;
     snprintf(log->name, sizeof log->name, "%s", set->name);
     snprintf(log->path, sizeof log->path, "%s.log", set->name);
     snprintf(log->shown, sizeof log->shown, "%s", set->shown);
     log->set.name = log->name;
     log->set.shown = log->shown;
-    int err = flush(log, 0);
+    int err = flush(log, &(int){0});
     *ret = log;
     if (!err || err == -ENOSPC || err == -EDQUOT || err == -EMFILE || err == -ENFILE) {
         judge(log, err);
@@ -318,13 +341,13 @@ int logfile_open(const struct logfile_settings *set, time_t now, struct logfile 
 int logfile_close(struct logfile **plog, struct error *reterr)
 {
     struct logfile *log = *plog;
-    int err = flush(log, PATIENCE);
+    int wait = PATIENCE, err = flush(log, &wait);
     if (log->held.len)
         err = err ? err : -EAGAIN;
     else
         write_tail(log);
-    if (!err)
-        judge(log, 0);
+    if (!err && (log->told || log->failed))
+        tell_end(log);
     uint64_t lost = log->failed + log->waiting;
     if (!lost)
         err = 0;

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 uint64_t whole_lines(struct slice s)
@@ -38,17 +39,27 @@ int whole_write(int fd, struct slice s, size_t *done)
     return n < 0 ? (int)n : 0;
 }
 
+static int64_t milliseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 /* What says that it takes bytes takes PIPE_BUF of them without blocking. */
-static ssize_t write_ready(int fd, struct slice s, int wait)
+static ssize_t write_ready(int fd, struct slice s, int *wait)
 {
     struct pollfd p = {.fd = fd, .events = POLLOUT};
-    int ready = poll(&p, 1, wait);
+    int64_t start = *wait ? milliseconds() : 0;
+    int ready = poll(&p, 1, *wait);
+    int64_t left = *wait ? *wait - (milliseconds() - start) : 0;
+    *wait = left > 0 ? (int)left : 0;
     if (ready <= 0)
         return ready < 0 ? -errno : -EAGAIN;
     return write_some(fd, slice_sub(s, 0, PIPE_BUF));
 }
 
-int whole_write_slow(int fd, struct slice s, int wait, size_t *done)
+int whole_write_slow(int fd, struct slice s, int *wait, size_t *done)
 {
     ssize_t n = 0;
     for (*done = 0; *done < s.len && (n >= 0 || n == -EINTR); *done += n > 0 ? (size_t)n : 0)

@@ -10,9 +10,9 @@ uint64_t whole_lines(struct slice s);
 size_t whole_bytes(struct slice s);
 /* Writes all of it. 0, or -errno; *done bytes went out in either case. */
 int whole_write(int fd, struct slice s, size_t *done);
-/* The same to a pipe, terminal or socket that others use too, so that it cannot be made not to block: where
- * it takes nothing for `wait` milliseconds, it is -EAGAIN. */
-int whole_write_slow(int fd, struct slice s, int wait, size_t *done);
+/* The same to a pipe, terminal or socket that others use too, so that it cannot be made not to block: what
+ * it does not take within *wait milliseconds is left, -EAGAIN. What was waited is taken off *wait. */
+int whole_write_slow(int fd, struct slice s, int *wait, size_t *done);
 /* Takes the last bytes, just written, out of the file again. False where they may not be its last ones, or
  * it is no file that can be cut. */
 bool whole_cut(int fd, size_t bytes);

@@ -63,6 +63,8 @@ struct settings {
     uint64_t spool_bytes;
     double retry_first, retry_most, courier_wait;
     uint64_t script_bytes, script_steps, script_counters;
+    uint64_t output_bytes, rotate_size, rotate_keep;
+    double rotate_interval;
     struct text_setting capture_filter;
     uint64_t capture_buffer;
     uint64_t promiscuous; /* 0 no, 1 yes */

@@ -3,7 +3,6 @@
  * 8259. */
 #include "sink/json.h"
 
-#include <errno.h>
 #include <math.h>
 #include "record/notice.h"
 #include "sink/output.h"
@@ -235,9 +234,11 @@ static void add_pair(struct line *out, const struct entry_pair *p)
 
 static int json_open(const struct sink_settings *set, struct sink **ret, struct error *reterr)
 {
-    struct sink *snk = output_new(set);
+    struct sink *snk = output_new(set, NULL);
     int err = 0;
-    for (size_t i = 0; i < STREAM_STATS && !err; i++)
+    /* Files are not read for long enough to have stats. */
+    size_t count = set->lasting ? STREAM_ENTRY : STREAM_STATS;
+    for (size_t i = 0; i < count && !err; i++)
         err = output_open(snk, i, stream_table[i]->path, reterr);
     if (err)
         output_close(&snk, &(struct error){{0}});
@@ -278,14 +279,13 @@ static int json_write(struct sink *snk, const struct record *rec, struct error *
 {
     line_clear(&snk->line);
     add_record(&snk->line, rec);
-    int i = rec->stream->index;
-    /* Files are not read for long enough to have any. */
-    if (i == STREAM_STATS && !snk->out[i].file && output_open(snk, (size_t)i, rec->stream->path, reterr) < 0)
-        return -EIO;
+    struct slice line = line_slice(&snk->line);
     if (rec->stream == &stream_entry)
-        i = output_entry(snk, ((const struct entry *)rec->body)->stream, reterr);
-    return i < 0 ? i : output_write(snk, (size_t)i, line_slice(&snk->line), reterr);
+        return output_write_entry(snk, ((const struct entry *)rec->body)->stream, line, reterr);
+    return output_write(snk, rec->stream->index, line, reterr);
 }
 
-const struct sink_ops sink_json = {"json", "JSON lines, an object a record", json_open, json_write,
-                                   output_close};
+const struct sink_ops sink_json = {"json",        "JSON lines, an object a record",
+                                   json_open,     json_write,
+                                   output_close,  output_tick,
+                                   output_reopen, output_counts};

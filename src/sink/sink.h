@@ -8,17 +8,46 @@
 struct sink_settings {
     const char *directory; /* DIR/<path>.log, a file a stream; NULL: standard output */
     bool color;            /* text form: terminal colours */
+    /* For a process that lives on: files are appended to, rotated and opened anew, and no error of theirs
+     * ends anything. Without it files are made anew, and the first error is told. */
+    bool lasting;
+    /* What follows counts only where it is lasting. */
+    uint64_t output_bytes;  /* lines that wait in memory for a file; over it they are lost, and counted */
+    uint64_t rotate_size;   /* 0: never */
+    double rotate_interval; /* seconds; 0: never */
+    uint64_t rotate_keep;   /* rotated files of each stream; 0: all */
+};
+
+/* Records since it was opened, over all of its files. Given to it = written + waiting + lost. */
+struct sink_counts {
+    uint64_t written;   /* the system took them */
+    uint64_t waiting;   /* in memory */
+    uint64_t lost;      /* could not be written, and there was no room to wait */
+    uint64_t rotations; /* by size or time; not those of others */
+    uint64_t failing;   /* files that cannot be written now; a state, not a sum */
 };
 
 struct sink;
 
-/* One row per format: json, text, zeek, smtp-ext. All return 0 or -errno, with a text in *reterr. */
+/* One row per format: json, text, zeek, smtp-ext. Where an int is returned it is 0 or -errno, with a text in
+ * *reterr. Whoever uses a lasting sink ignores SIGPIPE and SIGXFSZ, or these end the process before an error
+ * can be counted. */
 struct sink_ops {
     const char *name, *summary;
+    /* A lasting sink opens where only time is needed for the error to pass (a full disk). */
     int (*open)(const struct sink_settings *set, struct sink **ret, struct error *reterr);
-    int (*write)(struct sink *snk, const struct record *rec,
-                 struct error *reterr);                    /* 1: the format has no place for this stream */
-    int (*close)(struct sink **snk, struct error *reterr); /* flushes; nulls *snk */
+    /* 1: the format has no place for this stream. Never negative where it is lasting. */
+    int (*write)(struct sink *snk, const struct record *rec, struct error *reterr);
+    /* Flushes; nulls *snk. Where it is lasting, negative means that records were waiting and are lost now. */
+    int (*close)(struct sink **snk, struct error *reterr);
+    /* These three are for lasting sinks, and do nothing to others. */
+    /* Writes what waits, tries again what failed, follows files that others moved, rotates. By the caller's
+     * wall clock; the work is done once a second (on standard output each time), so it may be called as often
+     * as is convenient, and must be at least once a second. */
+    void (*tick)(struct sink *snk, struct timespec now);
+    /* The same at once: after a signal, or before counts are read for the last time. */
+    void (*reopen)(struct sink *snk);
+    struct sink_counts (*counts)(const struct sink *snk);
 };
 
 extern const struct sink_ops sink_json, sink_text, sink_zeek, sink_smtp_ext;

@@ -4,7 +4,7 @@
  * the mail's first command, where the ancestor's was that of the next mail or the connection's end. */
 #include "sink/output.h"
 
-static const char header[] =
+static const char columns[] =
     "ts\torig_h\torig_p\tresp_h\tresp_p\thelo\tmessage-id\tin-reply-to\tmailfrom\trcptto\tdate\tfrom\t"
     "reply_to\tto\tfiles\tlast_reply\tx-originating-ip\tpath\tis_webmail\tagent\n";
 
@@ -107,12 +107,18 @@ static void add_path(struct line *out, const struct transaction *t)
     }
 }
 
+static void ext_head(size_t file, time_t now, struct line *out)
+{
+    (void)file;
+    (void)now;
+    line_str(out, columns);
+}
+
 static int ext_open(const struct sink_settings *set, struct sink **ret, struct error *reterr)
 {
-    struct sink *snk = output_new(set);
+    static const struct frame frame = {ext_head, NULL, false};
+    struct sink *snk = output_new(set, &frame);
     int err = output_open(snk, 0, "smtp-ext", reterr);
-    if (!err)
-        err = output_write(snk, 0, slice_str(header), reterr);
     if (err)
         output_close(&snk, &(struct error){{0}});
     *ret = snk;
@@ -150,5 +156,6 @@ static int ext_write(struct sink *snk, const struct record *rec, struct error *r
     return output_write(snk, 0, line_slice(line), reterr);
 }
 
-const struct sink_ops sink_smtp_ext = {"smtp-ext", "the table of smtp-ext.bro", ext_open, ext_write,
-                                       output_close};
+const struct sink_ops sink_smtp_ext = {
+    "smtp-ext",   "the table of smtp-ext.bro", ext_open, ext_write, output_close, output_tick, output_reopen,
+    output_counts};

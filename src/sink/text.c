@@ -274,7 +274,7 @@ static void entry_line(struct sink *snk, const struct entry *e)
 
 static int text_open(const struct sink_settings *set, struct sink **ret, struct error *reterr)
 {
-    struct sink *snk = output_new(set);
+    struct sink *snk = output_new(set, NULL);
     int err = output_open(snk, 0, "mails", reterr);
     if (err)
         output_close(&snk, &(struct error){{0}});
@@ -311,4 +311,7 @@ static int text_write(struct sink *snk, const struct record *rec, struct error *
     return output_write(snk, 0, line_slice(line), reterr);
 }
 
-const struct sink_ops sink_text = {"text", "a line a mail, for the eye", text_open, text_write, output_close};
+const struct sink_ops sink_text = {"text",        "a line a mail, for the eye",
+                                   text_open,     text_write,
+                                   output_close,  output_tick,
+                                   output_reopen, output_counts};

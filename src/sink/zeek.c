@@ -213,43 +213,42 @@ static void find_fields(const struct table *table, const struct field *fields[st
     }
 }
 
-static int clock_line(struct sink *snk, size_t file, const char *word, struct error *reterr)
+static void clock_line(struct line *out, const char *word, time_t now)
 {
     char text[64];
-    time_t now = time(NULL);
     struct tm tm;
     gmtime_r(&now, &tm);
     strftime(text, sizeof text, "%Y-%m-%d-%H-%M-%S", &tm);
-    line_clear(&snk->line);
-    line_printf(&snk->line, "#%s\t%s\n", word, text);
-    return output_write(snk, file, line_slice(&snk->line), reterr);
+    line_printf(out, "#%s\t%s\n", word, text);
 }
 
-static int zeek_header(struct sink *snk, size_t file, struct error *reterr)
+static void zeek_head(size_t file, time_t now, struct line *out)
 {
     const struct table *table = &tables[file];
-    line_clear(&snk->line);
-    line_printf(&snk->line,
+    line_printf(out,
                 "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\t%s\n",
                 table->stream->path);
-    int err = output_write(snk, file, line_slice(&snk->line), reterr);
-    if (!err)
-        err = clock_line(snk, file, "open", reterr);
-    line_clear(&snk->line);
+    clock_line(out, "open", now);
     for (int types = 0; types < 2; types++) {
-        line_str(&snk->line, types ? "#types" : "#fields");
+        line_str(out, types ? "#types" : "#fields");
         for (size_t i = 0; i < table->count; i++) {
-            line_byte(&snk->line, '\t');
-            line_str(&snk->line, types ? table->columns[i].type : table->columns[i].name);
+            line_byte(out, '\t');
+            line_str(out, types ? table->columns[i].type : table->columns[i].name);
         }
-        line_byte(&snk->line, '\n');
+        line_byte(out, '\n');
     }
-    return err ? err : output_write(snk, file, line_slice(&snk->line), reterr);
+}
+
+static void zeek_tail(size_t file, time_t now, struct line *out)
+{
+    (void)file;
+    clock_line(out, "close", now);
 }
 
 static int zeek_open(const struct sink_settings *set, struct sink **ret, struct error *reterr)
 {
-    struct sink *snk = output_new(set);
+    static const struct frame frame = {zeek_head, zeek_tail, true};
+    struct sink *snk = output_new(set, &frame);
     int err = 0;
     static_assert(sizeof smtp_columns / sizeof *smtp_columns <= OUTPUT_COLUMNS,
                   "struct sink has room for them");
@@ -258,8 +257,6 @@ static int zeek_open(const struct sink_settings *set, struct sink **ret, struct 
     for (size_t i = 0; i < (set->directory ? TABLES : 1) && !err; i++) {
         find_fields(&tables[i], snk->columns[i]);
         err = output_open(snk, i, tables[i].stream->path, reterr);
-        if (!err)
-            err = zeek_header(snk, i, reterr);
     }
     if (err)
         output_close(&snk, &(struct error){{0}});
@@ -285,7 +282,7 @@ static int zeek_write(struct sink *snk, const struct record *rec, struct error *
     size_t file = 0;
     while (file < TABLES && tables[file].stream != rec->stream)
         file++;
-    if (file == TABLES || !snk->out[file].file)
+    if (file == TABLES || !output_is_open(snk, file))
         return 1;
     line_clear(line);
     for (size_t i = 0; i < tables[file].count; i++) {
@@ -297,17 +294,7 @@ static int zeek_write(struct sink *snk, const struct record *rec, struct error *
     return output_write(snk, file, line_slice(line), reterr);
 }
 
-static int zeek_close(struct sink **snk, struct error *reterr)
-{
-    if (!*snk)
-        return 0;
-    int err = 0;
-    for (size_t i = 0; i < TABLES && !err; i++)
-        if ((*snk)->out[i].file)
-            err = clock_line(*snk, i, "close", reterr);
-    int closed = output_close(snk, err ? &(struct error){{0}} : reterr);
-    return err ? err : closed;
-}
-
-const struct sink_ops sink_zeek = {"zeek", "Zeek's smtp.log, and in a folder its notice.log", zeek_open,
-                                   zeek_write, zeek_close};
+const struct sink_ops sink_zeek = {"zeek",        "Zeek's smtp.log, and in a folder its notice.log",
+                                   zeek_open,     zeek_write,
+                                   output_close,  output_tick,
+                                   output_reopen, output_counts};

@@ -1,9 +1,9 @@
 /* back.c: what is decided once a record is complete.
  * In: records, in their order; lines and notices of scripts. Out: records; to the courier what is mailed or
- * posted; complaints on standard error. Owns: the country databases, the scripts, the notices that may
- * repeat. Limits: max_suppressed notices that may repeat; OWN_ADDRESSES of this machine; DELIVERED_TEXT of
- * each text of a notice that is delivered, JSON_MOST of it all; script_*. Knowingly: its clock is packet
- * time, moved on by the records' ends. */
+ * posted; complaints on standard error. Owns: its parts, the notices that may repeat. Limits: max_suppressed
+ * notices that may repeat; OWN_ADDRESSES of this machine; DELIVERED_TEXT of each text of a notice that is
+ * delivered, JSON_MOST of it all; script_*. Knowingly: its clock is packet time, moved on by the records'
+ * ends. */
 #include "back.h"
 
 #include <assert.h>
@@ -17,13 +17,9 @@
 enum { OWN_ADDRESSES = 64, JSON_MOST = 1 << 20, DELIVERED_TEXT = 8192 };
 
 struct back {
-    const struct settings *set;
     struct back_output out;
-    struct rule_settings rule_settings;
-    struct rules rules;
-    struct countries *countries;
+    struct back_parts *parts;
     struct fold_table *folds;
-    struct scripts *scripts; /* NULL: none */
     struct timespec now;
     struct back_counts counts;
     struct network own[OWN_ADDRESSES]; /* this machine's addresses */
@@ -51,11 +47,11 @@ static void set_actions(struct notice *n, unsigned actions, struct slice names[s
  * client that is ours. Being mailed about it could go on for ever. */
 static bool is_own(const struct back *b, const struct notice *n)
 {
-    struct slice from = slice_str(b->set->email_from.text);
+    struct slice from = slice_str(b->parts->set->email_from.text);
     if (courier_is_own(b->out.courier, n->msg_id, n->mailfrom))
         return true;
     return from.len && slice_case_eq(from, n->mailfrom) &&
-           (address_is_private(&n->src) || networks_have(local_nets(b->set), &n->src) ||
+           (address_is_private(&n->src) || networks_have(local_nets(b->parts->set), &n->src) ||
             networks_have((struct networks){b->own, b->own_count}, &n->src));
 }
 
@@ -95,7 +91,7 @@ static unsigned possible(struct back *b, const struct notice *n, unsigned action
 {
     for (unsigned i = 0; i < ACTIONS; i++) {
         unsigned action = actions & 1u << i;
-        const struct settings_target target = settings_target(b->set, action);
+        const struct settings_target target = settings_target(b->parts->set, action);
         if (!target.name || *target.text)
             continue;
         if (!(b->missed & action))
@@ -112,12 +108,12 @@ static unsigned possible(struct back *b, const struct notice *n, unsigned action
 static unsigned judge(struct back *b, struct notice *n)
 {
     const unsigned away = ACTION_EMAIL | ACTION_WEBHOOK;
-    const struct policy_row *row = policy_find(&b->set->notice_policy, n, local_nets(b->set));
+    const struct policy_row *row = policy_find(&b->parts->set->notice_policy, n, local_nets(b->parts->set));
     unsigned actions = row ? row->actions : ACTION_LOG;
     if (n->suppress_for < 0)
-        n->suppress_for = row && row->suppress_for >= 0 ? row->suppress_for : b->set->suppress_for;
-    if (b->scripts)
-        scripts_notice(b->scripts, n, &actions);
+        n->suppress_for = row && row->suppress_for >= 0 ? row->suppress_for : b->parts->set->suppress_for;
+    if (b->parts->scripts)
+        scripts_notice(b->parts->scripts, n, &actions);
     actions = possible(b, n, actions);
     if (actions & away && is_own(b, n)) {
         b->counts.own++;
@@ -132,7 +128,7 @@ static void take_notice(void *ctx, struct notice *n)
     struct country_info info;
     b->counts.notices++;
     notice_complete(n);
-    if (!n->country.len && countries_lookup(b->countries, &n->host, &info)) {
+    if (!n->country.len && countries_lookup(b->parts->countries, &n->host, &info)) {
         n->country = info.country[0] ? slice_str(info.country) : n->country;
         n->asn = info.asn;
     }
@@ -149,31 +145,6 @@ static void on_entry(void *ctx, struct entry *e)
 {
     struct back *b = ctx;
     b->out.record(b->out.ctx, &(struct record){&stream_entry, e, e->ts, NULL});
-}
-
-static void on_complaint(void *ctx, const char *text)
-{
-    (void)ctx;
-    fprintf(stderr, "mailtap: %s\n", text);
-}
-
-static int open_scripts(struct back *b, const struct back_scripts *scripts, struct error *reterr)
-{
-    const struct settings *set = b->set;
-    if (!scripts->count)
-        return 0;
-    const struct script_limits limits = {.memory_bytes = set->script_bytes,
-                                         .steps = set->script_steps,
-                                         .counters = (uint32_t)set->script_counters,
-                                         .line_bytes = set->header_bytes};
-    const struct script_host host = {.notice = take_notice,
-                                     .entry = on_entry,
-                                     .complain = on_complaint,
-                                     .ctx = b,
-                                     .countries = b->countries,
-                                     .local_nets = set->local_nets.items,
-                                     .local_net_count = set->local_nets.count};
-    return scripts_open(scripts->files, scripts->count, &limits, &host, &b->scripts, reterr);
 }
 
 static bool is_after(struct timespec a, struct timespec b)
@@ -202,84 +173,93 @@ static void find_own_addresses(struct back *b)
     freeifaddrs(list);
 }
 
-static int open_databases(struct back *b, struct error *reterr)
+static struct back_hearer hearer(struct back *b)
 {
-    const struct text_set *files = &b->set->country_databases;
-    const char *paths[SETTINGS_TEXTS];
-    for (size_t i = 0; i < files->count; i++)
-        paths[i] = files->items[i].text;
-    if (files->count == 1 && strcmp(paths[0], "none") == 0)
-        return 0;
-    int err = countries_open(paths, files->count, COUNTRIES_DEFAULT, &b->countries, reterr);
-    if (!err && !b->countries)
-        fprintf(stderr, "mailtap: %s: no countries, networks alone are looked at\n",
-                countries_describe(NULL));
-    return err;
+    return (struct back_hearer){take_notice, on_entry, b};
 }
 
-static int open_countries(struct back *b, struct error *reterr)
-{
-    int err = open_databases(b, reterr);
-    if (!err && !b->countries && b->set->suspicious_origination_countries.count)
-        fprintf(stderr,
-                "mailtap: suspicious_origination_countries finds nothing without a country database\n");
-    return err;
-}
-
-int back_open(const struct settings *set, const struct back_scripts *scripts, const struct back_output *out,
+int back_open(const struct settings *set, const struct script_files *scripts, const struct back_output *out,
               struct back **ret, struct error *reterr)
 {
     struct back *b = calloc(1, sizeof *b);
     assert(b);
-    b->set = set;
+    const struct back_hearer to = hearer(b);
     b->out = *out;
-    b->rule_settings = (struct rule_settings){.local_nets = local_nets(set),
-                                              .origin_nets = {set->suspicious_origination_networks.items,
-                                                              set->suspicious_origination_networks.count},
-                                              .countries = set->suspicious_origination_countries.items,
-                                              .country_count = set->suspicious_origination_countries.count};
     buf_init(&b->json, JSON_MOST);
     find_own_addresses(b);
-    int err = open_countries(b, reterr);
     b->folds = fold_table_new(set->max_suppressed, act, b);
-    b->rules =
-        (struct rules){.set = &b->rule_settings, .countries = b->countries, .raise = take_notice, .ctx = b};
-    rules_init(&b->rules);
-    if (!err)
-        err = open_scripts(b, scripts, reterr);
+    int err = back_parts_open(set, scripts, &to, &b->parts, reterr);
     if (err)
         back_close(&b);
     *ret = b;
     return err;
 }
 
+/* Of the parts, into what was counted before them. */
+static void add_parts(struct back_counts *counts, const struct back_parts *p)
+{
+    counts->lookups_failed += countries_failed(p->countries);
+    if (p->scripts)
+        script_counts_add(&counts->scripts, scripts_counts(p->scripts));
+}
+
+int back_renew(struct back *b, const struct settings *set, const struct script_files *scripts,
+               struct error *reterr)
+{
+    struct back_parts *parts;
+    const struct back_hearer to = hearer(b);
+    int err = back_parts_open(set, scripts, &to, &parts, reterr);
+    if (err)
+        return err;
+    if (b->parts->scripts)
+        scripts_finish(b->parts->scripts, b->now);
+    add_parts(&b->counts, b->parts);
+    back_parts_close(&b->parts);
+    b->parts = parts;
+    b->missed = 0;
+    return 0;
+}
+
 struct scripts *back_event_scripts(const struct back *b)
 {
-    bool any = b->scripts && scripts_hooks(b->scripts) & (HOOK_REQUEST | HOOK_REPLY | HOOK_DATA);
-    return any ? b->scripts : NULL;
+    struct scripts *s = b->parts->scripts;
+    return s && scripts_hooks(s) & SCRIPT_EVENT_HOOKS ? s : NULL;
+}
+
+void back_advance(struct back *b, struct timespec now)
+{
+    if (is_after(now, b->now))
+        b->now = now;
+    fold_advance(b->folds, b->now);
+    if (b->parts->scripts)
+        scripts_tick(b->parts->scripts, b->now);
 }
 
 void back_record(struct back *b, struct record *rec)
 {
-    if (is_after(rec->end, b->now))
-        b->now = rec->end;
-    fold_advance(b->folds, b->now);
-    if (b->scripts)
-        scripts_tick(b->scripts, b->now);
-    if (rec->stream == &stream_notice) {
+    back_advance(b, rec->end);
+    switch (rec->stream->index) {
+    case STREAM_NOTICE:
         take_notice(b, rec->body);
         return;
+    case STREAM_SMTP:
+    case STREAM_SESSION:
+        rules_record(&b->parts->rules, rec);
+        if (b->parts->scripts)
+            scripts_record(b->parts->scripts, rec);
+        break;
+    case STREAM_STATS:
+    case STREAM_ENTRY:
+    case STREAMS:
+        break;
     }
-    rules_record(&b->rules, rec);
-    if (b->scripts)
-        scripts_record(b->scripts, rec);
     b->out.record(b->out.ctx, rec);
 }
 
 void back_finish(struct back *b)
 {
-    if (b->scripts)
-        scripts_finish(b->scripts, b->now);
+    if (b->parts->scripts)
+        scripts_finish(b->parts->scripts, b->now);
     fold_finish(b->folds);
 }
 
@@ -287,9 +267,7 @@ struct back_counts back_counts(const struct back *b)
 {
     struct back_counts counts = b->counts;
     counts.shed = fold_shed(b->folds);
-    counts.lookups_failed = countries_failed(b->countries);
-    if (b->scripts)
-        counts.scripts = scripts_counts(b->scripts);
+    add_parts(&counts, b->parts);
     return counts;
 }
 
@@ -299,10 +277,8 @@ void back_close(struct back **pb)
     *pb = NULL;
     if (!b)
         return;
-    scripts_close(&b->scripts);
-    rules_free(&b->rules);
+    back_parts_close(&b->parts);
     fold_table_free(&b->folds);
-    countries_close(&b->countries);
     buf_free(&b->json);
     line_free(&b->subject);
     line_free(&b->text);

@@ -3,6 +3,7 @@
 #ifndef BACK_H
 #define BACK_H
 
+#include "back_parts.h"
 #include "courier/courier.h"
 #include "record/entry.h"
 #include "record/notice.h"
@@ -24,17 +25,18 @@ struct back_counts {
     struct script_counts scripts;
 };
 
-struct back_scripts {
-    const char *const *files;
-    size_t count;
-};
-
 struct back;
 
 /* `set` is borrowed and outlives it; `out` is copied. -errno: a country database cannot be read, a script
  * fails to load. */
-int back_open(const struct settings *set, const struct back_scripts *scripts, const struct back_output *out,
+int back_open(const struct settings *set, const struct script_files *scripts, const struct back_output *out,
               struct back **ret, struct error *reterr);
+/* Goes on with other settings, databases and scripts; what may repeat and counters stay. -errno: it goes on
+ * with those that it has. */
+int back_renew(struct back *b, const struct settings *set, const struct script_files *scripts,
+               struct error *reterr);
+/* Time goes on to `now`, packet time, though nothing is recorded. */
+void back_advance(struct back *b, struct timespec now);
 /* The scripts that hear single events, for the front; NULL: there are none. They live as long as `b`. */
 struct scripts *back_event_scripts(const struct back *b);
 /* Mails, sessions, and notices that a front raised. The record is borrowed for the call. */

@@ -8,21 +8,62 @@
 #include <sys/random.h>
 #include "session.h"
 
-struct pipeline {
-    struct decoder *decoder; /* NULL until a packet comes */
-    struct flow_clock clock;
-    struct flow_table *flows;
+/* What sessions began under: settings and services. Each keeps its own until it ends. */
+struct generation {
+    struct generation *older;
     struct session_shared shared;
     struct smtp_limits smtp;
     struct builder_settings builder;
     struct rule_settings rule_settings;
     struct rules rules;
+    struct pipeline_services services;
 };
+
+struct pipeline {
+    struct decoder *decoder; /* NULL until a packet comes */
+    struct flow_clock clock;
+    struct flow_table *flows;
+    struct charsets *charsets;
+    struct pipeline_output out;
+    struct generation *newest;
+    struct pipeline_stats past; /* of generations that are gone */
+};
+
+static void count_generation(struct pipeline_stats *sum, const struct generation *g)
+{
+    sum->sessions += g->shared.sessions;
+    sum->mails += g->shared.mails;
+    sum->one_sided += g->shared.one_sided;
+    sum->truncated += g->shared.truncated;
+}
+
+static void generation_free(struct generation *g)
+{
+    rules_free(&g->rules);
+    if (g->services.release)
+        g->services.release(g->services.owner);
+    free(g);
+}
+
+/* Those that no session uses any more. */
+static void drop_old(struct pipeline *p)
+{
+    for (struct generation **slot = &p->newest->older; *slot;) {
+        struct generation *g = *slot;
+        if (g->shared.alive) {
+            slot = &g->older;
+            continue;
+        }
+        *slot = g->older;
+        count_generation(&p->past, g);
+        generation_free(g);
+    }
+}
 
 static void *on_open(void *ctx, const struct flow_info *info)
 {
     struct pipeline *p = ctx;
-    return session_new(&p->shared, info);
+    return session_new(&p->newest->shared, info);
 }
 
 static enum flow_want on_data(void *ctx, void *user, const struct flow_info *info, int dir,
@@ -41,9 +82,11 @@ static enum flow_want on_gap(void *ctx, void *user, const struct flow_info *info
 
 static void on_end(void *ctx, void *user, const struct flow_info *info, enum flow_end how)
 {
+    struct pipeline *p = ctx;
     struct smtp_session *session = user;
-    (void)ctx;
     session_end(&session, info, how);
+    if (p->newest->older)
+        drop_old(p);
 }
 
 static const struct flow_handler handler = {on_open, on_data, on_gap, on_end};
@@ -70,7 +113,7 @@ static struct flow_settings flow_settings_of(const struct settings *set, struct 
 static void on_notice(void *ctx, struct notice *n)
 {
     struct pipeline *p = ctx;
-    p->shared.record(p->shared.ctx, &(struct record){&stream_notice, n, n->ts, NULL});
+    p->out.record(p->out.ctx, &(struct record){&stream_notice, n, n->ts, NULL});
 }
 
 struct decoder *pipeline_decoder(const struct settings *set)
@@ -83,48 +126,69 @@ struct decoder *pipeline_decoder(const struct settings *set)
     return decoder_new(&d);
 }
 
-struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_services *services,
-                              const struct pipeline_output *out)
+static void begin_generation(struct pipeline *p, const struct settings *set,
+                             const struct pipeline_services *services)
 {
-    struct pipeline *p = calloc(1, sizeof *p);
-    assert(p);
-    struct flow_settings f = flow_settings_of(set, services->budget);
-    p->smtp = (struct smtp_limits){.command_bytes = set->command_bytes,
+    struct generation *g = calloc(1, sizeof *g);
+    assert(g);
+    g->services = *services;
+    g->smtp = (struct smtp_limits){.command_bytes = set->command_bytes,
                                    .reply_bytes = set->reply_bytes,
                                    .hold_bytes = set->hold_bytes,
                                    .pending = (uint32_t)set->max_pending,
                                    .waiting = (uint32_t)set->max_waiting};
-    p->builder = (struct builder_settings){
+    g->builder = (struct builder_settings){
         .path = {(enum path_capture)set->mail_path_capture, set->local_nets.items, set->local_nets.count},
         .mime = {set->header_bytes, set->headers_bytes, (uint32_t)set->mime_depth, (uint32_t)set->mime_parts},
         .transaction_bytes = set->transaction_bytes,
         .session_bytes = set->session_bytes,
         .list_items = (uint32_t)set->list_items};
-    p->rule_settings = (struct rule_settings){.local_nets = {set->local_nets.items, set->local_nets.count},
+    g->rule_settings = (struct rule_settings){.local_nets = {set->local_nets.items, set->local_nets.count},
                                               .blocklist_kinds = (unsigned)set->blocklist_kinds};
-    p->rules =
-        (struct rules){.set = &p->rule_settings, .lists = services->lists, .raise = on_notice, .ctx = p};
-    rules_init(&p->rules);
-    p->shared = (struct session_shared){.set = set,
-                                        .rules = &p->rules,
+    g->rules =
+        (struct rules){.set = &g->rule_settings, .lists = services->lists, .raise = on_notice, .ctx = p};
+    rules_init(&g->rules);
+    g->shared = (struct session_shared){.set = set,
+                                        .rules = &g->rules,
                                         .scripts = services->scripts,
-                                        .smtp = &p->smtp,
-                                        .builder = &p->builder,
-                                        .charsets = charsets_new(),
-                                        .record = out->record,
-                                        .event = out->event,
-                                        .mime = out->mime,
-                                        .ctx = out->ctx};
+                                        .smtp = &g->smtp,
+                                        .builder = &g->builder,
+                                        .charsets = p->charsets,
+                                        .record = p->out.record,
+                                        .event = p->out.event,
+                                        .mime = p->out.mime,
+                                        .ctx = p->out.ctx};
+    g->older = p->newest;
+    p->newest = g;
+}
+
+struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_services *services,
+                              const struct pipeline_output *out)
+{
+    struct pipeline *p = calloc(1, sizeof *p);
+    assert(p);
+    const struct flow_settings f = flow_settings_of(set, services->budget);
+    p->out = *out;
     p->clock.back_after = set->flow_timeout;
+    p->charsets = charsets_new();
+    begin_generation(p, set, services);
     p->flows = flow_table_new(&f, &handler, p);
     return p;
+}
+
+void pipeline_renew(struct pipeline *p, const struct settings *set, const struct pipeline_services *services)
+{
+    const struct flow_settings f = flow_settings_of(set, services->budget);
+    begin_generation(p, set, services);
+    flow_table_adjust(p->flows, &f);
+    drop_old(p);
 }
 
 void pipeline_packet(struct pipeline *p, const struct packet *pkt)
 {
     struct segment seg;
     if (!p->decoder)
-        p->decoder = pipeline_decoder(p->shared.set);
+        p->decoder = pipeline_decoder(p->newest->shared.set);
     if (decode_packet(p->decoder, pkt, &seg) != DECODED_TCP)
         return;
     const struct flow_moment at = flow_clock_advance(&p->clock, seg.ts);
@@ -148,11 +212,10 @@ void pipeline_finish(struct pipeline *p)
 
 struct pipeline_stats pipeline_stats(const struct pipeline *p)
 {
-    struct pipeline_stats s = {.sessions = p->shared.sessions,
-                               .mails = p->shared.mails,
-                               .one_sided = p->shared.one_sided,
-                               .truncated = p->shared.truncated,
-                               .flow = flow_table_stats(p->flows)};
+    struct pipeline_stats s = p->past;
+    for (const struct generation *g = p->newest; g; g = g->older)
+        count_generation(&s, g);
+    s.flow = flow_table_stats(p->flows);
     if (p->decoder)
         s.decode = *decoder_stats(p->decoder);
     return s;
@@ -166,7 +229,8 @@ void pipeline_free(struct pipeline **pp)
         return;
     flow_table_free(&p->flows);
     decoder_free(&p->decoder);
-    charsets_free(&p->shared.charsets);
-    rules_free(&p->rules);
+    drop_old(p);
+    generation_free(p->newest);
+    charsets_free(&p->charsets);
     free(p);
 }

@@ -32,11 +32,17 @@ struct pipeline_services {
     const struct blocklists *lists; /* NULL: none */
     struct scripts *scripts;        /* that hear single events; NULL: none */
     struct flow_budget *budget;     /* that it shares with others; NULL: it has its own */
+    void (*release)(
+        void *owner); /* called when nothing of this, nor the settings, is used any more; or NULL */
+    void *owner;
 };
 
 /* `set` and the services are borrowed and outlive it; `out` is copied. */
 struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_services *services,
                               const struct pipeline_output *out);
+/* Other settings and services for connections that begin from now on; those that are there keep their own.
+ * The limits on connections change for all. */
+void pipeline_renew(struct pipeline *p, const struct settings *set, const struct pipeline_services *services);
 void pipeline_packet(struct pipeline *p, const struct packet *pkt);
 /* In its place, where somebody else decodes and has the clock: what flow_table_push takes. */
 void pipeline_segment(struct pipeline *p, const struct flow_moment *at, struct segment *seg);

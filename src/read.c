@@ -187,7 +187,7 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
                              int count)
 {
     struct run run = {.opt = opt, .set = set};
-    const struct back_scripts scripts = {opt->scripts, opt->script_count};
+    const struct script_files scripts = {opt->scripts, opt->script_count, 0, NULL};
     const struct back_output out = {.record = on_record, .ctx = &run};
     enum exit_code code = EXIT_USAGE;
     int err = services_open(&run.services, set, &scripts, &out, &run.error);

@@ -30,6 +30,7 @@ void report_add_pipeline(struct stats *ret, const struct pipeline_stats *s)
     ret->one_sided += s->one_sided;
     ret->truncated += s->truncated;
     ret->flows += s->flow.flows;
+    ret->stream_bytes += s->flow.passed_bytes;
     ret->gaps += s->flow.gaps;
     ret->gap_bytes += s->flow.gap_bytes;
     ret->forged += s->flow.forged;

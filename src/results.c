@@ -36,7 +36,14 @@ int results_open(const struct results_settings *set, struct results **ret, struc
     struct results *r = calloc(1, sizeof *r);
     assert(r);
     bool tty = !set->directory && isatty(STDOUT_FILENO);
-    const struct sink_settings sink = {.directory = set->directory, .color = tty && !getenv("NO_COLOR")};
+    struct sink_settings sink = {.directory = set->directory, .color = tty && !getenv("NO_COLOR")};
+    if (set->lasting) {
+        sink.lasting = true;
+        sink.output_bytes = set->lasting->output_bytes;
+        sink.rotate_size = set->lasting->rotate_size;
+        sink.rotate_interval = set->lasting->rotate_interval;
+        sink.rotate_keep = set->lasting->rotate_keep;
+    }
     r->ops = set->format ? set->format : sink_find(tty ? "text" : "json");
     /* The sink comes first, as it makes the folder. */
     int err = set->directory || !set->events ? r->ops->open(&sink, &r->sink, reterr) : 0;
@@ -96,6 +103,24 @@ void results_count(const struct results *r, struct stats *ret)
 {
     ret->notices_hidden += r->hidden;
     ret->lines_hidden += r->hidden_entries;
+    if (!r->sink)
+        return;
+    const struct sink_counts c = r->ops->counts(r->sink);
+    ret->records += c.written;
+    ret->records_lost += c.lost;
+    ret->outputs_failing += c.failing;
+}
+
+void results_tick(struct results *r, struct timespec now)
+{
+    if (r->sink)
+        r->ops->tick(r->sink, now);
+}
+
+void results_reopen(struct results *r)
+{
+    if (r->sink)
+        r->ops->reopen(r->sink);
 }
 
 int results_close(struct results **pr, struct error *reterr)

@@ -5,12 +5,15 @@
 #include "mail/smtp.h"
 #include "mail/mime.h"
 #include "record/stats.h"
+#include "settings.h"
 #include "sink/sink.h"
 
 struct results_settings {
-    const struct sink_ops *format; /* NULL: text on a terminal, else json */
-    const char *directory;         /* files there; NULL: standard output */
-    bool events;                   /* events too; on standard output they take the place of the records */
+    const struct sink_ops *format;  /* NULL: text on a terminal, else json */
+    const char *directory;          /* files there; NULL: standard output */
+    bool events;                    /* events too; on standard output they take the place of the records */
+    const struct settings *lasting; /* NULL: the first error of output ends it; else as sink_settings.lasting
+                                       has it, with the limits in there */
 };
 
 struct results;
@@ -23,6 +26,9 @@ void results_record(struct results *r, const struct record *rec);
 bool results_want_events(const struct results *r);
 void results_event(struct results *r, struct slice uid, const struct smtp_event *ev);
 void results_mime(struct results *r, struct slice uid, uint32_t mail, const struct mime_event *ev);
+/* Where it is lasting, at least once a second: see struct sink_ops. */
+void results_tick(struct results *r, struct timespec now);
+void results_reopen(struct results *r);
 /* Something could not be written. From any thread. */
 bool results_failed(const struct results *r);
 /* Adds what it has counted. */

@@ -56,7 +56,7 @@ static void warn_unused(const struct settings *set, bool scripts)
     }
 }
 
-int services_open(struct services *s, const struct settings *set, const struct back_scripts *scripts,
+int services_open(struct services *s, const struct settings *set, const struct script_files *scripts,
                   const struct back_output *out, struct error *reterr)
 {
     *s = (struct services){.set = set};

@@ -14,7 +14,7 @@ struct services {
 
 /* Starts and opens them, before anything else is opened. -errno: the settings are wrong; what was opened is
  * closed again. `out->courier` is set here. */
-int services_open(struct services *s, const struct settings *set, const struct back_scripts *scripts,
+int services_open(struct services *s, const struct settings *set, const struct script_files *scripts,
                   const struct back_output *out, struct error *reterr);
 /* True: what was handed to the courier is delivered, or kept. */
 bool services_close(struct services *s);

@@ -38,6 +38,7 @@ struct smtp_session *session_new(struct session_shared *shared, const struct flo
     struct smtp_session *s = calloc(1, sizeof *s);
     assert(s);
     s->shared = shared;
+    shared->alive++;
     s->client = info->client;
     buf_init(&s->first[0], shared->set->detect_bytes);
     buf_init(&s->first[1], shared->set->detect_bytes);
@@ -311,6 +312,7 @@ void session_end(struct smtp_session **ps, const struct flow_info *info, enum fl
     smtp_free(&s->smtp);
     builder_free(&s->builder);
     script_data_free(&s->script_data);
+    s->shared->alive--;
     forget_early(s);
     free(s);
 }

@@ -21,6 +21,7 @@ struct session_shared {
     void (*mime)(void *ctx, struct slice uid, uint32_t mail, const struct mime_event *ev); /* or NULL */
     void *ctx;
     uint64_t sessions, mails, one_sided, truncated; /* counted here */
+    uint64_t alive;                                 /* those that use it now */
 };
 
 struct smtp_session;

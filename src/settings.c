@@ -76,6 +76,17 @@ struct settings_target settings_target(const struct settings *set, enum notice_a
     return (struct settings_target){NULL, ""};
 }
 
+int settings_collect(const struct settings_source *source, struct settings *ret, struct error *reterr)
+{
+    int err = 0;
+    settings_defaults(ret);
+    for (size_t i = 0; i < source->file_count && !err; i++)
+        err = settings_load(ret, source->files[i], reterr);
+    for (size_t i = 0; i < source->assigned_count && !err; i++)
+        err = settings_assign(ret, source->assigned[i], reterr);
+    return err;
+}
+
 void settings_print(FILE *out)
 {
     char wants[128];

@@ -86,6 +86,15 @@ struct settings_target {
     const char *name, *text;
 };
 struct settings_target settings_target(const struct settings *set, enum notice_action action);
+/* Where settings come from; borrowed. */
+struct settings_source {
+    const char *const *files; /* of -c */
+    size_t file_count;
+    const char *const *assigned; /* of -s, which stand above the files */
+    size_t assigned_count;
+};
+/* Defaults, files and assignments, in this order: 0, or -errno as above. */
+int settings_collect(const struct settings_source *source, struct settings *ret, struct error *reterr);
 /* All of them with type, range, default and meaning, as a file that settings_load reads. */
 void settings_print(FILE *out);
 

@@ -49,6 +49,7 @@ static void pass_data(struct flow_core *core, struct flow *f, int dir, struct ti
     f->dir[dir].next += (uint32_t)bytes.len;
     f->dir[dir].moved_at = core->now;
     f->dir[dir].passed |= bytes.len > 0;
+    core->passed_bytes += f->state == FLOW_LIVE ? bytes.len : 0;
     if (bytes.len && open_once(core, f))
         take_want(core, f, core->handler->data(core->ctx, f->user, &f->info, dir, ts, bytes));
 }

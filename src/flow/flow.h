@@ -75,6 +75,7 @@ struct flow_core {
     uint32_t opened;     /* flows that have a user */
     struct timespec now; /* packet time */
     uint64_t gaps, gap_bytes, overlaps, forged;
+    uint64_t passed_bytes; /* told to users */
 };
 
 /* Adds one segment of direction `dir`: passes on what is in order now, keeps the rest. */

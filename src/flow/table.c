@@ -117,6 +117,14 @@ static void buckets_grow(struct flow_table *t)
     t->bucket_count = count;
 }
 
+void flow_table_adjust(struct flow_table *t, const struct flow_settings *set)
+{
+    uint64_t seed = t->set.seed;
+    t->set = *set;
+    t->set.seed = seed;
+    t->core.max_hole = set->flow_bytes;
+}
+
 static void note_spent(atomic_size_t *all, size_t *noted, size_t now)
 {
     if (now == *noted)
@@ -495,6 +503,7 @@ struct flow_stats flow_table_stats(const struct flow_table *t)
     s.gaps = t->core.gaps;
     s.gap_bytes = t->core.gap_bytes;
     s.forged = t->core.forged;
+    s.passed_bytes = t->core.passed_bytes;
     s.held_bytes = t->core.held_bytes;
     s.live = t->count;
     s.opened = t->core.opened;

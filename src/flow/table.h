@@ -27,6 +27,7 @@ struct flow_settings {
 
 struct flow_stats {
     uint64_t flows, shed, timeouts, ignored, gaps, gap_bytes, over_budget, stray;
+    uint64_t passed_bytes;             /* told to users */
     uint64_t forged;                   /* segments and resets that no receiver can have taken */
     uint64_t held_bytes, live, opened; /* now; `opened` have a user */
 };
@@ -36,6 +37,8 @@ struct flow_table;
 /* `set` is copied, `handler` and `ctx` are borrowed. */
 struct flow_table *flow_table_new(const struct flow_settings *set, const struct flow_handler *handler,
                                   void *ctx);
+/* Other limits from now on; the seed and the budget stay. */
+void flow_table_adjust(struct flow_table *t, const struct flow_settings *set);
 /* Time is `at`, and `seg` came, which may be changed; NULL: none for this table. Over budget it sheds and
  * counts; it never fails. */
 void flow_table_push(struct flow_table *t, const struct flow_moment *at, struct segment *seg);

@@ -3,7 +3,7 @@
 #include "record/stats.h"
 
 const struct stats_row stat_table[STATS] = {
-#define STAT(member, kind, phrase, doc) {#member, STAT_##kind, phrase, doc, offsetof(struct stats, member)},
+#define STAT(member, kind, where, phrase, doc) {#member, STAT_##kind, STAT_OF_##where, phrase, doc, offsetof(struct stats, member)},
 #include "record/stats.def"
 #undef STAT
 };

@@ -7,23 +7,25 @@
 struct stats {
     struct timespec ts; /* wall clock */
     struct slice worker;
-#define STAT(member, kind, phrase, doc) uint64_t member;
+#define STAT(member, kind, where, phrase, doc) uint64_t member;
 #include "record/stats.def"
 #undef STAT
 };
 
 enum stat_kind { STAT_COUNTER, STAT_GAUGE };
+enum stat_place { STAT_OF_FRONT, STAT_OF_BACK };
 
 struct stats_row {
     const char *name;
     enum stat_kind kind;
+    enum stat_place place;
     const char *phrase; /* after the number, for a person; "": not told */
     const char *doc;
     size_t offset;
 };
 
 enum stat_index {
-#define STAT(member, kind, phrase, doc) STAT_AT_##member,
+#define STAT(member, kind, where, phrase, doc) STAT_AT_##member,
 #include "record/stats.def"
 #undef STAT
     STATS

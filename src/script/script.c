@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include "base/buf.h"
 #include "base/nearest.h"
@@ -163,6 +164,7 @@ int scripts_open(const char *const *files, size_t count, const struct script_lim
         s->items[s->len].all = s;
         s->items[s->len].path = files[s->len];
         rc = script_open(&s->items[s->len], reterr);
+        s->items[s->len].hooks &= host->hooks ? host->hooks : UINT_MAX;
         s->hooks |= s->items[s->len].hooks;
     }
     if (rc < 0)
@@ -195,6 +197,18 @@ unsigned scripts_hooks(const struct scripts *s)
 struct script_counts scripts_counts(const struct scripts *s)
 {
     struct script_counts counts = s->counts;
-    counts.counters_shed = counters_shed(s->counters);
+    /* Shared ones are told of by who owns them. */
+    counts.counters_shed = s->counters_owned ? counters_shed(s->counters) : 0;
     return counts;
+}
+
+void script_counts_add(struct script_counts *sum, struct script_counts more)
+{
+    sum->calls += more.calls;
+    sum->errors += more.errors;
+    sum->stopped += more.stopped;
+    sum->deaf += more.deaf;
+    sum->counters_shed += more.counters_shed;
+    sum->notices += more.notices;
+    sum->entries += more.entries;
 }

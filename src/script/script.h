@@ -25,7 +25,8 @@ struct script_host {
     const struct network *local_nets;
     size_t local_net_count;
     struct counters
-        *counters; /* of all workers (script/counter.h), which outlives the scripts; NULL: their own */
+        *counters;  /* of all workers (script/counter.h), which outlives the scripts; NULL: their own */
+    unsigned hooks; /* bits of enum script_hook: only these are heard; 0: all */
 };
 
 /* What an event of the dialogue belongs to. */
@@ -45,6 +46,8 @@ enum script_hook {
     HOOK_NOTICE = 32,
     HOOK_TICK = 64,
 };
+/* Those that hear the dialogue while it goes on. */
+enum { SCRIPT_EVENT_HOOKS = HOOK_REQUEST | HOOK_REPLY | HOOK_DATA };
 
 struct script_counts {
     uint64_t calls;         /* of hooks */
@@ -82,6 +85,7 @@ void scripts_tick(struct scripts *s, struct timespec now);
 /* The input is over at `now`: on_tick once more, amid an interval, so that a script can tell what it has. */
 void scripts_finish(struct scripts *s, struct timespec now);
 struct script_counts scripts_counts(const struct scripts *s);
+void script_counts_add(struct script_counts *sum, struct script_counts more);
 void scripts_close(struct scripts **s);
 
 #endif

@@ -1,0 +1,387 @@
+/* tap.c: one worker of a sensor.
+ * In: packets of its sockets, batches from other workers. Out: records, to its lane; batches to other
+ * workers; what it counts. Owns: its thread, pipeline, decoder, clock; the sockets. Limits: PASSED batches on
+ * the way to each other worker, what is over is dropped and counted; it waits while RECORDS records have not
+ * been taken, which the capture buffer has to bear. Knowingly: while nothing comes its time is LAG behind the
+ * clock, as packets come with a delay. */
+#include "tap.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include "base/ring.h"
+#include "batch.h"
+#include "report.h"
+
+enum { PASSED = 8, RECORDS = 8192, AT_ONCE = 256, WAIT_MS = 100 };
+static const double LAG_SECONDS = 0.5;
+
+/* To one other worker. */
+struct passage {
+    struct ring *full, *empty;
+    struct batch *filling;
+    size_t made; /* batches so far: as many as were needed at once */
+};
+
+struct tap {
+    struct tap_settings set;
+    size_t number, count;
+    struct tap *const *all;
+    struct passage to[TAPS_MOST];
+    struct pipeline *pipeline;
+    struct decoder *decoder;
+    struct flow_clock clock;
+    uint64_t order; /* of its records: the clock in nanoseconds, which never goes back */
+    int wake;
+    pthread_t thread;
+    atomic_bool stop;
+    atomic_uint gone;
+    unsigned down; /* interfaces that are, a bit each */
+    struct timespec counted_at;
+    struct stats own; /* counted here: packets and the like */
+    struct renewal *_Atomic renewal;
+    pthread_mutex_t lock;
+    struct stats shown; /* under the lock */
+};
+
+struct renewal {
+    const struct settings *set;
+    struct pipeline_services services;
+};
+
+static uint64_t nanoseconds(struct timespec ts)
+{
+    return ts.tv_sec < 0 ? 0 : (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static void on_record(void *ctx, struct record *rec)
+{
+    struct tap *t = ctx;
+    lane_add(t->set.lane, rec, (struct flow_order){.number = t->order});
+}
+
+struct tap *tap_new(const struct tap_settings *set)
+{
+    struct tap *t = calloc(1, sizeof *t);
+    assert(t && set->interface_count <= TAP_INTERFACES);
+    const struct pipeline_output out = {.record = on_record, .ctx = t};
+    t->set = *set;
+    t->pipeline = pipeline_new(set->set, &set->services, &out);
+    t->decoder = pipeline_decoder(set->set);
+    t->clock.back_after = set->set->flow_timeout;
+    t->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    assert(t->wake >= 0);
+    pthread_mutex_init(&t->lock, NULL);
+    return t;
+}
+
+/* Time goes on. */
+static struct flow_moment moment(struct tap *t, struct timespec ts)
+{
+    const struct flow_moment at = flow_clock_advance(&t->clock, ts);
+    uint64_t now = nanoseconds(at.now);
+    t->order = now > t->order ? now : t->order;
+    return at;
+}
+
+static void take(struct tap *t, struct segment *seg)
+{
+    const struct flow_moment at = moment(t, seg->ts);
+    pipeline_segment(t->pipeline, &at, seg);
+}
+
+static void wake(struct tap *t)
+{
+    (void)!write(t->wake, &(uint64_t){1}, sizeof(uint64_t));
+}
+
+static void send(struct tap *t, size_t target)
+{
+    struct passage *p = &t->to[target];
+    struct batch *b = p->filling;
+    p->filling = NULL;
+    if (ring_try_push(p->full, b)) {
+        wake(t->all[target]);
+        return;
+    }
+    t->own.ring_drops += b->count;
+    batch_clear(b);
+    p->filling = b;
+}
+
+/* A batch to fill; NULL: all of them are on the way. */
+static struct batch *batch_to(struct passage *p)
+{
+    if (!p->filling && (p->filling = ring_try_pop(p->empty)))
+        batch_clear(p->filling);
+    if (!p->filling && p->made < PASSED) {
+        p->filling = batch_new();
+        p->made++;
+    }
+    return p->filling;
+}
+
+static void pass_on(struct tap *t, size_t target, const struct segment *seg)
+{
+    struct passage *p = &t->to[target];
+    if (p->filling && !batch_fits(p->filling, seg->payload.len))
+        send(t, target);
+    struct batch *b = batch_to(p);
+    if (b)
+        batch_add(b, &(struct flow_moment){0}, seg);
+    else
+        t->own.ring_drops++;
+}
+
+static void on_packet(void *ctx, const struct packet *pkt)
+{
+    struct tap *t = ctx;
+    struct segment seg;
+    t->own.packets++;
+    t->own.bytes += pkt->bytes.len;
+    t->own.cut_packets += pkt->wire_len > pkt->bytes.len;
+    if (decode_packet(t->decoder, pkt, &seg) != DECODED_TCP)
+        return;
+    size_t target = t->count > 1 ? endpoints_hash(&seg.src, &seg.dst) % t->count : t->number;
+    if (target == t->number)
+        take(t, &seg);
+    else
+        pass_on(t, target, &seg);
+}
+
+/* The first worker speaks for all, as each hears of it. */
+static void note_down(struct tap *t, size_t i, bool down, const char *text)
+{
+    unsigned bit = 1u << i;
+    if (down == !!(t->down & bit))
+        return;
+    t->down ^= bit;
+    if (t->number)
+        return;
+    t->own.interface_downs += down;
+    fprintf(stderr, "mailtap: %s\n", text);
+}
+
+/* Packets that were there. */
+static int read_socket(struct tap *t, size_t i)
+{
+    char text[128];
+    struct error err;
+    if (atomic_load(&t->gone) & 1u << i)
+        return 0;
+    int got = live_read(t->set.sockets[i], AT_ONCE, on_packet, t, &err);
+    if (got > 0 && t->down) {
+        snprintf(text, sizeof text, "%s: is up again", t->set.interfaces[i]);
+        note_down(t, i, false, text);
+    }
+    if (got >= 0)
+        return got;
+    note_down(t, i, true, err.text);
+    if (got != -ENETDOWN)
+        atomic_fetch_or(&t->gone, 1u << i);
+    return 0;
+}
+
+static int read_passed(struct tap *t)
+{
+    int count = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        struct passage *p = &t->all[i]->to[t->number];
+        struct batch *b;
+        while (i != t->number && (b = ring_try_pop(p->full))) {
+            for (size_t k = 0; k < b->count; k++)
+                take(t, &b->parcels[k].seg);
+            count += (int)b->count;
+            ring_push(p->empty, b);
+        }
+    }
+    return count;
+}
+
+static struct timespec wall_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now;
+}
+
+/* Idle connections end without packets too. */
+static void follow_clock(struct tap *t, struct timespec now)
+{
+    double behind = seconds_between(t->clock.now, now);
+    if (behind > 0 && behind <= LAG_SECONDS)
+        return;
+    struct timespec then = now;
+    then.tv_nsec -= (long)(LAG_SECONDS * 1e9);
+    if (then.tv_nsec < 0) {
+        then.tv_nsec += 1000000000;
+        then.tv_sec--;
+    }
+    const struct flow_moment at = moment(t, then);
+    pipeline_segment(t->pipeline, &at, NULL);
+}
+
+static void show_counts(struct tap *t, struct timespec now)
+{
+    if (seconds_between(t->counted_at, now) < 0.1 && seconds_between(t->counted_at, now) >= 0)
+        return;
+    struct stats s = t->own;
+    const struct pipeline_stats ps = pipeline_stats(t->pipeline);
+    t->counted_at = now;
+    report_add_pipeline(&s, &ps);
+    report_add_decoder(&s, decoder_stats(t->decoder));
+    for (size_t i = 0; i < t->set.interface_count; i++) {
+        const struct live_stats ls = live_stats(t->set.sockets[i]);
+        s.kernel_drops += ls.dropped;
+        /* It is the interface's, so one worker counts it. */
+        s.interface_drops += t->number ? 0 : ls.interface_dropped;
+    }
+    pthread_mutex_lock(&t->lock);
+    t->shown = s;
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void take_renewal(struct tap *t)
+{
+    struct renewal *r = atomic_exchange(&t->renewal, NULL);
+    if (r)
+        pipeline_renew(t->pipeline, r->set, &r->services);
+    free(r);
+}
+
+static void wait(struct tap *t)
+{
+    struct pollfd fds[TAP_INTERFACES + 1];
+    nfds_t count = 0;
+    fds[count++] = (struct pollfd){t->wake, POLLIN, 0};
+    for (size_t i = 0; i < t->set.interface_count; i++)
+        /* Of one that is down the descriptor may be readable all the time. */
+        if (!((atomic_load(&t->gone) | t->down) & 1u << i))
+            fds[count++] = (struct pollfd){live_fd(t->set.sockets[i]), POLLIN, 0};
+    poll(fds, count, WAIT_MS);
+    (void)!read(t->wake, &(uint64_t){0}, sizeof(uint64_t));
+}
+
+/* One turn of the loop. */
+static void work(struct tap *t)
+{
+    int count = read_passed(t);
+    for (size_t i = 0; i < t->set.interface_count; i++)
+        count += read_socket(t, i);
+    for (size_t i = 0; i < t->count; i++)
+        if (t->to[i].filling && t->to[i].filling->count)
+            send(t, i);
+    const struct timespec now = wall_clock();
+    follow_clock(t, now);
+    show_counts(t, now);
+    take_renewal(t);
+    lane_publish(t->set.lane, t->order);
+    lane_wait(t->set.lane, RECORDS);
+    if (!count)
+        wait(t);
+}
+
+static void *run(void *arg)
+{
+    struct tap *t = arg;
+    while (!atomic_load(&t->stop))
+        work(t);
+    /* What the kernel has is of before the stop. */
+    for (size_t i = 0; i < t->set.interface_count; i++)
+        while (read_socket(t, i) == AT_ONCE)
+            ;
+    read_passed(t);
+    pipeline_finish(t->pipeline);
+    t->counted_at = (struct timespec){0};
+    show_counts(t, wall_clock());
+    lane_publish(t->set.lane, UINT64_MAX);
+    return NULL;
+}
+
+void taps_start(struct tap *const *taps, size_t count)
+{
+    assert(count <= TAPS_MOST);
+    for (size_t i = 0; i < count; i++) {
+        taps[i]->all = taps;
+        taps[i]->count = count;
+        taps[i]->number = i;
+        for (size_t k = 0; k < count && count > 1; k++)
+            taps[i]->to[k] = (struct passage){.full = ring_new(PASSED), .empty = ring_new(PASSED)};
+    }
+    for (size_t i = 0; i < count; i++) {
+        int err = pthread_create(&taps[i]->thread, NULL, run, taps[i]);
+        assert(!err);
+    }
+}
+
+void tap_stop(struct tap *t)
+{
+    atomic_store(&t->stop, true);
+    wake(t);
+}
+
+void tap_renew(struct tap *t, const struct settings *set, const struct pipeline_services *services)
+{
+    struct renewal *r = malloc(sizeof *r);
+    assert(r);
+    *r = (struct renewal){set, *services};
+    r = atomic_exchange(&t->renewal, r);
+    if (r && r->services.release)
+        r->services.release(r->services.owner);
+    free(r);
+    wake(t);
+}
+
+void tap_count(struct tap *t, struct stats *ret)
+{
+    pthread_mutex_lock(&t->lock);
+    stats_add(ret, &t->shown);
+    pthread_mutex_unlock(&t->lock);
+}
+
+unsigned tap_gone(const struct tap *t)
+{
+    return atomic_load(&t->gone);
+}
+
+void tap_join(struct tap *t)
+{
+    pthread_join(t->thread, NULL);
+}
+
+static void passage_free(struct passage *p)
+{
+    struct batch *b;
+    while (p->full && (b = ring_try_pop(p->full)))
+        batch_free(&b);
+    while (p->empty && (b = ring_try_pop(p->empty)))
+        batch_free(&b);
+    batch_free(&p->filling);
+    ring_free(&p->full);
+    ring_free(&p->empty);
+}
+
+void tap_free(struct tap **pt)
+{
+    struct tap *t = *pt;
+    *pt = NULL;
+    if (!t)
+        return;
+    for (size_t i = 0; i < t->count; i++)
+        passage_free(&t->to[i]);
+    for (size_t i = 0; i < t->set.interface_count; i++) {
+        struct live *live = t->set.sockets[i];
+        live_close(&live);
+    }
+    pipeline_free(&t->pipeline);
+    decoder_free(&t->decoder);
+    close(t->wake);
+    pthread_mutex_destroy(&t->lock);
+    free(t);
+}

@@ -1,0 +1,41 @@
+/* A front on a live input: a thread with a socket on each interface. */
+#ifndef TAP_H
+#define TAP_H
+
+#include "capture/live.h"
+#include "merge.h"
+#include "pipeline.h"
+#include "record/stats.h"
+
+enum { TAPS_MOST = 64, TAP_INTERFACES = 16 };
+
+struct tap;
+
+struct tap_settings {
+    const struct settings *set; /* borrowed, outlives it, as all below */
+    struct pipeline_services services;
+    struct live *const *sockets; /* one an interface, its own from now on */
+    const char *const *interfaces;
+    size_t interface_count;
+    struct lane *lane;
+};
+
+/* A tap without a thread yet. */
+struct tap *tap_new(const struct tap_settings *set);
+/* Starts them all: a connection that came to one of them, but belongs to another as its packets came out of
+ * tunnels or fragments, is passed on there. */
+void taps_start(struct tap *const *taps, size_t count);
+/* From any thread: it closes and records every connection, and ends. */
+void tap_stop(struct tap *t);
+/* From any thread: the worker's own block lists and scripts, and the settings, for connections that begin
+ * from now on; what was there before is given back by pipeline_services.release once nothing needs it. */
+void tap_renew(struct tap *t, const struct settings *set, const struct pipeline_services *services);
+/* From any thread: adds what it has counted a moment ago. */
+void tap_count(struct tap *t, struct stats *ret);
+/* Bits, one an interface: it is gone, and no packet will come of it. From any thread. */
+unsigned tap_gone(const struct tap *t);
+/* Waits for the thread's end. */
+void tap_join(struct tap *t);
+void tap_free(struct tap **t);
+
+#endif

@@ -45,12 +45,12 @@ struct tap {
     unsigned down; /* interfaces that are, a bit each */
     struct timespec counted_at;
     struct stats own; /* counted here: packets and the like */
-    struct renewal *_Atomic renewal;
+    struct new_terms *_Atomic renewal;
     pthread_mutex_t lock;
     struct stats shown; /* under the lock */
 };
 
-struct renewal {
+struct new_terms {
     const struct settings *set;
     struct pipeline_services services;
 };
@@ -249,7 +249,7 @@ static void show_counts(struct tap *t, struct timespec now)
 
 static void take_renewal(struct tap *t)
 {
-    struct renewal *r = atomic_exchange(&t->renewal, NULL);
+    struct new_terms *r = atomic_exchange(&t->renewal, NULL);
     if (r)
         pipeline_renew(t->pipeline, r->set, &r->services);
     free(r);
@@ -328,9 +328,9 @@ void tap_stop(struct tap *t)
 
 void tap_renew(struct tap *t, const struct settings *set, const struct pipeline_services *services)
 {
-    struct renewal *r = malloc(sizeof *r);
+    struct new_terms *r = malloc(sizeof *r);
     assert(r);
-    *r = (struct renewal){set, *services};
+    *r = (struct new_terms){set, *services};
     r = atomic_exchange(&t->renewal, r);
     if (r && r->services.release)
         r->services.release(r->services.owner);

@@ -1,5 +1,6 @@
 /* net.c: addresses and networks as values.
- * In: text. Out: struct address, struct network, text. Owns: nothing. Spec: RFC 4291, RFC 5952, RFC 1918. */
+ * In: text. Out: struct address, struct network, text. Owns: nothing. Knowingly: who may choose addresses and
+ * ports freely can find many with one endpoints_hash. Spec: RFC 4291, RFC 5952, RFC 1918. */
 #include "base/net.h"
 
 #include <arpa/inet.h>
@@ -8,6 +9,22 @@
 bool address_eq(const struct address *a, const struct address *b)
 {
     return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+static uint32_t word(const uint8_t *b)
+{
+    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/* No step that classic BPF has not got: it is computed there too. */
+uint32_t endpoints_hash(const struct endpoint *a, const struct endpoint *b)
+{
+    uint32_t h = 0;
+    for (size_t i = 0; i < (a->addr.family == 4 ? 4 : 16); i += 4)
+        h = (h ^ word(a->addr.bytes + i) ^ word(b->addr.bytes + i)) * ENDPOINTS_HASH_STEP;
+    h = (h ^ a->port ^ b->port) * ENDPOINTS_HASH_STEP;
+    h = (h ^ h >> 15) * ENDPOINTS_HASH_END;
+    return h ^ h >> 16;
 }
 
 static char *octet_text(char *to, uint8_t v)

@@ -23,7 +23,14 @@ enum side { SIDE_CLIENT, SIDE_SERVER };
 
 enum { ADDRESS_TEXT = 46 };
 
+/* The odd factors of endpoints_hash, for the program in capture/fanout.c that computes it in the kernel. */
+#define ENDPOINTS_HASH_STEP 0x9e3779b1U
+#define ENDPOINTS_HASH_END  0x85ebca6bU
+
 bool address_eq(const struct address *a, const struct address *b);
+/* The same for (a, b) and (b, a), on every machine and in every run; h % n spreads connections over n. Both
+ * are of one family. Nothing secret is in it: it may place work, and is no key of a table. */
+uint32_t endpoints_hash(const struct endpoint *a, const struct endpoint *b);
 /* Writes the text form (RFC 5952 for IPv6; nothing for none) with a terminator; returns its length. */
 size_t address_text(const struct address *a, char ret[static ADDRESS_TEXT]);
 /* Reads a whole IPv4 or IPv6 address, no brackets or blanks around it; octets are decimal and may have

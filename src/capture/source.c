@@ -6,9 +6,9 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <pcap/pcap.h>
 #include <stdlib.h>
 #include "capture/inflate.h"
+#include "capture/link_type.h"
 #include "capture/pcapng.h"
 
 struct source {
@@ -20,12 +20,6 @@ struct source {
     uint16_t link_type;
     struct source_stats stats;
 };
-
-/* Files store LINKTYPE numbers; libpcap gives its own DLT numbers, which differ for raw IP. */
-static uint16_t link_type_of(int dlt)
-{
-    return dlt == DLT_RAW ? 101 : (uint16_t)dlt;
-}
 
 static int open_pcap(struct source *src, struct error *reterr)
 {

@@ -169,6 +169,64 @@ static void private_and_loopback(void **state)
     assert_false(address_is_private(&none));
 }
 
+/* Connection `i` of one of the patterns that mail shows. */
+static void connection(int pattern, uint32_t i, struct endpoint *a, struct endpoint *b)
+{
+    *a = (struct endpoint){address(pattern == 2 ? "2001:db8:1::25" : "192.0.2.25"), 25};
+    *b = (struct endpoint){address(pattern == 2 ? "2001:db8:2::1" : "198.51.0.1"), 40000};
+    switch (pattern) {
+    case 0: /* one client, port after port */
+        b->port = (uint16_t)(32768 + i % 28000);
+        break;
+    case 1: /* many clients of one port */
+        b->addr.bytes[2] = (uint8_t)(i >> 8);
+        b->addr.bytes[3] = (uint8_t)i;
+        break;
+    case 2: /* a client of many addresses; only even ports, as Linux takes them first */
+        b->addr.bytes[13] = (uint8_t)(i >> 8);
+        b->addr.bytes[14] = (uint8_t)i;
+        b->port = (uint16_t)(32768 + i * 2 % 28000);
+        break;
+    default: /* many of each */
+        a->addr.bytes[3] = (uint8_t)(i % 16 * 16);
+        b->addr.bytes[3] = (uint8_t)(i / 16 % 16);
+        b->port = (uint16_t)(50000 + i / 256);
+    }
+}
+
+static void hash_of_ends_spreads(void **state)
+{
+    enum { CONNECTIONS = 16000 };
+    (void)state;
+    for (int pattern = 0; pattern < 4; pattern++) {
+        for (uint32_t n = 2; n <= 17; n++) {
+            uint32_t counts[17] = {0};
+            double chi = 0, mean = (double)CONNECTIONS / n;
+            for (uint32_t i = 0; i < CONNECTIONS; i++) {
+                struct endpoint a, b;
+                connection(pattern, i, &a, &b);
+                uint32_t h = endpoints_hash(&a, &b);
+                assert_int_equal(h, endpoints_hash(&b, &a));
+                counts[h % n]++;
+            }
+            for (uint32_t k = 0; k < n; k++)
+                chi += (counts[k] - mean) * (counts[k] - mean) / mean;
+            /* chance itself comes to n - 1, and to more than this once in thousands of times */
+            if (chi > n - 1 + 6 * n)
+                fail_msg("pattern %d over %u: chi-square %.1f", pattern, n, chi);
+        }
+    }
+}
+
+static void hash_of_ends_stays(void **state)
+{
+    struct endpoint a = {address("192.0.2.1"), 25}, b = {address("198.51.100.7"), 41234};
+    struct endpoint c = {address("2001:db8::1"), 25}, d = {address("2001:db8:ffff::2"), 41234};
+    (void)state;
+    assert_int_equal(endpoints_hash(&a, &b), 0xbe4cf694);
+    assert_int_equal(endpoints_hash(&c, &d), 0x5d59d527);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +234,8 @@ int main(void)
         cmocka_unit_test(what_is_no_address),
         cmocka_unit_test(networks),
         cmocka_unit_test(private_and_loopback),
+        cmocka_unit_test(hash_of_ends_spreads),
+        cmocka_unit_test(hash_of_ends_stays),
     };
     return cmocka_run_group_tests_name("net", tests, NULL, NULL);
 }

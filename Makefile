@@ -2,6 +2,9 @@
 PCAP ?= samples/border.pcap
 BUILD ?= build
 SANITIZE ?= build-sanitize
+PREFIX ?= /usr/local
+# Where those who come with the machine have their settings; elsewhere below the prefix.
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 
 .PHONY: run test bench install format clean
 
@@ -27,7 +30,8 @@ bench: $(BUILD)/mailtap
 	@bench/run $(BUILD)/mailtap
 
 install: $(BUILD)/mailtap
-	@meson install -C $(BUILD)
+	@meson configure $(BUILD) -Dprefix=$(PREFIX) -Dsysconfdir=$(SYSCONFDIR)
+	@DESTDIR=$(if $(DESTDIR),$(abspath $(DESTDIR))) meson install -C $(BUILD)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 # Where those who come with the machine have their settings; elsewhere below the prefix.
 SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 
-.PHONY: run test bench install format clean
+.PHONY: run test bench install deb format clean
 
 run: $(BUILD)/mailtap
 	@$(BUILD)/mailtap read -f text $(PCAP)
@@ -32,6 +32,10 @@ bench: $(BUILD)/mailtap
 install: $(BUILD)/mailtap
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) -Dsysconfdir=$(SYSCONFDIR)
 	@DESTDIR=$(if $(DESTDIR),$(abspath $(DESTDIR))) meson install -C $(BUILD)
+
+deb:
+	@tools/install-deps deb
+	@tools/mkdeb $(BUILD)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

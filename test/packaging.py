@@ -116,6 +116,12 @@ def of_sample(folder):
 def of_versions():
     version = re.search(r"version: '([\d.]+)'", (SOURCE / "meson.build").read_text())[1]
     ok(mailtap("--version").stdout.decode() == "mailtap %s\n" % version, "--version says that of the project")
+    changelog = (DIST / "debian/changelog").read_text()
+    ok(re.match(r"mailtap \(%s\) " % re.escape(version), changelog), "the package has the version of the project", changelog[:40])
+    needs = re.search(r'^build="(.*)"', (SOURCE / "tools/install-deps").read_text(), re.M)[1].split()
+    control = re.search(r"^Build-Depends:(.*?)^\w", (DIST / "debian/control").read_text(), re.M | re.S)[1]
+    missing = [n for n in needs if (n.endswith("-dev") and n != "libc6-dev") and n not in re.findall(r"[\w.+-]+", control)]
+    ok(not missing, "the package is built with what install-deps installs", *missing)
 
 
 def of_install(folder):

@@ -2,8 +2,11 @@
 PCAP ?= samples/border.pcap
 BUILD ?= build
 SANITIZE ?= build-sanitize
+PREFIX ?= /usr/local
+# Where those who come with the machine have their settings; elsewhere below the prefix.
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 
-.PHONY: run test bench install format clean
+.PHONY: run test bench install deb format clean
 
 run: $(BUILD)/mailtap
 	@$(BUILD)/mailtap read -f text $(PCAP)
@@ -27,7 +30,12 @@ bench: $(BUILD)/mailtap
 	@bench/run $(BUILD)/mailtap
 
 install: $(BUILD)/mailtap
-	@meson install -C $(BUILD)
+	@meson configure $(BUILD) -Dprefix=$(PREFIX) -Dsysconfdir=$(SYSCONFDIR)
+	@DESTDIR=$(if $(DESTDIR),$(abspath $(DESTDIR))) meson install -C $(BUILD)
+
+deb:
+	@tools/install-deps deb
+	@tools/mkdeb $(BUILD)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

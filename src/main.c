@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/nearest.h"
-#include "read.h"
+#include "watch.h"
 
 static const char usage[] =
     "usage: mailtap read FILE... [-c settings.yaml] [-s key=value]... [-f json|text|zeek|smtp-ext] [-o DIR] "
     "[--script FILE.lua]... [--workers N|auto] [--events]\n"
+    "       mailtap watch IFACE... [-c settings.yaml] [-s key=value]... [-f FORMAT] [-o DIR] [--script "
+    "FILE.lua]... "
+    "[--workers N|auto] [--metrics ADDRESS:PORT] [--user NAME]\n"
     "       mailtap settings            every setting with type, default and meaning\n"
     "       mailtap schema              the JSON Schema of what read prints\n"
     "       mailtap --version, --help\n"
@@ -50,14 +53,14 @@ static int no_format(const char *given)
 
 static int bad_option(char **argv)
 {
-    static const char *const known[] = {"-c",        "-s",       "-f",     "-o", "--script",
-                                        "--workers", "--events", "--help", NULL};
+    static const char *const known[] = {"-c",       "-s",        "-f",     "-o",     "--script", "--workers",
+                                        "--events", "--metrics", "--user", "--help", NULL};
     char letter[] = {'-', (char)optopt, '\0'};
-    if (optopt && strchr("csfolw", optopt)) {
-        fprintf(stderr, "mailtap: %s wants a value\n",
-                optopt == 'l'   ? "--script"
-                : optopt == 'w' ? "--workers"
-                                : letter);
+    static const char *const longs[] = {
+        ['l'] = "--script", ['w'] = "--workers", ['m'] = "--metrics", ['u'] = "--user"};
+    if (optopt && strchr("csfolwmu", optopt)) {
+        bool is_long = strchr("lwmu", optopt);
+        fprintf(stderr, "mailtap: %s wants a value\n", is_long ? longs[optopt] : letter);
         return EXIT_USAGE;
     }
     return no_such("option", optopt ? letter : argv[optind - 1], known);
@@ -78,11 +81,14 @@ static int finish(int code)
     return EXIT_PARTLY;
 }
 
+/* What read and watch are told. Lists have room for all that the command line can hold. */
 struct arguments {
-    struct read_options read;
-    struct settings set;
-    char **assigned; /* the values of -s, which stand above -c wherever they stand */
-    int assigned_count;
+    bool live; /* watch */
+    struct results_settings results;
+    const char **files, **assigned, **scripts;
+    struct settings_source source;
+    size_t script_count, workers;
+    const char *metrics, *user;
 };
 
 static int take_workers(size_t *ret, const char *text)
@@ -103,32 +109,38 @@ static int take_workers(size_t *ret, const char *text)
     return -1;
 }
 
-/* One option of read; a negative number where it is fine, else the exit code. */
+/* One option; a negative number where it is fine, else the exit code. */
 static int take_option(int c, struct arguments *args, char **argv)
 {
-    struct error err;
     switch (c) {
     case 'f':
-        args->read.results.format = sink_find(optarg);
-        return args->read.results.format ? -1 : no_format(optarg);
+        args->results.format = sink_find(optarg);
+        return args->results.format ? -1 : no_format(optarg);
     case 'o':
-        args->read.results.directory = optarg;
+        args->results.directory = optarg;
         return -1;
     case 'e':
-        args->read.results.events = true;
-        return -1;
+        args->results.events = true;
+        return args->live ? bad_usage("--events is for read") : -1;
     case 'l':
-        args->read.scripts[args->read.script_count++] = optarg;
+        args->scripts[args->script_count++] = optarg;
         return -1;
     case 'w':
-        return take_workers(&args->read.workers, optarg);
+        return take_workers(&args->workers, optarg);
+    case 'm':
+        args->metrics = optarg;
+        return args->live ? -1 : bad_usage("--metrics is for watch");
+    case 'u':
+        args->user = optarg;
+        return args->live ? -1 : bad_usage("--user is for watch");
     case 'h':
         return fputs(usage, stdout), finish(EXIT_DONE);
     case 's':
-        args->assigned[args->assigned_count++] = optarg;
+        args->assigned[args->source.assigned_count++] = optarg;
         return -1;
     case 'c':
-        return settings_load(&args->set, optarg, &err) < 0 ? bad_setting(&err) : -1;
+        args->files[args->source.file_count++] = optarg;
+        return -1;
     default:
         return bad_option(argv);
     }
@@ -139,47 +151,72 @@ static int take_arguments(struct arguments *args, int argc, char **argv)
     static const struct option longs[] = {{"events", no_argument, NULL, 'e'},
                                           {"script", required_argument, NULL, 'l'},
                                           {"workers", required_argument, NULL, 'w'},
+                                          {"metrics", required_argument, NULL, 'm'},
+                                          {"user", required_argument, NULL, 'u'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
-    struct error err;
     int c, code = -1;
-    settings_defaults(&args->set);
     opterr = 0;
     while (code < 0 && (c = getopt_long(argc, argv, "c:s:f:o:h", longs, NULL)) != -1)
         code = take_option(c, args, argv);
-    for (int i = 0; i < args->assigned_count && code < 0; i++)
-        if (settings_assign(&args->set, args->assigned[i], &err) < 0)
-            code = bad_setting(&err);
-    return code < 0 && optind == argc ? bad_usage("read wants a file") : code;
+    args->source.files = args->files;
+    args->source.assigned = args->assigned;
+    if (code >= 0 || optind < argc)
+        return code;
+    return bad_usage(args->live ? "watch wants an interface" : "read wants a file");
 }
 
-static int command_read(int argc, char **argv)
+static int run_read(const struct arguments *args, char **files, int count)
 {
-    struct arguments *args = calloc(1, sizeof *args);
-    char **assigned = calloc((size_t)argc, sizeof *assigned);
-    const char **scripts = calloc((size_t)argc, sizeof *scripts);
-    assert(args && assigned && scripts);
-    args->assigned = assigned;
-    args->read.scripts = scripts;
-    int code = take_arguments(args, argc, argv);
+    struct settings *set = malloc(sizeof *set);
+    struct error err;
+    assert(set);
+    const struct read_options opt = {args->results, args->scripts, args->script_count, args->workers};
+    int code = settings_collect(&args->source, set, &err) < 0 ? bad_setting(&err)
+                                                              : (int)read_captures(&opt, set, files, count);
+    free(set);
+    return code;
+}
+
+static int run_watch(const struct arguments *args, char **interfaces, int count)
+{
+    const struct watch_options opt = {.results = args->results,
+                                      .source = args->source,
+                                      .scripts = args->scripts,
+                                      .script_count = args->script_count,
+                                      .workers = args->workers,
+                                      .metrics = args->metrics,
+                                      .user = args->user,
+                                      .interfaces = (const char *const *)interfaces,
+                                      .interface_count = (size_t)count};
+    if (count > WATCH_INTERFACES)
+        return bad_usage("watch takes up to 16 interfaces");
+    return keeper_run(&opt);
+}
+
+static int command_read(int argc, char **argv, bool live)
+{
+    const char **lists = calloc(3 * (size_t)argc, sizeof *lists);
+    assert(lists);
+    struct arguments args = {
+        .live = live, .files = lists, .assigned = lists + argc, .scripts = lists + 2 * argc};
+    int code = take_arguments(&args, argc, argv);
     if (code < 0)
-        code = read_captures(&args->read, &args->set, argv + optind, argc - optind);
-    free(scripts);
-    free(assigned);
-    free(args);
+        code = (live ? run_watch : run_read)(&args, argv + optind, argc - optind);
+    free(lists);
     return code;
 }
 
 int main(int argc, char **argv)
 {
-    static const char *const commands[] = {"read", "settings", "schema", NULL};
+    static const char *const commands[] = {"read", "watch", "settings", "schema", NULL};
     if (argc < 2)
         return bad_usage("wants a command");
     /* A reader that went away is an error of output, with a text, like a full disk. */
     signal(SIGPIPE, SIG_IGN);
     const char *command = argv[1];
-    if (strcmp(command, "read") == 0)
-        return command_read(argc - 1, argv + 1);
+    if (strcmp(command, "read") == 0 || strcmp(command, "watch") == 0)
+        return command_read(argc - 1, argv + 1, *command == 'w');
     if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
         return fputs(usage, stdout), finish(EXIT_DONE);
     if (argc > 2 && (strcmp(command, "settings") == 0 || strcmp(command, "schema") == 0))

@@ -33,6 +33,7 @@ static void count_generation(struct pipeline_stats *sum, const struct generation
 {
     sum->sessions += g->shared.sessions;
     sum->mails += g->shared.mails;
+    sum->ended += g->shared.ended;
     sum->one_sided += g->shared.one_sided;
     sum->truncated += g->shared.truncated;
 }

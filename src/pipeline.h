@@ -20,7 +20,7 @@ struct pipeline_output {
 
 struct pipeline_stats {
     uint64_t sessions, mails;
-    uint64_t one_sided, truncated; /* sessions, records that are */
+    uint64_t ended, one_sided, truncated; /* sessions that are over; of them; records */
     struct decode_stats decode;
     struct flow_stats flow;
 };

@@ -3,6 +3,7 @@
  * Owns: all that works on it. */
 #include "read.h"
 
+#include <math.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -178,7 +179,7 @@ static enum exit_code finish(struct run *run, enum exit_code code, double since)
     crew_count(run->crew, &run->stats);
     const struct back_counts back = back_counts(run->services.back);
     report_add_back(&run->stats, &back);
-    report_print(&run->stats, clock_seconds() - since);
+    report_print("", &run->stats, clock_seconds() - since);
     crew_free(&run->crew);
     return services_close(&run->services) ? code : EXIT_PARTLY;
 }
@@ -190,7 +191,10 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
     const struct script_files scripts = {opt->scripts, opt->script_count, 0, NULL};
     const struct back_output out = {.record = on_record, .ctx = &run};
     enum exit_code code = EXIT_USAGE;
-    int err = services_open(&run.services, set, &scripts, &out, &run.error);
+    const struct courier_start how = {.wait_most = HUGE_VAL};
+    int err = services_start(&run.services, set, opt->script_count, &how, &run.error);
+    if (!err)
+        err = services_decide(&run.services, &scripts, &out, &run.error);
     if (!err) {
         code = EXIT_PARTLY;
         err = results_open(&opt->results, &run.results, &run.error);

@@ -27,6 +27,7 @@ void report_add_pipeline(struct stats *ret, const struct pipeline_stats *s)
     report_add_decoder(ret, &s->decode);
     ret->sessions += s->sessions;
     ret->mails += s->mails;
+    ret->sessions_ended += s->ended;
     ret->one_sided += s->one_sided;
     ret->truncated += s->truncated;
     ret->flows += s->flow.flows;
@@ -62,9 +63,9 @@ void report_add_back(struct stats *ret, const struct back_counts *s)
     ret->lookups_failed += s->lookups_failed;
 }
 
-void report_print(const struct stats *s, double seconds)
+void report_print(const char *who, const struct stats *s, double seconds)
 {
-    fprintf(stderr, "mailtap: %llu packets, %llu bytes, %llu sessions, %llu mails in %.2f s",
+    fprintf(stderr, "mailtap: %s%llu packets, %llu bytes, %llu sessions, %llu mails in %.2f s", who,
             (unsigned long long)s->packets, (unsigned long long)s->bytes, (unsigned long long)s->sessions,
             (unsigned long long)s->mails, seconds);
     for (size_t i = 0; i < STATS; i++) {

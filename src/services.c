@@ -4,31 +4,35 @@
 
 #include <errno.h>
 
-static int start_courier(struct services *s, const struct settings *set, struct error *reterr)
+static int start_courier(struct services *s, const struct courier_start *how, struct error *reterr)
 {
+    const struct settings *set = s->set;
     const char *to[SETTINGS_TEXTS];
     for (size_t i = 0; i < set->email_to.count; i++)
         to[i] = set->email_to.items[i].text;
-    const struct courier_settings courier = {.email_server = set->email_server.text,
-                                             .email_from = set->email_from.text,
-                                             .email_to = to,
-                                             .email_to_count = set->email_to.count,
-                                             .email_user = set->email_user.text,
-                                             .email_password_file = set->email_password_file.text,
-                                             .email_interval = set->email_interval,
-                                             .email_rate = set->email_rate,
-                                             .webhook_url = set->webhook_url.text,
-                                             .retry_first = set->retry_first,
-                                             .retry_most = set->retry_most,
-                                             .timeout = set->delivery_timeout,
-                                             .spool_bytes = set->spool_bytes,
-                                             .spool_directory = set->spool_directory.text,
-                                             .courier_wait = set->courier_wait};
+    const struct courier_settings courier = {
+        .email_server = set->email_server.text,
+        .email_from = set->email_from.text,
+        .email_to = to,
+        .email_to_count = set->email_to.count,
+        .email_user = set->email_user.text,
+        .email_password_file = set->email_password_file.text,
+        .email_interval = set->email_interval,
+        .email_rate = set->email_rate,
+        .webhook_url = set->webhook_url.text,
+        .retry_first = set->retry_first,
+        .retry_most = set->retry_most,
+        .timeout = set->delivery_timeout,
+        .spool_bytes = set->spool_bytes,
+        .spool_directory = set->spool_directory.text,
+        .courier_wait = how->wait_most < set->courier_wait ? how->wait_most : set->courier_wait,
+        .begin = how->begin,
+        .begin_ctx = how->ctx};
     return courier_start(&courier, &s->courier, reterr);
 }
 
 /* An action of the policy for which there is no target would be nothing, silently. */
-static int check_actions(const struct settings *set, struct error *reterr)
+int services_check(const struct settings *set, struct error *reterr)
 {
     for (size_t i = 0; i < set->notice_policy.count; i++)
         for (unsigned k = 0; k < ACTIONS; k++) {
@@ -56,22 +60,24 @@ static void warn_unused(const struct settings *set, bool scripts)
     }
 }
 
-int services_open(struct services *s, const struct settings *set, const struct script_files *scripts,
-                  const struct back_output *out, struct error *reterr)
+int services_start(struct services *s, const struct settings *set, bool scripts,
+                   const struct courier_start *how, struct error *reterr)
 {
     *s = (struct services){.set = set};
-    int err = check_actions(set, reterr);
+    int err = services_check(set, reterr);
     if (!err)
-        err = start_courier(s, set, reterr);
-    if (err)
-        return err;
-    warn_unused(set, scripts->count);
+        err = start_courier(s, how, reterr);
+    if (!err)
+        warn_unused(set, scripts);
+    return err;
+}
+
+int services_decide(struct services *s, const struct script_files *scripts, const struct back_output *out,
+                    struct error *reterr)
+{
     struct back_output with = *out;
     with.courier = s->courier;
-    err = back_open(set, scripts, &with, &s->back, reterr);
-    if (err)
-        services_close(s);
-    return err;
+    return back_open(s->set, scripts, &with, &s->back, reterr);
 }
 
 bool services_close(struct services *s)

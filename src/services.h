@@ -12,10 +12,21 @@ struct services {
     struct back *back;
 };
 
-/* Starts and opens them, before anything else is opened. -errno: the settings are wrong; what was opened is
- * closed again. `out->courier` is set here. */
-int services_open(struct services *s, const struct settings *set, const struct script_files *scripts,
-                  const struct back_output *out, struct error *reterr);
+struct courier_start {
+    double wait_most;         /* seconds that closing may wait for deliveries, whatever the settings say */
+    void (*begin)(void *ctx); /* as in struct courier_settings */
+    void *ctx;
+};
+
+/* Are the settings at odds with each other? -errno. */
+int services_check(const struct settings *set, struct error *reterr);
+/* Checks, and starts the courier, before anything else is opened. -errno: the settings are wrong. In any case
+ * *s is for services_close. */
+int services_start(struct services *s, const struct settings *set, bool scripts,
+                   const struct courier_start *how, struct error *reterr);
+/* Then opens the back; `out->courier` is set here. -errno: a database or script cannot be read. */
+int services_decide(struct services *s, const struct script_files *scripts, const struct back_output *out,
+                    struct error *reterr);
 /* True: what was handed to the courier is delivered, or kept. */
 bool services_close(struct services *s);
 /* A front's own block lists; for blocklists_close. */

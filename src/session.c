@@ -93,6 +93,7 @@ static void on_record(void *ctx, struct record *rec)
         s->shared->truncated += ((const struct transaction *)rec->body)->flags.truncated;
     } else if (rec->stream == &stream_session) {
         s->shared->truncated += ((const struct session *)rec->body)->flags.truncated;
+        s->shared->ended++;
         s->shared->one_sided += ((const struct session *)rec->body)->flags.one_sided;
     }
     s->shared->record(s->shared->ctx, rec);

@@ -20,8 +20,8 @@ struct session_shared {
     void (*event)(void *ctx, struct slice uid, const struct smtp_event *ev);               /* or NULL */
     void (*mime)(void *ctx, struct slice uid, uint32_t mail, const struct mime_event *ev); /* or NULL */
     void *ctx;
-    uint64_t sessions, mails, one_sided, truncated; /* counted here */
-    uint64_t alive;                                 /* those that use it now */
+    uint64_t sessions, mails, ended, one_sided, truncated; /* counted here */
+    uint64_t alive;                                        /* those that use it now */
 };
 
 struct smtp_session;

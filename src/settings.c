@@ -87,6 +87,53 @@ int settings_collect(const struct settings_source *source, struct settings *ret,
     return err;
 }
 
+static size_t row_size(const struct setting_row *row)
+{
+    switch (row->type) {
+    case TEXT:
+        return sizeof(struct text_setting);
+    case TEXTS:
+        return sizeof(struct text_set);
+    case NETWORKS:
+        return sizeof(struct network_set);
+    case PORTS:
+        return sizeof(struct port_set);
+    case COUNTRIES:
+        return sizeof(struct country_set);
+    case POLICY:
+        return sizeof(struct policy);
+    case CHECKSUMS:
+    case CAPTURE:
+    case KINDS:
+    case COUNT:
+    case SIZE:
+    case DURATION:
+    case SHARE:
+    case SWITCH:
+        break;
+    }
+    return sizeof(uint64_t);
+}
+
+void settings_tell_fixed(const struct settings *old, const struct settings *now)
+{
+    static const char *const fixed[] = {
+        "max_layers",     "fragment_datagrams",  "fragment_bytes",  "fragment_timeout",
+        "max_suppressed", "email_server",        "email_from",      "email_to",
+        "email_user",     "email_password_file", "email_interval",  "email_rate",
+        "webhook_url",    "spool_directory",     "spool_bytes",     "retry_first",
+        "retry_most",     "delivery_timeout",    "courier_wait",    "script_counters",
+        "output_bytes",   "rotate_size",         "rotate_interval", "rotate_keep",
+        "capture_filter", "capture_buffer",      "promiscuous",     "user"};
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        const struct setting_row *row = row_find(slice_str(fixed[i]), "", &(struct error){{0}});
+        assert(row);
+        const char *a = (const char *)old + row->offset, *b = (const char *)now + row->offset;
+        if (memcmp(a, b, row_size(row)) != 0)
+            fprintf(stderr, "mailtap: %s has changed; that counts from the next start on\n", row->name);
+    }
+}
+
 void settings_print(FILE *out)
 {
     char wants[128];

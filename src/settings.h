@@ -95,6 +95,8 @@ struct settings_source {
 };
 /* Defaults, files and assignments, in this order: 0, or -errno as above. */
 int settings_collect(const struct settings_source *source, struct settings *ret, struct error *reterr);
+/* Says on standard error which settings differ that count from the start only. */
+void settings_tell_fixed(const struct settings *old, const struct settings *now);
 /* All of them with type, range, default and meaning, as a file that settings_load reads. */
 void settings_print(FILE *out);
 

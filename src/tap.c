@@ -60,7 +60,7 @@ static uint64_t nanoseconds(struct timespec ts)
     return ts.tv_sec < 0 ? 0 : (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-static void on_record(void *ctx, struct record *rec)
+void tap_tell(void *ctx, struct record *rec)
 {
     struct tap *t = ctx;
     lane_add(t->set.lane, rec, (struct flow_order){.number = t->order});
@@ -70,7 +70,7 @@ struct tap *tap_new(const struct tap_settings *set)
 {
     struct tap *t = calloc(1, sizeof *t);
     assert(t && set->interface_count <= TAP_INTERFACES);
-    const struct pipeline_output out = {.record = on_record, .ctx = t};
+    const struct pipeline_output out = {.record = tap_tell, .ctx = t};
     t->set = *set;
     t->pipeline = pipeline_new(set->set, &set->services, &out);
     t->decoder = pipeline_decoder(set->set);

@@ -7,7 +7,7 @@
 #include "pipeline.h"
 #include "record/stats.h"
 
-enum { TAPS_MOST = 64, TAP_INTERFACES = 16 };
+enum { TAPS_MOST = 64, TAP_INTERFACES = 16 /* WATCH_INTERFACES */ };
 
 struct tap;
 
@@ -30,6 +30,8 @@ void tap_stop(struct tap *t);
 /* From any thread: the worker's own block lists and scripts, and the settings, for connections that begin
  * from now on; what was there before is given back by pipeline_services.release once nothing needs it. */
 void tap_renew(struct tap *t, const struct settings *set, const struct pipeline_services *services);
+/* On its own thread: what its scripts tell, into its lane. */
+void tap_tell(void *tap, struct record *rec);
 /* From any thread: adds what it has counted a moment ago. */
 void tap_count(struct tap *t, struct stats *ret);
 /* Bits, one an interface: it is gone, and no packet will come of it. From any thread. */

@@ -102,8 +102,11 @@ static int start_process(struct courier *c, const struct deliver_start *start, s
     sigprocmask(SIG_BLOCK, &all, &before);
     c->pid = fork();
     int err = errno;
-    if (c->pid == 0)
+    if (c->pid == 0) {
+        if (start->set->begin)
+            start->set->begin(start->set->begin_ctx);
         deliver_run(start);
+    }
     sigprocmask(SIG_SETMASK, &before, NULL);
     return c->pid < 0 ? error_set(reterr, -err, "courier: fork: %s", strerror(err)) : 0;
 }
@@ -158,6 +161,11 @@ int courier_start(const struct courier_settings *set, struct courier **ret, stru
     else
         *ret = c;
     return err;
+}
+
+pid_t courier_process(const struct courier *c)
+{
+    return c ? c->pid : 0;
 }
 
 void courier_poll(struct courier *c)

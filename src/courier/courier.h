@@ -4,6 +4,7 @@
 #ifndef COURIER_COURIER_H
 #define COURIER_COURIER_H
 
+#include <sys/types.h>
 #include "base/error.h"
 #include "base/slice.h"
 
@@ -29,6 +30,8 @@ struct courier_settings {
     size_t spool_bytes;             /* what waits for one target; over it the newest notice is lost */
     const char *spool_directory;    /* where it survives the end of the program; NULL or "": nowhere */
     double courier_wait;            /* seconds that courier_close may take */
+    void (*begin)(void *ctx);       /* called first of all in the new process, to give up rights; or NULL */
+    void *begin_ctx;
 };
 
 /* Of one target, in notices: pushed + found = delivered + lost + left. */
@@ -50,6 +53,8 @@ struct courier;
  * function below takes. Returns -errno: nothing was started, the text says why. May take ten seconds where
  * the courier of a program that was killed still finishes in the spool directory. */
 int courier_start(const struct courier_settings *set, struct courier **ret, struct error *reterr);
+/* The new process, for who limits whom this one may send signals; 0: there is none. */
+pid_t courier_process(const struct courier *c);
 /* Hands over a notice; never waits. `json` is the notice as one object without LF, `subject` a line for the
  * mail's Subject, `text` a paragraph for its body, lines with LF; all are copied. Actions whose target is not
  * set are nothing. */

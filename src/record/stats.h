@@ -38,5 +38,6 @@ static inline uint64_t stats_value(const struct stats *s, const struct stats_row
 }
 /* Adds every number of `more`. */
 void stats_add(struct stats *s, const struct stats *more);
+void stats_subtract(struct stats *s, const struct stats *less);
 
 #endif

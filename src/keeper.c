@@ -1,0 +1,230 @@
+/* keeper.c: the process that keeps its rights: starts sensors, passes signals on, waits for interfaces.
+ * In: signals, ends of sensors, calls that a sensor was refused. Out: sensors, an exit code, words on
+ * standard error. Owns: the sensor's process. Limits: between two sensors that end badly the wait doubles, up
+ * to WAIT_MOST seconds. It never sees a packet, and opens nothing that a stranger could have written. */
+#include "watch.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "confine.h"
+#include "tap.h"
+
+enum { LOOK_MS = 500, WAIT_MOST = 60, PATIENCE = 10 };
+
+struct keeper {
+    const struct watch_options *opt;
+    int signals;
+    pid_t sensor; /* 0: none */
+    int refusals; /* -1: none */
+    const char *there[TAP_INTERFACES];
+    size_t there_count;
+    bool ran;    /* a sensor was there for a while, so the settings are right */
+    bool ending; /* we were told to */
+    bool anew;   /* the sensor was told to end, as an interface has come back */
+    int wait;    /* seconds before the next one */
+};
+
+static bool is_there(const char *interface)
+{
+    return strcmp(interface, "any") == 0 || if_nametoindex(interface) != 0;
+}
+
+/* Before the first sensor all of them count: it says which is not there. */
+static void find_interfaces(struct keeper *k)
+{
+    k->there_count = 0;
+    for (size_t i = 0; i < k->opt->interface_count; i++)
+        if (!k->ran || is_there(k->opt->interfaces[i]))
+            k->there[k->there_count++] = k->opt->interfaces[i];
+}
+
+static bool has_one_come_back(const struct keeper *k)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < k->opt->interface_count; i++)
+        count += is_there(k->opt->interfaces[i]);
+    return count > k->there_count;
+}
+
+static int run_sensor(const struct keeper *k, int refusals, pid_t keeper)
+{
+    const struct sensor_start start = {k->there, k->there_count, refusals, k->ran};
+    close(k->signals);
+    /* A sensor without a keeper would never be ended by anybody. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != keeper)
+        return EXIT_PARTLY;
+    return sensor_run(k->opt, &start);
+}
+
+/* The signals stay blocked in it until it reads them. */
+static void start_sensor(struct keeper *k)
+{
+    int pair[2];
+    pid_t self = getpid();
+    find_interfaces(k);
+    int err = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+    assert(!err);
+    fflush(NULL);
+    k->sensor = fork();
+    if (k->sensor == 0) {
+        close(pair[0]);
+        _exit(run_sensor(k, pair[1], self));
+    }
+    close(pair[1]);
+    if (k->sensor < 0) {
+        fprintf(stderr, "mailtap: fork: %s\n", strerror(errno));
+        k->sensor = 0;
+        k->wait = WAIT_MOST;
+        close(pair[0]);
+        return;
+    }
+    /* Until the sensor is confined, or has ended. */
+    k->refusals = confine_refusals_take(pair[0]);
+    close(pair[0]);
+    k->ran |= k->refusals >= 0;
+}
+
+static void say_refusals(struct keeper *k)
+{
+    struct confine_refusal r;
+    int got;
+    while ((got = confine_refusal_next(k->refusals, &r)) > 0)
+        fprintf(stderr, "mailtap: the sensor was refused %s (call %d): this should not happen\n",
+                *r.name ? r.name : "a call", r.call);
+    if (got < 0) {
+        close(k->refusals);
+        k->refusals = -1;
+    }
+}
+
+static void tell_sensor(const struct keeper *k, int sig)
+{
+    if (k->sensor)
+        kill(k->sensor, sig);
+}
+
+/* What the end of a sensor means. Negative: another one is to be started; else the exit code. */
+static int judge_end(struct keeper *k, int status)
+{
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : SENSOR_RESTART;
+    if (WIFSIGNALED(status))
+        fprintf(stderr, "mailtap: the sensor was ended by signal %d (%s)\n", WTERMSIG(status),
+                strsignal(WTERMSIG(status)));
+    if (k->ending || (!k->ran && code != SENSOR_GONE))
+        return code >= SENSOR_GONE ? EXIT_PARTLY : code;
+    if (k->anew || code == SENSOR_GONE) {
+        k->wait = 0;
+    } else {
+        k->wait = k->wait ? k->wait * 2 : 1;
+        k->wait = k->wait < WAIT_MOST ? k->wait : WAIT_MOST;
+        fprintf(stderr, "mailtap: the next sensor starts in %d s\n", k->wait);
+    }
+    k->anew = false;
+    return -1;
+}
+
+static int reap(struct keeper *k)
+{
+    int status;
+    if (!k->sensor || waitpid(k->sensor, &status, WNOHANG) != k->sensor)
+        return -1;
+    k->sensor = 0;
+    if (k->refusals >= 0)
+        close(k->refusals);
+    k->refusals = -1;
+    return judge_end(k, status);
+}
+
+static int take_signals(struct keeper *k)
+{
+    struct signalfd_siginfo info;
+    int code = -1;
+    while (code < 0 && read(k->signals, &info, sizeof info) == sizeof info) {
+        switch (info.ssi_signo) {
+        case SIGCHLD:
+            code = reap(k);
+            break;
+        case SIGTERM:
+        case SIGINT:
+            k->ending = true;
+            tell_sensor(k, SIGTERM);
+            code = k->sensor ? -1 : EXIT_DONE;
+            break;
+        default:
+            tell_sensor(k, (int)info.ssi_signo);
+        }
+    }
+    return code;
+}
+
+static double clock_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static int wait_for_something(const struct keeper *k)
+{
+    struct pollfd fds[2] = {{k->signals, POLLIN, 0}, {k->refusals, POLLIN, 0}};
+    return poll(fds, 2, LOOK_MS);
+}
+
+static int keep(struct keeper *k)
+{
+    double next = clock_seconds(), told = 0;
+    bool missed = false;
+    for (;;) {
+        double now = clock_seconds();
+        if (!k->sensor && !k->ending && now >= next) {
+            find_interfaces(k);
+            if (k->there_count)
+                start_sensor(k);
+            else if (!missed)
+                fputs("mailtap: no interface is there; waiting for one\n", stderr);
+            missed = !k->there_count;
+        } else if (k->sensor && has_one_come_back(k) && k->ran && now - told > PATIENCE) {
+            fputs("mailtap: an interface is there again; a new sensor takes it\n", stderr);
+            k->anew = true;
+            told = now;
+            tell_sensor(k, SIGTERM);
+        }
+        wait_for_something(k);
+        if (k->refusals >= 0)
+            say_refusals(k);
+        pid_t before = k->sensor;
+        int code = take_signals(k);
+        if (code >= 0)
+            return code;
+        if (before && !k->sensor)
+            next = clock_seconds() + k->wait;
+    }
+}
+
+int keeper_run(const struct watch_options *opt)
+{
+    static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
+    struct keeper k = {.opt = opt, .refusals = -1};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        sigaddset(&set, taken[i]);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    k.signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    assert(k.signals >= 0);
+    int code = keep(&k);
+    close(k.signals);
+    return code;
+}

@@ -1,0 +1,275 @@
+/* sensor_open.c: a sensor's beginning: what it opens, in which order, and what it gives up.
+ * In: options, settings. Out: a sensor without rights whose taps run. Owns: nothing; struct sensor does. The
+ * order: the courier before all else, so that it has nothing of ours; sockets while there are rights to open
+ * them; then the user; what that user has to be able to read, at a reload too, after that; Landlock and
+ * seccomp last; then threads. */
+#include "sensor.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "confine.h"
+
+enum { WORKERS_MOST = 8, PATHS_MOST = 4 * SETTINGS_TEXTS + 64 };
+static const double COURIER_WAIT = 1; /* seconds: an init system wants us gone soon */
+
+static void choose_user(struct sensor *s)
+{
+    const char *wanted = s->opt->user ? s->opt->user : era_settings(s->era)->user.text;
+    if (!*wanted && geteuid() == 0)
+        wanted = getpwnam("mailtap") ? "mailtap" : "nobody";
+    snprintf(s->user, sizeof s->user, "%.63s", wanted);
+}
+
+/* Shows what was remarked, line by line. */
+static void show_remarks(const struct confine_report *report)
+{
+    for (const char *line = report->remarks, *end; *line; line = end + 1) {
+        end = strchrnul(line, '\n');
+        fprintf(stderr, "mailtap: %.*s\n", (int)(end - line), line);
+        if (!*end)
+            return;
+    }
+}
+
+/* In the courier's process, before anything comes to it. */
+static void courier_begins(void *ctx)
+{
+    const struct sensor *s = ctx;
+    struct confine_report report;
+    struct error err;
+    if (confine_user(s->user, &report, &err) == 0)
+        return;
+    fprintf(stderr, "mailtap: courier: %s\n", err.text);
+    _exit(EXIT_USAGE);
+}
+
+/* A folder that is made here belongs to whoever will write in it. */
+static int make_folder(const struct sensor *s, const char *path, struct error *reterr)
+{
+    const struct passwd *pw = *s->user ? getpwnam(s->user) : NULL;
+    if (!path || !*path)
+        return 0;
+    if (mkdir(path, 0750) == 0)
+        return !pw || chown(path, pw->pw_uid, pw->pw_gid) == 0
+                   ? 0
+                   : error_set(reterr, -errno, "%.300s: %s", path, strerror(errno));
+    return errno == EEXIST ? 0 : error_set(reterr, -errno, "%.300s: %s", path, strerror(errno));
+}
+
+static int check_folder(const struct sensor *s, struct error *reterr)
+{
+    const char *path = s->opt->results.directory;
+    if (!path || eaccess(path, R_OK | W_OK | X_OK) == 0)
+        return 0;
+    int err = errno;
+    return error_set(reterr, -err, "%.300s: %s; it is written by user %s: chown it, or choose by --user",
+                     path, strerror(err), *s->user ? s->user : "who started mailtap");
+}
+
+static size_t count_workers(const struct sensor *s)
+{
+    cpu_set_t set;
+    size_t count = sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
+    if (s->opt->workers)
+        count = s->opt->workers;
+    else if (count > WORKERS_MOST)
+        count = WORKERS_MOST;
+    return count;
+}
+
+static int open_interface(struct sensor *s, size_t i, struct error *reterr)
+{
+    enum { SNAPLEN = 262144 };
+    const struct settings *set = era_settings(s->era);
+    const struct live_settings live = {.filter = set->capture_filter.text,
+                                       .buffer_bytes = set->capture_buffer,
+                                       .promiscuous = set->promiscuous,
+                                       .snaplen = SNAPLEN};
+    struct live *sockets[TAPS_MOST];
+    for (size_t w = 0; w < s->workers; w++) {
+        int err = live_open(s->start->interfaces[i], &live, &s->sockets[w][i], reterr);
+        if (err)
+            return err;
+        sockets[w] = s->sockets[w][i];
+    }
+    return live_start(sockets, s->workers, reterr);
+}
+
+static int open_interfaces(struct sensor *s, struct error *reterr)
+{
+    int err = 0;
+    for (size_t i = 0; i < s->start->interface_count && !err; i++)
+        err = open_interface(s, i, reterr);
+    return err;
+}
+
+int sensor_fronts(struct sensor *s, struct era *e, struct front *ret[static TAPS_MOST], struct error *reterr)
+{
+    int err = 0;
+    size_t count = 0;
+    for (; count < s->workers && !err; count++)
+        err = front_open(e, &s->scripts, &ret[count], reterr);
+    while (err && count)
+        front_close(ret[--count]);
+    return err;
+}
+
+/* With the rights of the user that it is now. */
+static int open_rest(struct sensor *s, void (*record)(void *ctx, const struct record *rec),
+                     struct error *reterr)
+{
+    const struct settings *set = era_settings(s->era);
+    const struct back_output out = {.record = record, .ctx = s};
+    struct script_files scripts = s->scripts;
+    struct results_settings results = s->opt->results;
+    scripts.hooks = ~(unsigned)SCRIPT_EVENT_HOOKS;
+    results.lasting = set;
+    int err = check_folder(s, reterr);
+    if (!err)
+        err = results_open(&results, &s->results, reterr);
+    if (!err)
+        err = services_decide(&s->services, &scripts, &out, reterr);
+    if (!err)
+        err = sensor_fronts(s, s->era, s->fronts, reterr);
+    return err;
+}
+
+static int give_up_rights(struct sensor *s, struct error *reterr)
+{
+    const struct settings *set = era_settings(s->era);
+    const char *reads[PATHS_MOST];
+    size_t count = 0;
+    int sockets[TAPS_MOST * TAP_INTERFACES];
+    size_t socket_count = 0;
+    reads[count++] = COUNTRIES_DEFAULT;
+    for (size_t i = 0; i < set->country_databases.count; i++)
+        reads[count++] = set->country_databases.items[i].text;
+    if (*set->blocklists.text)
+        reads[count++] = set->blocklists.text;
+    for (size_t i = 0; i < s->opt->source.file_count && count < PATHS_MOST; i++)
+        reads[count++] = s->opt->source.files[i];
+    for (size_t i = 0; i < s->opt->script_count && count < PATHS_MOST; i++)
+        reads[count++] = s->opt->scripts[i];
+    for (size_t w = 0; w < s->workers; w++)
+        for (size_t i = 0; i < s->start->interface_count; i++)
+            sockets[socket_count++] = live_fd(s->sockets[w][i]);
+    /* What a driver dropped is told there. */
+    static const char *const devices = "/sys/devices";
+    const struct confine_settings to = {.read_paths = &devices,
+                                        .read_count = 1,
+                                        .reread_files = reads,
+                                        .reread_count = count,
+                                        .write_paths = &s->opt->results.directory,
+                                        .write_count = s->opt->results.directory ? 1 : 0,
+                                        .capture_fds = sockets,
+                                        .capture_count = socket_count,
+                                        .child = courier_process(s->services.courier),
+                                        .refusals_to = s->start->refusals};
+    struct confine_report report;
+    int err = confine(&to, &report, reterr);
+    if (!s->start->again)
+        show_remarks(&report);
+    return err;
+}
+
+static void start_taps(struct sensor *s)
+{
+    s->merge = merge_new(s->workers);
+    for (size_t w = 0; w < s->workers; w++) {
+        const struct tap_settings tap = {.set = era_settings(s->era),
+                                         .services = front_services(s->fronts[w], &s->budget),
+                                         .sockets = s->sockets[w],
+                                         .interfaces = s->start->interfaces,
+                                         .interface_count = s->start->interface_count,
+                                         .lane = merge_lane(s->merge, w)};
+        s->taps[w] = tap_new(&tap);
+        s->fronts[w]->tell = tap_tell;
+        s->fronts[w]->ctx = s->taps[w];
+        s->fronts[w] = NULL;
+    }
+    taps_start(s->taps, s->workers);
+}
+
+static int open_signals(struct sensor *s, struct error *reterr)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    s->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return s->signals < 0 ? error_set(reterr, -errno, "signals: %s", strerror(errno)) : 0;
+}
+
+int sensor_settings(const struct sensor *s, struct era *e, struct error *reterr)
+{
+    struct settings *set = era_settings(e);
+    int err = settings_collect(&s->opt->source, set, reterr);
+    /* What this machine sends is seen before its checksums are made. */
+    if (!err && set->checksums) {
+        fputs("mailtap: checksums: verify is for files; it is ignored here\n", stderr);
+        set->checksums = 0;
+    }
+    return err;
+}
+
+int sensor_open(struct sensor *s, void (*record)(void *ctx, const struct record *rec), struct error *reterr)
+{
+    struct confine_report report;
+    s->era = era_new();
+    int err = sensor_settings(s, s->era, reterr);
+    choose_user(s);
+    s->workers = count_workers(s);
+    const struct courier_start how = {COURIER_WAIT, courier_begins, s};
+    if (!err)
+        err = open_signals(s, reterr);
+    if (!err)
+        err = make_folder(s, era_settings(s->era)->spool_directory.text, reterr);
+    if (!err)
+        err = services_start(&s->services, era_settings(s->era), s->opt->script_count, &how, reterr);
+    if (!err)
+        err = open_interfaces(s, reterr);
+    if (!err && s->opt->metrics)
+        err = metrics_open(s->opt->metrics, &s->metrics, reterr);
+    if (!err)
+        err = make_folder(s, s->opt->results.directory, reterr);
+    if (!err)
+        err = confine_user(s->user, &report, reterr);
+    s->counters = counters_new((uint32_t)era_settings(s->era)->script_counters);
+    assert(s->counters);
+    s->scripts = (struct script_files){s->opt->scripts, s->opt->script_count, 0, s->counters};
+    if (!err)
+        err = open_rest(s, record, reterr);
+    if (!err)
+        err = give_up_rights(s, reterr);
+    if (!err)
+        start_taps(s);
+    return err;
+}
+
+bool sensor_close(struct sensor *s)
+{
+    for (size_t w = 0; w < s->workers; w++) {
+        front_close(s->fronts[w]);
+        for (size_t i = 0; i < TAP_INTERFACES && !s->taps[w]; i++)
+            live_close(&s->sockets[w][i]);
+        tap_free(&s->taps[w]);
+    }
+    merge_free(&s->merge);
+    metrics_close(&s->metrics);
+    bool good = services_close(&s->services);
+    if (s->counters)
+        counters_free(&s->counters);
+    era_drop(s->era);
+    return good;
+}

@@ -1,0 +1,38 @@
+/* mailtap watch: a live interface, for months. Three processes: a keeper, which has the rights; a sensor,
+ * which has the packets; a courier, which has the network. */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include "read.h"
+
+enum { WATCH_INTERFACES = 16 };
+
+struct watch_options {
+    struct results_settings results; /* `lasting` is set by the sensor */
+    struct settings_source source;   /* read again at SIGHUP */
+    const char *const *scripts;
+    size_t script_count;
+    size_t workers;      /* 0: as many as there are cores, up to 8 */
+    const char *metrics; /* ADDRESS:PORT; NULL: none */
+    const char *user;    /* NULL: as the settings say */
+    const char *const *interfaces;
+    size_t interface_count;
+};
+
+/* Watches until it is told to end: SIGTERM, SIGINT. Both functions return an exit code. */
+int keeper_run(const struct watch_options *opt);
+
+enum {
+    SENSOR_GONE = 10,    /* an interface is gone */
+    SENSOR_RESTART = 11, /* it ended badly; another try may help */
+};
+
+struct sensor_start {
+    const char *const *interfaces; /* those that are there */
+    size_t interface_count;
+    int refusals; /* socket for confine_settings.refusals_to */
+    bool again;   /* an earlier one has run with the same settings */
+};
+int sensor_run(const struct watch_options *opt, const struct sensor_start *start);
+
+#endif

@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include "flow/ends.h"
 
 enum { PENDING = 4096 };
 
@@ -66,7 +65,7 @@ void steer_packet(struct steer *s, const struct packet *pkt)
     struct segment seg;
     if (decode_packet(s->decoder, pkt, &seg) != DECODED_TCP)
         return;
-    size_t chosen = ends_hash(&seg, 0) % s->count;
+    size_t chosen = endpoints_hash(&seg.src, &seg.dst) % s->count;
     if (!fits(s, chosen, seg.payload.len))
         send_round(s);
     const struct flow_moment at = flow_clock_advance(&s->clock, seg.ts);

@@ -20,7 +20,7 @@
 #include "report.h"
 
 enum { PASSED = 8, RECORDS = 8192, AT_ONCE = 256, WAIT_MS = 100 };
-static const double LAG_SECONDS = 0.5;
+static const double LAG_SECONDS = 0.5, PUBLISH_SECONDS = 0.05;
 
 /* To one other worker. */
 struct passage {
@@ -43,7 +43,8 @@ struct tap {
     atomic_bool stop;
     atomic_uint gone;
     unsigned down; /* interfaces that are, a bit each */
-    struct timespec counted_at;
+    struct timespec counted_at, published_at;
+    bool told;        /* records that are not published yet */
     struct stats own; /* counted here: packets and the like */
     struct new_terms *_Atomic renewal;
     pthread_mutex_t lock;
@@ -63,6 +64,7 @@ static uint64_t nanoseconds(struct timespec ts)
 void tap_tell(void *ctx, struct record *rec)
 {
     struct tap *t = ctx;
+    t->told = true;
     lane_add(t->set.lane, rec, (struct flow_order){.number = t->order});
 }
 
@@ -255,6 +257,18 @@ static void take_renewal(struct tap *t)
     free(r);
 }
 
+/* Not at each turn, as each wakes the back. */
+static void publish(struct tap *t, struct timespec now)
+{
+    double passed = seconds_between(t->published_at, now);
+    if (!t->told && passed >= 0 && passed < PUBLISH_SECONDS)
+        return;
+    t->told = false;
+    t->published_at = now;
+    lane_publish(t->set.lane, t->order);
+    lane_wait(t->set.lane, RECORDS);
+}
+
 static void wait(struct tap *t)
 {
     struct pollfd fds[TAP_INTERFACES + 1];
@@ -281,8 +295,7 @@ static void work(struct tap *t)
     follow_clock(t, now);
     show_counts(t, now);
     take_renewal(t);
-    lane_publish(t->set.lane, t->order);
-    lane_wait(t->set.lane, RECORDS);
+    publish(t, now);
     if (!count)
         wait(t);
 }

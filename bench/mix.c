@@ -1,6 +1,6 @@
-/* Writes an endless capture of mixed traffic to standard output: mails, with and without loss, sessions that go idle and never end, half-open
- * connections, traffic that is no mail, connections picked up midway. What it mixes grows until half of its time is over.
- * usage: mix SECONDS [SEED] */
+/* Writes an endless capture of mixed traffic to standard output: mails, with and without loss, sessions that
+ * go idle and never end, half-open connections, traffic that is no mail, connections picked up midway. What
+ * it mixes grows until half of its time is over. usage: mix SECONDS [SEED] */
 #include <arpa/inet.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -33,10 +33,13 @@ static void put(const struct conn *c, int from_server, uint8_t flags, const char
 {
     uint8_t frame[1514] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45};
     uint8_t *ip = frame + 14, *tcp = ip + 20;
-    uint32_t head[4] = {(uint32_t)(now_us / 1000000), (uint32_t)(now_us % 1000000), (uint32_t)(54 + len), (uint32_t)(54 + len)};
-    uint32_t src = htonl(from_server ? c->server : c->client), dst = htonl(from_server ? c->client : c->server);
+    uint32_t head[4] = {(uint32_t)(now_us / 1000000), (uint32_t)(now_us % 1000000), (uint32_t)(54 + len),
+                        (uint32_t)(54 + len)};
+    uint32_t src = htonl(from_server ? c->server : c->client),
+             dst = htonl(from_server ? c->client : c->server);
     uint32_t seq = htonl(from_server ? c->ack : c->seq), ack = htonl(from_server ? c->seq : c->ack);
-    uint16_t total = htons((uint16_t)(40 + len)), sport = htons(from_server ? c->resp_port : c->port), dport = htons(from_server ? c->port : c->resp_port);
+    uint16_t total = htons((uint16_t)(40 + len)), sport = htons(from_server ? c->resp_port : c->port),
+             dport = htons(from_server ? c->port : c->resp_port);
     memcpy(ip + 2, &total, 2);
     ip[8] = 64;
     ip[9] = 6;
@@ -73,9 +76,16 @@ static void line(struct conn *c, int from_server, const char *text)
 
 static void begin(struct conn *c)
 {
-    static const uint8_t mix[] = {MAIL, MAIL, MAIL, MAIL, LOSSY, IDLE, IDLE, HALF_OPEN, HALF_OPEN, HALF_OPEN, OTHER, OTHER, MIDWAY};
-    *c = (struct conn){.client = 0x0a000000 + draw(1 << 24), .server = 0xc0000200 + draw(200), .port = (uint16_t)(1024 + draw(60000)),
-                       .seq = draw(1u << 31), .ack = draw(1u << 31), .resp_port = 25, .kind = mix[draw(sizeof mix)], .left = draw(400)};
+    static const uint8_t mix[] = {MAIL,      MAIL,      MAIL,      MAIL,  LOSSY, IDLE,  IDLE,
+                                  HALF_OPEN, HALF_OPEN, HALF_OPEN, OTHER, OTHER, MIDWAY};
+    *c = (struct conn){.client = 0x0a000000 + draw(1 << 24),
+                       .server = 0xc0000200 + draw(200),
+                       .port = (uint16_t)(1024 + draw(60000)),
+                       .seq = draw(1u << 31),
+                       .ack = draw(1u << 31),
+                       .resp_port = 25,
+                       .kind = mix[draw(sizeof mix)],
+                       .left = draw(400)};
     if (c->kind == OTHER)
         c->resp_port = 443;
 }
@@ -97,10 +107,16 @@ static void body(struct conn *c)
 /* The next packet of the connection. False: it is over, or will say nothing more. */
 static int step(struct conn *c)
 {
-    static const char *const talk[] = {"S220 mx.example.org ESMTP\r\n", "CEHLO client.example.com\r\n",
-                                       "S250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n250 8BITMIME\r\n",
-                                       "CMAIL FROM:<%u@example.com>\r\n", "S250 2.1.0 Ok\r\n", "CRCPT TO:<%u@example.org>\r\n",
-                                       "S250 2.1.5 Ok\r\n", "CDATA\r\n", "S354 go on\r\n"};
+    static const char *const talk[] = {
+        "S220 mx.example.org ESMTP\r\n",
+        "CEHLO client.example.com\r\n",
+        "S250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n250 8BITMIME\r\n",
+        "CMAIL FROM:<%u@example.com>\r\n",
+        "S250 2.1.0 Ok\r\n",
+        "CRCPT TO:<%u@example.org>\r\n",
+        "S250 2.1.5 Ok\r\n",
+        "CDATA\r\n",
+        "S354 go on\r\n"};
     char text[1400];
     int n = c->step++;
     if (c->kind == MIDWAY && n < 12) {
@@ -126,8 +142,11 @@ static int step(struct conn *c)
         return c->kind != IDLE || n != 5 + (int)(c->port % 3) * 2;
     }
     if (n == 12) {
-        snprintf(text, sizeof text, "From: a@example.com\r\nMessage-ID: <%u.%u@example.com>\r\nSubject: mail %u\r\nContent-Type: application/octet-stream; "
-                 "name=\"f.bin\"\r\nContent-Transfer-Encoding: base64\r\n\r\n", draw(1u << 31), draw(1u << 31), c->left);
+        snprintf(text, sizeof text,
+                 "From: a@example.com\r\nMessage-ID: <%u.%u@example.com>\r\nSubject: mail "
+                 "%u\r\nContent-Type: application/octet-stream; "
+                 "name=\"f.bin\"\r\nContent-Transfer-Encoding: base64\r\n\r\n",
+                 draw(1u << 31), draw(1u << 31), c->left);
         line(c, 0, text);
         return 1;
     }

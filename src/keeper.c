@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -20,7 +21,7 @@
 #include "confine.h"
 #include "tap.h"
 
-enum { LOOK_MS = 500, WAIT_MOST = 60, PATIENCE = 10 };
+enum { LOOK_MS = 500, WAIT_MOST = 60, PATIENCE = 10, SETTLED = 5 };
 
 struct keeper {
     const struct watch_options *opt;
@@ -29,32 +30,57 @@ struct keeper {
     int refusals; /* -1: none */
     const char *there[TAP_INTERFACES];
     size_t there_count;
+    bool missed; /* some are not there, and that was said */
     bool ran;    /* a sensor was there for a while, so the settings are right */
     bool ending; /* we were told to */
     bool anew;   /* the sensor was told to end, as an interface has come back */
     int wait;    /* seconds before the next one */
 };
 
-static bool is_there(const char *interface)
+enum presence { ABSENT, DOWN, UP };
+
+static enum presence presence_of(const char *interface)
 {
-    return strcmp(interface, "any") == 0 || if_nametoindex(interface) != 0;
+    struct ifreq req = {0};
+    if (strcmp(interface, "any") == 0)
+        return UP;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    snprintf(req.ifr_name, sizeof req.ifr_name, "%s", interface);
+    bool there = fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &req) == 0;
+    if (fd >= 0)
+        close(fd);
+    return !there ? ABSENT : req.ifr_flags & IFF_UP ? UP : DOWN;
 }
 
-/* Before the first sensor all of them count: it says which is not there. */
+/* Before the first sensor one that is absent counts too: the sensor says so, and that is an error. */
 static void find_interfaces(struct keeper *k)
 {
     k->there_count = 0;
-    for (size_t i = 0; i < k->opt->interface_count; i++)
-        if (!k->ran || is_there(k->opt->interfaces[i]))
+    for (size_t i = 0; i < k->opt->interface_count; i++) {
+        enum presence p = presence_of(k->opt->interfaces[i]);
+        if (p == UP || (p == ABSENT && !k->ran))
             k->there[k->there_count++] = k->opt->interfaces[i];
+        else if (!k->missed)
+            fprintf(stderr, "mailtap: %s is %s; waiting for it\n", k->opt->interfaces[i],
+                    p == DOWN ? "down" : "gone");
+    }
+    k->missed = k->there_count < k->opt->interface_count;
+}
+
+static bool is_watched(const struct keeper *k, const char *interface)
+{
+    size_t i = 0;
+    while (i < k->there_count && k->there[i] != interface)
+        i++;
+    return i < k->there_count;
 }
 
 static bool has_one_come_back(const struct keeper *k)
 {
-    size_t count = 0;
     for (size_t i = 0; i < k->opt->interface_count; i++)
-        count += is_there(k->opt->interfaces[i]);
-    return count > k->there_count;
+        if (!is_watched(k, k->opt->interfaces[i]) && presence_of(k->opt->interfaces[i]) == UP)
+            return true;
+    return false;
 }
 
 static int run_sensor(const struct keeper *k, int refusals, pid_t keeper)
@@ -73,7 +99,6 @@ static void start_sensor(struct keeper *k)
 {
     int pair[2];
     pid_t self = getpid();
-    find_interfaces(k);
     int err = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
     assert(!err);
     fflush(NULL);
@@ -184,17 +209,16 @@ static int wait_for_something(const struct keeper *k)
 
 static int keep(struct keeper *k)
 {
-    double next = clock_seconds(), told = 0;
-    bool missed = false;
+    double next = clock_seconds(), told = 0, started = 0;
     for (;;) {
         double now = clock_seconds();
+        /* Where the kernel tells of no refusals. */
+        k->ran |= k->sensor && now - started > SETTLED;
         if (!k->sensor && !k->ending && now >= next) {
             find_interfaces(k);
             if (k->there_count)
                 start_sensor(k);
-            else if (!missed)
-                fputs("mailtap: no interface is there; waiting for one\n", stderr);
-            missed = !k->there_count;
+            started = now;
         } else if (k->sensor && has_one_come_back(k) && k->ran && now - told > PATIENCE) {
             fputs("mailtap: an interface is there again; a new sensor takes it\n", stderr);
             k->anew = true;
@@ -209,7 +233,7 @@ static int keep(struct keeper *k)
         if (code >= 0)
             return code;
         if (before && !k->sensor)
-            next = clock_seconds() + k->wait;
+            next = clock_seconds() + (k->wait ? k->wait : LOOK_MS * 1e-3);
     }
 }
 

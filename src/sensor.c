@@ -192,7 +192,7 @@ static int cannot_open(struct sensor *s, int err, const char *text)
 {
     results_close(&s->results, &(struct error){{0}});
     sensor_close(s);
-    bool passes = s->start->again && (err == -ENODEV || err == -ENETDOWN || err == -ENOENT);
+    bool passes = s->start->again && (err == -ENODEV || err == -ENETDOWN);
     if (!passes)
         fprintf(stderr, "mailtap: %s\n", text);
     return passes ? SENSOR_GONE : s->start->again ? SENSOR_RESTART : EXIT_USAGE;

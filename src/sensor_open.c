@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -245,6 +246,8 @@ int sensor_open(struct sensor *s, void (*record)(void *ctx, const struct record 
         err = make_folder(s, s->opt->results.directory, reterr);
     if (!err)
         err = confine_user(s->user, &report, reterr);
+    /* Another user has none. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     s->counters = counters_new((uint32_t)era_settings(s->era)->script_counters);
     assert(s->counters);
     s->scripts = (struct script_files){s->opt->scripts, s->opt->script_count, 0, s->counters};

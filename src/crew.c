@@ -17,7 +17,6 @@ struct crew {
     struct crew_settings set;
     struct stats stats;
     struct flow_budget budget;
-    size_t list_count;
     unsigned tick;
     struct pipeline *pipeline; /* where there is one worker; else the rest */
     struct steer *steer;
@@ -46,7 +45,7 @@ static void start_workers(struct crew *c)
     c->workers = calloc(count, sizeof *c->workers);
     assert(c->workers);
     for (size_t i = 0; i < count; i++) {
-        const struct pipeline_services services = {c->lists[i], NULL, &c->budget};
+        const struct pipeline_services services = {.lists = c->lists[i], .budget = &c->budget};
         c->workers[i] = worker_start(c->set.set, &services, merge_lane(c->merge, i));
     }
     c->steer = steer_new(c->set.set, c->workers, count, c->merge);
@@ -59,17 +58,17 @@ int crew_new(const struct crew_settings *set, struct crew **ret, struct error *r
     struct crew *c = calloc(1, sizeof *c + set->workers * sizeof c->lists[0]);
     assert(c && set->workers);
     c->set = *set;
-    for (; c->list_count < set->workers; c->list_count++) {
-        int err = services_lists(set->set, &c->lists[c->list_count], reterr);
-        if (err) {
-            crew_free(&c);
-            return err;
-        }
+    int err = services_lists(set->set, &c->lists[0], reterr);
+    if (err) {
+        crew_free(&c);
+        return err;
     }
+    for (size_t i = 1; i < set->workers; i++)
+        c->lists[i] = blocklists_share(c->lists[0]);
     if (set->workers > 1) {
         start_workers(c);
     } else {
-        const struct pipeline_services services = {c->lists[0], set->scripts, NULL};
+        const struct pipeline_services services = {.lists = c->lists[0], .scripts = set->scripts};
         c->pipeline = pipeline_new(set->set, &services, &set->out);
     }
     *ret = c;
@@ -107,8 +106,6 @@ void crew_finish(struct crew *c)
         const struct pipeline_stats s = pipeline_stats(c->pipeline);
         report_add_pipeline(&c->stats, &s);
     }
-    for (size_t i = 0; i < c->list_count; i++)
-        report_add_lists(&c->stats, c->lists[i]);
 }
 
 void crew_count(const struct crew *c, struct stats *ret)
@@ -126,7 +123,7 @@ void crew_free(struct crew **pc)
     steer_free(&c->steer);
     merge_free(&c->merge);
     free(c->workers);
-    for (size_t i = 0; i < c->list_count; i++)
+    for (size_t i = 0; i < c->set.workers; i++)
         blocklists_close(c->lists[i]);
     free(c);
 }

@@ -11,6 +11,7 @@
 
 struct era {
     struct settings set;
+    struct blocklists *lists; /* that its fronts share */
     atomic_uint users;
 };
 
@@ -29,8 +30,10 @@ struct settings *era_settings(struct era *e)
 
 void era_drop(struct era *e)
 {
-    if (e && atomic_fetch_sub(&e->users, 1) == 1)
-        free(e);
+    if (!e || atomic_fetch_sub(&e->users, 1) != 1)
+        return;
+    blocklists_close(e->lists);
+    free(e);
 }
 
 static void on_notice(void *ctx, struct notice *n)
@@ -63,7 +66,9 @@ int front_open(struct era *e, const struct script_files *scripts, struct front *
     assert(f);
     f->era = e;
     atomic_fetch_add(&e->users, 1);
-    int err = services_lists(&e->set, &f->lists, reterr);
+    int err = e->lists ? 0 : services_lists(&e->set, &e->lists, reterr);
+    if (!err)
+        f->lists = blocklists_share(e->lists);
     if (!err && scripts->count)
         err = open_scripts(f, scripts, reterr);
     if (err) {
@@ -81,8 +86,12 @@ static void release(void *owner)
 
 struct pipeline_services front_services(struct front *f, struct flow_budget *budget)
 {
-    return (struct pipeline_services){
-        .lists = f->lists, .scripts = f->scripts, .budget = budget, .release = release, .owner = f};
+    return (struct pipeline_services){.lists = f->lists,
+                                      .scripts = f->scripts,
+                                      .count_scripts = true,
+                                      .budget = budget,
+                                      .release = release,
+                                      .owner = f};
 }
 
 void front_close(struct front *f)
@@ -91,8 +100,7 @@ void front_close(struct front *f)
         return;
     scripts_close(&f->scripts);
     countries_close(&f->countries);
-    if (f->lists)
-        blocklists_close(f->lists);
+    blocklists_close(f->lists);
     era_drop(f->era);
     free(f);
 }

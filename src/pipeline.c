@@ -36,6 +36,13 @@ static void count_generation(struct pipeline_stats *sum, const struct generation
     sum->ended += g->shared.ended;
     sum->one_sided += g->shared.one_sided;
     sum->truncated += g->shared.truncated;
+    if (g->services.lists) {
+        const struct blocklists_counts c = blocklists_counts(g->services.lists);
+        sum->lists.limits += c.limits;
+        sum->lists.cut += c.cut;
+    }
+    if (g->services.count_scripts && g->services.scripts)
+        script_counts_add(&sum->scripts, scripts_counts(g->services.scripts));
 }
 
 static void generation_free(struct generation *g)

@@ -8,6 +8,7 @@
 #include "mail/smtp.h"
 #include "record/builder.h"
 #include "rule/rule.h"
+#include "script/script.h"
 #include "settings.h"
 
 struct pipeline_output {
@@ -21,6 +22,8 @@ struct pipeline_output {
 struct pipeline_stats {
     uint64_t sessions, mails;
     uint64_t ended, one_sided, truncated; /* sessions that are over; of them; records */
+    struct blocklists_counts lists;
+    struct script_counts scripts;
     struct decode_stats decode;
     struct flow_stats flow;
 };
@@ -29,9 +32,10 @@ struct pipeline;
 
 /* What a pipeline works with; one pipeline at a time may use each but the budget. */
 struct pipeline_services {
-    const struct blocklists *lists; /* NULL: none */
-    struct scripts *scripts;        /* that hear single events; NULL: none */
-    struct flow_budget *budget;     /* that it shares with others; NULL: it has its own */
+    struct blocklists *lists;   /* NULL: none */
+    struct scripts *scripts;    /* that hear single events; NULL: none */
+    bool count_scripts;         /* in pipeline_stats; nobody else does */
+    struct flow_budget *budget; /* that it shares with others; NULL: it has its own */
     void (*release)(
         void *owner); /* called when nothing of this, nor the settings, is used any more; or NULL */
     void *owner;

@@ -22,6 +22,14 @@ void report_add_decoder(struct stats *ret, const struct decode_stats *s)
     ret->fragments_lost += s->fragments_expired + s->fragments_shed;
 }
 
+static void add_scripts(struct stats *ret, const struct script_counts *s)
+{
+    ret->script_errors += s->errors;
+    ret->script_stops += s->stopped;
+    ret->script_deaf += s->deaf;
+    ret->script_counters_shed += s->counters_shed;
+}
+
 void report_add_pipeline(struct stats *ret, const struct pipeline_stats *s)
 {
     report_add_decoder(ret, &s->decode);
@@ -30,6 +38,9 @@ void report_add_pipeline(struct stats *ret, const struct pipeline_stats *s)
     ret->sessions_ended += s->ended;
     ret->one_sided += s->one_sided;
     ret->truncated += s->truncated;
+    ret->patterns_stopped += s->lists.limits;
+    ret->replies_cut += s->lists.cut;
+    add_scripts(ret, &s->scripts);
     ret->flows += s->flow.flows;
     ret->stream_bytes += s->flow.passed_bytes;
     ret->gaps += s->flow.gaps;
@@ -42,13 +53,6 @@ void report_add_pipeline(struct stats *ret, const struct pipeline_stats *s)
     ret->held_bytes += s->flow.held_bytes;
 }
 
-void report_add_lists(struct stats *ret, const struct blocklists *lists)
-{
-    const struct blocklists_counts c = blocklists_counts(lists);
-    ret->patterns_stopped += c.limits;
-    ret->replies_cut += c.cut;
-}
-
 void report_add_back(struct stats *ret, const struct back_counts *s)
 {
     ret->notices += s->notices;
@@ -56,10 +60,7 @@ void report_add_back(struct stats *ret, const struct back_counts *s)
     ret->notices_dropped += s->dropped;
     ret->notices_own += s->own;
     ret->notices_early += s->shed;
-    ret->script_errors += s->scripts.errors;
-    ret->script_stops += s->scripts.stopped;
-    ret->script_deaf += s->scripts.deaf;
-    ret->script_counters_shed += s->scripts.counters_shed;
+    add_scripts(ret, &s->scripts);
     ret->lookups_failed += s->lookups_failed;
 }
 

@@ -11,7 +11,6 @@
 void report_add_source(struct stats *ret, const struct source_stats *s);
 void report_add_pipeline(struct stats *ret, const struct pipeline_stats *s);
 void report_add_decoder(struct stats *ret, const struct decode_stats *s);
-void report_add_lists(struct stats *ret, const struct blocklists *lists);
 void report_add_back(struct stats *ret, const struct back_counts *s);
 /* The closing line, on standard error; `who` stands before it, "" for all. */
 void report_print(const char *who, const struct stats *s, double seconds);

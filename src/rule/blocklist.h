@@ -49,10 +49,13 @@ struct blocklists;
  * should be; *reterr says where.
  */
 int blocklists_open(const char *path, struct blocklists **ret, struct error *reterr);
+/* The same lists for another thread, with counts of its own; for blocklists_close, in any order. */
+struct blocklists *blocklists_share(const struct blocklists *b);
 void blocklists_close(struct blocklists *b);
-/* The row that speaks of this refusal, or NULL; it lives as long as `b`. `reply_text`: all lines of one
- * reply, joined by a blank, without the code in front of each. One thread at a time. */
-const struct blocklist *blocklists_match(const struct blocklists *b, struct slice reply_text);
+/* The row that speaks of this refusal, or NULL; it lives until all that share the lists are closed.
+ * `reply_text`: all lines of one reply, joined by a blank, without the code in front of each. One thread at a
+ * time. */
+const struct blocklist *blocklists_match(struct blocklists *b, struct slice reply_text);
 struct blocklists_counts blocklists_counts(const struct blocklists *b);
 size_t blocklists_rows(const struct blocklists *b);
 /* "listed", "policy", "rate_limit", "query_failed", "authentication". */

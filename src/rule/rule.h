@@ -25,7 +25,7 @@ struct rule_settings {
 /* What the rules work with; all of it is borrowed. One thread at a time. */
 struct rules {
     const struct rule_settings *set;
-    const struct blocklists *lists;             /* NULL: none */
+    struct blocklists *lists;                   /* NULL: none */
     struct countries *countries;                /* NULL: none */
     void (*raise)(void *ctx, struct notice *n); /* the notice is borrowed for the call */
     void *ctx;

@@ -199,6 +199,15 @@ static void start_taps(struct sensor *s)
     taps_start(s->taps, s->workers);
 }
 
+/* A sensor without a keeper would never be ended by anybody. Another user number takes this back, so it comes
+ * after that. */
+static int follow_keeper(const struct sensor *s, struct error *reterr)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
+        return error_set(reterr, -errno, "prctl: %s", strerror(errno));
+    return getppid() == s->start->keeper ? 0 : error_set(reterr, -ECHILD, "the keeper has ended");
+}
+
 static int open_signals(struct sensor *s, struct error *reterr)
 {
     sigset_t set;
@@ -246,8 +255,8 @@ int sensor_open(struct sensor *s, void (*record)(void *ctx, const struct record 
         err = make_folder(s, s->opt->results.directory, reterr);
     if (!err)
         err = confine_user(s->user, &report, reterr);
-    /* Another user has none. */
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (!err)
+        err = follow_keeper(s, reterr);
     s->counters = counters_new((uint32_t)era_settings(s->era)->script_counters);
     assert(s->counters);
     s->scripts = (struct script_files){s->opt->scripts, s->opt->script_count, 0, s->counters};

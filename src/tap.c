@@ -42,6 +42,7 @@ struct tap {
     pthread_t thread;
     atomic_bool stop;
     atomic_uint gone;
+    atomic_bool broken;
     unsigned down; /* interfaces that are, a bit each */
     struct timespec counted_at, published_at;
     bool told;        /* records that are not published yet */
@@ -158,36 +159,49 @@ static void on_packet(void *ctx, const struct packet *pkt)
 }
 
 /* The first worker speaks for all, as each hears of it. */
-static void note_down(struct tap *t, size_t i, bool down, const char *text)
+static void note_down(struct tap *t, size_t i, const char *text)
 {
     unsigned bit = 1u << i;
-    if (down == !!(t->down & bit))
-        return;
-    t->down ^= bit;
-    if (t->number)
-        return;
-    t->own.interface_downs += down;
-    fprintf(stderr, "mailtap: %s\n", text);
+    if (!(t->down & bit) && !t->number)
+        t->own.interface_downs++;
+    t->down |= bit;
+    if (!t->number)
+        fprintf(stderr, "mailtap: %s\n", text);
+}
+
+static void note_up(struct tap *t, size_t i)
+{
+    t->down &= ~(1u << i);
+    if (!t->number)
+        fprintf(stderr, "mailtap: %s: is up again\n", t->set.interfaces[i]);
+}
+
+static void note_failure(struct tap *t, size_t i, int err, const char *text)
+{
+    if (err == -ENETDOWN) {
+        if (!(t->down & 1u << i))
+            note_down(t, i, text);
+    } else if (err == -ENODEV) {
+        note_down(t, i, text);
+        atomic_fetch_or(&t->gone, 1u << i);
+    } else if (!atomic_exchange(&t->broken, true)) {
+        fprintf(stderr, "mailtap: %s\n", text);
+    }
 }
 
 /* Packets that were there. */
 static int read_socket(struct tap *t, size_t i)
 {
-    char text[128];
     struct error err;
     if (atomic_load(&t->gone) & 1u << i)
         return 0;
     int got = live_read(t->set.sockets[i], AT_ONCE, on_packet, t, &err);
-    if (got > 0 && t->down) {
-        snprintf(text, sizeof text, "%s: is up again", t->set.interfaces[i]);
-        note_down(t, i, false, text);
-    }
-    if (got >= 0)
-        return got;
-    note_down(t, i, true, err.text);
-    if (got != -ENETDOWN)
-        atomic_fetch_or(&t->gone, 1u << i);
-    return 0;
+    /* What comes may be of before it went down; that nothing does says that it is up. */
+    if (got == 0 && t->down & 1u << i)
+        note_up(t, i);
+    if (got < 0)
+        note_failure(t, i, got, err.text);
+    return got < 0 ? 0 : got;
 }
 
 static int read_passed(struct tap *t)
@@ -361,6 +375,11 @@ void tap_count(struct tap *t, struct stats *ret)
 unsigned tap_gone(const struct tap *t)
 {
     return atomic_load(&t->gone);
+}
+
+bool tap_is_broken(const struct tap *t)
+{
+    return atomic_load(&t->broken);
 }
 
 void tap_join(struct tap *t)

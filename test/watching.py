@@ -239,6 +239,124 @@ def send_paced(watch, namespace, count, address, meanwhile=lambda sent: None, pi
     return watch.wait_records(already + count, seconds=LIMIT)
 
 
+class Mta:
+    """A server that says yes to all, but "550 " and the local part's text to recipients at refused.example. `with` ends it."""
+
+    def __init__(self, namespace, host="10.9.0.2", port=25):
+        with namespace:
+            self.listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=100)
+        self.address = host, port
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def accept(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+
+    @staticmethod
+    def answer(line):
+        verb = line[:4].upper()
+        refused = re.search(rb"<([^@]*)@refused\.example>", line)
+        if verb == b"DATA":
+            return b"354 go on"
+        if verb == b"QUIT":
+            return b"221 2.0.0 bye"
+        if verb == b"RCPT" and refused:
+            return b"550 " + refused[1].replace(b"_", b" ")
+        return b"250 2.1.0 Ok"
+
+    def serve(self, peer):
+        try:
+            with peer, peer.makefile("rwb") as f:
+                in_data = False
+                f.write(b"220 mx.example ESMTP\r\n")
+                f.flush()
+                for line in f:
+                    if in_data and line != b".\r\n":
+                        continue
+                    said = b"250 2.0.0 queued" if in_data else self.answer(line)
+                    in_data = said.startswith(b"354")
+                    f.write(said + b"\r\n")
+                    f.flush()
+                    if said.startswith(b"221"):
+                        return
+        except OSError:
+            pass  # the client went away
+
+
+class Client:
+    """One connection to an Mta, step by step."""
+
+    def __init__(self, namespace, mta, source=None, hello=True):
+        with namespace:
+            self.socket = socket.socket(socket.AF_INET6 if ":" in mta.address[0] else socket.AF_INET)
+        self.socket.settimeout(LONG)
+        if source:
+            self.socket.bind((source, 0))
+        self.socket.connect(mta.address)
+        self.port = self.socket.getsockname()[1]
+        self.file = self.socket.makefile("rwb")
+        if hello:
+            self.reply()
+            self.say("EHLO client.example")
+
+    def reply(self):
+        return self.file.readline().decode().rstrip()
+
+    def send(self, *lines):
+        for line in lines:
+            self.file.write(line.encode() + b"\r\n")
+        self.file.flush()
+
+    def say(self, line):
+        self.send(line)
+        return self.reply()
+
+    def begin(self, name, rcpt="b@y.example"):
+        """A mail up to the middle of its text."""
+        self.say("MAIL FROM:<a@x.example>")
+        self.say("RCPT TO:<%s>" % rcpt)
+        self.say("DATA")
+        self.send("Message-ID: <%s>" % name, "Subject: " + name, "", "first half")
+
+    def finish(self):
+        self.send("second half")
+        return self.say(".")
+
+    def mail(self, name, rcpt="b@y.example"):
+        self.begin(name, rcpt)
+        return self.finish()
+
+    def refused(self, text, sender="a@x.example"):
+        """A mail whose only recipient is refused with this text."""
+        self.say("MAIL FROM:<%s>" % sender)
+        self.say("RCPT TO:<%s@refused.example>" % text.replace(" ", "_"))
+        return self.say("RSET")
+
+    def quit(self):
+        self.say("QUIT")
+        self.close()
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+    def reset(self):
+        """Goes without a word: nothing is sent from here on."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.close()
+
+
 def need_tools(*more):
     for tool in ("ip", *more):
         if not shutil.which(tool) and not shutil.which(tool, path="/usr/sbin:/sbin"):

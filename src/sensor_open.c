@@ -68,9 +68,12 @@ static int make_folder(const struct sensor *s, const char *path, struct error *r
 static int check_folder(const struct sensor *s, struct error *reterr)
 {
     const char *path = s->opt->results.directory;
+    struct stat st;
     if (!path || eaccess(path, R_OK | W_OK | X_OK) == 0)
         return 0;
     int err = errno;
+    if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+        return error_set(reterr, -ENOTDIR, "%.300s: %s", path, strerror(ENOTDIR));
     return error_set(reterr, -err, "%.300s: %s; it is written by user %s: chown it, or choose by --user",
                      path, strerror(err), *s->user ? s->user : "who started mailtap");
 }
@@ -152,7 +155,8 @@ static int give_up_rights(struct sensor *s, struct error *reterr)
     size_t socket_count = 0;
     reads[count++] = COUNTRIES_DEFAULT;
     for (size_t i = 0; i < set->country_databases.count; i++)
-        reads[count++] = set->country_databases.items[i].text;
+        if (strcmp(set->country_databases.items[i].text, "none") != 0)
+            reads[count++] = set->country_databases.items[i].text;
     if (*set->blocklists.text)
         reads[count++] = set->blocklists.text;
     for (size_t i = 0; i < s->opt->source.file_count && count < PATHS_MOST; i++)

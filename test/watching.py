@@ -13,7 +13,7 @@ import time
 import traceback
 from pathlib import Path
 
-from netns import LONG, Namespace, ip, namespaces, until, veth
+from netns import LONG, namespaces, until
 from tap import MAILTAP, done, ok
 
 ROOT = os.geteuid() == 0

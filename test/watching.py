@@ -37,16 +37,16 @@ def room():
 class Watch:
     """`mailtap watch`, running; `with` ends it. Its lines on standard error are in `lines`."""
 
-    def __init__(self, *interfaces, settings=(), workers=1, args=(), folder=None, ready=True, env=None, stdout=None):
+    def __init__(self, *interfaces, settings=(), workers=1, args=(), folder=None, ready=True, env=ENV, stdout=None, defaults=DEFAULTS):
         self.folder = folder or room() / "log"
         command = [MAILTAP, "watch", *interfaces, "-f", "json", "--workers", str(workers)]
         if stdout is None:
             command += ["-o", str(self.folder)]
         given = {s.split("=")[0] for s in settings}
-        for s in (*(d for d in DEFAULTS if d.split("=")[0] not in given), *settings):
+        for s in (*(d for d in defaults if d.split("=")[0] not in given), *settings):
             command += ["-s", s]
         self.process = subprocess.Popen([*command, *map(str, args)], stdin=subprocess.DEVNULL, stdout=stdout or subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, text=True, errors="replace", env=env or ENV)
+                                        stderr=subprocess.PIPE, text=True, errors="replace", env=env)
         self.lines = []
         self.code = None
         self.thread = threading.Thread(target=self.listen, daemon=True)
@@ -322,19 +322,19 @@ class Client:
         self.send(line)
         return self.reply()
 
-    def begin(self, name, rcpt="b@y.example"):
+    def begin(self, name, rcpt="b@y.example", header=()):
         """A mail up to the middle of its text."""
         self.say("MAIL FROM:<a@x.example>")
         self.say("RCPT TO:<%s>" % rcpt)
         self.say("DATA")
-        self.send("Message-ID: <%s>" % name, "Subject: " + name, "", "first half")
+        self.send(*header, "Message-ID: <%s>" % name, "Subject: " + name, "", "first half")
 
     def finish(self):
         self.send("second half")
         return self.say(".")
 
-    def mail(self, name, rcpt="b@y.example"):
-        self.begin(name, rcpt)
+    def mail(self, name, rcpt="b@y.example", header=()):
+        self.begin(name, rcpt, header)
         return self.finish()
 
     def refused(self, text, sender="a@x.example"):

@@ -37,16 +37,16 @@ def room():
 class Watch:
     """`mailtap watch`, running; `with` ends it. Its lines on standard error are in `lines`."""
 
-    def __init__(self, *interfaces, settings=(), workers=1, args=(), folder=None, ready=True, env=ENV, stdout=None, defaults=DEFAULTS):
+    def __init__(self, *interfaces, settings=(), workers=1, args=(), folder=None, ready=True, env=ENV, stdout=None, defaults=DEFAULTS, preexec=None):
         self.folder = folder or room() / "log"
-        command = [MAILTAP, "watch", *interfaces, "-f", "json", "--workers", str(workers)]
+        command = [os.path.abspath(MAILTAP), "watch", *interfaces, "-f", "json", "--workers", str(workers)]
         if stdout is None:
             command += ["-o", str(self.folder)]
         given = {s.split("=")[0] for s in settings}
         for s in (*(d for d in defaults if d.split("=")[0] not in given), *settings):
             command += ["-s", s]
         self.process = subprocess.Popen([*command, *map(str, args)], stdin=subprocess.DEVNULL, stdout=stdout or subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, text=True, errors="replace", env=env)
+                                        stderr=subprocess.PIPE, text=True, errors="replace", env=env, preexec_fn=preexec)
         self.lines = []
         self.code = None
         self.thread = threading.Thread(target=self.listen, daemon=True)

@@ -32,6 +32,17 @@ void mime_reset(struct mime *m)
     m->last_end = 0;
 }
 
+void mime_tell(struct mime *m, mime_fn *fn, void *ctx)
+{
+    m->fn = fn;
+    m->ctx = ctx;
+}
+
+size_t mime_memory(const struct mime *m)
+{
+    return sizeof *m + m->line.room + tree_memory(m);
+}
+
 void mime_free(struct mime **pm)
 {
     struct mime *m = *pm;

@@ -23,7 +23,8 @@ enum flow_want {
 
 /* What the flow tells its user. Slices die on return. `user` is what open returned. */
 struct flow_handler {
-    void *(*open)(void *ctx, const struct flow_info *info); /* at the first byte or gap of the connection */
+    /* At the first byte or gap of the connection. `info`, the same each time, lives until `end` returns. */
+    void *(*open)(void *ctx, const struct flow_info *info);
     /* Bytes come in the order in which the two sides can have sent them. */
     enum flow_want (*data)(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts,
                            struct slice bytes);

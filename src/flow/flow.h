@@ -42,30 +42,34 @@ enum flow_state {
     FLOW_STATES,
 };
 
+/* There may be as many of them as packets that begin a connection, answered or not: what few need is apart.
+ */
 struct flow {
-    struct flow *chain; /* next in its hash bucket */
-    struct link place;  /* in its state's queue */
-    struct link wait;   /* in the queue of those that wait for missing bytes */
-    struct timespec wait_since;
+    struct flow *chain;     /* next in its hash bucket */
+    struct link place;      /* in its state's queue */
+    struct flow_wait *wait; /* while bytes or an end are waited for; or NULL */
     uint64_t hash;
     uint64_t first_number, last_number; /* of its first packet, of the packet at which it came to its place in
                                            the queue */
     struct timespec queued_at;          /* when that was */
     struct flow_info info;
     enum flow_state state;
-    bool opened;
-    bool alone; /* the other side was waited for, and is not in sight of the tap */
-    bool reset; /* a RST came; where its number is the next one it ends the connection, a moment later */
-    int reset_dir;
+    bool opened : 1;
+    bool alone : 1; /* the other side was waited for, and is not in sight of the tap */
+    bool reset : 1; /* a RST came; where its number is the next one it ends the connection, a moment later */
+    bool reset_dir : 1;
     uint32_t reset_seq;
     struct timespec reset_at;
-    bool
-        reset_doubt; /* its sender's bytes came after it: either they were late, or it was not its sender's */
-    bool renewed;    /* a SYN or SYN/ACK with another number came; its sender's word alone does not end this
-                        connection */
-    struct segment renewal;
+    struct segment *renewal; /* a SYN or SYN/ACK with another number came, or NULL; its sender's word alone
+                                does not end this connection */
     void *user;
     struct halfstream dir[2];
+};
+
+struct flow_wait {
+    struct link link; /* in the queue of those that wait */
+    struct flow *flow;
+    struct timespec since;
 };
 
 struct flow_core {

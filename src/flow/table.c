@@ -49,17 +49,54 @@ static void note_order(struct flow_table *t, unsigned phase, const struct flow *
     t->order = (struct flow_order){t->at.number, (uint64_t)phase << PHASE_SHIFT | queued, f->first_number};
 }
 
+/* The flow that this is the place of. */
+static struct flow *flow_of(struct link *place)
+{
+    return (struct flow *)((char *)place - offsetof(struct flow, place));
+}
+
+static struct flow *oldest(const struct flow_table *t, enum flow_state state)
+{
+    struct link *l = t->by_state[state].oldest;
+    return l ? flow_of(l) : NULL;
+}
+
+static struct flow_wait *wait_of(struct link *l)
+{
+    return (struct flow_wait *)((char *)l - offsetof(struct flow_wait, link));
+}
+
+static struct flow *longest_waiting(const struct flow_table *t)
+{
+    struct link *l = t->waiting.oldest;
+    return l ? wait_of(l)->flow : NULL;
+}
+
+static void begin_waiting(struct flow_table *t, struct flow *f)
+{
+    if (f->wait)
+        return;
+    f->wait = malloc(sizeof *f->wait);
+    assert(f->wait);
+    f->wait->flow = f;
+    f->wait->since = t->at.now;
+    queue_append(&t->waiting, &f->wait->link);
+}
+
 static void append(struct flow_table *t, struct flow *f)
 {
     f->last_number = t->at.number;
     f->queued_at = t->at.now;
-    queue_append(&t->by_state[f->state], &f->place, f);
+    queue_append(&t->by_state[f->state], &f->place);
 }
 
 static void stop_waiting(struct flow_table *t, struct flow *f)
 {
-    if (f->wait.flow)
-        queue_remove(&t->waiting, &f->wait);
+    if (!f->wait)
+        return;
+    queue_remove(&t->waiting, &f->wait->link);
+    free(f->wait);
+    f->wait = NULL;
 }
 
 static void flow_remove(struct flow_table *t, struct flow *f)
@@ -73,6 +110,7 @@ static void flow_remove(struct flow_table *t, struct flow *f)
     t->count--;
     if (t->last == f)
         t->last = NULL;
+    free(f->renewal);
     free(f);
 }
 
@@ -150,7 +188,7 @@ static void shed_one(struct flow_table *t)
 {
     static const enum flow_state order[] = {FLOW_CLOSED, FLOW_IGNORED, FLOW_WATCHED, FLOW_LIVE};
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        struct flow *f = queue_oldest(&t->by_state[order[i]]);
+        struct flow *f = oldest(t, order[i]);
         if (f) {
             t->stats.shed += f->state == FLOW_LIVE || f->state == FLOW_WATCHED;
             end_flow(t, f, FLOW_SHED);
@@ -199,8 +237,9 @@ static void close_unread(struct flow_table *t, struct flow *f)
 
 static bool is_over_budget(const struct flow_table *t, const struct flow *f)
 {
-    return f->dir[0].held_bytes + f->dir[1].held_bytes > t->set.flow_bytes ||
-           f->dir[0].held_count + f->dir[1].held_count > t->set.flow_pieces;
+    const struct halfstream *a = &f->dir[0], *b = &f->dir[1];
+    return stream_held_bytes(a) + stream_held_bytes(b) > t->set.flow_bytes ||
+           stream_held_count(a) + stream_held_count(b) > t->set.flow_pieces;
 }
 
 static void after_push(struct flow_table *t, struct flow *f, enum flow_state before)
@@ -218,11 +257,9 @@ static void after_push(struct flow_table *t, struct flow *f, enum flow_state bef
         return;
     }
     bool wait = flow_is_blocked(f) || flow_is_reset(f);
-    if (wait && !f->wait.flow) {
-        f->wait_since = t->at.now;
-        queue_append(&t->waiting, &f->wait, f);
-    }
-    if (!wait)
+    if (wait)
+        begin_waiting(t, f);
+    else
         stop_waiting(t, f);
     if (!f->reset && flow_is_finished(f))
         close_flow(t, f, FLOW_FIN);
@@ -233,7 +270,7 @@ static void after_push(struct flow_table *t, struct flow *f, enum flow_state bef
 static void relieve(struct flow_table *t)
 {
     struct flow *f;
-    while (is_over(&t->budget->bytes, t->set.total_bytes) && (f = queue_oldest(&t->waiting))) {
+    while (is_over(&t->budget->bytes, t->set.total_bytes) && (f = longest_waiting(t))) {
         enum flow_state before = f->state;
         t->stats.over_budget += flow_is_blocked(f);
         flow_give_up(&t->core, f);
@@ -247,8 +284,7 @@ static void relieve(struct flow_table *t)
 static void shed_sessions(struct flow_table *t)
 {
     while (is_over(&t->budget->sessions, t->set.max_sessions) && t->core.opened) {
-        struct flow *live = queue_oldest(&t->by_state[FLOW_LIVE]),
-                    *watched = queue_oldest(&t->by_state[FLOW_WATCHED]);
+        struct flow *live = oldest(t, FLOW_LIVE), *watched = oldest(t, FLOW_WATCHED);
         bool take_live = !watched || (live && seconds_between(live->info.last, watched->info.last) > 0);
         t->stats.shed++;
         end_flow(t, take_live ? live : watched, FLOW_SHED);
@@ -269,7 +305,7 @@ static bool is_idle(const struct flow_table *t, const struct flow *f, struct tim
 /* Neither the segment nor what came before it speaks of a new connection. */
 static bool is_usual(const struct flow_table *t, const struct flow *f, const struct segment *seg)
 {
-    return f->state != FLOW_CLOSED && !f->renewed && !(seg->flags & TCP_SYN) &&
+    return f->state != FLOW_CLOSED && !f->renewal && !(seg->flags & TCP_SYN) &&
            !is_idle(t, f, f->info.last, seg->ts);
 }
 
@@ -321,8 +357,10 @@ static struct flow *flow_for(struct flow_table *t, const struct segment *seg, in
         enum renewal renewed = flow_renewal(f, *ret_dir, seg);
         if (renewed == RENEWAL_NONE && !goes_on_after_reset(f, *ret_dir, seg))
             return f;
-        renewal = f->renewal;
-        first = renewed == RENEWAL_SHOWN ? &renewal : seg;
+        if (renewed == RENEWAL_SHOWN) {
+            renewal = *f->renewal;
+            first = &renewal;
+        }
         end_flow(t, f, FLOW_REUSE);
     }
     bool begins = (first->flags & TCP_SYN) || seg->payload.len;
@@ -381,7 +419,7 @@ static void give_up_old(struct flow_table *t)
 {
     struct flow *f;
     size_t count = 0;
-    while ((f = queue_oldest(&t->waiting)) && seconds_between(f->wait_since, t->at.now) >= t->set.gap_wait) {
+    while ((f = longest_waiting(t)) && seconds_between(f->wait->since, t->at.now) >= t->set.gap_wait) {
         stop_waiting(t, f);
         if (count == t->due_room) {
             t->due_room = t->due_room ? t->due_room * 2 : 64;
@@ -402,7 +440,7 @@ static void end_idle(struct flow_table *t)
 {
     for (int s = 0; s < FLOW_STATES; s++) {
         struct flow *f;
-        while ((f = queue_oldest(&t->by_state[s])) && is_idle(t, f, f->queued_at, t->at.now)) {
+        while ((f = oldest(t, (enum flow_state)s)) && is_idle(t, f, f->queued_at, t->at.now)) {
             note_order(t, PHASE_IDLE + (unsigned)s, f, f->last_number);
             time_out(t, f);
         }
@@ -419,15 +457,16 @@ static void set_back(struct timespec *at, struct timespec now)
 static void end_all_after(struct flow_table *t)
 {
     for (struct link *l = t->waiting.oldest; l; l = l->newer)
-        set_back(&l->flow->wait_since, t->at.now);
+        set_back(&wait_of(l)->since, t->at.now);
     for (int s = 0; s < FLOW_STATES; s++)
         for (struct link *l = t->by_state[s].oldest, *next; l; l = next) {
+            struct flow *f = flow_of(l);
             next = l->newer;
-            set_back(&l->flow->queued_at, t->at.now);
-            if (seconds_between(t->at.now, l->flow->info.last) < t->set.idle_timeout)
+            set_back(&f->queued_at, t->at.now);
+            if (seconds_between(t->at.now, f->info.last) < t->set.idle_timeout)
                 continue;
-            note_order(t, PHASE_BACK + (unsigned)s, l->flow, l->flow->last_number);
-            end_flow(t, l->flow, FLOW_TIMEOUT);
+            note_order(t, PHASE_BACK + (unsigned)s, f, f->last_number);
+            end_flow(t, f, FLOW_TIMEOUT);
         }
 }
 
@@ -491,7 +530,7 @@ void flow_table_finish(struct flow_table *t)
     struct flow *f;
     t->at.number = UINT64_MAX;
     for (int s = 0; s < FLOW_STATES; s++)
-        while ((f = queue_oldest(&t->by_state[s]))) {
+        while ((f = oldest(t, (enum flow_state)s))) {
             note_order(t, PHASE_IDLE + (unsigned)s, f, f->last_number);
             end_flow(t, f, f->reset ? FLOW_RST : FLOW_EOF);
         }

@@ -2,7 +2,7 @@
 #ifndef FLOW_FLOW_H
 #define FLOW_FLOW_H
 
-#include "flow/queue.h"
+#include "flow/place.h"
 #include "flow/stream.h"
 
 enum flow_end { FLOW_FIN, FLOW_RST, FLOW_TIMEOUT, FLOW_REUSE, FLOW_SHED, FLOW_EOF, FLOW_UNWANTED };
@@ -45,8 +45,8 @@ enum flow_state {
 /* There may be as many of them as packets that begin a connection, answered or not: what few need is apart.
  */
 struct flow {
-    struct flow *chain;     /* next in its hash bucket */
-    struct link place;      /* in its state's queue */
+    struct flow *chain; /* next in its hash bucket */
+    struct link place;
     struct flow_wait *wait; /* while bytes or an end are waited for; or NULL */
     uint64_t hash;
     uint64_t first_number, last_number; /* of its first packet, of the packet at which it came to its place in
@@ -54,6 +54,9 @@ struct flow {
     struct timespec queued_at;          /* when that was */
     struct flow_info info;
     enum flow_state state;
+    enum place stands; /* the queue that `place` is in */
+    bool answered : 1; /* a packet of it was neither SYN nor RST */
+    bool spoke : 1;    /* bytes of it were seen, or were cut by the snap length */
     bool opened : 1;
     bool alone : 1; /* the other side was waited for, and is not in sight of the tap */
     bool reset : 1; /* a RST came; where its number is the next one it ends the connection, a moment later */

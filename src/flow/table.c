@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include "flow/ends.h"
 
-/* What a table does at one moment, in this order; where a flow's state tells, that is added. */
-enum phase { PHASE_BACK = 0, PHASE_PACKET = FLOW_STATES, PHASE_WAITING, PHASE_IDLE, PHASE_SHIFT = 56 };
+/* What a table does at one moment, in this order; where a flow stands is added. */
+enum phase { PHASE_BACK = 0, PHASE_PACKET = PLACES, PHASE_WAITING, PHASE_IDLE, PHASE_SHIFT = 56 };
 
 struct flow_table {
     struct flow_settings set;
@@ -21,7 +21,8 @@ struct flow_table {
     struct spent {
         size_t flows, sessions, bytes;
     } spent; /* what the budget has of this table */
-    struct queue by_state[FLOW_STATES], waiting;
+    struct places places;
+    struct queue waiting;
     struct flow *last; /* that a segment belonged to, or NULL */
     struct flow **due; /* of the waiting ones, for the time of a look at them */
     size_t due_room;
@@ -47,18 +48,6 @@ struct flow_table *flow_table_new(const struct flow_settings *set, const struct 
 static void note_order(struct flow_table *t, unsigned phase, const struct flow *f, uint64_t queued)
 {
     t->order = (struct flow_order){t->at.number, (uint64_t)phase << PHASE_SHIFT | queued, f->first_number};
-}
-
-/* The flow that this is the place of. */
-static struct flow *flow_of(struct link *place)
-{
-    return (struct flow *)((char *)place - offsetof(struct flow, place));
-}
-
-static struct flow *oldest(const struct flow_table *t, enum flow_state state)
-{
-    struct link *l = t->by_state[state].oldest;
-    return l ? flow_of(l) : NULL;
 }
 
 static struct flow_wait *wait_of(struct link *l)
@@ -87,7 +76,7 @@ static void append(struct flow_table *t, struct flow *f)
 {
     f->last_number = t->at.number;
     f->queued_at = t->at.now;
-    queue_append(&t->by_state[f->state], &f->place);
+    places_add(&t->places, f);
 }
 
 static void stop_waiting(struct flow_table *t, struct flow *f)
@@ -106,7 +95,7 @@ static void flow_remove(struct flow_table *t, struct flow *f)
         slot = &(*slot)->chain;
     *slot = f->chain;
     stop_waiting(t, f);
-    queue_remove(&t->by_state[f->state], &f->place);
+    places_remove(&t->places, f);
     t->count--;
     if (t->last == f)
         t->last = NULL;
@@ -114,20 +103,19 @@ static void flow_remove(struct flow_table *t, struct flow *f)
     free(f);
 }
 
-/* The list a flow stands in follows its state, which the user's answers may change. */
-static void set_state(struct flow_table *t, struct flow *f, enum flow_state from, enum flow_state to)
+/* Where a flow stands follows its state, which the user's answers may change. */
+static void set_state(struct flow_table *t, struct flow *f, enum flow_state to)
 {
-    queue_remove(&t->by_state[from], &f->place);
+    places_remove(&t->places, f);
     f->state = to;
     append(t, f);
 }
 
 static void close_flow(struct flow_table *t, struct flow *f, enum flow_end how)
 {
-    enum flow_state before = f->state;
     stop_waiting(t, f);
     flow_close(&t->core, f, how);
-    set_state(t, f, before, FLOW_CLOSED);
+    set_state(t, f, FLOW_CLOSED);
 }
 
 static void end_flow(struct flow_table *t, struct flow *f, enum flow_end how)
@@ -186,15 +174,12 @@ static bool is_over(atomic_size_t *all, size_t most)
 
 static void shed_one(struct flow_table *t)
 {
-    static const enum flow_state order[] = {FLOW_CLOSED, FLOW_IGNORED, FLOW_WATCHED, FLOW_LIVE};
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        struct flow *f = oldest(t, order[i]);
-        if (f) {
-            t->stats.shed += f->state == FLOW_LIVE || f->state == FLOW_WATCHED;
-            end_flow(t, f, FLOW_SHED);
-            return;
-        }
-    }
+    struct flow *f = places_least(&t->places, t->at.now);
+    if (!f)
+        return;
+    t->stats.shed += f->stands == PLACE_LIVE || f->stands == PLACE_WATCHED;
+    t->stats.shed_silent += f->stands == PLACE_HALF_OPEN || f->stands == PLACE_SILENT;
+    end_flow(t, f, FLOW_SHED);
 }
 
 static struct flow *flow_add(struct flow_table *t, const struct segment *seg, uint64_t hash)
@@ -252,7 +237,7 @@ static void after_push(struct flow_table *t, struct flow *f, enum flow_state bef
         t->stats.ignored += f->state == FLOW_IGNORED;
         stop_waiting(t, f);
         flow_drop_held(&t->core, f);
-        set_state(t, f, before, f->state);
+        set_state(t, f, f->state);
         close_unread(t, f);
         return;
     }
@@ -284,7 +269,8 @@ static void relieve(struct flow_table *t)
 static void shed_sessions(struct flow_table *t)
 {
     while (is_over(&t->budget->sessions, t->set.max_sessions) && t->core.opened) {
-        struct flow *live = oldest(t, FLOW_LIVE), *watched = oldest(t, FLOW_WATCHED);
+        struct flow *live = places_oldest(&t->places, PLACE_LIVE),
+                    *watched = places_oldest(&t->places, PLACE_WATCHED);
         bool take_live = !watched || (live && seconds_between(live->info.last, watched->info.last) > 0);
         t->stats.shed++;
         end_flow(t, take_live ? live : watched, FLOW_SHED);
@@ -438,10 +424,10 @@ static void give_up_old(struct flow_table *t)
 
 static void end_idle(struct flow_table *t)
 {
-    for (int s = 0; s < FLOW_STATES; s++) {
+    for (unsigned at = 0; at < PLACES; at++) {
         struct flow *f;
-        while ((f = oldest(t, (enum flow_state)s)) && is_idle(t, f, f->queued_at, t->at.now)) {
-            note_order(t, PHASE_IDLE + (unsigned)s, f, f->last_number);
+        while ((f = places_oldest(&t->places, (enum place)at)) && is_idle(t, f, f->queued_at, t->at.now)) {
+            note_order(t, PHASE_IDLE + at, f, f->last_number);
             time_out(t, f);
         }
     }
@@ -458,21 +444,22 @@ static void end_all_after(struct flow_table *t)
 {
     for (struct link *l = t->waiting.oldest; l; l = l->newer)
         set_back(&wait_of(l)->since, t->at.now);
-    for (int s = 0; s < FLOW_STATES; s++)
-        for (struct link *l = t->by_state[s].oldest, *next; l; l = next) {
-            struct flow *f = flow_of(l);
-            next = l->newer;
+    for (unsigned at = 0; at < PLACES; at++)
+        for (struct flow *f = places_oldest(&t->places, (enum place)at), *next; f; f = next) {
+            next = places_newer(f);
             set_back(&f->queued_at, t->at.now);
             if (seconds_between(t->at.now, f->info.last) < t->set.idle_timeout)
                 continue;
-            note_order(t, PHASE_BACK + (unsigned)s, f, f->last_number);
+            note_order(t, PHASE_BACK + at, f, f->last_number);
             end_flow(t, f, FLOW_TIMEOUT);
         }
 }
 
 static void push(struct flow_table *t, struct flow *f, int dir, struct segment *seg)
 {
-    queue_remove(&t->by_state[f->state], &f->place);
+    places_remove(&t->places, f);
+    f->answered |= !(seg->flags & (TCP_SYN | TCP_RST));
+    f->spoke |= seg->payload.len || seg->uncaptured;
     append(t, f);
     if (f->state == FLOW_CLOSED) {
         t->stats.stray++;
@@ -529,9 +516,9 @@ void flow_table_finish(struct flow_table *t)
 {
     struct flow *f;
     t->at.number = UINT64_MAX;
-    for (int s = 0; s < FLOW_STATES; s++)
-        while ((f = oldest(t, (enum flow_state)s))) {
-            note_order(t, PHASE_IDLE + (unsigned)s, f, f->last_number);
+    for (unsigned at = 0; at < PLACES; at++)
+        while ((f = places_oldest(&t->places, (enum place)at))) {
+            note_order(t, PHASE_IDLE + at, f, f->last_number);
             end_flow(t, f, f->reset ? FLOW_RST : FLOW_EOF);
         }
 }

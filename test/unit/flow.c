@@ -373,6 +373,57 @@ static void test_time_out_and_shedding(void **state)
     wire_free(&w);
 }
 
+/* Of many connections it goes without those first of which least is known. */
+static void test_half_open_ones_are_shed(void **state)
+{
+    struct flow_settings set = usual;
+    (void)state;
+    set.max_flows = 4;
+    struct wire w = wire_new(&set);
+    w.port = 1;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "a");
+    w.port = 2;
+    handshake(&w, 100, 500);
+    for (w.port = 10; w.port < 30; w.port++) { /* half-open, then reset, then over */
+        send(&w, CLIENT, TCP_SYN, 100, 0, "");
+        send(&w, SERVER, TCP_SYN | TCP_ACK, 500, 101, "");
+        if (w.port % 3 == 1)
+            send(&w, SERVER, TCP_RST | TCP_ACK, 501, 101, "");
+    }
+    w.port = 1;
+    send(&w, CLIENT, TCP_ACK, 102, 501, "b");
+    w.port = 2;
+    send(&w, SERVER, TCP_ACK, 501, 101, "c");
+    expect(&w, "open 0>a 0>b open 1>c ");
+    assert_int_equal(flow_table_stats(w.table).shed, 0);
+    assert_int_equal(flow_table_stats(w.table).shed_silent, 18);
+    wire_free(&w);
+}
+
+/* What is known of the closed ones is worth more than a handshake that stands still, and less than one that
+ * began just now. */
+static void test_fresh_handshakes_are_kept(void **state)
+{
+    struct flow_settings set = usual;
+    (void)state;
+    for (int still = 0; still < 2; still++) {
+        set.max_flows = 2;
+        struct wire w = wire_new(&set);
+        send(&w, CLIENT, TCP_SYN, 100, 0, "");
+        if (still)
+            wait(&w, 4);
+        w.port = 1;
+        handshake(&w, 100, 500);
+        send(&w, CLIENT, TCP_ACK | TCP_FIN, 101, 501, "");
+        send(&w, SERVER, TCP_ACK | TCP_FIN, 501, 102, "");
+        w.port = 2;
+        send(&w, CLIENT, TCP_SYN, 100, 0, "");
+        assert_int_equal(flow_table_stats(w.table).shed_silent, still);
+        wire_free(&w);
+    }
+}
+
 static void test_sessions_are_shed(void **state)
 {
     struct flow_settings set = usual;
@@ -543,6 +594,8 @@ int main(void)
         cmocka_unit_test(test_keep_alive_and_window_probe),
         cmocka_unit_test(test_budgets),
         cmocka_unit_test(test_time_out_and_shedding),
+        cmocka_unit_test(test_half_open_ones_are_shed),
+        cmocka_unit_test(test_fresh_handshakes_are_kept),
         cmocka_unit_test(test_sessions_are_shed),
         cmocka_unit_test(test_hoarder),
         cmocka_unit_test(test_inexact_reset),

@@ -28,6 +28,7 @@ test: $(BUILD)/mailtap
 bench: $(BUILD)/mailtap
 	@tools/install-deps bench
 	@bench/run $(BUILD)/mailtap
+	@bench/memory $(BUILD)/mailtap
 
 install: $(BUILD)/mailtap
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) -Dsysconfdir=$(SYSCONFDIR)

@@ -1,14 +1,15 @@
 /* idle.c: writes a capture of connections that begin, and then are silent.
  * usage: idle OUT.pcap COUNT KIND [MAILS]
  * KIND: how far each of them comes: syn, synack (half-open), banner, ehlo, rcpt (MAIL and RCPT are answered),
- * mail (one is delivered). MAILS whole connections with one mail each lie evenly between them. Ethernet, IPv4,
- * WINDOW of the connections at a time; the same bytes on every run. */
+ * mail (one is delivered). Of MAILS whole connections with one mail each half lie evenly between them, the
+ * other half begin before them and end after them. Ethernet, IPv4, WINDOW of the idle ones at a time; the
+ * same bytes on every run. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW = 256, CLIENT = 0, SERVER = 1, FIN = 1, SYN = 2, ACK = 16 };
+enum { WINDOW = 256, TICK = 20, CLIENT = 0, SERVER = 1, FIN = 1, SYN = 2, ACK = 16 };
 
 struct peer {
     uint32_t addr, seq[2];
@@ -50,7 +51,7 @@ static void packet(struct peer *c, int dir, uint8_t flags, const char *text)
     fwrite(head, sizeof head, 1, out);
     fwrite(frame, 54 + len, 1, out);
     c->seq[dir] += len + (flags & (SYN | FIN) ? 1 : 0);
-    ticks++;
+    ticks += TICK;
 }
 
 struct step {
@@ -81,7 +82,8 @@ static const struct step steps[] = {
      "Received: from host.example.net (host.example.net [203.0.113.9])\r\n\tby mx.example.com with ESMTP id "
      "1A2B;\r\n\tMon, 23 Nov 2026 07:00:00 +0000\r\nFrom: =?UTF-8?Q?J=C3=B6rg?= <joerg@example.net>\r\n"
      "To: user@example.com\r\nSubject: report\r\nMessage-ID: <1@example.net>\r\nDate: Mon, 23 Nov 2026 "
-     "07:00:00 +0000\r\nContent-Type: multipart/mixed; boundary=\"_\"\r\n\r\n--_\r\n\r\ntext\r\n--_--\r\n.\r\n"},
+     "07:00:00 +0000\r\nContent-Type: multipart/mixed; "
+     "boundary=\"_\"\r\n\r\n--_\r\n\r\ntext\r\n--_--\r\n.\r\n"},
     {SERVER, ACK, "250 2.0.0 Ok: queued as 4F1C2A\r\n"},
     {CLIENT, ACK, ""},
     {CLIENT, ACK, "QUIT\r\n"},
@@ -91,10 +93,12 @@ static const struct step steps[] = {
     {CLIENT, ACK, ""},
 };
 
+enum { EHLO_ANSWERED = 9 }; /* steps */
+
 static const struct {
     const char *name;
     size_t steps;
-} kinds[] = {{"syn", 1}, {"synack", 2}, {"banner", 5}, {"ehlo", 9}, {"rcpt", 13}, {"mail", 18}};
+} kinds[] = {{"syn", 1}, {"synack", 2}, {"banner", 5}, {"ehlo", EHLO_ANSWERED}, {"rcpt", 13}, {"mail", 18}};
 
 static void play(struct peer *c, size_t step)
 {
@@ -106,18 +110,21 @@ static void write_window(uint32_t from, uint32_t count, size_t until)
 {
     static struct peer peers[WINDOW];
     for (uint32_t i = 0; i < count; i++)
-        peers[i] = (struct peer){0x0a000000 + (from + i) / 40000, {from + i, ~(from + i)},
-                                 (uint16_t)(1024 + (from + i) % 40000)};
+        peers[i] = (struct peer){
+            0x0a000000 + (from + i) / 40000, {from + i, ~(from + i)}, (uint16_t)(1024 + (from + i) % 40000)};
     for (size_t s = 0; s < until; s++)
         for (uint32_t i = 0; i < count; i++)
             play(&peers[i], s);
 }
 
-static void write_mail(uint32_t number)
+/* Its steps from `from` to before `to`. */
+static void play_mail(struct peer *mails, uint32_t number, size_t from, size_t to)
 {
-    struct peer c = {0xc6336400 + number % 250, {number, number}, (uint16_t)(1024 + number % 60000)};
-    for (size_t s = 0; s < sizeof steps / sizeof *steps; s++)
-        play(&c, s);
+    if (!from)
+        mails[number] =
+            (struct peer){0xc6336400 + number % 250, {number, number}, (uint16_t)(1024 + number % 60000)};
+    for (size_t s = from; s < to; s++)
+        play(&mails[number], s);
 }
 
 int main(int argc, char **argv)
@@ -131,13 +138,20 @@ int main(int argc, char **argv)
         return 2;
     }
     uint32_t count = (uint32_t)strtoul(argv[2], NULL, 10);
-    uint32_t mails = argc > 4 ? (uint32_t)strtoul(argv[4], NULL, 10) : 0, written = 0;
+    uint32_t mails = argc > 4 ? (uint32_t)strtoul(argv[4], NULL, 10) : 0, around = mails / 2, next = around;
+    size_t all = sizeof steps / sizeof *steps;
+    struct peer *peers = calloc(mails + 1, sizeof *peers);
     setvbuf(out, NULL, _IOFBF, 1 << 20);
     fwrite(head, sizeof head, 1, out);
+    for (uint32_t i = 0; i < around; i++)
+        play_mail(peers, i, 0, EHLO_ANSWERED);
     for (uint32_t i = 0; i < count; i += WINDOW) {
         write_window(i, count - i < WINDOW ? count - i : WINDOW, kinds[kind].steps);
-        while (written < (uint64_t)mails * (i + WINDOW) / count && written < mails)
-            write_mail(written++);
+        while (next < mails && next - around < (uint64_t)(mails - around) * (i + WINDOW) / count)
+            play_mail(peers, next++, 0, all);
     }
+    for (uint32_t i = 0; i < around; i++)
+        play_mail(peers, i, EHLO_ANSWERED, all);
+    free(peers);
     return fclose(out) != 0;
 }

@@ -1,7 +1,8 @@
 /* table.c: all connections.
  * In: segments. Out: calls of struct flow_handler. Owns: every struct flow.
  * Limits: struct flow_settings; over them the longest idle connection is shed, or a hole given up, and
- * counted. Knowingly: with many tables over one input each sheds its own only. Spec: RFC 9293. */
+ * counted. Knowingly: with many tables over one input each sheds of its own, where it holds more than its
+ * share; one that gets no packet holds what it has meanwhile. Spec: RFC 9293. */
 #include "flow/table.h"
 
 #include <assert.h>
@@ -39,6 +40,7 @@ struct flow_table *flow_table_new(const struct flow_settings *set, const struct 
                              .core = {.handler = handler, .ctx = ctx, .max_hole = set->flow_bytes},
                              .bucket_count = 1024};
     t->budget = set->budget ? set->budget : &t->own;
+    atomic_fetch_add_explicit(&t->budget->tables, 1, memory_order_relaxed);
     t->buckets = calloc(t->bucket_count, sizeof *t->buckets);
     assert(t->buckets);
     return t;
@@ -167,9 +169,12 @@ static void note_all_spent(struct flow_table *t)
     note_spent(&t->budget->bytes, &t->spent.bytes, t->core.held_bytes);
 }
 
-static bool is_over(atomic_size_t *all, size_t most)
+/* `all` tables hold more than `most`, and this one, with `own`, more than its share: another one may hold
+ * what is worth less. */
+static bool is_over(const struct flow_table *t, atomic_size_t *all, size_t most, size_t own)
 {
-    return atomic_load_explicit(all, memory_order_relaxed) > most;
+    return atomic_load_explicit(all, memory_order_relaxed) > most &&
+           own > most / atomic_load_explicit(&t->budget->tables, memory_order_relaxed);
 }
 
 static void shed_one(struct flow_table *t)
@@ -184,7 +189,8 @@ static void shed_one(struct flow_table *t)
 
 static struct flow *flow_add(struct flow_table *t, const struct segment *seg, uint64_t hash)
 {
-    if (atomic_load_explicit(&t->budget->flows, memory_order_relaxed) >= t->set.max_flows)
+    /* Before, as the new one is worth least. */
+    if (is_over(t, &t->budget->flows, t->set.max_flows - 1, t->count))
         shed_one(t);
     if (t->count >= t->bucket_count)
         buckets_grow(t);
@@ -255,7 +261,8 @@ static void after_push(struct flow_table *t, struct flow *f, enum flow_state bef
 static void relieve(struct flow_table *t)
 {
     struct flow *f;
-    while (is_over(&t->budget->bytes, t->set.total_bytes) && (f = longest_waiting(t))) {
+    while (is_over(t, &t->budget->bytes, t->set.total_bytes, t->core.held_bytes) &&
+           (f = longest_waiting(t))) {
         enum flow_state before = f->state;
         t->stats.over_budget += flow_is_blocked(f);
         flow_give_up(&t->core, f);
@@ -265,10 +272,19 @@ static void relieve(struct flow_table *t)
     }
 }
 
+/* Other tables may have added theirs. */
+static void shed_flows(struct flow_table *t)
+{
+    while (is_over(t, &t->budget->flows, t->set.max_flows, t->count)) {
+        shed_one(t);
+        note_all_spent(t);
+    }
+}
+
 /* Of those with a session the one that was quiet longest goes. */
 static void shed_sessions(struct flow_table *t)
 {
-    while (is_over(&t->budget->sessions, t->set.max_sessions) && t->core.opened) {
+    while (is_over(t, &t->budget->sessions, t->set.max_sessions, t->core.opened)) {
         struct flow *live = places_oldest(&t->places, PLACE_LIVE),
                     *watched = places_oldest(&t->places, PLACE_WATCHED);
         bool take_live = !watched || (live && seconds_between(live->info.last, watched->info.last) > 0);
@@ -480,15 +496,11 @@ static void push(struct flow_table *t, struct flow *f, int dir, struct segment *
 static void push_segment(struct flow_table *t, struct segment *seg)
 {
     int dir = 0;
-    t->order = (struct flow_order){t->at.number, (uint64_t)PHASE_PACKET << PHASE_SHIFT, 0};
     struct flow *f = flow_for(t, seg, &dir);
     if (f)
         push(t, f, dir, seg);
     else
         t->stats.stray++;
-    note_all_spent(t);
-    relieve(t);
-    shed_sessions(t);
 }
 
 void flow_table_push(struct flow_table *t, const struct flow_moment *at, struct segment *seg)
@@ -497,8 +509,13 @@ void flow_table_push(struct flow_table *t, const struct flow_moment *at, struct 
     t->core.now = at->now;
     if (at->step & FLOW_STEP_BACK)
         end_all_after(t);
+    t->order = (struct flow_order){t->at.number, (uint64_t)PHASE_PACKET << PHASE_SHIFT, 0};
     if (seg)
         push_segment(t, seg);
+    note_all_spent(t);
+    relieve(t);
+    shed_sessions(t);
+    shed_flows(t);
     if (!(at->step & FLOW_STEP_TIDY))
         return;
     /* After the segment, as it may tell what a hole is worth that is old by now. */
@@ -544,6 +561,7 @@ void flow_table_free(struct flow_table **pt)
         return;
     flow_table_finish(t);
     note_all_spent(t);
+    atomic_fetch_sub_explicit(&t->budget->tables, 1, memory_order_relaxed);
     free(t->buckets);
     free(t->due);
     free(t);

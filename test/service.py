@@ -162,10 +162,12 @@ def as_unit(folder):
 
 def without_keeper(folder):
     """Who is killed cannot end its sensor; a sensor that became another user ends all the same."""
-    s = Service(folder, os.path.abspath(MAILTAP), "watch", "tap0", "-o", str(folder / "log"), "--user", "nobody")
+    s = Service(folder, os.path.abspath(MAILTAP), "watch", "tap0", "-o", str(folder / "log"), "--user", "nobody",
+                "-s", "country_databases=none")
     ok(s.says(r"^mailtap: watching tap0 "), "it starts as root", s.said())
     sensor = s.children()[0]
     ok(status(sensor, "Uid").split()[0] != "0", "its sensor is another user")
+    ok("none" not in s.said(), "country_databases: none is no file", s.said())
     s.process.kill()
     s.process.wait(LONG)
     gone = until(lambda: not Path("/proc/%d" % sensor).exists() or status(sensor, "State")[0] == "Z")

@@ -152,7 +152,8 @@ static int give_up_rights(struct sensor *s, struct error *reterr)
     size_t socket_count = 0;
     reads[count++] = COUNTRIES_DEFAULT;
     for (size_t i = 0; i < set->country_databases.count; i++)
-        reads[count++] = set->country_databases.items[i].text;
+        if (strcmp(set->country_databases.items[i].text, "none") != 0)
+            reads[count++] = set->country_databases.items[i].text;
     if (*set->blocklists.text)
         reads[count++] = set->blocklists.text;
     for (size_t i = 0; i < s->opt->source.file_count && count < PATHS_MOST; i++)

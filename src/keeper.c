@@ -6,13 +6,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -26,16 +26,25 @@ enum { LOOK_MS = 500, WAIT_MOST = 60, PATIENCE = 10, SETTLED = 5 };
 struct keeper {
     const struct watch_options *opt;
     int signals;
-    pid_t sensor; /* 0: none */
-    int refusals; /* -1: none */
-    const char *there[TAP_INTERFACES];
+    pid_t sensor;                      /* 0: none */
+    int refusals;                      /* -1: none */
+    const char *there[TAP_INTERFACES]; /* those that the sensor was started with */
     size_t there_count;
-    bool missed; /* some are not there, and that was said */
-    bool ran;    /* a sensor was there for a while, so the settings are right */
-    bool ending; /* we were told to */
-    bool anew;   /* the sensor was told to end, as an interface has come back */
-    int wait;    /* seconds before the next one */
+    unsigned numbers[TAP_INTERFACES]; /* of all, as they were then; 0: not up */
+    double started;                   /* when that was */
+    bool missed;                      /* some are not there, and that was said */
+    bool ran;                         /* a sensor was there for a while, so the settings are right */
+    bool ending;                      /* we were told to */
+    bool anew;                        /* the sensor was told to end, as an interface has come back */
+    int wait;                         /* seconds before the next one */
 };
+
+static double clock_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
 
 enum presence { ABSENT, DOWN, UP };
 
@@ -52,12 +61,21 @@ static enum presence presence_of(const char *interface)
     return !there ? ABSENT : req.ifr_flags & IFF_UP ? UP : DOWN;
 }
 
+/* Its number where it can be watched, else 0. By that it is told from an earlier one of its name. */
+static unsigned number_of(const char *interface)
+{
+    if (strcmp(interface, "any") == 0)
+        return UINT_MAX;
+    return presence_of(interface) == UP ? if_nametoindex(interface) : 0;
+}
+
 /* Before the first sensor one that is absent counts too: the sensor says so, and that is an error. */
 static void find_interfaces(struct keeper *k)
 {
     k->there_count = 0;
     for (size_t i = 0; i < k->opt->interface_count; i++) {
         enum presence p = presence_of(k->opt->interfaces[i]);
+        k->numbers[i] = number_of(k->opt->interfaces[i]);
         if (p == UP || (p == ABSENT && !k->ran))
             k->there[k->there_count++] = k->opt->interfaces[i];
         else if (!k->missed)
@@ -67,30 +85,21 @@ static void find_interfaces(struct keeper *k)
     k->missed = k->there_count < k->opt->interface_count;
 }
 
-static bool is_watched(const struct keeper *k, const char *interface)
+/* One that is up, and that the sensor does not have; NULL: none. */
+static const char *come_back(const struct keeper *k)
 {
-    size_t i = 0;
-    while (i < k->there_count && k->there[i] != interface)
-        i++;
-    return i < k->there_count;
-}
-
-static bool has_one_come_back(const struct keeper *k)
-{
-    for (size_t i = 0; i < k->opt->interface_count; i++)
-        if (!is_watched(k, k->opt->interfaces[i]) && presence_of(k->opt->interfaces[i]) == UP)
-            return true;
-    return false;
+    for (size_t i = 0; i < k->opt->interface_count; i++) {
+        unsigned number = number_of(k->opt->interfaces[i]);
+        if (number && number != k->numbers[i])
+            return k->opt->interfaces[i];
+    }
+    return NULL;
 }
 
 static int run_sensor(const struct keeper *k, int refusals, pid_t keeper)
 {
-    const struct sensor_start start = {k->there, k->there_count, refusals, k->ran};
+    const struct sensor_start start = {k->there, k->there_count, refusals, keeper, k->ran};
     close(k->signals);
-    /* A sensor without a keeper would never be ended by anybody. */
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != keeper)
-        return EXIT_PARTLY;
     return sensor_run(k->opt, &start);
 }
 
@@ -152,7 +161,9 @@ static int judge_end(struct keeper *k, int status)
     if (k->anew || code == SENSOR_GONE) {
         k->wait = 0;
     } else {
-        k->wait = k->wait ? k->wait * 2 : 1;
+        /* One that was there for a while did not end for the reason of the one before. */
+        bool lasted = clock_seconds() - k->started > WAIT_MOST;
+        k->wait = k->wait && !lasted ? k->wait * 2 : 1;
         k->wait = k->wait < WAIT_MOST ? k->wait : WAIT_MOST;
         fprintf(stderr, "mailtap: the next sensor starts in %d s\n", k->wait);
     }
@@ -194,13 +205,6 @@ static int take_signals(struct keeper *k)
     return code;
 }
 
-static double clock_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static int wait_for_something(const struct keeper *k)
 {
     struct pollfd fds[2] = {{k->signals, POLLIN, 0}, {k->refusals, POLLIN, 0}};
@@ -209,18 +213,19 @@ static int wait_for_something(const struct keeper *k)
 
 static int keep(struct keeper *k)
 {
-    double next = clock_seconds(), told = 0, started = 0;
+    double next = clock_seconds(), told = 0;
+    const char *back;
     for (;;) {
         double now = clock_seconds();
         /* Where the kernel tells of no refusals. */
-        k->ran |= k->sensor && now - started > SETTLED;
+        k->ran |= k->sensor && now - k->started > SETTLED;
         if (!k->sensor && !k->ending && now >= next) {
             find_interfaces(k);
             if (k->there_count)
                 start_sensor(k);
-            started = now;
-        } else if (k->sensor && has_one_come_back(k) && k->ran && now - told > PATIENCE) {
-            fputs("mailtap: an interface is there again; a new sensor takes it\n", stderr);
+            k->started = now;
+        } else if (k->sensor && k->ran && now - told > PATIENCE && (back = come_back(k))) {
+            fprintf(stderr, "mailtap: %s is there again; a new sensor takes it\n", back);
             k->anew = true;
             told = now;
             tell_sensor(k, SIGTERM);

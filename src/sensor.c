@@ -127,12 +127,17 @@ static bool take_signals(struct sensor *s, double seconds)
     return end;
 }
 
-static bool any_gone(const struct sensor *s)
+/* Must it end, and how? Negative: no. As long as one interface is left it goes on, and the keeper looks after
+ * the others. */
+static int is_over(const struct sensor *s)
 {
-    for (size_t w = 0; w < s->workers; w++)
-        if (tap_gone(s->taps[w]))
-            return true;
-    return false;
+    unsigned gone = 0;
+    for (size_t w = 0; w < s->workers; w++) {
+        if (tap_is_broken(s->taps[w]))
+            return SENSOR_RESTART;
+        gone |= tap_gone(s->taps[w]);
+    }
+    return gone + 1 == 1u << s->start->interface_count ? SENSOR_GONE : -1;
 }
 
 static struct timespec time_of(uint64_t nanoseconds)
@@ -228,10 +233,10 @@ int sensor_run(const struct watch_options *opt, const struct sensor_start *start
     const struct pulse_output out = {to_back, s};
     pulse_init(&s->pulse, &out, since);
     say_hello(s);
-    bool gone = false;
-    while (!take_signals(s, seconds_between(since, wall_clock())) && !(gone = any_gone(s)))
+    int why = -1;
+    while (!take_signals(s, seconds_between(since, wall_clock())) && (why = is_over(s)) < 0)
         work(s);
-    int code = end(s, gone ? SENSOR_GONE : EXIT_DONE, seconds_between(since, wall_clock()));
+    int code = end(s, why < 0 ? EXIT_DONE : why, seconds_between(since, wall_clock()));
     free(s);
     return code;
 }

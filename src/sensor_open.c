@@ -68,9 +68,12 @@ static int make_folder(const struct sensor *s, const char *path, struct error *r
 static int check_folder(const struct sensor *s, struct error *reterr)
 {
     const char *path = s->opt->results.directory;
+    struct stat st;
     if (!path || eaccess(path, R_OK | W_OK | X_OK) == 0)
         return 0;
     int err = errno;
+    if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+        return error_set(reterr, -ENOTDIR, "%.300s: %s", path, strerror(ENOTDIR));
     return error_set(reterr, -err, "%.300s: %s; it is written by user %s: chown it, or choose by --user",
                      path, strerror(err), *s->user ? s->user : "who started mailtap");
 }
@@ -200,6 +203,15 @@ static void start_taps(struct sensor *s)
     taps_start(s->taps, s->workers);
 }
 
+/* A sensor without a keeper would never be ended by anybody. Another user number takes this back, so it comes
+ * after that. */
+static int follow_keeper(const struct sensor *s, struct error *reterr)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
+        return error_set(reterr, -errno, "prctl: %s", strerror(errno));
+    return getppid() == s->start->keeper ? 0 : error_set(reterr, -ECHILD, "the keeper has ended");
+}
+
 static int open_signals(struct sensor *s, struct error *reterr)
 {
     sigset_t set;
@@ -247,8 +259,8 @@ int sensor_open(struct sensor *s, void (*record)(void *ctx, const struct record 
         err = make_folder(s, s->opt->results.directory, reterr);
     if (!err)
         err = confine_user(s->user, &report, reterr);
-    /* Another user has none. */
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (!err)
+        err = follow_keeper(s, reterr);
     s->counters = counters_new((uint32_t)era_settings(s->era)->script_counters);
     assert(s->counters);
     s->scripts = (struct script_files){s->opt->scripts, s->opt->script_count, 0, s->counters};

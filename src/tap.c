@@ -1,9 +1,8 @@
 /* tap.c: one worker of a sensor.
  * In: packets of its sockets, batches from other workers. Out: records, to its lane; batches to other
- * workers; what it counts. Owns: its thread, pipeline, decoder, clock; the sockets. Limits: PASSED batches on
- * the way to each other worker, what is over is dropped and counted; it waits while RECORDS records have not
- * been taken, which the capture buffer has to bear. Knowingly: while nothing comes its time is LAG behind the
- * clock, as packets come with a delay. */
+ * workers; what it counts. Owns: its thread, pipeline, decoder, clock; the sockets. Limits: it waits while
+ * RECORDS records have not been taken, which the capture buffer has to bear. Knowingly: while nothing comes
+ * its time is LAG behind the clock, as packets come with a delay. */
 #include "tap.h"
 
 #include <assert.h>
@@ -15,19 +14,11 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include "base/ring.h"
-#include "batch.h"
+#include "passage.h"
 #include "report.h"
 
-enum { PASSED = 8, RECORDS = 8192, AT_ONCE = 256, WAIT_MS = 100 };
-static const double LAG_SECONDS = 0.5, PUBLISH_SECONDS = 0.05;
-
-/* To one other worker. */
-struct passage {
-    struct ring *full, *empty;
-    struct batch *filling;
-    size_t made; /* batches so far: as many as were needed at once */
-};
+enum { RECORDS = 8192, AT_ONCE = 256, WAIT_MS = 100, SOON_MS = 5 };
+static const double LAG_SECONDS = 0.5, PUBLISH_SECONDS = 0.05, DRAIN_SECONDS = 0.5;
 
 struct tap {
     struct tap_settings set;
@@ -40,8 +31,9 @@ struct tap {
     uint64_t order; /* of its records: the clock in nanoseconds, which never goes back */
     int wake;
     pthread_t thread;
-    atomic_bool stop;
+    atomic_bool stop, drained; /* the latter: it passes nothing on any more */
     atomic_uint gone;
+    atomic_bool broken;
     unsigned down; /* interfaces that are, a bit each */
     struct timespec counted_at, published_at;
     bool told;        /* records that are not published yet */
@@ -103,44 +95,6 @@ static void wake(struct tap *t)
     (void)!write(t->wake, &(uint64_t){1}, sizeof(uint64_t));
 }
 
-static void send(struct tap *t, size_t target)
-{
-    struct passage *p = &t->to[target];
-    struct batch *b = p->filling;
-    p->filling = NULL;
-    if (ring_try_push(p->full, b)) {
-        wake(t->all[target]);
-        return;
-    }
-    t->own.ring_drops += b->count;
-    batch_clear(b);
-    p->filling = b;
-}
-
-/* A batch to fill; NULL: all of them are on the way. */
-static struct batch *batch_to(struct passage *p)
-{
-    if (!p->filling && (p->filling = ring_try_pop(p->empty)))
-        batch_clear(p->filling);
-    if (!p->filling && p->made < PASSED) {
-        p->filling = batch_new();
-        p->made++;
-    }
-    return p->filling;
-}
-
-static void pass_on(struct tap *t, size_t target, const struct segment *seg)
-{
-    struct passage *p = &t->to[target];
-    if (p->filling && !batch_fits(p->filling, seg->payload.len))
-        send(t, target);
-    struct batch *b = batch_to(p);
-    if (b)
-        batch_add(b, &(struct flow_moment){0}, seg);
-    else
-        t->own.ring_drops++;
-}
-
 static void on_packet(void *ctx, const struct packet *pkt)
 {
     struct tap *t = ctx;
@@ -154,40 +108,53 @@ static void on_packet(void *ctx, const struct packet *pkt)
     if (target == t->number)
         take(t, &seg);
     else
-        pass_on(t, target, &seg);
+        passage_add(&t->to[target], &seg);
 }
 
 /* The first worker speaks for all, as each hears of it. */
-static void note_down(struct tap *t, size_t i, bool down, const char *text)
+static void note_down(struct tap *t, size_t i, const char *text)
 {
     unsigned bit = 1u << i;
-    if (down == !!(t->down & bit))
-        return;
-    t->down ^= bit;
-    if (t->number)
-        return;
-    t->own.interface_downs += down;
-    fprintf(stderr, "mailtap: %s\n", text);
+    if (!(t->down & bit) && !t->number)
+        t->own.interface_downs++;
+    t->down |= bit;
+    if (!t->number)
+        fprintf(stderr, "mailtap: %s\n", text);
+}
+
+static void note_up(struct tap *t, size_t i)
+{
+    t->down &= ~(1u << i);
+    if (!t->number)
+        fprintf(stderr, "mailtap: %s: is up again\n", t->set.interfaces[i]);
+}
+
+static void note_failure(struct tap *t, size_t i, int err, const char *text)
+{
+    if (err == -ENETDOWN) {
+        if (!(t->down & 1u << i))
+            note_down(t, i, text);
+    } else if (err == -ENODEV) {
+        note_down(t, i, text);
+        atomic_fetch_or(&t->gone, 1u << i);
+    } else if (!atomic_exchange(&t->broken, true)) {
+        fprintf(stderr, "mailtap: %s\n", text);
+    }
 }
 
 /* Packets that were there. */
 static int read_socket(struct tap *t, size_t i)
 {
-    char text[128];
     struct error err;
     if (atomic_load(&t->gone) & 1u << i)
         return 0;
     int got = live_read(t->set.sockets[i], AT_ONCE, on_packet, t, &err);
-    if (got > 0 && t->down) {
-        snprintf(text, sizeof text, "%s: is up again", t->set.interfaces[i]);
-        note_down(t, i, false, text);
-    }
-    if (got >= 0)
-        return got;
-    note_down(t, i, true, err.text);
-    if (got != -ENETDOWN)
-        atomic_fetch_or(&t->gone, 1u << i);
-    return 0;
+    /* What comes may be of before it went down; that nothing does says that it is up. */
+    if (got == 0 && t->down & 1u << i)
+        note_up(t, i);
+    if (got < 0)
+        note_failure(t, i, got, err.text);
+    return got < 0 ? 0 : got;
 }
 
 static int read_passed(struct tap *t)
@@ -196,11 +163,11 @@ static int read_passed(struct tap *t)
     for (size_t i = 0; i < t->count; i++) {
         struct passage *p = &t->all[i]->to[t->number];
         struct batch *b;
-        while (i != t->number && (b = ring_try_pop(p->full))) {
+        while (i != t->number && (b = passage_next(p))) {
             for (size_t k = 0; k < b->count; k++)
                 take(t, &b->parcels[k].seg);
             count += (int)b->count;
-            ring_push(p->empty, b);
+            passage_done(p, b);
         }
     }
     return count;
@@ -244,6 +211,10 @@ static void show_counts(struct tap *t, struct timespec now)
         /* It is the interface's, so one worker counts it. */
         s.interface_drops += t->number ? 0 : ls.interface_dropped;
     }
+    for (size_t i = 0; i < t->count; i++) {
+        s.passed_on += t->to[i].passed;
+        s.ring_drops += t->to[i].dropped;
+    }
     pthread_mutex_lock(&t->lock);
     t->shown = s;
     pthread_mutex_unlock(&t->lock);
@@ -269,7 +240,7 @@ static void publish(struct tap *t, struct timespec now)
     lane_wait(t->set.lane, RECORDS);
 }
 
-static void wait(struct tap *t)
+static void wait(struct tap *t, int milliseconds)
 {
     struct pollfd fds[TAP_INTERFACES + 1];
     nfds_t count = 0;
@@ -278,26 +249,80 @@ static void wait(struct tap *t)
         /* Of one that is down the descriptor may be readable all the time. */
         if (!((atomic_load(&t->gone) | t->down) & 1u << i))
             fds[count++] = (struct pollfd){live_fd(t->set.sockets[i]), POLLIN, 0};
-    poll(fds, count, WAIT_MS);
+    poll(fds, count, milliseconds);
     (void)!read(t->wake, &(uint64_t){0}, sizeof(uint64_t));
 }
 
-/* One turn of the loop. */
-static void work(struct tap *t)
+/* False: some stays, as others are slow. */
+static bool pass_on(struct tap *t)
+{
+    bool all = true;
+    for (size_t i = 0; i < t->count; i++)
+        all &= passage_send(&t->to[i]);
+    return all;
+}
+
+/* Takes what is there. 0: there was nothing. */
+static int take_all(struct tap *t)
 {
     int count = read_passed(t);
     for (size_t i = 0; i < t->set.interface_count; i++)
         count += read_socket(t, i);
-    for (size_t i = 0; i < t->count; i++)
-        if (t->to[i].filling && t->to[i].filling->count)
-            send(t, i);
+    return count;
+}
+
+static void work(struct tap *t)
+{
+    int count = take_all(t);
+    bool passed = pass_on(t);
     const struct timespec now = wall_clock();
     follow_clock(t, now);
     show_counts(t, now);
     take_renewal(t);
     publish(t, now);
     if (!count)
-        wait(t);
+        wait(t, passed ? WAIT_MS : SOON_MS);
+}
+
+static bool have_all_drained(const struct tap *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (!atomic_load(&t->all[i]->drained))
+            return false;
+    return true;
+}
+
+/* What came before the stop may still be on its way from the kernel. Traffic that is faster than we are must
+ * not hold us up. */
+static void drain(struct tap *t)
+{
+    const struct timespec stopped = wall_clock();
+    double passed = 0;
+    bool more = true;
+    while (more && passed >= 0 && passed < DRAIN_SECONDS) {
+        int count = take_all(t);
+        bool later = seconds_between(stopped, t->clock.now) > 0 || passed > 2e-3 * LIVE_DELAY_MS;
+        more = !pass_on(t) || count || !later;
+        if (!count)
+            wait(t, SOON_MS);
+        passed = seconds_between(stopped, wall_clock());
+    }
+    for (size_t i = 0; i < t->count; i++)
+        passage_end(&t->to[i]);
+}
+
+/* And from other workers, which drain too. */
+static void drain_passages(struct tap *t)
+{
+    atomic_store(&t->drained, true);
+    for (size_t i = 0; i < t->count; i++)
+        wake(t->all[i]);
+    while (!have_all_drained(t)) {
+        read_passed(t);
+        poll(&(struct pollfd){t->wake, POLLIN, 0}, 1, WAIT_MS);
+        (void)!read(t->wake, &(uint64_t){0}, sizeof(uint64_t));
+    }
+    read_passed(t);
 }
 
 static void *run(void *arg)
@@ -305,11 +330,8 @@ static void *run(void *arg)
     struct tap *t = arg;
     while (!atomic_load(&t->stop))
         work(t);
-    /* What the kernel has is of before the stop. */
-    for (size_t i = 0; i < t->set.interface_count; i++)
-        while (read_socket(t, i) == AT_ONCE)
-            ;
-    read_passed(t);
+    drain(t);
+    drain_passages(t);
     pipeline_finish(t->pipeline);
     t->counted_at = (struct timespec){0};
     show_counts(t, wall_clock());
@@ -325,7 +347,7 @@ void taps_start(struct tap *const *taps, size_t count)
         taps[i]->count = count;
         taps[i]->number = i;
         for (size_t k = 0; k < count && count > 1; k++)
-            taps[i]->to[k] = (struct passage){.full = ring_new(PASSED), .empty = ring_new(PASSED)};
+            passage_init(&taps[i]->to[k], taps[k]->wake);
     }
     for (size_t i = 0; i < count; i++) {
         int err = pthread_create(&taps[i]->thread, NULL, run, taps[i]);
@@ -363,21 +385,14 @@ unsigned tap_gone(const struct tap *t)
     return atomic_load(&t->gone);
 }
 
+bool tap_is_broken(const struct tap *t)
+{
+    return atomic_load(&t->broken);
+}
+
 void tap_join(struct tap *t)
 {
     pthread_join(t->thread, NULL);
-}
-
-static void passage_free(struct passage *p)
-{
-    struct batch *b;
-    while (p->full && (b = ring_try_pop(p->full)))
-        batch_free(&b);
-    while (p->empty && (b = ring_try_pop(p->empty)))
-        batch_free(&b);
-    batch_free(&p->filling);
-    ring_free(&p->full);
-    ring_free(&p->empty);
 }
 
 void tap_free(struct tap **pt)
@@ -386,6 +401,10 @@ void tap_free(struct tap **pt)
     *pt = NULL;
     if (!t)
         return;
+    struct new_terms *r = atomic_exchange(&t->renewal, NULL);
+    if (r && r->services.release)
+        r->services.release(r->services.owner);
+    free(r);
     for (size_t i = 0; i < t->count; i++)
         passage_free(&t->to[i]);
     for (size_t i = 0; i < t->set.interface_count; i++) {

@@ -36,6 +36,8 @@ void tap_tell(void *tap, struct record *rec);
 void tap_count(struct tap *t, struct stats *ret);
 /* Bits, one an interface: it is gone, and no packet will come of it. From any thread. */
 unsigned tap_gone(const struct tap *t);
+/* It cannot read one that is there, as it has said. From any thread. */
+bool tap_is_broken(const struct tap *t);
 /* Waits for the thread's end. */
 void tap_join(struct tap *t);
 void tap_free(struct tap **t);

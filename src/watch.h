@@ -23,7 +23,7 @@ struct watch_options {
 int keeper_run(const struct watch_options *opt);
 
 enum {
-    SENSOR_GONE = 10,    /* an interface is gone */
+    SENSOR_GONE = 10,    /* no interface is left */
     SENSOR_RESTART = 11, /* it ended badly; another try may help */
 };
 
@@ -31,6 +31,7 @@ struct sensor_start {
     const char *const *interfaces; /* those that are there */
     size_t interface_count;
     int refusals; /* socket for confine_settings.refusals_to */
+    pid_t keeper; /* our parent */
     bool again;   /* an earlier one has run with the same settings */
 };
 int sensor_run(const struct watch_options *opt, const struct sensor_start *start);

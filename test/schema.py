@@ -23,7 +23,9 @@ except jsonschema.SchemaError as err:
 validator = jsonschema.Draft202012Validator(schema)
 # What scripts write has names of its own.
 streams = {s["properties"]["_path"].get("const", "*"): s for s in schema["oneOf"]}
-ok(sorted(streams) == ["*", "notice", "smtp", "smtp_session"], "a schema a stream", sorted(streams))
+ok(sorted(streams) == ["*", "notice", "smtp", "smtp_session", "stats"], "a schema a stream", sorted(streams))
+# Stats come of watch alone: watch_stats.py has all fields of them.
+READ = "smtp", "smtp_session", "notice"
 
 
 def described(where, node):
@@ -70,13 +72,14 @@ for capture in captures:
     for record in found:
         for field in record:
             seen.setdefault((record["_path"], field), record)
-for path, stream in ((p, s) for p, s in streams.items() if p != "*"):
-    missing = [f for f in stream["properties"] if (path, f) not in seen]
+for path in READ:
+    missing = [f for f in streams[path]["properties"] if (path, f) not in seen]
     ok(len(missing) < 4, "nearly all fields of %s occur in them" % path, missing)
 
 # The schema must be able to say no.
-good = {path: next(r for (p, _), r in seen.items() if p == path) for path in streams if path != "*"}
+good = {path: next(r for (p, _), r in seen.items() if p == path) for path in READ}
 good["*"] = {"_path": "mail_metrics", "ts": 1.5, "mails": 3, "hosts": ["a", "b"]}
+good["stats"] = {"_path": "stats", "ts": 1.5, **{name: 0 for name in streams["stats"]["required"] if name not in ("_path", "ts")}}
 files = seen.get(("smtp", "files"), good["smtp"])
 
 
@@ -106,6 +109,9 @@ refusals = {
     "a file without size": (files, lambda r: r.update(files=[{"name": "a", "type": "text/plain"}])),
     "a stream of mailtap's own in a script's words": (good["*"], lambda r: r.update(_path="notice")),
     "a script's stream with a name that is no file's": (good["*"], lambda r: r.update(_path="../x")),
+    "a negative count in stats": (good["stats"], lambda r: r.update(packets=-1)),
+    "an unknown count in stats": (good["stats"], lambda r: r.update(parcels=1)),
+    "stats without a count": (good["stats"], lambda r: r.pop("records_lost")),
     "a notice without a name": (good["notice"], lambda r: r.pop("note")),
     "a mail's field in a session": (good["smtp_session"], lambda r: r.update(subject="x")),
 }

@@ -1,0 +1,53 @@
+#!/usr/bin/python3
+"""`mailtap watch` on traffic of Postfix's test programs between two hosts: each mail is found once. usage: watch_traffic.py MAILTAP [TEST...]"""
+import signal
+
+from netns import until
+from watching import Sink, Source, Watch, need_tools, ok, once_each, run_tests, send_paced, two_hosts
+
+need_tools("smtp-source", "smtp-sink")
+NEAR, FAR = two_hosts()
+COUNT = 10000
+
+
+def one_worker():
+    with Sink(FAR), Watch("here", settings=["capture_buffer=64MiB"]) as w:
+        send_paced(w, NEAR, COUNT, "10.9.0.2:2525")
+        w.end()
+        once_each(w, COUNT, "one worker")
+        ok(w.count("smtp_session") == COUNT, "as many sessions are recorded", w.count("smtp_session"))
+
+
+def four_workers_disturbed():
+    """Four workers; reloads, rotation by size, and files that somebody renames, all amid the traffic."""
+    moved = []
+
+    def disturb(sent):
+        before, reloads = w.count(), len(w.said("loaded anew"))
+        until(lambda: w.count() >= before + 50, 2)
+        path = w.folder / "smtp.log"
+        if path.exists() and sent % 2000 == 0:
+            moved.append(path.rename(w.folder / ("smtp.moved%d.log" % sent)))
+        w.tell(signal.SIGHUP)
+        w.hear("loaded anew", reloads + 1)
+
+    with Sink(FAR, "10.9.0.2:2526"), Watch("here", workers=4, settings=["rotate_size=100KiB", "capture_buffer=64MiB"]) as w:
+        send_paced(w, NEAR, COUNT, "10.9.0.2:2526", disturb)
+        w.end()
+        once_each(w, COUNT, "four workers, reloads, rotation")
+        rotated = [p.name for p in w.files("smtp") if p.name.startswith("smtp-2")]
+        reloads = len(w.said("loaded anew"))
+        ok(len(moved) > 2 and reloads == COUNT / 500 and len(rotated) > 10, "all that happened amid it", moved, reloads, rotated)
+
+
+def one_connection_many_mails():
+    """Mails one after another in few connections, larger than a segment, at a worker each."""
+    with Sink(FAR, "10.9.0.2:2527"), Watch("here", workers=4, settings=["capture_buffer=64MiB"]) as w:
+        Source(NEAR, 1000, "10.9.0.2:2527", ["-d", "-s", "5", "-l", "20000"]).wait()
+        w.wait_records(1000)
+        w.end()
+        once_each(w, 1000, "five connections, four workers")
+        ok(w.count("smtp_session") == 5, "in five sessions", w.count("smtp_session"))
+
+
+run_tests([one_worker, four_workers_disturbed, one_connection_many_mails])

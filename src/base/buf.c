@@ -44,11 +44,6 @@ bool buf_add_str(struct buf *b, const char *text)
     return buf_add(b, slice_str(text));
 }
 
-bool buf_add_byte(struct buf *b, uint8_t c)
-{
-    return buf_add(b, (struct slice){&c, 1});
-}
-
 bool buf_printf(struct buf *b, const char *format, ...)
 {
     char small[512], *text = small;

@@ -126,23 +126,27 @@ static void take_agent(struct draft *d, struct slice text)
 
 enum place { TEXT, LIST, RECEIVED, ORIGINATING, AGENT };
 
+#define NAME(text)                                                                                           \
+    {                                                                                                        \
+        (const uint8_t *)(text), sizeof(text) - 1                                                            \
+    }
 static const struct {
-    const char *name;
+    struct slice name;
     enum place place;
     size_t offset; /* TEXT, LIST: in struct transaction */
 } fields[] = {
-    {"date", TEXT, offsetof(struct transaction, date)},
-    {"from", TEXT, offsetof(struct transaction, from)},
-    {"to", LIST, offsetof(struct transaction, to)},
-    {"cc", LIST, offsetof(struct transaction, cc)},
-    {"reply-to", TEXT, offsetof(struct transaction, reply_to)},
-    {"message-id", TEXT, offsetof(struct transaction, msg_id)},
-    {"in-reply-to", TEXT, offsetof(struct transaction, in_reply_to)},
-    {"subject", TEXT, offsetof(struct transaction, subject)},
-    {"received", RECEIVED, 0},
-    {"x-originating-ip", ORIGINATING, 0},
-    {"user-agent", AGENT, 0},
-    {"x-mailer", AGENT, 0},
+    {NAME("date"), TEXT, offsetof(struct transaction, date)},
+    {NAME("from"), TEXT, offsetof(struct transaction, from)},
+    {NAME("to"), LIST, offsetof(struct transaction, to)},
+    {NAME("cc"), LIST, offsetof(struct transaction, cc)},
+    {NAME("reply-to"), TEXT, offsetof(struct transaction, reply_to)},
+    {NAME("message-id"), TEXT, offsetof(struct transaction, msg_id)},
+    {NAME("in-reply-to"), TEXT, offsetof(struct transaction, in_reply_to)},
+    {NAME("subject"), TEXT, offsetof(struct transaction, subject)},
+    {NAME("received"), RECEIVED, 0},
+    {NAME("x-originating-ip"), ORIGINATING, 0},
+    {NAME("user-agent"), AGENT, 0},
+    {NAME("x-mailer"), AGENT, 0},
 };
 
 static void take_originating(struct draft *d, struct slice value)
@@ -164,7 +168,7 @@ void headers_take(struct draft *d, const struct builder_settings *set, struct ch
                   const struct mime_event *ev, struct buf *scratch)
 {
     size_t i = 0, count = sizeof fields / sizeof *fields;
-    while (i < count && !slice_case_eq(ev->name, slice_str(fields[i].name)))
+    while (i < count && !slice_case_eq(ev->name, fields[i].name))
         i++;
     if (i == count)
         return;

@@ -7,22 +7,65 @@
 
 enum { V4_TEXT = 15, HELO_LOOK_BACK = 12 };
 
+/* What a character may be of an address: the one before it, the one behind it, a part of it. '%' begins the
+ * zone of a link-local address. */
+enum { OPENS = 1, CLOSES = 2, IN_RUN = 4 };
+static const uint8_t kinds[256] = {
+    [' '] = OPENS | CLOSES,
+    ['\t'] = OPENS | CLOSES,
+    [','] = OPENS | CLOSES,
+    ['"'] = OPENS | CLOSES,
+    [':'] = OPENS | CLOSES | IN_RUN,
+    ['['] = OPENS,
+    ['('] = OPENS,
+    ['='] = OPENS,
+    ['<'] = OPENS,
+    ['@'] = OPENS,
+    [']'] = CLOSES,
+    [')'] = CLOSES,
+    [';'] = CLOSES,
+    ['>'] = CLOSES,
+    ['\r'] = CLOSES,
+    ['\n'] = CLOSES,
+    ['%'] = CLOSES,
+    ['.'] = IN_RUN,
+    ['0'] = IN_RUN,
+    ['1'] = IN_RUN,
+    ['2'] = IN_RUN,
+    ['3'] = IN_RUN,
+    ['4'] = IN_RUN,
+    ['5'] = IN_RUN,
+    ['6'] = IN_RUN,
+    ['7'] = IN_RUN,
+    ['8'] = IN_RUN,
+    ['9'] = IN_RUN,
+    ['a'] = IN_RUN,
+    ['b'] = IN_RUN,
+    ['c'] = IN_RUN,
+    ['d'] = IN_RUN,
+    ['e'] = IN_RUN,
+    ['f'] = IN_RUN,
+    ['A'] = IN_RUN,
+    ['B'] = IN_RUN,
+    ['C'] = IN_RUN,
+    ['D'] = IN_RUN,
+    ['E'] = IN_RUN,
+    ['F'] = IN_RUN,
+};
+
 static bool opens(uint8_t c)
 {
-    return byte_is_blank(c) || c == '[' || c == '(' || c == ':' || c == '=' || c == ',' || c == '<' ||
-           c == '"' || c == '@';
+    return kinds[c] & OPENS;
 }
 
 static bool closes(uint8_t c)
 {
-    /* '%' begins the zone of a link-local address. */
-    return byte_is_blank(c) || c == ']' || c == ')' || c == ',' || c == ';' || c == '>' || c == ':' ||
-           c == '"' || c == '\r' || c == '\n' || c == '%';
+    return kinds[c] & CLOSES;
 }
 
 static bool in_run(uint8_t c)
 {
-    return byte_is_digit(c) || c == '.' || c == ':' || (byte_lower(c) >= 'a' && byte_lower(c) <= 'f');
+    return kinds[c] & IN_RUN;
 }
 
 /* Where the scan stands. A run is a stretch of characters that addresses are made of; its end is looked for

@@ -44,6 +44,17 @@ bool buf_add_str(struct buf *b, const char *text)
     return buf_add(b, slice_str(text));
 }
 
+bool buf_add_number(struct buf *b, uint64_t v)
+{
+    uint8_t digits[20];
+    size_t i = sizeof digits;
+    do {
+        digits[--i] = (uint8_t)('0' + v % 10);
+        v /= 10;
+    } while (v);
+    return buf_add(b, (struct slice){digits + i, sizeof digits - i});
+}
+
 bool buf_printf(struct buf *b, const char *format, ...)
 {
     char small[512], *text = small;

@@ -21,6 +21,8 @@ static inline bool buf_add_byte(struct buf *b, uint8_t c)
     b->data[b->len++] = c;
     return true;
 }
+/* In decimal. */
+bool buf_add_number(struct buf *b, uint64_t v);
 bool buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Drops the first `len` bytes. */
 void buf_consume(struct buf *b, size_t len);

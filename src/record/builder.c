@@ -263,7 +263,8 @@ static struct slice reply_text(struct builder *b, const struct smtp_event *ev)
 {
     struct buf *line = &b->line;
     buf_clear(line);
-    buf_printf(line, "%u ", ev->code);
+    buf_add_number(line, ev->code);
+    buf_add_byte(line, ' ');
     buf_add(line, ev->text);
     for (size_t i = 0; i < line->len; i++)
         if (line->data[i] == '\n')

@@ -40,8 +40,10 @@ size_t slice_find(struct slice s, const char *needle)
 size_t slice_case_find(struct slice s, const char *needle)
 {
     size_t len = strlen(needle);
+    uint8_t first = byte_lower((uint8_t)*needle);
     for (size_t i = 0; i + len <= s.len; i++)
-        if (slice_case_same(s.data + i, (const uint8_t *)needle, len))
+        if (!len ||
+            (byte_lower(s.data[i]) == first && slice_case_same(s.data + i, (const uint8_t *)needle, len)))
             return i;
     return s.len;
 }

@@ -42,9 +42,8 @@ bool classic_is(struct slice first, struct classic *ret)
 }
 
 /* Writers exist that let the fraction reach a second, and a damaged file may hold anything. */
-static struct timespec time_of(const struct classic *c, const uint8_t *b)
+static struct timespec time_of(const struct classic *c, uint64_t seconds, uint64_t part)
 {
-    uint64_t seconds = get32(c, b), part = get32(c, b + 4);
     if (part > INT32_MAX)
         part = 0;
     if (!c->nano)
@@ -68,7 +67,11 @@ int classic_next(struct classic *c, struct packet *ret)
     struct slice head = window_look(c->window, PACKET_HEADER);
     if (head.len < PACKET_HEADER)
         return head.len ? cut(c, "header", PACKET_HEADER, head.len) : 0;
-    uint32_t len = get32(c, head.data + 8), wire = get32(c, head.data + 12);
+    uint32_t word[PACKET_HEADER / 4];
+    memcpy(word, head.data, sizeof word);
+    for (size_t i = 0; c->swap && i < PACKET_HEADER / 4; i++)
+        word[i] = __builtin_bswap32(word[i]);
+    uint32_t len = word[2], wire = word[3];
     if (len > PACKET_MAX) {
         bool over_snap = len > c->snap_len;
         snprintf(c->reason, sizeof c->reason, "invalid packet capture length %u, bigger than %s of %u", len,
@@ -84,6 +87,6 @@ int classic_next(struct classic *c, struct packet *ret)
     *ret = (struct packet){.bytes = {whole.data + PACKET_HEADER, len},
                            .wire_len = wire < len ? len : wire,
                            .link_type = c->link_type,
-                           .ts = time_of(c, whole.data)};
+                           .ts = time_of(c, word[0], word[1])};
     return 1;
 }

@@ -6,6 +6,12 @@
 
 #include "mail/header.h"
 
+/* `text` is valid. */
+static struct slice draft_utf8(struct draft *d, struct slice text)
+{
+    return utf8_whole(arena_copy(&d->mem, text));
+}
+
 struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch)
 {
     if (!utf8_valid(text)) {
@@ -13,7 +19,17 @@ struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch)
         utf8_read(text, scratch);
         text = buf_slice(scratch);
     }
-    return utf8_whole(arena_copy(&d->mem, text));
+    return draft_utf8(d, text);
+}
+
+static struct slice readable(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch)
+{
+    bool words = slice_index(value, '=') < value.len;
+    if (!words && utf8_valid(value))
+        return draft_utf8(d, value);
+    buf_clear(scratch);
+    header_text(cs, value, scratch);
+    return draft_utf8(d, buf_slice(scratch));
 }
 
 /* Doubles a list in the arena; false where a limit is reached. */
@@ -67,9 +83,7 @@ static void take_addresses(struct draft *d, const struct builder_settings *set, 
 {
     struct slice element;
     while (header_address_next(&value, &element)) {
-        buf_clear(scratch);
-        header_text(cs, element, scratch);
-        if (!draft_add_text(d, set, list, draft_text(d, buf_slice(scratch), scratch)))
+        if (!draft_add_text(d, set, list, readable(d, cs, element, scratch)))
             break;
     }
 }
@@ -155,13 +169,6 @@ static void take_originating(struct draft *d, struct slice value)
     struct slice written;
     if (path_first_address(value, &a, &written))
         d->t.x_originating_ip = arena_copy(&d->mem, written);
-}
-
-static struct slice readable(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch)
-{
-    buf_clear(scratch);
-    header_text(cs, value, scratch);
-    return draft_text(d, buf_slice(scratch), scratch);
 }
 
 void headers_take(struct draft *d, const struct builder_settings *set, struct charsets *cs,

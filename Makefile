@@ -15,7 +15,7 @@ run: $(BUILD)/mailtap
 .PHONY: $(BUILD)/mailtap
 $(BUILD)/mailtap:
 	@tools/install-deps build
-	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) -Db_lto=true >/dev/null
 	@out=$$(ninja --quiet -C $(BUILD) mailtap) || { echo "$$out"; exit 1; }
 
 test: $(BUILD)/mailtap

@@ -316,7 +316,8 @@ static void mark_gap(struct builder *b, const struct smtp_event *ev)
 
 void builder_smtp(struct builder *b, const struct smtp_event *ev)
 {
-    struct draft *d = draft_of(b, ev->mail);
+    /* Text comes most often, and needs no draft looked for. */
+    struct draft *d = ev->kind == SMTP_MESSAGE_DATA ? NULL : draft_of(b, ev->mail);
     switch (ev->kind) {
     case SMTP_COMMAND:
         on_command(b, ev);

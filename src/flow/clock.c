@@ -6,11 +6,6 @@
 enum { BACK = 100 };
 static const double TIDY_SECONDS = 0.01; /* time-outs need be no finer */
 
-double seconds_between(struct timespec from, struct timespec to)
-{
-    return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
-}
-
 /* A file of an earlier day follows: nothing of what is known can go on in it. */
 static bool was_set_back(struct flow_clock *c, double behind)
 {

@@ -226,7 +226,8 @@ static struct slice reply_text(struct builder *b, const struct smtp_event *ev)
 {
     struct buf *line = &b->with->line;
     buf_clear(line);
-    buf_printf(line, "%u ", ev->code);
+    buf_add_number(line, ev->code);
+    buf_add_byte(line, ' ');
     buf_add(line, ev->text);
     for (size_t i = 0; i < line->len; i++)
         if (line->data[i] == '\n')
@@ -267,7 +268,8 @@ static void mark_gap(struct builder *b, const struct smtp_event *ev)
 
 void builder_smtp(struct builder *b, const struct smtp_event *ev)
 {
-    struct draft *d = draft_of(b, ev->mail);
+    /* Text comes most often, and needs no draft looked for. */
+    struct draft *d = ev->kind == SMTP_MESSAGE_DATA ? NULL : draft_of(b, ev->mail);
     switch (ev->kind) {
     case SMTP_COMMAND:
         on_command(b, ev);

@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 # Where those who come with the machine have their settings; elsewhere below the prefix.
 SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 
-.PHONY: run test bench install deb format clean
+.PHONY: run test bench bench-check install deb format clean
 
 run: $(BUILD)/mailtap
 	@$(BUILD)/mailtap read -f text $(PCAP)
@@ -15,7 +15,7 @@ run: $(BUILD)/mailtap
 .PHONY: $(BUILD)/mailtap
 $(BUILD)/mailtap:
 	@tools/install-deps build
-	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) -Db_lto=true >/dev/null
 	@out=$$(ninja --quiet -C $(BUILD) mailtap) || { echo "$$out"; exit 1; }
 
 test: $(BUILD)/mailtap
@@ -28,6 +28,11 @@ test: $(BUILD)/mailtap
 bench: $(BUILD)/mailtap
 	@tools/install-deps bench
 	@bench/run $(BUILD)/mailtap
+	@bench/memory $(BUILD)/mailtap
+
+bench-check: $(BUILD)/mailtap
+	@tools/install-deps check
+	@bench/check $(BUILD)/mailtap
 
 install: $(BUILD)/mailtap
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) -Dsysconfdir=$(SYSCONFDIR)

@@ -1,22 +1,32 @@
-/* make.c: writes the capture that the benchmark reads.
- * usage: make OUT.pcap BYTES.   Many SMTP connections at once over Ethernet and IPv4, mails of 20 KiB on
- * average: headers, a text, and in most of them a base64 attachment. The same bytes on every run. */
+/* make.c: writes the captures that the benchmarks read.
+ * usage: make OUT.pcap KIND AMOUNT [BODY MSS]
+ * KIND: mixed, AMOUNT bytes: mails of 20 KiB on average, one to three a connection; headers, a text, and in
+ *               most of them a base64 attachment
+ *       small, AMOUNT mails of 2 KiB: each from another sender, over another connection from another address
+ *       huge, AMOUNT bytes: mails with an attachment of 20 MiB
+ *       plain, AMOUNT mails with a body of BODY bytes, half of it base64, in segments of MSS bytes
+ * Many connections at once over Ethernet and IPv4. The same bytes on every run. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LANES = 64, MSS = 1448, MAIL_MAX = 256 * 1024 };
+enum kind { MIXED, SMALL, HUGE, PLAIN };
+enum { LANES = 64, HUGE_LANES = 4, MSS = 1448, MAIL_MAX = 256 * 1024, LINE = 78 };
+enum { HUGE_LINES = (20 << 20) / 57 }; /* a line of 76 digits holds 57 bytes */
 
 struct lane {
-    uint32_t addr, seq[2], step, mails;
+    uint32_t addr, seq[2], step, mails, number;
     uint16_t port;
     char *text;
     size_t len, sent;
 };
 
 static FILE *out;
-static uint64_t written, ticks = 1795000000000000ull, state = 88172645463325252ull;
+static enum kind kind;
+static size_t body, mss = MSS;
+static uint64_t written, begun, /* connections */
+    ticks = 1795000000000000ull, state = 88172645463325252ull;
 
 static uint32_t chance(uint32_t below)
 {
@@ -72,6 +82,12 @@ static void add(struct lane *l, const char *text)
     l->len += len;
 }
 
+static void add_text(struct lane *l, size_t lines)
+{
+    while (lines--)
+        add(l, "The quick brown fox jumps over the lazy dog, and then it rests a while.\r\n");
+}
+
 static void add_base64(struct lane *l, size_t lines)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -82,12 +98,11 @@ static void add_base64(struct lane *l, size_t lines)
     }
 }
 
-/* 20 KiB on average: text alone, a small attachment, or now and then a large one. */
-static void compose(struct lane *l)
+static void add_header(struct lane *l, int hops)
 {
     char line[300];
     l->len = l->sent = 0;
-    for (int hop = 0; hop < 3; hop++) {
+    for (int hop = 0; hop < hops; hop++) {
         snprintf(line, sizeof line,
                  "Received: from mx%d.example.net (mx%d.example.net [203.0.113.%u])\r\n\tby mx%d.example.com "
                  "with ESMTPS id %08x\r\n"
@@ -100,26 +115,83 @@ static void compose(struct lane *l)
              "%u\r\nMessage-ID: <%08x@example.net>\r\n",
              chance(1000), chance(1000), chance(100000), chance(1u << 31));
     add(l, line);
-    add(l, "Date: Mon, 23 Nov 2026 07:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
-           "boundary=\"=_next\"\r\n\r\n"
+    add(l, "Date: Mon, 23 Nov 2026 07:00:00 +0000\r\nMIME-Version: 1.0\r\n");
+}
+
+static void begin_parts(struct lane *l)
+{
+    add(l, "Content-Type: multipart/mixed; boundary=\"=_next\"\r\n\r\n"
            "--=_next\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n");
-    for (uint32_t i = chance(60) + 5; i; i--)
-        add(l, "The quick brown fox jumps over the lazy dog, and then it rests a while.\r\n");
-    if (chance(10)) {
-        add(l, "--=_next\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n"
-               "Content-Disposition: attachment; filename=\"report.pdf\"\r\n\r\n");
-        add_base64(l, chance(20) ? chance(300) + 20 : 1500);
-    }
+}
+
+static void add_attachment(struct lane *l, size_t lines)
+{
+    add(l, "--=_next\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n"
+           "Content-Disposition: attachment; filename=\"report.pdf\"\r\n\r\n");
+    add_base64(l, lines);
+}
+
+/* 20 KiB on average: text alone, a small attachment, or now and then a large one. */
+static void compose_mixed(struct lane *l)
+{
+    add_header(l, 3);
+    begin_parts(l);
+    add_text(l, chance(60) + 5);
+    if (chance(10))
+        add_attachment(l, chance(20) ? chance(300) + 20 : 1500);
     add(l, "--=_next--\r\n.\r\n");
+}
+
+/* All attachments are the same, and so is the memory. */
+static void compose_huge(struct lane *l)
+{
+    static struct lane attachment;
+    if (!attachment.text) {
+        attachment.text = malloc((size_t)HUGE_LINES * LINE + MAIL_MAX);
+        add_attachment(&attachment, HUGE_LINES);
+        add(&attachment, "--=_next--\r\n.\r\n");
+    }
+    add_header(l, 3);
+    begin_parts(l);
+    add_text(l, 10);
+    memcpy(l->text + l->len, attachment.text, attachment.len);
+    l->len += attachment.len;
+}
+
+static void compose(struct lane *l)
+{
+    switch (kind) {
+    case MIXED:
+        compose_mixed(l);
+        break;
+    case SMALL:
+        add_header(l, 2);
+        add(l, "Content-Type: text/plain; charset=utf-8\r\n\r\n");
+        while (l->len < 2048)
+            add_text(l, 1);
+        add(l, ".\r\n");
+        break;
+    case HUGE:
+        compose_huge(l);
+        break;
+    case PLAIN:
+        add_header(l, 3);
+        begin_parts(l);
+        add_text(l, body / 2 / 73);
+        add_attachment(l, body / 2 / LINE);
+        add(l, "--=_next--\r\n.\r\n");
+        break;
+    }
 }
 
 static void begin(struct lane *l)
 {
-    l->addr = 0xc6120000 + chance(1 << 16);
+    l->number = (uint32_t)++begun;
+    l->addr = kind == MIXED ? 0xc6120000 + chance(1 << 16) : 0x0a000000 + l->number;
     l->port = (uint16_t)(1024 + chance(60000));
     l->seq[0] = chance(1u << 31);
     l->seq[1] = chance(1u << 31);
-    l->mails = 1 + chance(3);
+    l->mails = kind == MIXED ? 1 + chance(3) : 1;
     packet(l, 0, 2, "", 0);
     packet(l, 1, 0x12, "", 0);
     packet(l, 0, 0x10, "", 0);
@@ -130,15 +202,20 @@ static void begin(struct lane *l)
 
 static void envelope(struct lane *l)
 {
+    char line[200], number[24] = "";
+    if (kind == SMALL)
+        snprintf(number, sizeof number, "%u", l->number);
     compose(l);
-    say(l, 0, "MAIL FROM:<joerg@example.net> SIZE=20000\r\nRCPT TO:<user@example.com>\r\nDATA\r\n");
+    snprintf(line, sizeof line,
+             "MAIL FROM:<joerg%s@example.net> SIZE=20000\r\nRCPT TO:<user@example.com>\r\nDATA\r\n", number);
+    say(l, 0, line);
     say(l, 1, "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 End data with <CR><LF>.<CR><LF>\r\n");
 }
 
 static void some_text(struct lane *l)
 {
     for (int i = 0; i < 2 && l->sent < l->len; i++) {
-        size_t n = l->len - l->sent < MSS ? l->len - l->sent : MSS;
+        size_t n = l->len - l->sent < mss ? l->len - l->sent : mss;
         packet(l, 0, 0x10, l->text + l->sent, n);
         l->sent += n;
     }
@@ -169,20 +246,55 @@ static void turn(struct lane *l)
     packet(l, 0, 0x10, "", 0);
 }
 
+static int kind_of(const char *name)
+{
+    static const char *const names[] = {"mixed", "small", "huge", "plain"};
+    for (int i = 0; i < 4; i++)
+        if (strcmp(name, names[i]) == 0)
+            return i;
+    return -1;
+}
+
+/* What is begun is brought to its end, where mails are counted. */
+static void write_mails(struct lane *lanes, uint64_t mails)
+{
+    size_t open = LANES;
+    while (open) {
+        struct lane *l = &lanes[chance((uint32_t)open)];
+        if (l->step || begun < mails) {
+            turn(l);
+            continue;
+        }
+        struct lane done = *l;
+        *l = lanes[--open];
+        lanes[open] = done;
+    }
+}
+
 int main(int argc, char **argv)
 {
     static struct lane lanes[LANES];
-    uint64_t bytes = argc == 3 ? strtoull(argv[2], NULL, 10) : 0;
+    int found = argc == 4 || argc == 6 ? kind_of(argv[2]) : -1;
+    uint64_t amount = found < 0 ? 0 : strtoull(argv[3], NULL, 10);
     const uint32_t head[6] = {0xa1b2c3d4, 4u << 16 | 2, 0, 0, 262144, 1};
-    if (!bytes || !(out = fopen(argv[1], "wb"))) {
-        fprintf(stderr, "usage: make OUT.pcap BYTES\n");
+    kind = (enum kind)found;
+    if (argc == 6) {
+        body = strtoull(argv[4], NULL, 10);
+        mss = strtoull(argv[5], NULL, 10);
+    }
+    if (!amount || !mss || mss > MSS || (found == PLAIN) != (argc == 6) || !(out = fopen(argv[1], "wb"))) {
+        fprintf(stderr, "usage: make OUT.pcap mixed|small|huge|plain AMOUNT [BODY MSS]\n");
         return 2;
     }
     setvbuf(out, NULL, _IOFBF, 1 << 20);
     fwrite(head, sizeof head, 1, out);
-    for (int i = 0; i < LANES; i++)
-        lanes[i].text = malloc(MAIL_MAX);
-    while (written < bytes)
-        turn(&lanes[chance(LANES)]);
+    uint32_t count = kind == HUGE ? HUGE_LANES : LANES;
+    for (uint32_t i = 0; i < count; i++)
+        lanes[i].text = malloc(MAIL_MAX + body + (kind == HUGE ? (size_t)HUGE_LINES * LINE : 0));
+    if (kind == MIXED || kind == HUGE)
+        while (written < amount)
+            turn(&lanes[chance(count)]);
+    else
+        write_mails(lanes, amount);
     return fclose(out) != 0;
 }

@@ -9,6 +9,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -93,12 +94,26 @@ static int drop_capabilities(struct error *reterr)
     return memcmp(none, left, sizeof none) == 0 ? 0 : error_set(reterr, -EPERM, "confine: capabilities stay");
 }
 
+/* The kernel forgets, with the user, which signal the end of the parent is to send. */
+static void keep_parent_signal(int sig, pid_t parent)
+{
+    if (!sig)
+        return;
+    prctl(PR_SET_PDEATHSIG, (unsigned long)sig, 0, 0, 0);
+    if (getppid() != parent)
+        raise(sig);
+}
+
 static int drop_user(const char *user, struct confine_report *ret, struct error *reterr)
 {
+    int sig = 0;
+    pid_t parent = getppid();
+    prctl(PR_GET_PDEATHSIG, &sig, 0, 0, 0);
     drop_bounding(ret);
     int err = user && *user ? become(user, reterr) : 0;
     if (err == 0)
         err = drop_capabilities(reterr);
+    keep_parent_signal(sig, parent);
     ret->uid = getuid();
     if (err == 0 && ret->uid == 0)
         confine_remark(ret, "still user root, whose files it may write");

@@ -44,7 +44,7 @@ struct confine_report {
  * end. */
 int confine(const struct confine_settings *set, struct confine_report *ret, struct error *reterr);
 /* Only what concerns the user: no supplementary groups, the user's group and number, no capability of any
- * kind. Programs may still be run, and setuid ones work. Returns as confine. */
+ * kind. Programs may still be run, and setuid ones work; PR_SET_PDEATHSIG stays. Returns as confine. */
 int confine_user(const char *user, struct confine_report *ret, struct error *reterr);
 
 struct confine_refusal {

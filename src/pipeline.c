@@ -1,6 +1,6 @@
 /* pipeline.c: wires the stages; the only file that knows all of them.
  * In: packets, or segments that were decoded elsewhere. Out: records and events. Owns: decoder, flow table,
- * charsets. */
+ * charsets, what builders share. */
 #include "pipeline.h"
 
 #include <assert.h>
@@ -47,6 +47,7 @@ static void count_generation(struct pipeline_stats *sum, const struct generation
 
 static void generation_free(struct generation *g)
 {
+    spares_free(&g->shared.spares);
     rules_free(&g->rules);
     if (g->services.release)
         g->services.release(g->services.owner);
@@ -160,8 +161,7 @@ static void begin_generation(struct pipeline *p, const struct settings *set,
                                         .rules = &g->rules,
                                         .scripts = services->scripts,
                                         .smtp = &g->smtp,
-                                        .builder = &g->builder,
-                                        .charsets = p->charsets,
+                                        .spares = spares_new(&g->builder, p->charsets),
                                         .record = p->out.record,
                                         .event = p->out.event,
                                         .mime = p->out.mime,

@@ -48,6 +48,7 @@ void report_add_pipeline(struct stats *ret, const struct pipeline_stats *s)
     ret->forged += s->flow.forged;
     ret->holes_given_up += s->flow.over_budget;
     ret->shed += s->flow.shed;
+    ret->shed_silent += s->flow.shed_silent;
     ret->flows_now += s->flow.live;
     ret->sessions_now += s->flow.opened;
     ret->held_bytes += s->flow.held_bytes;

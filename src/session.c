@@ -9,39 +9,46 @@
 #include <xxhash.h>
 #include "mail/detect.h"
 
-/* What came before the verdict, in order, to be told again after it. */
+enum { EARLY_MAX = 256, UID = 18 };
+
+/* What came before the verdict, to be told again after it. */
 struct early {
+    struct buf first[2];
+    struct early_piece *pieces; /* in order */
+    size_t count, room;
+};
+
+struct early_piece {
     int dir;
     uint64_t gap;    /* 0: data */
     size_t from, to; /* in first[dir] */
     struct timespec ts;
 };
 
-enum { EARLY_MAX = 256 };
-
+/* There are many of them that say nothing for long, so what not all need is allocated when it is needed. */
 struct smtp_session {
     struct session_shared *shared;
-    struct buf first[2];
-    struct early *early;
-    size_t early_count, early_room;
-    bool decided, wanted;
-    int client;
-    struct connection id;
-    char uid[20];
+    const struct flow_info *info; /* the connection's own */
+    struct early *early;          /* until the verdict */
     struct smtp *smtp;
-    struct builder *builder;
+    struct builder *builder; /* it is SMTP */
     struct script_data *script_data;
+    char uid[UID];
+    bool client; /* the end that is the client */
 };
 
 struct smtp_session *session_new(struct session_shared *shared, const struct flow_info *info)
 {
     struct smtp_session *s = calloc(1, sizeof *s);
-    assert(s);
+    struct early *e = calloc(1, sizeof *e);
+    assert(s && e);
     s->shared = shared;
     shared->alive++;
-    s->client = info->client;
-    buf_init(&s->first[0], shared->set->detect_bytes);
-    buf_init(&s->first[1], shared->set->detect_bytes);
+    s->info = info;
+    s->client = info->client == 1;
+    s->early = e;
+    buf_init(&e->first[0], shared->set->detect_bytes);
+    buf_init(&e->first[1], shared->set->detect_bytes);
     return s;
 }
 
@@ -77,12 +84,23 @@ static void make_uid(struct smtp_session *s, const struct flow_info *info)
     key.nsec = info->first.tv_nsec;
     XXH128_hash_t h = XXH3_128bits_withSeed(&key, sizeof key, 0x6d61696c746170);
     s->uid[0] = 'C';
-    for (int i = 1; i < 18; i++) {
+    for (int i = 1; i < UID; i++) {
         uint64_t *half = i < 10 ? &h.low64 : &h.high64;
         s->uid[i] = letters[*half % 62];
         *half /= 62;
     }
-    s->id = (struct connection){{(const uint8_t *)s->uid, 18}, info->end[s->client], info->end[!s->client]};
+}
+
+static struct connection id_of(void *ctx)
+{
+    const struct smtp_session *s = ctx;
+    return (struct connection){
+        {(const uint8_t *)s->uid, UID}, s->info->end[s->client], s->info->end[!s->client]};
+}
+
+static struct slice uid_of(const struct smtp_session *s)
+{
+    return (struct slice){(const uint8_t *)s->uid, UID};
 }
 
 static void on_record(void *ctx, struct record *rec)
@@ -107,7 +125,8 @@ static bool tag(void *ctx, uint32_t mail, struct slice tag)
 
 static void tell_scripts(struct smtp_session *s, const struct smtp_event *ev)
 {
-    const struct script_scene scene = {&s->id, builder_mail(s->builder, ev->mail), tag, s};
+    const struct connection id = id_of(s);
+    const struct script_scene scene = {&id, builder_mail(s->builder, ev->mail), tag, s};
     scripts_event(s->shared->scripts, &s->script_data, &scene, ev);
 }
 
@@ -115,10 +134,12 @@ static void on_event(void *ctx, const struct smtp_event *ev)
 {
     struct smtp_session *s = ctx;
     if (s->shared->event)
-        s->shared->event(s->shared->ctx, s->id.uid, ev);
+        s->shared->event(s->shared->ctx, uid_of(s), ev);
     builder_smtp(s->builder, ev);
-    if (ev->kind == SMTP_REPLY && ev->code >= 400)
-        rules_reply(s->shared->rules, &s->id, builder_mail(s->builder, ev->mail), ev);
+    if (ev->kind == SMTP_REPLY && ev->code >= 400) {
+        const struct connection id = id_of(s);
+        rules_reply(s->shared->rules, &id, builder_mail(s->builder, ev->mail), ev);
+    }
     if (s->shared->scripts)
         tell_scripts(s, ev);
 }
@@ -126,8 +147,11 @@ static void on_event(void *ctx, const struct smtp_event *ev)
 static void on_mime(void *ctx, uint32_t mail, const struct mime_event *ev)
 {
     struct smtp_session *s = ctx;
-    s->shared->mime(s->shared->ctx, s->id.uid, mail, ev);
+    s->shared->mime(s->shared->ctx, uid_of(s), mail, ev);
 }
+
+static const struct builder_listener with_mime = {id_of, on_record, on_mime},
+                                     without_mime = {id_of, on_record, NULL};
 
 static enum side side_of(const struct smtp_session *s, int dir)
 {
@@ -136,24 +160,28 @@ static enum side side_of(const struct smtp_session *s, int dir)
 
 static void replay(struct smtp_session *s, const size_t skip[2])
 {
-    for (size_t i = 0; i < s->early_count; i++) {
-        const struct early *e = &s->early[i];
-        if (e->gap) {
-            smtp_gap(s->smtp, side_of(s, e->dir), e->ts, e->gap);
+    for (size_t i = 0; i < s->early->count; i++) {
+        const struct early_piece *p = &s->early->pieces[i];
+        struct slice bytes = buf_slice(&s->early->first[p->dir]);
+        if (p->gap) {
+            smtp_gap(s->smtp, side_of(s, p->dir), p->ts, p->gap);
             continue;
         }
-        size_t from = e->from > skip[e->dir] ? e->from : skip[e->dir];
-        smtp_feed(s->smtp, side_of(s, e->dir), e->ts, slice_sub(buf_slice(&s->first[e->dir]), from, e->to));
+        size_t from = p->from > skip[p->dir] ? p->from : skip[p->dir];
+        smtp_feed(s->smtp, side_of(s, p->dir), p->ts, slice_sub(bytes, from, p->to));
     }
 }
 
 static void forget_early(struct smtp_session *s)
 {
-    buf_free(&s->first[0]);
-    buf_free(&s->first[1]);
-    free(s->early);
+    struct early *e = s->early;
     s->early = NULL;
-    s->early_count = s->early_room = 0;
+    if (!e)
+        return;
+    buf_free(&e->first[0]);
+    buf_free(&e->first[1]);
+    free(e->pieces);
+    free(e);
 }
 
 /* The server's packets are seen, though it may have said nothing yet: its replies are worth waiting for. */
@@ -167,11 +195,9 @@ static void begin(struct smtp_session *s, const struct flow_info *info, enum det
                   const size_t skip[2])
 {
     bool midstream = info->client < 0;
-    s->wanted = true;
     s->shared->sessions++;
     make_uid(s, info);
-    const struct builder_listener out = {on_record, s->shared->mime ? on_mime : NULL, s};
-    s->builder = builder_new(s->shared->builder, s->shared->charsets, &s->id, info->first, midstream, &out);
+    s->builder = builder_new(s->shared->spares, midstream, s->shared->mime ? &with_mime : &without_mime, s);
     if (what == DETECT_TLS) {
         builder_implicit_tls(s->builder);
     } else {
@@ -185,7 +211,8 @@ static void begin(struct smtp_session *s, const struct flow_info *info, enum det
 static bool is_full(const struct smtp_session *s)
 {
     size_t most = s->shared->set->detect_bytes;
-    return s->first[0].len >= most || s->first[1].len >= most || s->early_count == EARLY_MAX;
+    const struct early *e = s->early;
+    return e->first[0].len >= most || e->first[1].len >= most || e->count == EARLY_MAX;
 }
 
 /* The end that the ports make the client, or -1. */
@@ -196,72 +223,74 @@ static int likely_client(const struct flow_info *info)
 }
 
 /* Pinned to its port: what is said there does not matter. */
-static enum detected pinned(struct smtp_session *s, const struct flow_info *info)
+static enum detected pinned(const struct settings *set, const struct flow_info *info, int *ret_client)
 {
     int likely = likely_client(info);
     if (info->client >= 0)
-        s->client = info->client;
+        *ret_client = info->client;
     else if (likely >= 0)
-        s->client = likely;
+        *ret_client = likely;
     else
-        s->client = info->end[0].port < info->end[1].port;
-    return has_port(&s->shared->set->ports, info) ? DETECT_SMTP : DETECT_NO;
+        *ret_client = info->end[0].port < info->end[1].port;
+    return has_port(&set->ports, info) ? DETECT_SMTP : DETECT_NO;
 }
 
-static bool has_early_gap(const struct smtp_session *s, int dir)
+static bool has_gap(const struct early *e, int dir)
 {
     size_t i = 0;
-    while (i < s->early_count && !(s->early[i].dir == dir && s->early[i].gap))
+    while (i < e->count && !(e->pieces[i].dir == dir && e->pieces[i].gap))
         i++;
-    return i < s->early_count;
+    return i < e->count;
 }
 
 static void decide(struct smtp_session *s, const struct flow_info *info, bool over)
 {
     const struct settings *set = s->shared->set;
+    const struct early *e = s->early;
     size_t skip[2] = {0, 0};
-    struct detect_input in = {.first = {buf_slice(&s->first[0]), buf_slice(&s->first[1])},
+    int client = info->client;
+    struct detect_input in = {.first = {buf_slice(&e->first[0]), buf_slice(&e->first[1])},
                               .client = info->client,
-                              .holed = {has_early_gap(s, 0), has_early_gap(s, 1)},
+                              .holed = {has_gap(e, 0), has_gap(e, 1)},
                               .likely = likely_client(info),
                               .tls = has_port(&set->tls_ports, info),
                               .over = over || is_full(s)};
-    enum detected what = set->ports.count ? pinned(s, info) : detect_smtp(&in, &s->client, skip);
+    enum detected what = set->ports.count ? pinned(set, info, &client) : detect_smtp(&in, &client, skip);
     if (what == DETECT_MORE)
         return;
-    s->decided = true;
+    s->client = client == 1;
     if (what == DETECT_NO)
         forget_early(s);
     else
         begin(s, info, what, skip);
 }
 
-static void remember(struct smtp_session *s, int dir, struct timespec ts, uint64_t gap, struct slice bytes)
+static void remember(struct early *e, int dir, struct timespec ts, uint64_t gap, struct slice bytes)
 {
-    struct early *last = s->early_count ? &s->early[s->early_count - 1] : NULL;
+    struct early_piece *last = e->count ? &e->pieces[e->count - 1] : NULL;
     /* The rest of a line belongs to its beginning, in time too. */
     bool joins = last && last->dir == dir && !last->gap && !gap && last->to > last->from;
-    if (joins && s->first[dir].data[last->to - 1] != '\n') {
-        buf_add(&s->first[dir], bytes);
-        last->to = s->first[dir].len;
+    if (joins && e->first[dir].data[last->to - 1] != '\n') {
+        buf_add(&e->first[dir], bytes);
+        last->to = e->first[dir].len;
         return;
     }
-    if (s->early_count == s->early_room) {
-        s->early_room = s->early_room ? s->early_room * 2 : 4;
-        s->early = realloc(s->early, s->early_room * sizeof *s->early);
-        assert(s->early);
+    if (e->count == e->room) {
+        e->room = e->room ? e->room * 2 : 2;
+        e->pieces = realloc(e->pieces, e->room * sizeof *e->pieces);
+        assert(e->pieces);
     }
-    struct early *e = &s->early[s->early_count++];
-    *e = (struct early){.dir = dir, .gap = gap, .ts = ts, .from = s->first[dir].len};
-    buf_add(&s->first[dir], bytes);
-    e->to = s->first[dir].len;
+    struct early_piece *p = &e->pieces[e->count++];
+    *p = (struct early_piece){.dir = dir, .gap = gap, .ts = ts, .from = e->first[dir].len};
+    buf_add(&e->first[dir], bytes);
+    p->to = e->first[dir].len;
 }
 
 static enum flow_want want_of(const struct smtp_session *s)
 {
-    if (!s->decided)
+    if (s->early)
         return FLOW_WANT_BYTES;
-    if (!s->wanted)
+    if (!s->builder)
         return FLOW_WANT_NOTHING;
     return s->smtp && !smtp_is_opaque(s->smtp) ? FLOW_WANT_BYTES : FLOW_WANT_END;
 }
@@ -269,14 +298,14 @@ static enum flow_want want_of(const struct smtp_session *s)
 enum flow_want session_data(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts,
                             struct slice bytes)
 {
-    if (!s->decided) {
-        size_t before = s->first[dir].len;
-        remember(s, dir, ts, 0, bytes);
-        size_t kept = s->first[dir].len - before;
+    if (s->early) {
+        size_t before = s->early->first[dir].len;
+        remember(s->early, dir, ts, 0, bytes);
+        size_t kept = s->early->first[dir].len - before;
         decide(s, info, false);
         bytes = slice_sub(bytes, kept, bytes.len);
     }
-    if (bytes.len && want_of(s) == FLOW_WANT_BYTES && s->decided) {
+    if (bytes.len && want_of(s) == FLOW_WANT_BYTES && !s->early) {
         expect_server(s, info);
         smtp_feed(s->smtp, side_of(s, dir), ts, bytes);
     }
@@ -286,8 +315,8 @@ enum flow_want session_data(struct smtp_session *s, const struct flow_info *info
 enum flow_want session_gap(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts,
                            uint64_t len)
 {
-    if (!s->decided) {
-        remember(s, dir, ts, len, (struct slice){0});
+    if (s->early) {
+        remember(s->early, dir, ts, len, (struct slice){0});
         decide(s, info, false);
     } else if (want_of(s) == FLOW_WANT_BYTES) {
         smtp_gap(s->smtp, side_of(s, dir), ts, len);
@@ -304,12 +333,12 @@ void session_end(struct smtp_session **ps, const struct flow_info *info, enum fl
     *ps = NULL;
     if (!s)
         return;
-    if (!s->decided)
+    if (s->early)
         decide(s, info, true);
     if (s->smtp)
         smtp_finish(s->smtp, info->last);
     if (s->builder)
-        builder_finish(s->builder, info->last, !(info->heard[0] && info->heard[1]), words[how]);
+        builder_finish(s->builder, info->first, info->last, !(info->heard[0] && info->heard[1]), words[how]);
     smtp_free(&s->smtp);
     builder_free(&s->builder);
     script_data_free(&s->script_data);

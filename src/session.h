@@ -5,6 +5,7 @@
 #include "flow/flow.h"
 #include "mail/smtp.h"
 #include "record/builder.h"
+#include "record/spare.h"
 #include "rule/rule.h"
 #include "script/script.h"
 #include "settings.h"
@@ -12,8 +13,7 @@
 struct session_shared {
     const struct settings *set;
     const struct smtp_limits *smtp;
-    const struct builder_settings *builder;
-    struct charsets *charsets;
+    struct spares *spares;
     struct rules *rules;
     struct scripts *scripts; /* NULL: none of them hears events */
     void (*record)(void *ctx, struct record *rec);

@@ -360,7 +360,7 @@ def idle(near, far):
 
 def groups(near, far):
     lives = [Live("here", 3, "tcp port 2525") for _ in range(2)]
-    ports = talk(far, socket.AF_INET, "10.9.0.2", 6)
+    ports = talk(far, socket.AF_INET, "10.9.0.2", 20)
     for live in lives:
         ok(live.wait(finished(live, ports)), "two processes on one interface each see all", *live.lines)
         same_socket(live, ports, "each of two processes", 3)

@@ -17,7 +17,7 @@ static void print(struct slice text)
         putchar('-');
 }
 
-static void print_verdict(const struct blocklists *lists, struct slice line)
+static void print_verdict(struct blocklists *lists, struct slice line)
 {
     struct reply_line reply = {.text = line};
     struct slice enhanced = {NULL, 0};

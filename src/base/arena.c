@@ -1,14 +1,14 @@
 /* arena.c: bump memory.
  * In: sizes, slices. Out: memory, copies. Owns: a list of blocks.
  * Limits: `budget`, of bytes handed out; over it, allocations fail and copies are cut, and `over` says so.
- * The ends of blocks that stay empty come on top, at most as much again. Knowingly: dies loudly where the
- * system has no memory left. */
+ * Blocks grow from BLOCK_FIRST to BLOCK_BYTES, so that little takes little. Their ends that stay empty come
+ * on top, at most as much again. Knowingly: dies loudly where the system has no memory left. */
 #include "base/arena.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum { BLOCK_BYTES = 4000, ALIGN = 16 };
+enum { BLOCK_FIRST = 256, BLOCK_BYTES = 4096, ALIGN = 16 };
 
 struct arena_block {
     struct arena_block *next;
@@ -26,7 +26,9 @@ static struct arena_block *block_with(struct arena *a, size_t size)
     struct arena_block *b = a->blocks;
     if (b && b->room - b->len >= size)
         return b;
-    size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+    size_t room = !b ? BLOCK_FIRST : b->room < BLOCK_BYTES / 2 ? b->room * 2 : BLOCK_BYTES;
+    if (room < size)
+        room = size;
     b = malloc(sizeof *b + room);
     assert(b);
     *b = (struct arena_block){.next = a->blocks, .room = room};
@@ -75,13 +77,15 @@ void arena_reset(struct arena *a)
     struct arena_block *keep = NULL, *next;
     for (struct arena_block *b = a->blocks; b; b = next) {
         next = b->next;
-        if (!next && b->room == BLOCK_BYTES)
+        struct arena_block *drop = b;
+        if (b->room <= BLOCK_BYTES && (!keep || b->room > keep->room)) {
+            drop = keep;
             keep = b;
-        else
-            free(b);
+        }
+        free(drop);
     }
     if (keep)
-        keep->len = 0;
+        *keep = (struct arena_block){.room = keep->room};
     *a = (struct arena){.blocks = keep, .budget = a->budget};
 }
 

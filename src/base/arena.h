@@ -17,7 +17,7 @@ void arena_init(struct arena *a, size_t budget);
 void *arena_alloc(struct arena *a, size_t size);
 /* A copy of `s` in the arena, cut to what the budget still holds (then `over` is set). */
 struct slice arena_copy(struct arena *a, struct slice s);
-/* Forgets all that was handed out; keeps one block for the next round. */
+/* Forgets all that was handed out; keeps the largest block that is not too large for the next round. */
 void arena_reset(struct arena *a);
 void arena_free(struct arena *a);
 

@@ -44,9 +44,15 @@ bool buf_add_str(struct buf *b, const char *text)
     return buf_add(b, slice_str(text));
 }
 
-bool buf_add_byte(struct buf *b, uint8_t c)
+bool buf_add_number(struct buf *b, uint64_t v)
 {
-    return buf_add(b, (struct slice){&c, 1});
+    uint8_t digits[20];
+    size_t i = sizeof digits;
+    do {
+        digits[--i] = (uint8_t)('0' + v % 10);
+        v /= 10;
+    } while (v);
+    return buf_add(b, (struct slice){digits + i, sizeof digits - i});
 }
 
 bool buf_printf(struct buf *b, const char *format, ...)

@@ -14,7 +14,15 @@ void buf_init(struct buf *b, size_t max);
 /* Adds as much of `s` as fits under the maximum. True: all of it went in. */
 bool buf_add(struct buf *b, struct slice s);
 bool buf_add_str(struct buf *b, const char *text);
-bool buf_add_byte(struct buf *b, uint8_t c);
+static inline bool buf_add_byte(struct buf *b, uint8_t c)
+{
+    if (b->len == b->room)
+        return buf_add(b, (struct slice){&c, 1});
+    b->data[b->len++] = c;
+    return true;
+}
+/* In decimal. */
+bool buf_add_number(struct buf *b, uint64_t v);
 bool buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Drops the first `len` bytes. */
 void buf_consume(struct buf *b, size_t len);

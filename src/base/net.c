@@ -6,11 +6,6 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-bool address_eq(const struct address *a, const struct address *b)
-{
-    return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
-}
-
 static uint32_t word(const uint8_t *b)
 {
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];

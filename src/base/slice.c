@@ -7,23 +7,28 @@ bool slice_eq(struct slice a, struct slice b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-static bool case_same(const uint8_t *a, const uint8_t *b, size_t len)
+/* Eight characters in lower case. */
+static uint64_t lower8(const uint8_t *p)
 {
-    for (size_t i = 0; i < len; i++)
-        if (byte_lower(a[i]) != byte_lower(b[i]))
+    const uint64_t ones = 0x0101010101010101u, high = ones << 7;
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    uint64_t low = v & ~high, from_a = low + ones * (128 - 'A'), over_z = low + ones * (127 - 'Z');
+    return v | ((from_a ^ over_z) & ~v & high) >> 2;
+}
+
+bool slice_case_same(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    if (len < 8) {
+        size_t i = 0;
+        while (i < len && byte_lower(a[i]) == byte_lower(b[i]))
+            i++;
+        return i == len;
+    }
+    for (size_t i = 0; i + 8 < len; i += 8)
+        if (lower8(a + i) != lower8(b + i))
             return false;
-    return true;
-}
-
-bool slice_case_eq(struct slice a, struct slice b)
-{
-    return a.len == b.len && case_same(a.data, b.data, a.len);
-}
-
-bool slice_case_starts(struct slice s, const char *prefix)
-{
-    size_t len = strlen(prefix);
-    return s.len >= len && case_same(s.data, (const uint8_t *)prefix, len);
+    return lower8(a + len - 8) == lower8(b + len - 8);
 }
 
 size_t slice_find(struct slice s, const char *needle)
@@ -35,8 +40,10 @@ size_t slice_find(struct slice s, const char *needle)
 size_t slice_case_find(struct slice s, const char *needle)
 {
     size_t len = strlen(needle);
+    uint8_t first = byte_lower((uint8_t)*needle);
     for (size_t i = 0; i + len <= s.len; i++)
-        if (case_same(s.data + i, (const uint8_t *)needle, len))
+        if (!len ||
+            (byte_lower(s.data[i]) == first && slice_case_same(s.data + i, (const uint8_t *)needle, len)))
             return i;
     return s.len;
 }

@@ -52,9 +52,20 @@ static inline bool byte_is_digit(uint8_t c)
 }
 
 bool slice_eq(struct slice a, struct slice b);
-/* ASCII case ignored, bytes over 127 compared as they are. */
-bool slice_case_eq(struct slice a, struct slice b);
-bool slice_case_starts(struct slice s, const char *prefix);
+/* ASCII case ignored, bytes over 127 compared as they are. Most pairs differ in length or in the first byte.
+ */
+bool slice_case_same(const uint8_t *a, const uint8_t *b, size_t len);
+static inline bool slice_case_eq(struct slice a, struct slice b)
+{
+    return a.len == b.len &&
+           (!a.len || (byte_lower(*a.data) == byte_lower(*b.data) && slice_case_same(a.data, b.data, a.len)));
+}
+static inline bool slice_case_starts(struct slice s, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    return s.len >= len &&
+           slice_case_eq((struct slice){s.data, len}, (struct slice){(const uint8_t *)prefix, len});
+}
 /* Position of `needle` in `s`, or s.len. Case of ASCII letters ignored in the second. */
 size_t slice_find(struct slice s, const char *needle);
 size_t slice_case_find(struct slice s, const char *needle);

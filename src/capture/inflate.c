@@ -1,5 +1,5 @@
-/* inflate.c: gz, zst, lz4 or plain bytes behind one FILE.
- * In: a path. Out: plain bytes. Owns: the file, the decompressor, the FILE's buffer.
+/* inflate.c: gz, zst, lz4 or plain bytes, read alike.
+ * In: a path. Out: plain bytes. Owns: the file, the decompressor, the buffer of a FILE if one is asked for.
  * Limits: fixed buffers, whatever the file's size; zstd takes a window of up to 128 MiB, as its own tool
  * does. Knowingly: bytes of another kind behind the last frame (padding, say) count as damage, said after all
  * else was read. Spec: RFC 1952 (gzip), RFC 8878 (zstd), the lz4 frame format. */
@@ -34,7 +34,8 @@ struct inflate {
     size_t in_len, in_pos;
     uint8_t first[INFLATE_PEEK];
     size_t first_len, first_pos;
-    uint8_t in[BUFFER], stream_buffer[BUFFER];
+    char *stream_buffer;
+    uint8_t in[BUFFER];
 };
 
 /* Bytes of the file itself. 0 at its end, or with a fault. */
@@ -145,30 +146,48 @@ static size_t plain_bytes(struct inflate *f, uint8_t *out, size_t room)
     return 0;
 }
 
-static ssize_t cookie_read(void *cookie, char *out, size_t room)
+size_t inflate_read(struct inflate *f, uint8_t *out, size_t room)
 {
-    struct inflate *f = cookie;
     if (f->first_pos < f->first_len) {
         size_t n = least(f->first_len - f->first_pos, room);
         memcpy(out, f->first + f->first_pos, n);
         f->first_pos += n;
-        return (ssize_t)n;
+        return n;
     }
     if (f->kind == PLAIN && f->in_pos == f->in_len)
-        return f->fault ? 0 : (ssize_t)file_bytes(f, (uint8_t *)out, room); /* no copy in between */
-    return (ssize_t)plain_bytes(f, (uint8_t *)out, room);
+        return f->fault ? 0 : file_bytes(f, out, room); /* no copy in between */
+    return plain_bytes(f, out, room);
 }
 
-static int cookie_close(void *cookie)
+static ssize_t cookie_read(void *cookie, char *out, size_t room)
 {
-    struct inflate *f = cookie;
+    return (ssize_t)inflate_read(cookie, (uint8_t *)out, room);
+}
+
+FILE *inflate_stream(struct inflate *f)
+{
+    FILE *stream = fopencookie(f, "rb", (cookie_io_functions_t){.read = cookie_read});
+    assert(stream && !f->stream_buffer);
+    f->stream_buffer = malloc(BUFFER);
+    assert(f->stream_buffer);
+    setvbuf(stream, f->stream_buffer, _IOFBF, BUFFER); /* glibc heeds the size of a given buffer only */
+    __fsetlocking(stream, FSETLOCKING_BYCALLER);
+    return stream;
+}
+
+void inflate_close(struct inflate **pf)
+{
+    struct inflate *f = *pf;
+    *pf = NULL;
+    if (!f)
+        return;
     if (f->kind == GZIP)
         inflateEnd(&f->gz);
     ZSTD_freeDStream(f->zstd);
     LZ4F_freeDecompressionContext(f->lz4);
     close(f->fd);
+    free(f->stream_buffer);
     free(f);
-    return 0;
 }
 
 /* Tells the kind by the first bytes, which a pipe may hand out one by one, and reads the first plain ones. */
@@ -203,8 +222,8 @@ static void begin(struct inflate *f)
         f->first_len += n;
 }
 
-int inflate_open(const char *path, FILE **ret_stream, struct inflate **ret,
-                 uint8_t ret_first[static INFLATE_PEEK], size_t *ret_first_len, struct error *reterr)
+int inflate_open(const char *path, struct inflate **ret, uint8_t ret_first[static INFLATE_PEEK],
+                 size_t *ret_first_len, struct error *reterr)
 {
     bool std = strcmp(path, "-") == 0;
     int fd = std ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -222,13 +241,6 @@ int inflate_open(const char *path, FILE **ret_stream, struct inflate **ret,
     begin(f);
     memcpy(ret_first, f->first, f->first_len);
     *ret_first_len = f->first_len;
-    cookie_io_functions_t io = {.read = cookie_read, .close = cookie_close};
-    FILE *stream = fopencookie(f, "rb", io);
-    assert(stream);
-    setvbuf(stream, (char *)f->stream_buffer, _IOFBF,
-            BUFFER); /* glibc heeds the size of a given buffer only */
-    __fsetlocking(stream, FSETLOCKING_BYCALLER);
-    *ret_stream = stream;
     *ret = f;
     return 0;
 }

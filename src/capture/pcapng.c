@@ -1,5 +1,5 @@
 /* pcapng.c: blocks to packets.
- * In: a stream of plain bytes. Out: packets. Owns: one block's bytes, the section's interfaces.
+ * In: plain bytes. Out: packets, inside of the window. Owns: the section's interfaces.
  * Limits: BLOCK_MAX bytes a block that is looked into, INTERFACES_MAX interfaces a section. Knowingly:
  * options other than if_tsresol and if_tsoffset are skipped; a packet of a simple block, which has no time,
  * has that of the packet before it; times before 1970 and after the year 9999 become the nearest inside.
@@ -23,20 +23,18 @@ struct interface {
 };
 
 struct pcapng {
-    FILE *stream;
+    struct window *window;
     bool swap;
     struct timespec last; /* time of the packet before */
-    uint8_t *block;
-    size_t room;
     struct interface *interfaces;
     size_t interface_count, interface_room;
 };
 
-struct pcapng *pcapng_new(FILE *stream)
+struct pcapng *pcapng_new(struct window *window)
 {
     struct pcapng *p = calloc(1, sizeof *p);
     assert(p);
-    p->stream = stream;
+    p->window = window;
     return p;
 }
 
@@ -46,7 +44,6 @@ void pcapng_free(struct pcapng **pp)
     *pp = NULL;
     if (!p)
         return;
-    free(p->block);
     free(p->interfaces);
     free(p);
 }
@@ -159,21 +156,14 @@ static int packet_of(struct pcapng *p, uint32_t type, struct slice body, struct 
     return 1;
 }
 
-static void make_room(struct pcapng *p, size_t need)
-{
-    if (need <= p->room)
-        return;
-    p->room = need > 2 * p->room ? need : 2 * p->room;
-    p->block = realloc(p->block, p->room);
-    assert(p->block);
-}
-
-/* The rest of a section's header: the byte order, which the length before it is written in too. */
+/* The byte order of a section, which the length before it is written in too. */
 static int read_order(struct pcapng *p, const char **ret_reason)
 {
+    struct slice begin = window_look(p->window, 12);
     uint32_t magic;
-    if (fread(&magic, 1, 4, p->stream) < 4)
+    if (begin.len < 12)
         return -ENODATA;
+    memcpy(&magic, begin.data + 8, 4);
     *ret_reason = "has a section of unknown byte order";
     p->swap = magic == 0x4d3c2b1a;
     return p->swap || magic == 0x1a2b3c4d ? 0 : -EINVAL;
@@ -185,52 +175,39 @@ static bool is_known(uint32_t type)
            type == PACKET_ENHANCED;
 }
 
-/* A block of no use here may be of any length: its body is not kept. */
-static int skip_body(struct pcapng *p, size_t len)
-{
-    make_room(p, 65536);
-    while (len) {
-        size_t part = len < 65536 ? len : 65536;
-        if (fread(p->block, 1, part, p->stream) < part)
-            return -ENODATA;
-        len -= part;
-    }
-    return 0;
-}
-
-/* One block: its type and body. 1, 0 at the end of the stream, or < 0. */
+/* One block: its type and body. 1, 0 at the end of the file, or < 0. A block of no use here may be of any
+ * length: its body is not kept. */
 static int read_block(struct pcapng *p, uint32_t *ret_type, struct slice *ret_body, const char **ret_reason)
 {
-    uint8_t head[8], tail[4];
-    size_t got = fread(head, 1, 8, p->stream);
-    if (!got)
+    struct slice head = window_look(p->window, 8);
+    if (!head.len)
         return 0;
     *ret_reason = "ends inside a block";
-    if (got < 8)
+    if (head.len < 8)
         return -ENODATA;
-    memcpy(ret_type, head, 4); /* a section's reads the same in both orders */
+    memcpy(ret_type, head.data, 4); /* a section's reads the same in both orders */
     bool section = *ret_type == SECTION;
     int err = section ? read_order(p, ret_reason) : 0;
     if (err)
         return err;
-    *ret_type = get32(p, head);
-    size_t length = get32(p, head + 4), around = section ? 16 : 12;
+    head = window_look(p->window, 8);
+    *ret_type = get32(p, head.data);
+    size_t length = get32(p, head.data + 4), before = section ? 12 : 8;
+    bool known = is_known(*ret_type);
     *ret_reason = "has a block of an impossible length";
-    if (length % 4 || length < around || (length > BLOCK_MAX && is_known(*ret_type)))
+    if (length % 4 || length < before + 4 || (length > BLOCK_MAX && known))
         return -EINVAL;
     *ret_reason = "ends inside a block";
-    *ret_body = (struct slice){NULL, 0};
-    if (!is_known(*ret_type)) {
-        err = skip_body(p, length - around);
-    } else {
-        make_room(p, length - around);
-        *ret_body = (struct slice){p->block, length - around};
-        err = fread(p->block, 1, length - around, p->stream) < length - around ? -ENODATA : 0;
-    }
-    if (err || fread(tail, 1, 4, p->stream) < 4)
+    size_t inside = known ? length - 4 : 0;
+    if (!known && !window_skip(p->window, length - 4))
         return -ENODATA;
+    struct slice block = window_look(p->window, inside + 4);
+    if (block.len < inside + 4)
+        return -ENODATA;
+    window_pass(p->window, block.len);
+    *ret_body = slice_sub(block, before, inside);
     *ret_reason = "has a block whose two lengths differ";
-    return get32(p, tail) == length ? 1 : -EINVAL;
+    return get32(p, block.data + inside) == length ? 1 : -EINVAL;
 }
 
 /* A new section forgets the interfaces of the one before. */

@@ -1,34 +1,54 @@
 /* source.c: a capture file as packets.
- * In: a path. Out: packets and counts. Owns: the stream and its reader. Limits: libpcap's on a packet's
- * length. Classic pcap is libpcap's, in all its dialects; pcapng is read here (pcapng.c). Knowingly: seconds
- * are taken for unsigned, hence right until 2106. Spec: draft-ietf-opsawg-pcap. */
+ * In: a path. Out: packets and counts. Owns: the file and its readers. Limits: libpcap's on a packet's
+ * length. Classic pcap as it is usually written is read in place (classic.c), pcapng here too (pcapng.c);
+ * all other dialects are libpcap's. Knowingly: seconds are taken for unsigned, hence right until 2106.
+ * Spec: draft-ietf-opsawg-pcap. */
 #include "capture/source.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include "capture/classic.h"
 #include "capture/inflate.h"
 #include "capture/link_type.h"
 #include "capture/pcapng.h"
 
 struct source {
     char *path;
-    FILE *stream;
     struct inflate *inflate;
-    pcap_t *pcap;
+    struct window window; /* for pcapng and classic */
     struct pcapng *pcapng;
+    bool is_classic;
+    struct classic classic;
+    pcap_t *pcap; /* NULL where one of the readers above serves */
     uint16_t link_type;
     struct source_stats stats;
 };
 
-static int open_pcap(struct source *src, struct error *reterr)
+/* libpcap judges the header in any case; of the usual dialect it gets no more than that. */
+static int open_pcap(struct source *src, struct slice first, struct error *reterr)
 {
     char text[PCAP_ERRBUF_SIZE];
-    src->pcap = pcap_fopen_offline_with_tstamp_precision(src->stream, PCAP_TSTAMP_PRECISION_NANO, text);
-    if (!src->pcap)
+    src->is_classic = classic_is(first, &src->classic);
+    FILE *stream =
+        src->is_classic ? fmemopen((void *)first.data, CLASSIC_HEADER, "rb") : inflate_stream(src->inflate);
+    assert(stream);
+    src->pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO, text);
+    if (!src->pcap) {
+        fclose(stream);
         return error_set(reterr, -EINVAL, "%s: not a capture file: %s", src->path,
                          inflate_fault(src->inflate) ? inflate_fault(src->inflate) : text);
+    }
     src->link_type = link_type_of(pcap_datalink(src->pcap));
+    if (!src->is_classic)
+        return 0;
+    window_open(&src->window, src->inflate);
+    window_skip(&src->window, CLASSIC_HEADER);
+    src->classic.window = &src->window;
+    src->classic.link_type = src->link_type;
+    src->classic.snap_len = (uint32_t)pcap_snapshot(src->pcap);
+    pcap_close(src->pcap);
+    src->pcap = NULL;
     return 0;
 }
 
@@ -57,17 +77,19 @@ int source_open(const char *path, struct source **ret, struct error *reterr)
     struct source *src = calloc(1, sizeof *src);
     assert(src);
     src->path = strdup(path);
-    int err = inflate_open(path, &src->stream, &src->inflate, first, &len, reterr);
+    int err = inflate_open(path, &src->inflate, first, &len, reterr);
     if (!err && len == 0)
         err = error_set(reterr, -EINVAL, "%s: %s", path,
                         inflate_fault(src->inflate) ? inflate_fault(src->inflate)
                                                     : "is empty, not a capture file");
     if (!err)
         err = refuse_other_compression(path, (struct slice){first, len}, reterr);
-    if (!err && len >= 4 && memcmp(first, "\x0a\x0d\x0d\x0a", 4) == 0)
-        src->pcapng = pcapng_new(src->stream);
-    else if (!err)
-        err = open_pcap(src, reterr);
+    if (!err && len >= 4 && memcmp(first, "\x0a\x0d\x0d\x0a", 4) == 0) {
+        window_open(&src->window, src->inflate);
+        src->pcapng = pcapng_new(&src->window);
+    } else if (!err) {
+        err = open_pcap(src, (struct slice){first, len}, reterr);
+    }
     if (err) {
         source_close(&src);
         return err;
@@ -110,9 +132,10 @@ static int next_pcap(struct source *src, struct packet *ret, const char **ret_re
 
 int source_next(struct source *src, struct packet *ret, struct error *reterr)
 {
-    const char *reason = "cannot be read";
-    int got =
-        src->pcapng ? pcapng_next(src->pcapng, ret, &src->stats, &reason) : next_pcap(src, ret, &reason);
+    const char *reason = src->classic.reason;
+    int got = src->is_classic ? classic_next(&src->classic, ret)
+              : src->pcapng   ? pcapng_next(src->pcapng, ret, &src->stats, &reason)
+                              : next_pcap(src, ret, &reason);
     if (got <= 0)
         return end_of_file(src, got, reason, reterr);
     src->stats.packets++;
@@ -137,8 +160,8 @@ void source_close(struct source **psrc)
     pcapng_free(&src->pcapng);
     if (src->pcap)
         pcap_close(src->pcap); /* closes the stream too */
-    else if (src->stream)
-        fclose(src->stream);
+    window_close(&src->window);
+    inflate_close(&src->inflate);
     free(src->path);
     free(src);
 }

@@ -6,11 +6,6 @@
 enum { BACK = 100 };
 static const double TIDY_SECONDS = 0.01; /* time-outs need be no finer */
 
-double seconds_between(struct timespec from, struct timespec to)
-{
-    return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
-}
-
 /* A file of an earlier day follows: nothing of what is known can go on in it. */
 static bool was_set_back(struct flow_clock *c, double behind)
 {
@@ -26,19 +21,20 @@ static bool was_set_back(struct flow_clock *c, double behind)
 
 struct flow_moment flow_clock_advance(struct flow_clock *c, struct timespec ts)
 {
-    double ahead = seconds_between(c->now, ts);
+    struct timespec now = c->now;
+    double ahead = seconds_between(now, ts);
     unsigned step = 0;
     c->number++;
     if (ahead > 0) {
         c->behind = 0;
-        c->now = ts;
+        c->now = now = ts;
     } else if (ahead < 0 && was_set_back(c, -ahead)) {
-        c->now = c->tidied = ts;
+        c->now = c->tidied = now = ts;
         step = FLOW_STEP_BACK;
     }
-    if (seconds_between(c->tidied, c->now) >= TIDY_SECONDS) {
-        c->tidied = c->now;
+    if (seconds_between(c->tidied, now) >= TIDY_SECONDS) {
+        c->tidied = now;
         step |= FLOW_STEP_TIDY;
     }
-    return (struct flow_moment){c->now, c->number, step};
+    return (struct flow_moment){now, c->number, step};
 }

@@ -6,6 +6,7 @@
  * Spec: RFC 9293, RFC 5961. */
 #include "flow/flow.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static bool later(struct timespec a, struct timespec b)
@@ -26,7 +27,7 @@ static bool open_once(struct flow_core *core, struct flow *f)
 void flow_drop_held(struct flow_core *core, struct flow *f)
 {
     for (int d = 0; d < 2; d++) {
-        core->held_bytes -= f->dir[d].held_bytes;
+        core->held_bytes -= stream_held_bytes(&f->dir[d]);
         stream_clear(&f->dir[d]);
     }
 }
@@ -44,10 +45,16 @@ static void take_want(struct flow_core *core, struct flow *f, enum flow_want wan
     f->user = NULL;
 }
 
+static void note_moved(const struct flow_core *core, struct halfstream *st)
+{
+    if (st->backlog)
+        st->backlog->moved_at = core->now;
+}
+
 static void pass_data(struct flow_core *core, struct flow *f, int dir, struct timespec ts, struct slice bytes)
 {
     f->dir[dir].next += (uint32_t)bytes.len;
-    f->dir[dir].moved_at = core->now;
+    note_moved(core, &f->dir[dir]);
     f->dir[dir].passed |= bytes.len > 0;
     core->passed_bytes += f->state == FLOW_LIVE ? bytes.len : 0;
     if (bytes.len && open_once(core, f))
@@ -57,7 +64,7 @@ static void pass_data(struct flow_core *core, struct flow *f, int dir, struct ti
 static void pass_gap(struct flow_core *core, struct flow *f, int dir, struct timespec ts, uint32_t len)
 {
     f->dir[dir].next += len;
-    f->dir[dir].moved_at = core->now;
+    note_moved(core, &f->dir[dir]);
     if (!len || !open_once(core, f))
         return;
     core->gaps++;
@@ -79,15 +86,21 @@ static bool ahead_of_other(const struct flow *f, int dir, bool has_ack, uint32_t
 
 static bool head_is_ready(const struct flow *f, int dir)
 {
-    const struct held *h = f->dir[dir].first;
+    const struct held *h = stream_first(&f->dir[dir]);
     return h && h->seq == f->dir[dir].next && !ahead_of_other(f, dir, h->has_ack, h->ack);
+}
+
+static struct held *take(struct flow_core *core, struct flow *f, int dir)
+{
+    size_t before = stream_held_bytes(&f->dir[dir]);
+    struct held *h = stream_take(&f->dir[dir]);
+    core->held_bytes -= before - stream_held_bytes(&f->dir[dir]);
+    return h;
 }
 
 static void pass_head(struct flow_core *core, struct flow *f, int dir)
 {
-    size_t before = f->dir[dir].held_bytes;
-    struct held *h = stream_take(&f->dir[dir]);
-    core->held_bytes -= before - f->dir[dir].held_bytes;
+    struct held *h = take(core, f, dir);
     pass_data(core, f, dir, h->ts, (struct slice){h->data, h->len});
     pass_gap(core, f, dir, h->ts, h->missing);
     free(h);
@@ -115,7 +128,8 @@ void flow_note_ack(struct flow_core *core, struct flow *f, int dir, const struct
     if (!o->has_acked || seq_diff(seg->ack, o->acked) > 0)
         o->acked = seg->ack;
     o->has_acked = true;
-    o->acked_at = seg->ts;
+    if (o->backlog)
+        o->backlog->acked_at = seg->ts;
 }
 
 /* Learns the direction's numbers from the segment. False: it is a SYN of another connection. */
@@ -161,11 +175,11 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
         drain(core, f);
         return;
     }
-    if (seg->seq == st->next && !st->first && !ahead_of_other(f, dir, seg->flags & TCP_ACK, seg->ack)) {
+    if (seg->seq == st->next && !st->backlog && !ahead_of_other(f, dir, seg->flags & TCP_ACK, seg->ack)) {
         pass_data(core, f, dir, seg->ts, seg->payload);
         pass_gap(core, f, dir, seg->ts, seg->uncaptured);
     } else {
-        core->held_bytes += stream_hold(st, seg);
+        core->held_bytes += stream_hold(st, seg, core->now);
     }
     drain(core, f);
 }
@@ -195,10 +209,11 @@ static bool is_end_of(const struct flow *f, int dir, const struct endpoint *e)
 enum renewal flow_renewal(struct flow *f, int dir, const struct segment *seg)
 {
     const struct halfstream *st = &f->dir[dir];
-    bool from_sender = f->renewed && is_end_of(f, dir, &f->renewal.src);
-    if (f->renewed && !from_sender && seg->flags & TCP_ACK && seg->ack == f->renewal.seq + 1)
+    const struct segment *renewal = f->renewal;
+    bool from_sender = renewal && is_end_of(f, dir, &renewal->src);
+    if (renewal && !from_sender && seg->flags & TCP_ACK && seg->ack == renewal->seq + 1)
         return RENEWAL_SHOWN; /* the other side has answered */
-    if (from_sender && seg->payload.len && seg->seq == f->renewal.seq + 1)
+    if (from_sender && seg->payload.len && seg->seq == renewal->seq + 1)
         return RENEWAL_SHOWN; /* its sender goes on after it */
     bool other = st->has_syn ? seg->seq != st->isn : st->begun;
     if (!(seg->flags & TCP_SYN) || (f->state != FLOW_CLOSED && !other))
@@ -207,23 +222,26 @@ enum renewal flow_renewal(struct flow *f, int dir, const struct segment *seg)
     /* With the number that is known it is a copy. */
     if (f->state == FLOW_CLOSED ? other || !st->has_syn : first && !f->opened)
         return RENEWAL_NOW;
-    f->renewed = true;
-    f->renewal = *seg;
-    f->renewal.payload = (struct slice){0};
+    if (!f->renewal)
+        f->renewal = malloc(sizeof *f->renewal);
+    assert(f->renewal);
+    *f->renewal = *seg;
+    f->renewal->payload = (struct slice){0};
     return RENEWAL_NONE;
 }
 
 bool flow_is_blocked(const struct flow *f)
 {
-    return f->dir[0].first || f->dir[1].first;
+    return f->dir[0].backlog || f->dir[1].backlog;
 }
 
 /* The bytes of `dir` up to `to`, or up to what of it is held, are taken for lost. */
 static void lose_until(struct flow_core *core, struct flow *f, int dir, uint32_t to, struct timespec ts)
 {
     struct halfstream *st = &f->dir[dir];
-    if (st->first && seq_diff(st->first->seq, to) < 0)
-        to = st->first->seq;
+    const struct held *h = stream_first(st);
+    if (h && seq_diff(h->seq, to) < 0)
+        to = h->seq;
     if (seq_diff(to, st->next) > 0)
         pass_gap(core, f, dir, ts, to - st->next);
 }
@@ -233,18 +251,16 @@ static void lose_until(struct flow_core *core, struct flow *f, int dir, uint32_t
  * against it, only none for it. */
 static bool is_forged(const struct flow_core *core, const struct halfstream *st)
 {
-    const struct held *h = st->first;
+    const struct held *h = stream_first(st);
     if (!st->has_acked || seq_diff(st->acked, h->seq) >= 0)
         return false;
     bool too_long = (size_t)seq_diff(h->seq, st->next) > core->max_hole;
-    return too_long || (seq_diff(st->acked, st->next) <= 0 && later(st->acked_at, h->ts));
+    return too_long || (seq_diff(st->acked, st->next) <= 0 && later(st->backlog->acked_at, h->ts));
 }
 
 static void drop_head(struct flow_core *core, struct flow *f, int dir)
 {
-    size_t before = f->dir[dir].held_bytes;
-    free(stream_take(&f->dir[dir]));
-    core->held_bytes -= before - f->dir[dir].held_bytes;
+    free(take(core, f, dir));
     core->forged++;
 }
 
@@ -253,9 +269,10 @@ static void stop_waiting_for_other(struct flow_core *core, struct flow *f, int d
 {
     enum { NEAR = 65536 };
     const struct halfstream *o = &f->dir[!dir];
-    const struct held *h = f->dir[dir].first;
+    const struct held *h = stream_first(&f->dir[dir]);
     f->alone |= !o->begun;
-    bool both = o->first && o->first->seq == o->next;
+    const struct held *other = stream_first(o);
+    bool both = other && other->seq == o->next;
     /* Where each waits for the other no order fits, so the captured one stands. And where no packet of the
      * other side speaks of bytes beyond what is known, an acknowledgement of many such bytes is no proof of
      * them. */
@@ -269,24 +286,24 @@ static void stop_waiting_for_other(struct flow_core *core, struct flow *f, int d
 /* Of two blocked directions the one with the older piece goes first. */
 static int head_dir(const struct flow *f)
 {
-    const struct held *a = f->dir[0].first, *b = f->dir[1].first;
+    const struct held *a = stream_first(&f->dir[0]), *b = stream_first(&f->dir[1]);
     return !a || (b && later(a->ts, b->ts));
 }
 
 const struct held *flow_head(const struct flow *f)
 {
-    return f->dir[head_dir(f)].first;
+    return stream_first(&f->dir[head_dir(f)]);
 }
 
 struct timespec flow_head_moved(const struct flow *f)
 {
-    return f->dir[head_dir(f)].moved_at;
+    return f->dir[head_dir(f)].backlog->moved_at;
 }
 
 bool flow_hole_is_acked(const struct flow *f)
 {
     const struct halfstream *st = &f->dir[head_dir(f)];
-    const struct held *h = st->first;
+    const struct held *h = stream_first(st);
     /* A piece that is next waits for what it has itself acknowledged. */
     return h && (h->seq == st->next || (st->has_acked && seq_diff(st->acked, h->seq) >= 0));
 }
@@ -296,7 +313,7 @@ bool flow_hole_is_acked(const struct flow *f)
 static uint32_t wanted_of_hole(const struct flow *f, int dir)
 {
     const struct halfstream *st = &f->dir[dir], *o = &f->dir[!dir];
-    const struct held *h = st->first, *w = o->first;
+    const struct held *h = stream_first(st), *w = stream_first(o);
     bool waits = w && w->seq == o->next && w->has_ack && seq_diff(w->ack, st->next) > 0;
     return waits && seq_diff(w->ack, h->seq) < 0 ? w->ack : h->seq;
 }
@@ -304,7 +321,7 @@ static uint32_t wanted_of_hole(const struct flow *f, int dir)
 void flow_give_up(struct flow_core *core, struct flow *f)
 {
     int dir = head_dir(f);
-    const struct held *h = f->dir[dir].first;
+    const struct held *h = stream_first(&f->dir[dir]);
     if (!h)
         return;
     if (h->seq == f->dir[dir].next)

@@ -2,7 +2,7 @@
 #ifndef FLOW_FLOW_H
 #define FLOW_FLOW_H
 
-#include "flow/queue.h"
+#include "flow/place.h"
 #include "flow/stream.h"
 
 enum flow_end { FLOW_FIN, FLOW_RST, FLOW_TIMEOUT, FLOW_REUSE, FLOW_SHED, FLOW_EOF, FLOW_UNWANTED };
@@ -23,7 +23,8 @@ enum flow_want {
 
 /* What the flow tells its user. Slices die on return. `user` is what open returned. */
 struct flow_handler {
-    void *(*open)(void *ctx, const struct flow_info *info); /* at the first byte or gap of the connection */
+    /* At the first byte or gap of the connection. `info`, the same each time, lives until `end` returns. */
+    void *(*open)(void *ctx, const struct flow_info *info);
     /* Bytes come in the order in which the two sides can have sent them. */
     enum flow_want (*data)(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts,
                            struct slice bytes);
@@ -41,30 +42,37 @@ enum flow_state {
     FLOW_STATES,
 };
 
+/* There may be as many of them as packets that begin a connection, answered or not: what few need is apart.
+ */
 struct flow {
     struct flow *chain; /* next in its hash bucket */
-    struct link place;  /* in its state's queue */
-    struct link wait;   /* in the queue of those that wait for missing bytes */
-    struct timespec wait_since;
+    struct link place;
+    struct flow_wait *wait; /* while bytes or an end are waited for; or NULL */
     uint64_t hash;
     uint64_t first_number, last_number; /* of its first packet, of the packet at which it came to its place in
                                            the queue */
     struct timespec queued_at;          /* when that was */
     struct flow_info info;
     enum flow_state state;
-    bool opened;
-    bool alone; /* the other side was waited for, and is not in sight of the tap */
-    bool reset; /* a RST came; where its number is the next one it ends the connection, a moment later */
-    int reset_dir;
+    enum place stands; /* the queue that `place` is in */
+    bool answered : 1; /* a packet of it was neither SYN nor RST */
+    bool spoke : 1;    /* bytes of it were seen, or were cut by the snap length */
+    bool opened : 1;
+    bool alone : 1; /* the other side was waited for, and is not in sight of the tap */
+    bool reset : 1; /* a RST came; where its number is the next one it ends the connection, a moment later */
+    bool reset_dir : 1;
     uint32_t reset_seq;
     struct timespec reset_at;
-    bool
-        reset_doubt; /* its sender's bytes came after it: either they were late, or it was not its sender's */
-    bool renewed;    /* a SYN or SYN/ACK with another number came; its sender's word alone does not end this
-                        connection */
-    struct segment renewal;
+    struct segment *renewal; /* a SYN or SYN/ACK with another number came, or NULL; its sender's word alone
+                                does not end this connection */
     void *user;
     struct halfstream dir[2];
+};
+
+struct flow_wait {
+    struct link link; /* in the queue of those that wait */
+    struct flow *flow;
+    struct timespec since;
 };
 
 struct flow_core {

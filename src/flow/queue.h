@@ -2,13 +2,9 @@
 #ifndef FLOW_QUEUE_H
 #define FLOW_QUEUE_H
 
-#include <stddef.h>
-
-struct flow;
-
+/* It lies inside of what stands in the queue. */
 struct link {
     struct link *older, *newer;
-    struct flow *flow; /* whose link it is; NULL while it stands in no queue */
 };
 
 struct queue {
@@ -16,9 +12,9 @@ struct queue {
 };
 
 /* The link, which stands in no queue, becomes the newest. */
-static inline void queue_append(struct queue *q, struct link *l, struct flow *f)
+static inline void queue_append(struct queue *q, struct link *l)
 {
-    *l = (struct link){.older = q->newest, .flow = f};
+    *l = (struct link){.older = q->newest};
     *(q->newest ? &q->newest->newer : &q->oldest) = l;
     q->newest = l;
 }
@@ -28,12 +24,6 @@ static inline void queue_remove(struct queue *q, struct link *l)
 {
     *(l->older ? &l->older->newer : &q->oldest) = l->newer;
     *(l->newer ? &l->newer->older : &q->newest) = l->older;
-    *l = (struct link){0};
-}
-
-static inline struct flow *queue_oldest(const struct queue *q)
-{
-    return q->oldest ? q->oldest->flow : NULL;
 }
 
 #endif

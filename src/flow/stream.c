@@ -28,15 +28,23 @@ bool stream_trim(const struct halfstream *st, struct segment *seg)
     return true;
 }
 
-static void link_after(struct halfstream *st, struct held *before, struct held *h)
+static void link_after(struct backlog *b, struct held *before, struct held *h)
 {
-    struct held **slot = before ? &before->next : &st->first;
+    struct held **slot = before ? &before->next : &b->first;
     h->next = *slot;
     *slot = h;
     if (!h->next)
-        st->last = h;
-    st->held_count++;
-    st->held_bytes += sizeof *h + h->len;
+        b->last = h;
+    b->count++;
+    b->bytes += sizeof *h + h->len;
+}
+
+static struct backlog *backlog_new(struct timespec now)
+{
+    struct backlog *b = calloc(1, sizeof *b);
+    assert(b);
+    b->moved_at = now;
+    return b;
 }
 
 static struct held *held_new(const struct segment *seg, uint32_t len)
@@ -68,15 +76,18 @@ static void take_lower_ack(struct held *h, const struct segment *seg)
         h->ack = seg->ack;
 }
 
-size_t stream_hold(struct halfstream *st, const struct segment *whole)
+size_t stream_hold(struct halfstream *st, const struct segment *whole, struct timespec now)
 {
     struct segment seg = *whole;
-    size_t before_bytes = st->held_bytes;
+    if (!st->backlog)
+        st->backlog = backlog_new(now);
+    struct backlog *b = st->backlog;
+    size_t before_bytes = b->bytes;
     struct held *before = NULL;
-    if (st->last && seq_diff(seg.seq, st->last->seq) >= 0)
-        before = st->last;
+    if (b->last && seq_diff(seg.seq, b->last->seq) >= 0)
+        before = b->last;
     else
-        for (struct held *h = st->first; h && seq_diff(h->seq, seg.seq) <= 0; h = h->next)
+        for (struct held *h = b->first; h && seq_diff(h->seq, seg.seq) <= 0; h = h->next)
             before = h;
     for (;;) {
         uint32_t len = (uint32_t)seg.payload.len + seg.uncaptured;
@@ -89,33 +100,36 @@ size_t stream_hold(struct halfstream *st, const struct segment *whole)
             cut_front(&seg, over);
             len -= over;
         }
-        struct held *after = before ? before->next : st->first;
+        struct held *after = before ? before->next : b->first;
         uint32_t room = len;
         if (after && seq_diff(seg.seq + len, after->seq) > 0)
             room = after->seq - seg.seq;
         if (room)
-            link_after(st, before, held_new(&seg, room));
+            link_after(b, before, held_new(&seg, room));
         if (room == len)
             break;
         cut_front(&seg, room);
         before = after;
     }
-    return st->held_bytes - before_bytes;
+    return b->bytes - before_bytes;
 }
 
 struct held *stream_take(struct halfstream *st)
 {
-    struct held *h = st->first;
-    st->first = h->next;
-    if (!st->first)
-        st->last = NULL;
-    st->held_count--;
-    st->held_bytes -= sizeof *h + h->len;
+    struct backlog *b = st->backlog;
+    struct held *h = b->first;
+    b->first = h->next;
+    b->count--;
+    b->bytes -= sizeof *h + h->len;
+    if (!b->first) {
+        free(b);
+        st->backlog = NULL;
+    }
     return h;
 }
 
 void stream_clear(struct halfstream *st)
 {
-    while (st->first)
+    while (st->backlog)
         free(stream_take(st));
 }

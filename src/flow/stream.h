@@ -15,21 +15,27 @@ struct held {
     uint8_t data[];
 };
 
+/* What waits, and what has to be known of the time since it does. */
+struct backlog {
+    struct held *first, *last; /* by seq, without overlaps */
+    size_t bytes;
+    uint32_t count;
+    struct timespec acked_at; /* when the other side last acknowledged anything */
+    struct timespec moved_at; /* when `next` moved last */
+};
+
+/* Two for each connection, most of which never hold anything. */
 struct halfstream {
     uint32_t next; /* sequence number of the next byte to pass on */
     uint32_t acked, fin_seq;
-    uint32_t isn;             /* of its SYN */
-    struct timespec acked_at; /* when that was said last */
-    struct timespec moved_at; /* when `next` moved last */
-    uint32_t top;             /* behind the last byte that any of its packets spoke of */
-    bool begun;               /* `next` is known */
-    bool passed;              /* bytes were passed on */
-    bool has_syn;
-    bool has_acked; /* the other side acknowledged up to `acked` */
-    bool has_fin;
-    uint32_t held_count;
-    size_t held_bytes;
-    struct held *first, *last; /* by seq, without overlaps */
+    uint32_t isn;    /* of its SYN */
+    uint32_t top;    /* behind the last byte that any of its packets spoke of */
+    bool begun : 1;  /* `next` is known */
+    bool passed : 1; /* bytes were passed on */
+    bool has_syn : 1;
+    bool has_acked : 1; /* the other side acknowledged up to `acked` */
+    bool has_fin : 1;
+    struct backlog *backlog; /* NULL where nothing is held */
 };
 
 /* a - b on the circle of sequence numbers (RFC 9293 3.4). */
@@ -38,11 +44,27 @@ static inline int32_t seq_diff(uint32_t a, uint32_t b)
     return (int32_t)(a - b);
 }
 
+/* The first held piece, or NULL. */
+static inline const struct held *stream_first(const struct halfstream *st)
+{
+    return st->backlog ? st->backlog->first : NULL;
+}
+
+static inline size_t stream_held_bytes(const struct halfstream *st)
+{
+    return st->backlog ? st->backlog->bytes : 0;
+}
+
+static inline uint32_t stream_held_count(const struct halfstream *st)
+{
+    return st->backlog ? st->backlog->count : 0;
+}
+
 /* Cuts the part of the segment that was passed on before. False: nothing new is left of it. */
 bool stream_trim(const struct halfstream *st, struct segment *seg);
 /* Keeps a copy of what of `seg` is not held yet: of bytes that came twice the first copy wins. Returns the
- * bytes taken. */
-size_t stream_hold(struct halfstream *st, const struct segment *seg);
+ * bytes taken. It is `now`. */
+size_t stream_hold(struct halfstream *st, const struct segment *seg, struct timespec now);
 /* Takes the first held piece out; the caller frees it. */
 struct held *stream_take(struct halfstream *st);
 void stream_clear(struct halfstream *st);

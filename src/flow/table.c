@@ -1,15 +1,16 @@
 /* table.c: all connections.
  * In: segments. Out: calls of struct flow_handler. Owns: every struct flow.
  * Limits: struct flow_settings; over them the longest idle connection is shed, or a hole given up, and
- * counted. Knowingly: with many tables over one input each sheds its own only. Spec: RFC 9293. */
+ * counted. Knowingly: with many tables over one input each sheds of its own, where it holds more than its
+ * share; one that gets no packet holds what it has meanwhile. Spec: RFC 9293. */
 #include "flow/table.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include "flow/ends.h"
 
-/* What a table does at one moment, in this order; where a flow's state tells, that is added. */
-enum phase { PHASE_BACK = 0, PHASE_PACKET = FLOW_STATES, PHASE_WAITING, PHASE_IDLE, PHASE_SHIFT = 56 };
+/* What a table does at one moment, in this order; where a flow stands is added. */
+enum phase { PHASE_BACK = 0, PHASE_PACKET = PLACES, PHASE_WAITING, PHASE_IDLE, PHASE_SHIFT = 56 };
 
 struct flow_table {
     struct flow_settings set;
@@ -21,7 +22,8 @@ struct flow_table {
     struct spent {
         size_t flows, sessions, bytes;
     } spent; /* what the budget has of this table */
-    struct queue by_state[FLOW_STATES], waiting;
+    struct places places;
+    struct queue waiting;
     struct flow *last; /* that a segment belonged to, or NULL */
     struct flow **due; /* of the waiting ones, for the time of a look at them */
     size_t due_room;
@@ -38,6 +40,7 @@ struct flow_table *flow_table_new(const struct flow_settings *set, const struct 
                              .core = {.handler = handler, .ctx = ctx, .max_hole = set->flow_bytes},
                              .bucket_count = 1024};
     t->budget = set->budget ? set->budget : &t->own;
+    atomic_fetch_add_explicit(&t->budget->tables, 1, memory_order_relaxed);
     t->buckets = calloc(t->bucket_count, sizeof *t->buckets);
     assert(t->buckets);
     return t;
@@ -49,17 +52,42 @@ static void note_order(struct flow_table *t, unsigned phase, const struct flow *
     t->order = (struct flow_order){t->at.number, (uint64_t)phase << PHASE_SHIFT | queued, f->first_number};
 }
 
+static struct flow_wait *wait_of(struct link *l)
+{
+    return (struct flow_wait *)((char *)l - offsetof(struct flow_wait, link));
+}
+
+static struct flow *longest_waiting(const struct flow_table *t)
+{
+    struct link *l = t->waiting.oldest;
+    return l ? wait_of(l)->flow : NULL;
+}
+
+static void begin_waiting(struct flow_table *t, struct flow *f)
+{
+    if (f->wait)
+        return;
+    f->wait = malloc(sizeof *f->wait);
+    assert(f->wait);
+    f->wait->flow = f;
+    f->wait->since = t->at.now;
+    queue_append(&t->waiting, &f->wait->link);
+}
+
 static void append(struct flow_table *t, struct flow *f)
 {
     f->last_number = t->at.number;
     f->queued_at = t->at.now;
-    queue_append(&t->by_state[f->state], &f->place, f);
+    places_add(&t->places, f);
 }
 
 static void stop_waiting(struct flow_table *t, struct flow *f)
 {
-    if (f->wait.flow)
-        queue_remove(&t->waiting, &f->wait);
+    if (!f->wait)
+        return;
+    queue_remove(&t->waiting, &f->wait->link);
+    free(f->wait);
+    f->wait = NULL;
 }
 
 static void flow_remove(struct flow_table *t, struct flow *f)
@@ -69,27 +97,27 @@ static void flow_remove(struct flow_table *t, struct flow *f)
         slot = &(*slot)->chain;
     *slot = f->chain;
     stop_waiting(t, f);
-    queue_remove(&t->by_state[f->state], &f->place);
+    places_remove(&t->places, f);
     t->count--;
     if (t->last == f)
         t->last = NULL;
+    free(f->renewal);
     free(f);
 }
 
-/* The list a flow stands in follows its state, which the user's answers may change. */
-static void set_state(struct flow_table *t, struct flow *f, enum flow_state from, enum flow_state to)
+/* Where a flow stands follows its state, which the user's answers may change. */
+static void set_state(struct flow_table *t, struct flow *f, enum flow_state to)
 {
-    queue_remove(&t->by_state[from], &f->place);
+    places_remove(&t->places, f);
     f->state = to;
     append(t, f);
 }
 
 static void close_flow(struct flow_table *t, struct flow *f, enum flow_end how)
 {
-    enum flow_state before = f->state;
     stop_waiting(t, f);
     flow_close(&t->core, f, how);
-    set_state(t, f, before, FLOW_CLOSED);
+    set_state(t, f, FLOW_CLOSED);
 }
 
 static void end_flow(struct flow_table *t, struct flow *f, enum flow_end how)
@@ -141,27 +169,28 @@ static void note_all_spent(struct flow_table *t)
     note_spent(&t->budget->bytes, &t->spent.bytes, t->core.held_bytes);
 }
 
-static bool is_over(atomic_size_t *all, size_t most)
+/* `all` tables hold more than `most`, and this one, with `own`, more than its share: another one may hold
+ * what is worth less. */
+static bool is_over(const struct flow_table *t, atomic_size_t *all, size_t most, size_t own)
 {
-    return atomic_load_explicit(all, memory_order_relaxed) > most;
+    return atomic_load_explicit(all, memory_order_relaxed) > most &&
+           own > most / atomic_load_explicit(&t->budget->tables, memory_order_relaxed);
 }
 
 static void shed_one(struct flow_table *t)
 {
-    static const enum flow_state order[] = {FLOW_CLOSED, FLOW_IGNORED, FLOW_WATCHED, FLOW_LIVE};
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        struct flow *f = queue_oldest(&t->by_state[order[i]]);
-        if (f) {
-            t->stats.shed += f->state == FLOW_LIVE || f->state == FLOW_WATCHED;
-            end_flow(t, f, FLOW_SHED);
-            return;
-        }
-    }
+    struct flow *f = places_least(&t->places, t->at.now);
+    if (!f)
+        return;
+    t->stats.shed += f->stands == PLACE_LIVE || f->stands == PLACE_WATCHED;
+    t->stats.shed_silent += f->stands == PLACE_HALF_OPEN || f->stands == PLACE_SILENT;
+    end_flow(t, f, FLOW_SHED);
 }
 
 static struct flow *flow_add(struct flow_table *t, const struct segment *seg, uint64_t hash)
 {
-    if (atomic_load_explicit(&t->budget->flows, memory_order_relaxed) >= t->set.max_flows)
+    /* Before, as the new one is worth least. */
+    if (is_over(t, &t->budget->flows, t->set.max_flows - 1, t->count))
         shed_one(t);
     if (t->count >= t->bucket_count)
         buckets_grow(t);
@@ -199,8 +228,9 @@ static void close_unread(struct flow_table *t, struct flow *f)
 
 static bool is_over_budget(const struct flow_table *t, const struct flow *f)
 {
-    return f->dir[0].held_bytes + f->dir[1].held_bytes > t->set.flow_bytes ||
-           f->dir[0].held_count + f->dir[1].held_count > t->set.flow_pieces;
+    const struct halfstream *a = &f->dir[0], *b = &f->dir[1];
+    return stream_held_bytes(a) + stream_held_bytes(b) > t->set.flow_bytes ||
+           stream_held_count(a) + stream_held_count(b) > t->set.flow_pieces;
 }
 
 static void after_push(struct flow_table *t, struct flow *f, enum flow_state before)
@@ -213,16 +243,14 @@ static void after_push(struct flow_table *t, struct flow *f, enum flow_state bef
         t->stats.ignored += f->state == FLOW_IGNORED;
         stop_waiting(t, f);
         flow_drop_held(&t->core, f);
-        set_state(t, f, before, f->state);
+        set_state(t, f, f->state);
         close_unread(t, f);
         return;
     }
     bool wait = flow_is_blocked(f) || flow_is_reset(f);
-    if (wait && !f->wait.flow) {
-        f->wait_since = t->at.now;
-        queue_append(&t->waiting, &f->wait, f);
-    }
-    if (!wait)
+    if (wait)
+        begin_waiting(t, f);
+    else
         stop_waiting(t, f);
     if (!f->reset && flow_is_finished(f))
         close_flow(t, f, FLOW_FIN);
@@ -233,7 +261,8 @@ static void after_push(struct flow_table *t, struct flow *f, enum flow_state bef
 static void relieve(struct flow_table *t)
 {
     struct flow *f;
-    while (is_over(&t->budget->bytes, t->set.total_bytes) && (f = queue_oldest(&t->waiting))) {
+    while (is_over(t, &t->budget->bytes, t->set.total_bytes, t->core.held_bytes) &&
+           (f = longest_waiting(t))) {
         enum flow_state before = f->state;
         t->stats.over_budget += flow_is_blocked(f);
         flow_give_up(&t->core, f);
@@ -243,12 +272,21 @@ static void relieve(struct flow_table *t)
     }
 }
 
+/* Other tables may have added theirs. */
+static void shed_flows(struct flow_table *t)
+{
+    while (is_over(t, &t->budget->flows, t->set.max_flows, t->count)) {
+        shed_one(t);
+        note_all_spent(t);
+    }
+}
+
 /* Of those with a session the one that was quiet longest goes. */
 static void shed_sessions(struct flow_table *t)
 {
-    while (is_over(&t->budget->sessions, t->set.max_sessions) && t->core.opened) {
-        struct flow *live = queue_oldest(&t->by_state[FLOW_LIVE]),
-                    *watched = queue_oldest(&t->by_state[FLOW_WATCHED]);
+    while (is_over(t, &t->budget->sessions, t->set.max_sessions, t->core.opened)) {
+        struct flow *live = places_oldest(&t->places, PLACE_LIVE),
+                    *watched = places_oldest(&t->places, PLACE_WATCHED);
         bool take_live = !watched || (live && seconds_between(live->info.last, watched->info.last) > 0);
         t->stats.shed++;
         end_flow(t, take_live ? live : watched, FLOW_SHED);
@@ -269,7 +307,7 @@ static bool is_idle(const struct flow_table *t, const struct flow *f, struct tim
 /* Neither the segment nor what came before it speaks of a new connection. */
 static bool is_usual(const struct flow_table *t, const struct flow *f, const struct segment *seg)
 {
-    return f->state != FLOW_CLOSED && !f->renewed && !(seg->flags & TCP_SYN) &&
+    return f->state != FLOW_CLOSED && !f->renewal && !(seg->flags & TCP_SYN) &&
            !is_idle(t, f, f->info.last, seg->ts);
 }
 
@@ -321,8 +359,10 @@ static struct flow *flow_for(struct flow_table *t, const struct segment *seg, in
         enum renewal renewed = flow_renewal(f, *ret_dir, seg);
         if (renewed == RENEWAL_NONE && !goes_on_after_reset(f, *ret_dir, seg))
             return f;
-        renewal = f->renewal;
-        first = renewed == RENEWAL_SHOWN ? &renewal : seg;
+        if (renewed == RENEWAL_SHOWN) {
+            renewal = *f->renewal;
+            first = &renewal;
+        }
         end_flow(t, f, FLOW_REUSE);
     }
     bool begins = (first->flags & TCP_SYN) || seg->payload.len;
@@ -381,7 +421,7 @@ static void give_up_old(struct flow_table *t)
 {
     struct flow *f;
     size_t count = 0;
-    while ((f = queue_oldest(&t->waiting)) && seconds_between(f->wait_since, t->at.now) >= t->set.gap_wait) {
+    while ((f = longest_waiting(t)) && seconds_between(f->wait->since, t->at.now) >= t->set.gap_wait) {
         stop_waiting(t, f);
         if (count == t->due_room) {
             t->due_room = t->due_room ? t->due_room * 2 : 64;
@@ -400,10 +440,10 @@ static void give_up_old(struct flow_table *t)
 
 static void end_idle(struct flow_table *t)
 {
-    for (int s = 0; s < FLOW_STATES; s++) {
+    for (unsigned at = 0; at < PLACES; at++) {
         struct flow *f;
-        while ((f = queue_oldest(&t->by_state[s])) && is_idle(t, f, f->queued_at, t->at.now)) {
-            note_order(t, PHASE_IDLE + (unsigned)s, f, f->last_number);
+        while ((f = places_oldest(&t->places, (enum place)at)) && is_idle(t, f, f->queued_at, t->at.now)) {
+            note_order(t, PHASE_IDLE + at, f, f->last_number);
             time_out(t, f);
         }
     }
@@ -419,21 +459,23 @@ static void set_back(struct timespec *at, struct timespec now)
 static void end_all_after(struct flow_table *t)
 {
     for (struct link *l = t->waiting.oldest; l; l = l->newer)
-        set_back(&l->flow->wait_since, t->at.now);
-    for (int s = 0; s < FLOW_STATES; s++)
-        for (struct link *l = t->by_state[s].oldest, *next; l; l = next) {
-            next = l->newer;
-            set_back(&l->flow->queued_at, t->at.now);
-            if (seconds_between(t->at.now, l->flow->info.last) < t->set.idle_timeout)
+        set_back(&wait_of(l)->since, t->at.now);
+    for (unsigned at = 0; at < PLACES; at++)
+        for (struct flow *f = places_oldest(&t->places, (enum place)at), *next; f; f = next) {
+            next = places_newer(f);
+            set_back(&f->queued_at, t->at.now);
+            if (seconds_between(t->at.now, f->info.last) < t->set.idle_timeout)
                 continue;
-            note_order(t, PHASE_BACK + (unsigned)s, l->flow, l->flow->last_number);
-            end_flow(t, l->flow, FLOW_TIMEOUT);
+            note_order(t, PHASE_BACK + at, f, f->last_number);
+            end_flow(t, f, FLOW_TIMEOUT);
         }
 }
 
 static void push(struct flow_table *t, struct flow *f, int dir, struct segment *seg)
 {
-    queue_remove(&t->by_state[f->state], &f->place);
+    places_remove(&t->places, f);
+    f->answered |= !(seg->flags & (TCP_SYN | TCP_RST));
+    f->spoke |= seg->payload.len || seg->uncaptured;
     append(t, f);
     if (f->state == FLOW_CLOSED) {
         t->stats.stray++;
@@ -454,15 +496,11 @@ static void push(struct flow_table *t, struct flow *f, int dir, struct segment *
 static void push_segment(struct flow_table *t, struct segment *seg)
 {
     int dir = 0;
-    t->order = (struct flow_order){t->at.number, (uint64_t)PHASE_PACKET << PHASE_SHIFT, 0};
     struct flow *f = flow_for(t, seg, &dir);
     if (f)
         push(t, f, dir, seg);
     else
         t->stats.stray++;
-    note_all_spent(t);
-    relieve(t);
-    shed_sessions(t);
 }
 
 void flow_table_push(struct flow_table *t, const struct flow_moment *at, struct segment *seg)
@@ -471,8 +509,13 @@ void flow_table_push(struct flow_table *t, const struct flow_moment *at, struct 
     t->core.now = at->now;
     if (at->step & FLOW_STEP_BACK)
         end_all_after(t);
+    t->order = (struct flow_order){t->at.number, (uint64_t)PHASE_PACKET << PHASE_SHIFT, 0};
     if (seg)
         push_segment(t, seg);
+    note_all_spent(t);
+    relieve(t);
+    shed_sessions(t);
+    shed_flows(t);
     if (!(at->step & FLOW_STEP_TIDY))
         return;
     /* After the segment, as it may tell what a hole is worth that is old by now. */
@@ -490,9 +533,9 @@ void flow_table_finish(struct flow_table *t)
 {
     struct flow *f;
     t->at.number = UINT64_MAX;
-    for (int s = 0; s < FLOW_STATES; s++)
-        while ((f = queue_oldest(&t->by_state[s]))) {
-            note_order(t, PHASE_IDLE + (unsigned)s, f, f->last_number);
+    for (unsigned at = 0; at < PLACES; at++)
+        while ((f = places_oldest(&t->places, (enum place)at))) {
+            note_order(t, PHASE_IDLE + at, f, f->last_number);
             end_flow(t, f, f->reset ? FLOW_RST : FLOW_EOF);
         }
 }
@@ -518,6 +561,7 @@ void flow_table_free(struct flow_table **pt)
         return;
     flow_table_finish(t);
     note_all_spent(t);
+    atomic_fetch_sub_explicit(&t->budget->tables, 1, memory_order_relaxed);
     free(t->buckets);
     free(t->due);
     free(t);

@@ -7,8 +7,9 @@
 #include "flow/flow.h"
 
 struct flow_settings {
-    /* Connections at once; over it the longest idle one goes: of the closed ones, else of those that are no
-     * mail, else of those with TLS, else of all. */
+    /* Connections at once; over it the longest idle one goes: one that stopped amid its handshake, else of
+     * the closed ones, else of those that are no mail, else of those without a byte so far, else of those
+     * with TLS, else of all. */
     uint32_t max_flows;
     uint32_t max_sessions; /* of them, those with a user; over it the longest idle one is shed */
     size_t flow_bytes;  /* held out of order by one connection; a longer hole that nobody acknowledged is not
@@ -26,6 +27,7 @@ struct flow_settings {
 };
 
 struct flow_stats {
+    uint64_t shed_silent; /* of which no byte was seen; not in `shed` */
     uint64_t flows, shed, timeouts, ignored, gaps, gap_bytes, over_budget, stray;
     uint64_t passed_bytes;             /* told to users */
     uint64_t forged;                   /* segments and resets that no receiver can have taken */

@@ -194,14 +194,20 @@ static size_t sequence(struct slice s)
     return len;
 }
 
-/* Most text is ASCII: eight bytes at a time. */
+/* Most text is ASCII: many bytes at a time. */
 static size_t ascii_run(struct slice s)
 {
+    const uint64_t high = 0x8080808080808080ull;
     size_t i = 0;
-    uint64_t word;
+    uint64_t word[4];
     for (; i + sizeof word <= s.len; i += sizeof word) {
         memcpy(&word, s.data + i, sizeof word);
-        if (word & 0x8080808080808080ull)
+        if ((word[0] | word[1] | word[2] | word[3]) & high)
+            break;
+    }
+    for (; i + sizeof *word <= s.len; i += sizeof *word) {
+        memcpy(word, s.data + i, sizeof *word);
+        if (*word & high)
             break;
     }
     while (i < s.len && s.data[i] < 0x80)
@@ -369,6 +375,8 @@ void charset_to_utf8(struct charsets *cs, struct slice name, struct slice bytes,
 struct slice utf8_whole(struct slice text)
 {
     size_t tail = 1;
+    if (!text.len || text.data[text.len - 1] < 0x80)
+        return text;
     while (tail < 4 && tail <= text.len && (text.data[text.len - tail] & 0xc0) == 0x80)
         tail++;
     /* An empty text keeps its pointer, as it is a value too. */

@@ -195,7 +195,8 @@ static size_t lines_feed(struct smtp *s, struct slice bytes)
     s->line_cut = false;
     bool crlf = part.len && part.data[part.len - 1] == '\r';
     client_line(s, slice_sub(part, 0, part.len - crlf), crlf);
-    buf_clear(&s->line);
+    if (copied)
+        buf_free(&s->line);
     s->reply_at = 0;
     return lf + 1;
 }
@@ -284,7 +285,7 @@ void client_gap(struct smtp *s, uint64_t len)
     case MODE_HOLD:
         break;
     }
-    buf_clear(&s->line);
+    buf_free(&s->line);
     s->lost_commands = s->lost_chunks = true;
     s->mode = MODE_RESYNC;
 }

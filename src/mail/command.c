@@ -4,28 +4,32 @@
  * Spec: RFC 5321 4.1.1, RFC 3030 (BDAT), RFC 4954 (AUTH), RFC 3207 (STARTTLS), RFC 2033 (LHLO). */
 #include "mail/command.h"
 
+#define WORD(text)                                                                                           \
+    {                                                                                                        \
+        (const uint8_t *)(text), sizeof(text) - 1                                                            \
+    }
 static const struct {
-    const char *name;
+    struct slice name;
     enum verb verb;
     bool alone; /* takes no argument */
 } words[] = {
-    {"HELO", VERB_HELO, false},
-    {"EHLO", VERB_EHLO, false},
-    {"LHLO", VERB_LHLO, false},
-    {"MAIL", VERB_MAIL, false},
-    {"RCPT", VERB_RCPT, false},
-    {"DATA", VERB_DATA, true},
-    {"BDAT", VERB_BDAT, false},
-    {"RSET", VERB_RSET, true},
-    {"QUIT", VERB_QUIT, true},
-    {"NOOP", VERB_NOOP, false},
-    {"VRFY", VERB_VRFY, false},
-    {"EXPN", VERB_EXPN, false},
-    {"HELP", VERB_HELP, false},
-    {"AUTH", VERB_AUTH, false},
-    {"STARTTLS", VERB_STARTTLS, true},
-    {"XCLIENT", VERB_XCLIENT, false},
-    {"X-ANONYMOUSTLS", VERB_STARTTLS, true}, /* Exchange's own, between its servers */
+    {WORD("HELO"), VERB_HELO, false},
+    {WORD("EHLO"), VERB_EHLO, false},
+    {WORD("LHLO"), VERB_LHLO, false},
+    {WORD("MAIL"), VERB_MAIL, false},
+    {WORD("RCPT"), VERB_RCPT, false},
+    {WORD("DATA"), VERB_DATA, true},
+    {WORD("BDAT"), VERB_BDAT, false},
+    {WORD("RSET"), VERB_RSET, true},
+    {WORD("QUIT"), VERB_QUIT, true},
+    {WORD("NOOP"), VERB_NOOP, false},
+    {WORD("VRFY"), VERB_VRFY, false},
+    {WORD("EXPN"), VERB_EXPN, false},
+    {WORD("HELP"), VERB_HELP, false},
+    {WORD("AUTH"), VERB_AUTH, false},
+    {WORD("STARTTLS"), VERB_STARTTLS, true},
+    {WORD("XCLIENT"), VERB_XCLIENT, false},
+    {WORD("X-ANONYMOUSTLS"), VERB_STARTTLS, true}, /* Exchange's own, between its servers */
 };
 
 /* The path after FROM: or TO:, up to its closing bracket outside of quotes, or to the first blank. */
@@ -86,7 +90,7 @@ void command_parse(struct slice line, struct command *ret)
     *ret = (struct command){.verb = line.len ? VERB_OTHER : VERB_EMPTY, .word = slice_sub(line, 0, end)};
     struct slice arg = ret->arg = slice_trim(slice_sub(line, end, line.len));
     size_t i = 0, count = sizeof words / sizeof *words;
-    while (i < count && !slice_case_eq(ret->word, slice_str(words[i].name)))
+    while (i < count && !slice_case_eq(ret->word, words[i].name))
         i++;
     if (i == count)
         return;
@@ -140,7 +144,7 @@ const char *verb_name(enum verb verb)
     size_t i = 0;
     while (words[i].verb != verb)
         i++;
-    return words[i].name;
+    return (const char *)words[i].name.data;
 }
 
 bool verb_fits(enum verb verb, unsigned code)

@@ -3,6 +3,7 @@
 #define MAIL_DIALOGUE_H
 
 #include "base/buf.h"
+#include "mail/dated.h"
 #include "mail/smtp.h"
 
 enum mode {
@@ -14,11 +15,20 @@ enum mode {
     MODE_RESYNC,  /* after a gap: lines count only where they are commands beyond doubt */
     MODE_SNIFF,   /* after 220 to STARTTLS: the next byte tells TLS from a decrypted feed */
     MODE_OPAQUE,  /* TLS */
-};
+} __attribute__((packed));
 
 /* Where in a line of a message the next byte stands: amid it; behind a CR; at its start after CRLF, or after
  * a bare LF; behind a dot that began the line, and behind dot and CR, in both cases. */
-enum bol { BOL_NO, BOL_CR, BOL_YES, BOL_DOT, BOL_DOT_CR, BOL_LF, BOL_LF_DOT, BOL_LF_DOT_CR };
+enum bol {
+    BOL_NO,
+    BOL_CR,
+    BOL_YES,
+    BOL_DOT,
+    BOL_DOT_CR,
+    BOL_LF,
+    BOL_LF_DOT,
+    BOL_LF_DOT_CR
+} __attribute__((packed));
 
 struct pending {
     uint32_t mail;
@@ -40,14 +50,10 @@ struct late {
     struct buf text;
 };
 
-/* Where in the held bytes a packet's bytes begin. */
-struct hold_mark {
-    size_t at;
-    struct timespec ts;
-};
+enum { LATE_MAX = 16 };
 
-enum { LATE_MAX = 16, WAITING_MAX = 256, HOLD_MARKS = 32 };
-
+/* One for each session, of which there are many that say nothing for long: what not all need is allocated
+ * when it is needed, and lines, replies and held bytes go back when they are done with. */
 struct smtp {
     const struct smtp_limits *lim;
     smtp_fn *fn;
@@ -56,61 +62,61 @@ struct smtp {
     enum mode mode;
 
     /* client */
-    struct buf line;
+    enum bol bol;
     bool line_cut;      /* the line went over its limit: skip to its end */
     bool spoke;         /* a line of the client was seen */
     bool bare_lf;       /* all its lines so far ended with LF alone, so may the message's */
     bool lost_commands; /* a client gap: what follows may belong to commands that were not seen */
     bool had_gap;       /* anything was lost in this session, so commands and replies may be out of step */
-    size_t reply_at;    /* bytes in `line` when the last reply came: a lost command may have ended there */
     bool lost_chunks;   /* the same: a BDAT may not be the first of its mail */
-    enum verb hold_verb;
-    struct buf hold;
-    size_t hold_from;
-    struct hold_mark marks[HOLD_MARKS];
-    uint32_t mark_count;
-    bool hold_over;  /* more came than `hold` may keep: decide without the reply */
-    bool hold_blind; /* the reply lies in a gap: the client's next line decides */
-    enum bol bol;
-    bool lookalike;          /* the text so far ends as some servers let a message end */
-    bool had_lookalike;      /* some text of this message did */
-    bool message_gap;        /* bytes of the message are missing, its end may be among them */
+    bool hold_over;     /* more came than `hold` may keep: decide without the reply */
+    bool hold_blind;    /* the reply lies in a gap: the client's next line decides */
+    bool lookalike;     /* the text so far ends as some servers let a message end */
+    bool had_lookalike; /* some text of this message did */
+    bool message_gap;   /* bytes of the message are missing, its end may be among them */
     bool message_reply_lost; /* a server gap came since the message began */
-    /* After a gap or lookalike: lines that are commands, unless the message goes on behind them. */
-    struct buf doubt;
-    struct hold_mark doubt_marks[HOLD_MARKS];
-    uint32_t doubt_mark_count;
-    uint64_t chunk_left;
     bool chunk_last;
     bool lmtp;
-    uint32_t accepted; /* recipients of the open mail */
 
     /* transactions */
-    uint32_t mails;      /* begun */
-    uint32_t open;       /* the mail that commands belong to, or 0 */
-    uint32_t unanswered; /* commands of the open mail without a reply */
-    bool refused;        /* the open mail's MAIL was */
-    uint32_t nested;     /* begun by a MAIL amid the open mail; its reply decides which one goes on */
-    uint32_t nested_unanswered;
+    bool refused;       /* the open mail's MAIL was */
     bool message_begun; /* MESSAGE_BEGIN is out for the open mail */
-    struct waiting waiting[WAITING_MAX];
-    uint32_t waiting_from, waiting_len;
 
     /* server */
     bool heard;     /* it has said something */
     bool skip_line; /* after a gap: up to the next line's start */
     bool tls_told;
-    bool server_opaque;
-    struct buf server_line; /* the part of a line that came */
-    bool server_line_cut;
-    struct buf reply; /* lines of the reply so far, joined by LF */
+    bool server_opaque, server_line_cut;
     bool in_reply, reply_cut;
-    struct pending *queue; /* ring */
+    bool lost_replies; /* a server gap: how many replies were in it is not known */
+
+    /* client */
+    enum verb hold_verb;
+    uint32_t accepted; /* recipients of the open mail */
+    struct buf line;
+    size_t reply_at; /* bytes in `line` when the last reply came: a lost command may have ended there */
+    struct dated *hold;
+    /* After a gap or lookalike: lines that are commands, unless the message goes on behind them. */
+    struct dated *doubt;
+    uint64_t chunk_left;
+
+    /* transactions */
+    uint32_t mails;      /* begun */
+    uint32_t open;       /* the mail that commands belong to, or 0 */
+    uint32_t unanswered; /* commands of the open mail without a reply */
+    uint32_t nested;     /* begun by a MAIL amid the open mail; its reply decides which one goes on */
+    uint32_t nested_unanswered;
+    uint32_t waiting_from, waiting_len, waiting_room;
+    struct waiting *waiting; /* ring */
+
+    /* server */
+    struct buf server_line; /* the part of a line that came */
+    struct buf reply;       /* lines of a reply that goes on, joined by LF */
+    struct pending *queue;  /* ring */
     uint32_t queue_from, queue_len, queue_room;
     uint32_t
         dropped; /* commands that a limit took out of the queue: as many replies answer nothing we know */
-    bool lost_replies; /* a server gap: how many replies were in it is not known */
-    struct late late[LATE_MAX];
+    struct late *late; /* LATE_MAX of them, or NULL */
     uint32_t late_len;
 };
 
@@ -129,6 +135,8 @@ void smtp_tls_begin(struct smtp *s);
 void smtp_message_begin(struct smtp *s, bool beginning_seen);
 /* Ends the message text. `end_seen`: its reply is awaited from here on. */
 void smtp_message_end(struct smtp *s, bool end_seen);
+/* A whole line stands in `doubt`. */
+bool smtp_has_doubt(const struct smtp *s);
 /* The bytes in `doubt` are commands, as a reply shows: the message ended before them. */
 void smtp_end_doubt(struct smtp *s);
 

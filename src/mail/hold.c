@@ -1,50 +1,26 @@
 /* hold.c: client bytes that wait for a reply, because it decides what they are.
- * In: client bytes. Out: the same bytes, to client.c, once it is known what they are. Owns: the held bytes.
- * Limits: HOLD_MARKS packet times; hold_bytes; over it, where the server is not heard, or where the reply is
+ * In: client bytes. Out: the same bytes, to client.c, once it is known what they are. Owns: the held bytes
+ * (dated.c). Limits: hold_bytes; over it, where the server is not heard, or where the reply is
  * lost, the client's own next line decides. Spec: RFC 5321 4.1.4, 4.2.5; RFC 2920 3.1. */
 #include "mail/hold.h"
 
 #include "mail/client.h"
 
-enum { HOLD_KEPT = 4096 }; /* bytes of memory that stay with the session */
-
 static struct slice held(const struct smtp *s)
 {
-    return slice_sub(buf_slice(&s->hold), s->hold_from, s->hold.len);
-}
-
-/* Held bytes are dated by the packet that brought them. */
-static void hold_add(struct smtp *s, struct slice bytes)
-{
-    struct hold_mark *last = s->mark_count ? &s->marks[s->mark_count - 1] : NULL;
-    bool same = last && memcmp(&last->ts, &s->now, sizeof s->now) == 0;
-    if (!same && s->mark_count < HOLD_MARKS)
-        s->marks[s->mark_count++] = (struct hold_mark){s->hold.len, s->now};
-    buf_add(&s->hold, bytes);
-}
-
-static struct timespec held_time(const struct smtp *s)
-{
-    uint32_t i = s->mark_count;
-    while (i > 1 && s->marks[i - 1].at > s->hold_from)
-        i--;
-    return i ? s->marks[i - 1].ts : s->now;
+    return dated_rest(s->hold);
 }
 
 static void drain(struct smtp *s)
 {
     struct timespec now = s->now;
-    while (s->mode != MODE_HOLD && s->hold_from < s->hold.len) {
-        s->now = held_time(s);
-        s->hold_from += client_consume(s, held(s));
+    while (s->mode != MODE_HOLD && held(s).len) {
+        s->now = dated_time(s->hold);
+        dated_pass(s->hold, client_consume(s, held(s)));
     }
     s->now = now;
-    if (s->hold_from == s->hold.len) {
-        if (s->hold.room > HOLD_KEPT)
-            buf_free(&s->hold);
-        buf_clear(&s->hold);
-        s->hold_from = s->mark_count = 0;
-    }
+    if (!held(s).len)
+        dated_free(&s->hold);
 }
 
 /* Does what the client sent on begin like a command, so that its DATA or AUTH must have been refused? */
@@ -144,23 +120,6 @@ static void guess(struct smtp *s)
     }
 }
 
-/* The bytes in front were passed on. */
-static void compact(struct smtp *s)
-{
-    buf_consume(&s->hold, s->hold_from);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < s->mark_count; i++) {
-        /* The mark that the first byte stands under stays, too. */
-        bool passed = i + 1 < s->mark_count && s->marks[i + 1].at <= s->hold_from;
-        struct hold_mark mark = s->marks[i];
-        mark.at -= mark.at < s->hold_from ? mark.at : s->hold_from;
-        if (!passed)
-            s->marks[kept++] = mark;
-    }
-    s->mark_count = kept;
-    s->hold_from = 0;
-}
-
 void hold_feed(struct smtp *s, struct slice bytes)
 {
     while (bytes.len) {
@@ -169,14 +128,13 @@ void hold_feed(struct smtp *s, struct slice bytes)
             bytes = slice_sub(bytes, n, bytes.len);
             continue;
         }
-        size_t room = s->hold.max - s->hold.len;
-        s->hold_over = bytes.len > room;
-        hold_add(s, slice_sub(bytes, 0, room));
-        bytes = slice_sub(bytes, room, bytes.len);
+        size_t taken = dated_add(&s->hold, s->lim->hold_bytes, s->now, bytes);
+        s->hold_over = taken < bytes.len;
+        bytes = slice_sub(bytes, taken, bytes.len);
         if (s->mode != MODE_HOLD)
             drain(s);
         guess(s);
-        if (s->hold_over || s->hold_from > s->hold.len / 2)
-            compact(s);
+        if (s->hold && (s->hold_over || dated_is_half_passed(s->hold)))
+            dated_compact(s->hold);
     }
 }

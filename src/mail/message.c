@@ -138,13 +138,13 @@ size_t message_feed(struct smtp *s, struct slice bytes)
 
 void message_take_doubt(struct smtp *s)
 {
-    struct buf text = s->doubt;
-    buf_init(&s->doubt, s->lim->hold_bytes);
-    s->doubt_mark_count = 0;
-    size_t used = s->mode == MODE_MESSAGE ? message_feed(s, buf_slice(&text)) : text.len;
+    struct dated *doubt = s->doubt;
+    struct slice text = dated_rest(doubt);
+    s->doubt = NULL;
+    size_t used = s->mode == MODE_MESSAGE ? message_feed(s, text) : text.len;
     /* Only a dot alone ends a message, and it comes last in what is taken here. */
     assert(used == text.len);
-    buf_free(&text);
+    dated_free(&doubt);
 }
 
 static bool at_start(const struct smtp *s)
@@ -169,29 +169,18 @@ static bool is_command(struct slice line, bool first)
     return cmd.strict || (!first && cmd.known);
 }
 
-/* If they turn out to be commands, they are dated by the packet that brought them. */
-static void mark_doubt(struct smtp *s)
-{
-    const struct hold_mark *last = s->doubt_mark_count ? &s->doubt_marks[s->doubt_mark_count - 1] : NULL;
-    bool same = last && memcmp(&last->ts, &s->now, sizeof s->now) == 0;
-    if (!same && s->doubt_mark_count < HOLD_MARKS)
-        s->doubt_marks[s->doubt_mark_count++] = (struct hold_mark){s->doubt.len, s->now};
-}
-
 size_t message_feed_doubtful(struct smtp *s, struct slice bytes)
 {
     size_t lf = slice_index(bytes, '\n');
     bool whole = lf < bytes.len;
     struct slice part = slice_sub(bytes, 0, lf + whole);
     /* The doubt begins with a line. */
-    if (!s->doubt.len && !at_start(s))
+    if (!s->doubt && !at_start(s))
         return message_feed(s, part);
-    size_t before = s->doubt.len;
-    mark_doubt(s);
-    bool fits = buf_add(&s->doubt, part);
-    size_t used = s->doubt.len - before;
-    struct slice line = last_line(buf_slice(&s->doubt));
-    if (!fits || line.len > s->lim->command_bytes || (whole && !is_command(line, line.len == s->doubt.len)))
+    size_t used = dated_add(&s->doubt, s->lim->hold_bytes, s->now, part);
+    struct slice doubt = dated_rest(s->doubt), line = last_line(doubt);
+    bool fits = used == part.len, command = !whole || is_command(line, line.len == doubt.len);
+    if (!fits || line.len > s->lim->command_bytes || !command)
         message_take_doubt(s);
     return used;
 }

@@ -32,6 +32,17 @@ void mime_reset(struct mime *m)
     m->last_end = 0;
 }
 
+void mime_tell(struct mime *m, mime_fn *fn, void *ctx)
+{
+    m->fn = fn;
+    m->ctx = ctx;
+}
+
+size_t mime_memory(const struct mime *m)
+{
+    return sizeof *m + m->line.room + tree_memory(m);
+}
+
 void mime_free(struct mime **pm)
 {
     struct mime *m = *pm;
@@ -152,34 +163,78 @@ static void ended_line(struct mime *m, struct slice piece)
     }
 }
 
-/* Bytes of `lines`, whole lines, before the first that begins with "--". */
-static size_t before_dashes(struct slice lines)
+/* Bytes of `text` before the first line that begins, or may yet turn out to begin, with "--". `fresh`: `text`
+ * begins with a line. */
+static size_t before_dashes(struct slice text, bool fresh)
 {
     size_t i = 0;
-    while (i < lines.len) {
-        size_t dash = i + slice_index(slice_sub(lines, i, lines.len), '-');
-        if (dash + 1 < lines.len && (!dash || lines.data[dash - 1] == '\n') && lines.data[dash + 1] == '-')
+    while (i < text.len) {
+        size_t dash = i + slice_index(slice_sub(text, i, text.len), '-');
+        if (dash == text.len)
+            break;
+        bool starts = dash ? text.data[dash - 1] == '\n' : fresh;
+        if (starts && (dash + 1 == text.len || text.data[dash + 1] == '-'))
             return dash;
         /* Nothing else in this line can be one. */
-        i = dash + slice_index(slice_sub(lines, dash, lines.len), '\n');
-        while (i < lines.len && lines.data[i] == '\n')
-            i++;
-        if (i + 1 < lines.len && lines.data[i] == '-' && lines.data[i + 1] == '-')
-            return i;
+        i = dash + slice_index(slice_sub(text, dash, text.len), '\n');
     }
-    return lines.len;
+    return text.len;
 }
 
-/* Takes lines that are body text beyond doubt from the start of `lines`, which ends with a line's end. */
+/* What follows the last line's end. */
+static struct slice last_line(struct slice text)
+{
+    const uint8_t *lf = text.data ? memrchr(text.data, '\n', text.len) : NULL;
+    return lf ? slice_sub(text, (size_t)(lf + 1 - text.data), text.len) : text;
+}
+
+/* Of `text`, the CRs at its end, as far as they may belong to a line's end; `before` were held already. */
+static unsigned trailing_crs(struct slice text, unsigned before)
+{
+    unsigned crs = 0;
+    while (crs < 2 && crs < text.len && text.data[text.len - 1 - crs] == '\r')
+        crs++;
+    crs += crs == text.len ? before : 0;
+    return crs < 2 ? crs : 2;
+}
+
+/* Takes from the start of `bytes` what is body text beyond doubt, in any number of lines and parts of lines;
+ * for all but quoted-printable it does not matter where they end. */
+static size_t body_bytes(struct mime *m, struct slice bytes)
+{
+    bool counts = m->state == BODY && m->part.transfer != TRANSFER_IDENTITY;
+    if (m->state == HEADERS || m->feed == FEED_GATHER || m->lost ||
+        (counts && m->part.transfer != TRANSFER_BASE64))
+        return 0;
+    if (m->depth)
+        bytes = slice_sub(bytes, 0, before_dashes(bytes, m->feed == FEED_FRESH));
+    if (!bytes.len)
+        return 0;
+    if (counts)
+        transfer_count(&m->part.size, m->part.transfer, bytes, 0);
+    unsigned held = m->feed == FEED_STREAM ? m->held_crs : 0;
+    struct slice rest = last_line(bytes);
+    m->pos += bytes.len;
+    m->feed = rest.len ? FEED_STREAM : FEED_FRESH;
+    if (rest.len < bytes.len) {
+        m->last_end = 1 + trailing_crs(slice_sub(bytes, 0, bytes.len - rest.len - 1), held);
+        m->line_start = m->pos - rest.len;
+        held = 0;
+    }
+    m->held_crs = trailing_crs(rest, held);
+    return bytes.len;
+}
+
+/* Takes whole lines of quoted-printable that are body text beyond doubt from the start of `lines`, which
+ * ends with a line's end. */
 static size_t body_lines(struct mime *m, struct slice lines)
 {
-    if (m->state == HEADERS || m->feed != FEED_FRESH || m->lost || !lines.len)
+    if (m->state != BODY || m->part.transfer != TRANSFER_QP || m->feed != FEED_FRESH || m->lost)
         return 0;
-    lines = slice_sub(lines, 0, m->depth ? before_dashes(lines) : lines.len);
+    lines = slice_sub(lines, 0, m->depth ? before_dashes(lines, true) : lines.len);
     if (!lines.len)
         return 0;
-    if (m->state == BODY && m->part.transfer != TRANSFER_IDENTITY)
-        transfer_count_lines(&m->part.size, m->part.transfer, lines);
+    transfer_count_lines(&m->part.size, m->part.transfer, lines);
     m->pos += lines.len;
     line_over(m, transfer_line_end(slice_sub(lines, 0, lines.len - 1)));
     return lines.len;
@@ -187,17 +242,23 @@ static size_t body_lines(struct mime *m, struct slice lines)
 
 void mime_feed(struct mime *m, struct slice bytes)
 {
-    const uint8_t *last = bytes.len ? memrchr(bytes.data, '\n', bytes.len) : NULL;
-    size_t whole = last ? (size_t)(last + 1 - bytes.data) : 0;
+    size_t whole = SIZE_MAX; /* behind the last line's end, once it is wanted */
     for (size_t i = 0; i < bytes.len;) {
-        i += body_lines(m, slice_sub(bytes, i, whole));
         struct slice rest = slice_sub(bytes, i, bytes.len);
-        if (i >= whole) {
-            if (rest.len)
-                partial_line(m, rest);
+        size_t taken = body_bytes(m, rest);
+        if (!taken && m->part.transfer == TRANSFER_QP) {
+            if (whole == SIZE_MAX)
+                whole = bytes.len - last_line(bytes).len;
+            taken = body_lines(m, slice_sub(bytes, i, whole));
+        }
+        i += taken;
+        if (taken)
+            continue;
+        size_t lf = slice_index(rest, '\n');
+        if (lf == rest.len) {
+            partial_line(m, rest);
             return;
         }
-        size_t lf = slice_index(rest, '\n');
         ended_line(m, slice_sub(rest, 0, lf));
         i += lf + 1;
     }

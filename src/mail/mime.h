@@ -39,6 +39,10 @@ struct mime;
 struct mime *mime_new(const struct mime_limits *lim, struct charsets *cs, mime_fn *fn, void *ctx);
 /* Starts over for the next mail; keeps memory. */
 void mime_reset(struct mime *m);
+/* Events go to `fn` with `ctx` from now on. */
+void mime_tell(struct mime *m, mime_fn *fn, void *ctx);
+/* Bytes that it takes. */
+size_t mime_memory(const struct mime *m);
 /* Any split of the input gives the same events. A line ends with LF, CRLF or CR CR LF; a bare CR is part of
  * its line. */
 void mime_feed(struct mime *m, struct slice bytes);

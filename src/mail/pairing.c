@@ -12,7 +12,8 @@
 #include "mail/hold.h"
 #include "mail/reply.h"
 
-enum { SKIP_MAX = 256 }; /* commands looked at for the one that a reply fits */
+enum { SKIP_MAX = 256 };                   /* commands looked at for the one that a reply fits */
+enum { QUEUE_FIRST = 4, QUEUE_KEPT = 16 }; /* entries of memory: of a queue, and of an empty one */
 
 static void end_mail(struct smtp *s, uint32_t mail)
 {
@@ -33,7 +34,20 @@ static void cut_mail(struct smtp *s, uint32_t mail)
 
 static struct waiting *waiting_at(struct smtp *s, uint32_t i)
 {
-    return &s->waiting[(s->waiting_from + i) % WAITING_MAX];
+    return &s->waiting[(s->waiting_from + i) & (s->waiting_room - 1)];
+}
+
+static void waiting_grow(struct smtp *s)
+{
+    uint32_t room = s->waiting_room ? s->waiting_room * 2 : 2;
+    struct waiting *grown = malloc(room * sizeof *grown);
+    assert(grown);
+    for (uint32_t i = 0; i < s->waiting_len; i++)
+        grown[i] = *waiting_at(s, i);
+    free(s->waiting);
+    s->waiting = grown;
+    s->waiting_room = room;
+    s->waiting_from = 0;
 }
 
 /* In order, so that records leave in the order of their mails. */
@@ -41,7 +55,7 @@ static void end_answered(struct smtp *s, bool force_first)
 {
     while (s->waiting_len && (force_first || !waiting_at(s, 0)->unanswered)) {
         uint32_t mail = waiting_at(s, 0)->mail;
-        s->waiting_from = (s->waiting_from + 1) % WAITING_MAX;
+        s->waiting_from = (s->waiting_from + 1) & (s->waiting_room - 1);
         s->waiting_len--;
         force_first = false;
         end_mail(s, mail);
@@ -54,6 +68,8 @@ void pairing_mail_wait(struct smtp *s, const struct waiting *mail)
         cut_mail(s, waiting_at(s, 0)->mail);
         end_answered(s, true);
     }
+    if (s->waiting_len == s->waiting_room)
+        waiting_grow(s);
     struct waiting *w = waiting_at(s, s->waiting_len++);
     *w = *mail;
     if (!s->heard)
@@ -111,13 +127,17 @@ static struct pending pop(struct smtp *s)
 {
     struct pending p = *queue_at(s, 0);
     s->queue_from = (s->queue_from + 1) & (s->queue_room - 1);
-    s->queue_len--;
+    if (!--s->queue_len && s->queue_room > QUEUE_KEPT) {
+        free(s->queue);
+        s->queue = NULL;
+        s->queue_room = 0;
+    }
     return p;
 }
 
 static void queue_grow(struct smtp *s)
 {
-    uint32_t room = s->queue_room ? s->queue_room * 2 : 16;
+    uint32_t room = s->queue_room ? s->queue_room * 2 : QUEUE_FIRST;
     struct pending *grown = malloc(room * sizeof *grown);
     assert(grown);
     for (uint32_t i = 0; i < s->queue_len; i++)
@@ -162,7 +182,7 @@ static void skip_unfit(struct smtp *s, unsigned code)
 /* A server that replies amid a message whose end may have been lost, or read otherwise, has seen its end. */
 static void end_unseen_message(struct smtp *s, unsigned code)
 {
-    bool commands = slice_index(buf_slice(&s->doubt), '\n') < s->doubt.len, gap = s->message_gap || commands;
+    bool commands = smtp_has_doubt(s), gap = s->message_gap || commands;
     if (s->mode != MODE_MESSAGE || s->queue_len || !(gap || s->lookalike) || (code == 354 && !commands))
         return;
     /* A reply that is lost as well is not awaited: this one answers a command. */
@@ -196,7 +216,7 @@ static struct pending take_pending(struct smtp *s, unsigned code, bool *ret_last
     }
     struct pending *head = s->queue_len ? queue_at(s, 0) : NULL;
     /* A client that waits behind DATA got no 2xx for it: the reply answers something else. */
-    bool waits = head && head->verb == VERB_DATA && s->mode == MODE_HOLD && s->hold_from == s->hold.len;
+    bool waits = head && head->verb == VERB_DATA && s->mode == MODE_HOLD && !dated_rest(s->hold).len;
     if (!head || ((s->had_gap || waits) && !verb_fits(head->verb, code)))
         return (struct pending){.mail = s->open, .verb = VERB_NONE};
     if (head->each && !head->left) {
@@ -236,7 +256,7 @@ static bool tells_of_message(const struct smtp *s, const struct pending *to, uns
 static void pass_lost_go_ahead(struct smtp *s, unsigned code)
 {
     bool data = s->queue_len && queue_at(s, 0)->verb == VERB_DATA;
-    if (!s->had_gap || !data || code / 100 != 2 || s->mode != MODE_HOLD || s->hold_from == s->hold.len)
+    if (!s->had_gap || !data || code / 100 != 2 || s->mode != MODE_HOLD || !dated_rest(s->hold).len)
         return;
     answered(s, pop(s).mail);
     hold_release(s, 0);
@@ -266,6 +286,18 @@ static void pair(struct smtp *s, unsigned code, struct slice text)
         smtp_message_begin(s, !s->line.len); /* no text comes before this reply */
 }
 
+static void late_free(struct late *late, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        buf_free(&late[i].text);
+    free(late);
+}
+
+void pairing_late_free(struct smtp *s)
+{
+    late_free(s->late, s->late_len);
+}
+
 void pairing_settle(struct smtp *s)
 {
     if (!s->lost_replies)
@@ -278,33 +310,34 @@ void pairing_settle(struct smtp *s)
         note_hello(s, &lost); /* the client goes on, so it was taken */
         answered(s, lost.mail);
     }
+    struct late *late = s->late;
     uint32_t count = s->late_len;
+    s->late = NULL;
     s->late_len = 0;
     struct timespec now = s->now;
     for (uint32_t i = 0; i < count; i++) {
-        s->now = s->late[i].ts;
-        pair(s, s->late[i].code, buf_slice(&s->late[i].text));
+        s->now = late[i].ts;
+        pair(s, late[i].code, buf_slice(&late[i].text));
     }
     s->now = now;
+    late_free(late, count);
     s->hold_blind = s->mode == MODE_HOLD && !s->queue_len;
 }
 
 static void keep_late(struct smtp *s, unsigned code, struct slice text)
 {
+    if (!s->late)
+        s->late = malloc(LATE_MAX * sizeof *s->late);
+    assert(s->late);
     struct late *l = &s->late[s->late_len++];
     l->code = code;
     l->ts = s->now;
-    buf_free(&l->text);
     buf_init(&l->text, s->lim->reply_bytes);
     buf_add(&l->text, text);
 }
 
-static void reply_done(struct smtp *s, unsigned code)
+static void reply_done(struct smtp *s, unsigned code, struct slice text)
 {
-    struct slice text = buf_slice(&s->reply);
-    if (s->reply_cut)
-        smtp_cut(s, SIDE_SERVER);
-    s->in_reply = s->reply_cut = false;
     if (s->lost_replies && s->queue_len > 1) {
         keep_late(s, code, text);
         if (s->late_len == s->queue_len || s->late_len == LATE_MAX)
@@ -318,12 +351,22 @@ static void reply_done(struct smtp *s, unsigned code)
 
 static void reply_add(struct smtp *s, struct slice text)
 {
-    if (!s->in_reply)
-        buf_clear(&s->reply);
     bool fits = !s->in_reply || buf_add_byte(&s->reply, '\n');
     if (!buf_add(&s->reply, text) || !fits)
         s->reply_cut = true;
     s->in_reply = true;
+}
+
+/* Few replies have more than one line, so the memory of those goes. */
+static void long_reply_done(struct smtp *s, unsigned code)
+{
+    struct buf reply = s->reply;
+    buf_init(&s->reply, s->lim->reply_bytes);
+    if (s->reply_cut)
+        smtp_cut(s, SIDE_SERVER);
+    s->in_reply = s->reply_cut = false;
+    reply_done(s, code, buf_slice(&reply));
+    buf_free(&reply);
 }
 
 static void server_line(struct smtp *s, struct slice line)
@@ -339,9 +382,13 @@ static void server_line(struct smtp *s, struct slice line)
         return;
     }
     s->skip_line = false;
+    if (!s->in_reply && !r.more) {
+        reply_done(s, r.code, r.text);
+        return;
+    }
     reply_add(s, r.text);
     if (!r.more)
-        reply_done(s, r.code);
+        long_reply_done(s, r.code);
 }
 
 /* A handshake record or an alert, which no line of a server begins with: TLS was begun by a command that was
@@ -388,6 +435,7 @@ void pairing_server_gap(struct smtp *s)
     buf_clear(&s->server_line);
     s->server_line_cut = false;
     s->in_reply = s->reply_cut = false;
+    buf_free(&s->reply);
     s->skip_line = true;
     s->lost_replies = true;
     s->message_reply_lost = true;

@@ -11,6 +11,8 @@ void pairing_push(struct smtp *s, enum verb verb, uint32_t mail);
 void pairing_settle(struct smtp *s);
 void pairing_server_feed(struct smtp *s, struct slice bytes);
 void pairing_server_gap(struct smtp *s);
+/* Drops the replies that were kept back after a gap. */
+void pairing_late_free(struct smtp *s);
 /* Ends every mail that still waits for replies. */
 void pairing_finish(struct smtp *s);
 /* A closed mail: ends now, or when the last of its commands is answered. */

@@ -19,8 +19,6 @@ struct smtp *smtp_new(const struct smtp_limits *lim, bool midstream, smtp_fn *fn
     *s = (struct smtp){.lim = lim, .fn = fn, .ctx = ctx, .mode = midstream ? MODE_RESYNC : MODE_COMMAND};
     s->lost_commands = s->skip_line = s->had_gap = midstream;
     buf_init(&s->line, lim->command_bytes);
-    buf_init(&s->hold, lim->hold_bytes);
-    buf_init(&s->doubt, lim->hold_bytes);
     buf_init(&s->server_line, lim->reply_bytes);
     buf_init(&s->reply, lim->reply_bytes);
     if (!midstream)
@@ -35,12 +33,12 @@ void smtp_free(struct smtp **ps)
     if (!s)
         return;
     buf_free(&s->line);
-    buf_free(&s->hold);
-    buf_free(&s->doubt);
+    dated_free(&s->hold);
+    dated_free(&s->doubt);
     buf_free(&s->server_line);
     buf_free(&s->reply);
-    for (size_t i = 0; i < LATE_MAX; i++)
-        buf_free(&s->late[i].text);
+    pairing_late_free(s);
+    free(s->waiting);
     free(s->queue);
     free(s);
 }
@@ -134,21 +132,23 @@ void smtp_message_end(struct smtp *s, bool end_seen)
     smtp_mail_close(s);
 }
 
+bool smtp_has_doubt(const struct smtp *s)
+{
+    struct slice doubt = dated_rest(s->doubt);
+    return slice_index(doubt, '\n') < doubt.len;
+}
+
 void smtp_end_doubt(struct smtp *s)
 {
-    struct buf lines = s->doubt;
+    struct dated *lines = s->doubt;
     struct timespec now = s->now;
-    uint32_t count = s->doubt_mark_count;
-    buf_init(&s->doubt, s->lim->hold_bytes);
-    s->doubt_mark_count = 0;
+    struct slice piece;
+    s->doubt = NULL;
     s->mode = MODE_RESYNC;
-    for (uint32_t i = 0; i < count; i++) {
-        size_t to = i + 1 < count ? s->doubt_marks[i + 1].at : lines.len;
-        s->now = s->doubt_marks[i].ts;
-        hold_feed(s, slice_sub(buf_slice(&lines), s->doubt_marks[i].at, to));
-    }
+    while (dated_next(lines, &s->now, &piece))
+        hold_feed(s, piece);
     s->now = now;
-    buf_free(&lines);
+    dated_free(&lines);
 }
 
 void smtp_expect_replies(struct smtp *s)
@@ -193,7 +193,7 @@ void smtp_finish(struct smtp *s, struct timespec ts)
 {
     s->now = ts;
     pairing_settle(s);
-    if (slice_index(buf_slice(&s->doubt), '\n') < s->doubt.len) {
+    if (smtp_has_doubt(s)) {
         smtp_message_end(s, false);
         smtp_end_doubt(s);
     } else {

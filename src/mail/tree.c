@@ -69,9 +69,24 @@ void tree_free(struct mime *m)
     tree_reset(m);
     part_free(&m->part);
     buf_free(&m->field);
-    for (uint32_t i = 0; m->frames && i < m->lim->depth; i++)
+    for (uint32_t i = 0; i < m->frame_room; i++)
         buf_free(&m->frames[i].boundary);
     free(m->frames);
+}
+
+static size_t part_memory(const struct part *p)
+{
+    return p->type.room + p->name.room + p->disposition_name.room + p->boundary.room;
+}
+
+size_t tree_memory(const struct mime *m)
+{
+    size_t sum = m->field.room + part_memory(&m->part) + m->frame_room * sizeof *m->frames;
+    for (uint32_t i = 0; i < m->frame_room; i++)
+        sum += m->frames[i].boundary.room;
+    for (uint32_t i = 0; i < m->depth; i++)
+        sum += part_memory(&m->frames[i].mail);
+    return sum;
 }
 
 static bool in_top_headers(const struct mime *m)
@@ -162,6 +177,17 @@ static void end_leaf(struct mime *m, uint64_t end)
     part_out(m, p, size, m->depth);
 }
 
+static void frames_grow(struct mime *m)
+{
+    uint32_t room = m->frame_room ? m->frame_room * 2 : 2;
+    m->frames = realloc(m->frames, room * sizeof *m->frames);
+    assert(m->frames);
+    for (; m->frame_room < room; m->frame_room++) {
+        m->frames[m->frame_room] = (struct frame){0};
+        buf_init(&m->frames[m->frame_room].boundary, NAME_BYTES);
+    }
+}
+
 /* Opens what m->part is: NULL where that would be too deep. */
 static struct frame *push_frame(struct mime *m)
 {
@@ -169,12 +195,8 @@ static struct frame *push_frame(struct mime *m)
         m->overruns++;
         return NULL;
     }
-    if (!m->frames) {
-        m->frames = calloc(m->lim->depth, sizeof *m->frames);
-        assert(m->frames);
-        for (uint32_t i = 0; i < m->lim->depth; i++)
-            buf_init(&m->frames[i].boundary, NAME_BYTES);
-    }
+    if (m->depth == m->frame_room)
+        frames_grow(m);
     return &m->frames[m->depth++];
 }
 

@@ -56,13 +56,15 @@ struct mime {
     uint64_t headers_used;
     struct part part; /* whose headers or body are read */
     struct frame *frames;
-    uint32_t depth, parts;
+    uint32_t depth, parts, frame_room;
     uint64_t overruns;
 };
 
 void tree_init(struct mime *m);
 void tree_reset(struct mime *m);
 void tree_free(struct mime *m);
+/* Bytes that it takes beyond struct mime. */
+size_t tree_memory(const struct mime *m);
 /* A line of a header block, without its end. True: the block ended before it, and it is the body's first
  * line. */
 bool tree_header_line(struct mime *m, struct slice line);

@@ -1,57 +1,43 @@
 /* builder.c: the events of one SMTP connection to its records.
- * In: struct smtp_event, in order. Out: records, through struct builder_listener. Owns: the drafts of open
- * mails, the session's texts, a MIME parser once a message came. Limits: struct builder_settings; over them a
- * text is cut and flags.truncated says so. */
+ * In: struct smtp_event, in order. Out: records, through struct builder_listener. Owns: the session's texts;
+ * for their time the drafts of open mails and a message's MIME parser (spare.c). Limits: struct
+ * builder_settings; over them a text is cut and flags.truncated says so. */
 #include "record/builder.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include "record/headers.h"
+#include "record/spare.h"
 
+/* One for each session, of which there are many that say nothing for long: it keeps what the session's record
+ * needs, in as little memory, and the record is made of it when it is written. */
 struct builder {
-    const struct builder_settings *set;
-    struct charsets *cs;
-    struct builder_listener out;
-    struct session session;
-    struct arena mem;
-    struct arena keywords; /* each EHLO has its own */
-    struct buf scratch;
-    struct mime *mime;
-    struct draft *drafts;                    /* open mails, oldest first */
-    struct draft *message;                   /* whose text the MIME parser reads */
-    struct draft *spare;                     /* an ended one, for the next mail */
-    struct buf line;                         /* a reply, joined */
-    struct buf helo, last_reply, last_error; /* replaced often, so outside of the arena */
+    struct spares *with;
+    const struct builder_listener *out;
+    void *ctx;
+    struct draft *drafts;                                        /* open mails, oldest first */
+    struct draft *message;                                       /* whose text its MIME parser reads */
+    struct text *banner, *helo, *ehlo, *last_reply, *last_error; /* as they came; `ehlo` is the whole reply */
+    const char *tls;                                             /* how it began, or NULL */
+    uint32_t mails;
+    struct flags flags;
     bool heard_client, heard_server, quit;
 };
 
-struct builder *builder_new(const struct builder_settings *set, struct charsets *cs,
-                            const struct connection *id, struct timespec first, bool midstream,
-                            const struct builder_listener *out)
+struct builder *builder_new(struct spares *with, bool midstream, const struct builder_listener *out,
+                            void *ctx)
 {
     struct builder *b = calloc(1, sizeof *b);
     assert(b);
-    *b = (struct builder){.set = set, .cs = cs, .out = *out};
-    arena_init(&b->mem, set->session_bytes);
-    arena_init(&b->keywords, set->session_bytes);
-    buf_init(&b->scratch, set->transaction_bytes);
-    buf_init(&b->line, set->transaction_bytes);
-    buf_init(&b->helo, set->session_bytes);
-    buf_init(&b->last_reply, set->session_bytes);
-    buf_init(&b->last_error, set->session_bytes);
-    b->session.ts = first;
-    b->session.id = *id;
-    b->session.id.uid = arena_copy(&b->mem, id->uid);
-    b->session.flags.midstream = midstream;
+    *b = (struct builder){.with = with, .out = out, .ctx = ctx, .flags.midstream = midstream};
     return b;
 }
 
-static void draft_free(struct draft *d)
+static void give_back(struct builder *b, struct draft *d)
 {
-    arena_free(&d->mem);
-    buf_free(&d->last_reply);
-    buf_free(&d->last_error);
-    free(d);
+    if (d->mime)
+        spares_give_mime(b->with, d->mime);
+    d->mime = NULL;
+    spares_give_draft(b->with, d);
 }
 
 void builder_free(struct builder **pb)
@@ -62,18 +48,13 @@ void builder_free(struct builder **pb)
         return;
     for (struct draft *d = b->drafts, *next; d; d = next) {
         next = d->next;
-        draft_free(d);
+        give_back(b, d);
     }
-    if (b->spare)
-        draft_free(b->spare);
-    mime_free(&b->mime);
-    buf_free(&b->line);
-    buf_free(&b->scratch);
-    buf_free(&b->helo);
-    buf_free(&b->last_reply);
-    buf_free(&b->last_error);
-    arena_free(&b->mem);
-    arena_free(&b->keywords);
+    text_free(&b->banner);
+    text_free(&b->helo);
+    text_free(&b->ehlo);
+    text_free(&b->last_reply);
+    text_free(&b->last_error);
     free(b);
 }
 
@@ -85,76 +66,34 @@ static struct draft *draft_of(struct builder *b, uint32_t number)
     return d;
 }
 
-static struct slice session_text(struct builder *b, struct arena *mem, struct slice text)
+/* As UTF-8, in up to `most` bytes. */
+static struct slice keep(struct text **kept, struct slice text, size_t most)
 {
+    struct buf read;
+    buf_init(&read, most);
     if (!utf8_valid(text)) {
-        buf_clear(&b->scratch);
-        utf8_read(text, &b->scratch);
-        text = buf_slice(&b->scratch);
+        utf8_read(text, &read);
+        text = buf_slice(&read);
     }
-    struct slice copy = utf8_whole(arena_copy(mem, text));
-    b->session.flags.truncated |= mem->over;
-    return copy;
-}
-
-static void replace(struct buf *kept, struct slice text)
-{
-    buf_clear(kept);
-    if (utf8_valid(text))
-        buf_add(kept, text);
-    else
-        utf8_read(text, kept);
-}
-
-/* An empty text is a value too, so it must not look absent. */
-static struct slice kept_text(const struct buf *kept)
-{
-    return kept->data ? buf_slice(kept) : slice_str("");
-}
-
-static struct draft *draft_new(struct builder *b)
-{
-    struct draft *d = b->spare;
-    b->spare = NULL;
-    if (d)
-        return d;
-    d = calloc(1, sizeof *d);
-    assert(d);
-    arena_init(&d->mem, b->set->transaction_bytes);
-    buf_init(&d->last_reply, b->set->transaction_bytes);
-    buf_init(&d->last_error, b->set->transaction_bytes);
-    return d;
-}
-
-static void draft_retire(struct builder *b, struct draft *d)
-{
-    if (b->spare) {
-        draft_free(d);
-        return;
-    }
-    arena_reset(&d->mem);
-    buf_clear(&d->last_reply);
-    buf_clear(&d->last_error);
-    d->next = NULL;
-    d->path_done = false;
-    b->spare = d;
+    text_set(kept, slice_sub(text, 0, most));
+    buf_free(&read);
+    return text_slice(*kept);
 }
 
 static void mail_begin(struct builder *b, const struct smtp_event *ev)
 {
-    struct draft *d = draft_new(b);
+    struct draft *d = spares_take_draft(b->with);
     d->number = ev->mail;
-    d->t = (struct transaction){
-        .ts = ev->ts, .id = b->session.id, .trans_depth = ev->mail, .tls = b->session.tls};
-    d->t.flags =
-        (struct flags){.midstream = b->session.flags.midstream, .gap = ev->len && b->session.flags.gap};
+    d->t =
+        (struct transaction){.ts = ev->ts, .id = b->out->id(b->ctx), .trans_depth = ev->mail, .tls = b->tls};
+    d->t.flags = (struct flags){.midstream = b->flags.midstream, .gap = ev->len && b->flags.gap};
     /* The path's beginning takes its room before any text can: the settings' least values leave enough for
      * it. */
-    draft_add_address(d, b->set, &b->session.id.resp.addr);
+    draft_add_address(d, b->with->set, &d->t.id.resp.addr);
     assert(d->t.path.room > d->t.path.len);
-    d->t.path.items[d->t.path.len++] = b->session.id.orig.addr;
-    if (b->session.helo.data)
-        d->t.helo = utf8_whole(arena_copy(&d->mem, b->session.helo));
+    d->t.path.items[d->t.path.len++] = d->t.id.orig.addr;
+    if (b->helo)
+        d->t.helo = utf8_whole(arena_copy(&d->mem, text_slice(b->helo)));
     struct draft **slot = &b->drafts;
     while (*slot)
         slot = &(*slot)->next;
@@ -171,9 +110,9 @@ static void mail_end(struct builder *b, struct draft *d, struct timespec ts)
         b->message = NULL;
     d->t.flags.truncated |= d->mem.over;
     d->t.flags.one_sided = !(b->heard_client && b->heard_server);
-    b->session.mails++;
-    b->out.record(b->out.ctx, &(struct record){&stream_smtp, &d->t, ts, &d->mem});
-    draft_retire(b, d);
+    b->mails++;
+    b->out->record(b->ctx, &(struct record){&stream_smtp, &d->t, ts, &d->mem});
+    give_back(b, d);
 }
 
 static void on_mime(void *ctx, const struct mime_event *ev)
@@ -182,42 +121,47 @@ static void on_mime(void *ctx, const struct mime_event *ev)
     struct draft *d = b->message;
     if (!d)
         return;
-    if (b->out.mime)
-        b->out.mime(b->out.ctx, d->number, ev);
+    struct buf *scratch = &b->with->scratch;
+    if (b->out->mime)
+        b->out->mime(b->ctx, d->number, ev);
     if (ev->kind == MIME_HEADER)
-        headers_take(d, b->set, b->cs, ev, &b->scratch);
+        headers_take(d, b->with->set, b->with->cs, ev, scratch);
     if (ev->kind != MIME_PART || !ev->filename.data)
         return;
     struct file file = {.size = ev->size};
-    file.name = draft_text(d, ev->filename, &b->scratch);
-    file.type = draft_text(d, ev->type, &b->scratch);
-    draft_add_file(d, b->set, &file);
+    file.name = draft_text(d, ev->filename, scratch);
+    file.type = draft_text(d, ev->type, scratch);
+    draft_add_file(d, b->with->set, &file);
 }
 
 static void message_begin(struct builder *b, const struct smtp_event *ev)
 {
-    if (!b->mime)
-        b->mime = mime_new(&b->set->mime, b->cs, on_mime, b);
-    mime_reset(b->mime);
+    struct draft *d = draft_of(b, ev->mail);
     b->heard_client = true;
-    b->message = draft_of(b, ev->mail);
-    if (b->message)
-        b->message->t.message = true;
+    b->message = d;
+    if (!d)
+        return;
+    if (d->mime)
+        spares_give_mime(b->with, d->mime);
+    d->mime = spares_take_mime(b->with, on_mime, b);
+    d->t.message = true;
     if (ev->len) {
-        mime_gap(b->mime, 1);
-        if (b->message)
-            b->message->t.flags.gap = true;
+        mime_gap(d->mime, 1);
+        d->t.flags.gap = true;
     }
 }
 
 static void message_end(struct builder *b, const struct smtp_event *ev)
 {
-    if (!b->message)
+    struct draft *d = b->message;
+    if (!d)
         return;
-    mime_finish(b->mime);
-    b->message->t.flags.truncated |= mime_overruns(b->mime) > 0;
-    b->message->t.flags.unfinished = ev->len;
+    mime_finish(d->mime);
+    d->t.flags.truncated |= mime_overruns(d->mime) > 0;
+    d->t.flags.unfinished = ev->len;
     b->message = NULL;
+    spares_give_mime(b->with, d->mime);
+    d->mime = NULL;
 }
 
 static bool is_hello(enum verb verb)
@@ -230,40 +174,60 @@ static void on_command(struct builder *b, const struct smtp_event *ev)
     struct draft *d = draft_of(b, ev->mail);
     b->heard_client = true;
     b->quit |= ev->verb == VERB_QUIT;
-    if (is_hello(ev->verb)) {
-        replace(&b->helo, ev->text);
-        b->session.helo = kept_text(&b->helo);
-    } else if (ev->verb == VERB_MAIL && d)
-        d->t.mailfrom = draft_text(d, ev->text, &b->scratch);
+    if (is_hello(ev->verb))
+        keep(&b->helo, ev->text, b->with->set->session_bytes);
+    else if (ev->verb == VERB_MAIL && d)
+        d->t.mailfrom = draft_text(d, ev->text, &b->with->scratch);
     else if (ev->verb == VERB_RCPT && d)
-        draft_add_text(d, b->set, &d->t.rcptto, draft_text(d, ev->text, &b->scratch));
+        draft_add_text(d, b->with->set, &d->t.rcptto, draft_text(d, ev->text, &b->with->scratch));
 }
 
-/* The first line of the answer to EHLO is the server's name; each other one a keyword. */
-static void take_keywords(struct builder *b, struct slice text)
+static struct slice session_text(struct spares *with, struct arena *mem, struct slice text)
 {
-    struct text_list *list = &b->session.ehlo_keywords;
+    if (!utf8_valid(text)) {
+        buf_clear(&with->scratch);
+        utf8_read(text, &with->scratch);
+        text = buf_slice(&with->scratch);
+    }
+    return utf8_whole(arena_copy(mem, text));
+}
+
+/* The first line of the answer to EHLO is the server's name; each other one a keyword. They live until the
+ * next call. */
+static struct text_list keywords(struct builder *b)
+{
+    struct arena *mem = &b->with->keywords;
+    struct slice text = text_slice(b->ehlo);
     size_t lines = 0;
     for (size_t i = 0; i < text.len; i++)
         lines += text.data[i] == '\n';
-    arena_reset(&b->keywords);
-    *list =
-        (struct text_list){.items = arena_alloc(&b->keywords, lines * sizeof *list->items), .room = lines};
+    arena_reset(mem);
+    struct text_list list = {.items = arena_alloc(mem, lines * sizeof *list.items), .room = lines};
     size_t lf = slice_index(text, '\n');
-    while (lf < text.len && list->items) {
+    while (lf < text.len && list.items) {
         text = slice_sub(text, lf + 1, text.len);
         lf = slice_index(text, '\n');
-        list->items[list->len++] = session_text(b, &b->keywords, slice_trim(slice_sub(text, 0, lf)));
+        list.items[list.len++] = session_text(b->with, mem, slice_trim(slice_sub(text, 0, lf)));
     }
-    b->session.flags.truncated |= b->keywords.over;
+    b->flags.truncated |= mem->over;
+    return list;
+}
+
+static void on_ehlo_reply(struct builder *b, struct slice text)
+{
+    /* That the one before went over a limit stays known. */
+    if (b->ehlo)
+        (void)keywords(b);
+    text_set(&b->ehlo, text);
 }
 
 /* "250 text text": the lines of a reply joined by blanks. */
 static struct slice reply_text(struct builder *b, const struct smtp_event *ev)
 {
-    struct buf *line = &b->line;
+    struct buf *line = &b->with->line;
     buf_clear(line);
-    buf_printf(line, "%u ", ev->code);
+    buf_add_number(line, ev->code);
+    buf_add_byte(line, ' ');
     buf_add(line, ev->text);
     for (size_t i = 0; i < line->len; i++)
         if (line->data[i] == '\n')
@@ -279,35 +243,24 @@ static void on_reply(struct builder *b, const struct smtp_event *ev)
     struct draft *d = draft_of(b, ev->mail);
     b->heard_server = true;
     if (d) {
-        replace(&d->last_reply, text);
-        d->t.last_reply = kept_text(&d->last_reply);
+        d->t.last_reply = keep(&d->last_reply, text, b->with->set->transaction_bytes);
         d->t.answered |= ev->verb == VERB_END_OF_DATA || ev->verb == VERB_BDAT_LAST;
     }
     bool error = ev->code >= 400 && ev->code != 421;
-    if (d && error) {
-        replace(&d->last_error, text);
-        d->t.last_error = kept_text(&d->last_error);
-    } else if (error) {
-        replace(&b->last_error, text);
-        b->session.last_error = kept_text(&b->last_error);
-    }
-    replace(&b->last_reply, text);
-    b->session.last_reply = kept_text(&b->last_reply);
+    if (d && error)
+        d->t.last_error = keep(&d->last_error, text, b->with->set->transaction_bytes);
+    else if (error)
+        keep(&b->last_error, text, b->with->set->session_bytes);
+    keep(&b->last_reply, text, b->with->set->session_bytes);
     if (ev->verb == VERB_GREETING)
-        b->session.banner = session_text(b, &b->mem, slice_sub(text, 4, text.len));
+        text_set(&b->banner, slice_sub(text, 4, text.len));
     if ((ev->verb == VERB_EHLO || ev->verb == VERB_LHLO) && ev->code < 300)
-        take_keywords(b, ev->text);
-}
-
-static void on_tls(struct builder *b, const char *start)
-{
-    b->session.tls = true;
-    b->session.tls_start = slice_str(start);
+        on_ehlo_reply(b, ev->text);
 }
 
 static void mark_gap(struct builder *b, const struct smtp_event *ev)
 {
-    b->session.flags.gap = true;
+    b->flags.gap = true;
     for (struct draft *d = b->drafts; d; d = d->next)
         if (!ev->mail || d->number == ev->mail || ev->side == SIDE_SERVER)
             d->t.flags.gap = true;
@@ -315,7 +268,8 @@ static void mark_gap(struct builder *b, const struct smtp_event *ev)
 
 void builder_smtp(struct builder *b, const struct smtp_event *ev)
 {
-    struct draft *d = draft_of(b, ev->mail);
+    /* Text comes most often, and needs no draft looked for. */
+    struct draft *d = ev->kind == SMTP_MESSAGE_DATA ? NULL : draft_of(b, ev->mail);
     switch (ev->kind) {
     case SMTP_COMMAND:
         on_command(b, ev);
@@ -331,11 +285,11 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev)
         break;
     case SMTP_MESSAGE_DATA:
         if (b->message)
-            mime_feed(b->mime, ev->text);
+            mime_feed(b->message->mime, ev->text);
         break;
     case SMTP_MESSAGE_GAP:
         if (b->message)
-            mime_gap(b->mime, ev->len);
+            mime_gap(b->message->mime, ev->len);
         break;
     case SMTP_MESSAGE_END:
         message_end(b, ev);
@@ -345,13 +299,13 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev)
             mail_end(b, d, ev->ts);
         break;
     case SMTP_TLS:
-        on_tls(b, "starttls");
+        b->tls = "starttls";
         break;
     case SMTP_GAP:
         mark_gap(b, ev);
         break;
     case SMTP_CUT:
-        b->session.flags.truncated = true;
+        b->flags.truncated = true;
         if (d)
             d->t.flags.truncated = true;
         break;
@@ -374,14 +328,29 @@ bool builder_tag(struct builder *b, uint32_t number, struct slice tag)
 
 void builder_implicit_tls(struct builder *b)
 {
-    on_tls(b, "implicit");
+    b->tls = "implicit";
 }
 
-void builder_finish(struct builder *b, struct timespec last, bool one_sided, const char *end)
+void builder_finish(struct builder *b, struct timespec first, struct timespec last, bool one_sided,
+                    const char *end)
 {
-    struct session *s = &b->session;
-    s->duration = (double)(last.tv_sec - s->ts.tv_sec) + (double)(last.tv_nsec - s->ts.tv_nsec) * 1e-9;
-    s->flags.one_sided = one_sided;
-    s->end = slice_str(b->quit && strcmp(end, "fin") == 0 ? "quit" : end);
-    b->out.record(b->out.ctx, &(struct record){&stream_session, s, last, &b->mem});
+    struct arena *mem = &b->with->mem;
+    struct session s = {.ts = first, .id = b->out->id(b->ctx), .tls = b->tls, .mails = b->mails};
+    arena_reset(mem);
+    s.duration = (double)(last.tv_sec - first.tv_sec) + (double)(last.tv_nsec - first.tv_nsec) * 1e-9;
+    s.id.uid = arena_copy(mem, s.id.uid);
+    if (b->banner)
+        s.banner = session_text(b->with, mem, text_slice(b->banner));
+    if (b->ehlo)
+        s.ehlo_keywords = keywords(b);
+    s.helo = text_slice(b->helo);
+    s.last_reply = text_slice(b->last_reply);
+    s.last_error = text_slice(b->last_error);
+    if (b->tls)
+        s.tls_start = slice_str(b->tls);
+    s.flags = b->flags;
+    s.flags.truncated |= mem->over;
+    s.flags.one_sided = one_sided;
+    s.end = slice_str(b->quit && strcmp(end, "fin") == 0 ? "quit" : end);
+    b->out->record(b->ctx, &(struct record){&stream_session, &s, last, mem});
 }

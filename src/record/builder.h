@@ -18,18 +18,19 @@ struct builder_settings {
 
 /* Who hears what comes out. Records, events and their slices die on return. */
 struct builder_listener {
+    /* The builder's connection, the same each time. */
+    struct connection (*id)(void *ctx);
     void (*record)(void *ctx, struct record *rec);
     void (*mime)(void *ctx, uint32_t mail,
                  const struct mime_event *ev); /* headers and parts of transaction `mail`; or NULL */
-    void *ctx;
 };
 
 struct builder;
+struct spares; /* spare.h */
 
-/* `set` and `cs` are borrowed and outlive it; `id`'s uid and `out` are copied. */
-struct builder *builder_new(const struct builder_settings *set, struct charsets *cs,
-                            const struct connection *id, struct timespec first, bool midstream,
-                            const struct builder_listener *out);
+/* `with`, `out` and `ctx` are borrowed and outlive it; one `with` serves many builders. */
+struct builder *builder_new(struct spares *with, bool midstream, const struct builder_listener *out,
+                            void *ctx);
 void builder_smtp(struct builder *b, const struct smtp_event *ev);
 /* The open mail of that number as far as it is known, or NULL; lives until the next call. */
 const struct transaction *builder_mail(const struct builder *b, uint32_t number);
@@ -37,8 +38,10 @@ const struct transaction *builder_mail(const struct builder *b, uint32_t number)
 bool builder_tag(struct builder *b, uint32_t number, struct slice tag);
 /* TLS from the first byte on. */
 void builder_implicit_tls(struct builder *b);
-/* The connection is over: emits the session's record. `end` is one of the words of the field "end". */
-void builder_finish(struct builder *b, struct timespec last, bool one_sided, const char *end);
+/* The connection is over: emits the session's record. `first` and `last` are the times of its packets, `end`
+ * is one of the words of the field "end". */
+void builder_finish(struct builder *b, struct timespec first, struct timespec last, bool one_sided,
+                    const char *end);
 void builder_free(struct builder **b);
 
 #endif

@@ -6,6 +6,12 @@
 
 #include "mail/header.h"
 
+/* `text` is valid. */
+static struct slice draft_utf8(struct draft *d, struct slice text)
+{
+    return utf8_whole(arena_copy(&d->mem, text));
+}
+
 struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch)
 {
     if (!utf8_valid(text)) {
@@ -13,7 +19,17 @@ struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch)
         utf8_read(text, scratch);
         text = buf_slice(scratch);
     }
-    return utf8_whole(arena_copy(&d->mem, text));
+    return draft_utf8(d, text);
+}
+
+static struct slice readable(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch)
+{
+    bool words = slice_index(value, '=') < value.len;
+    if (!words && utf8_valid(value))
+        return draft_utf8(d, value);
+    buf_clear(scratch);
+    header_text(cs, value, scratch);
+    return draft_utf8(d, buf_slice(scratch));
 }
 
 /* Doubles a list in the arena; false where a limit is reached. */
@@ -67,9 +83,7 @@ static void take_addresses(struct draft *d, const struct builder_settings *set, 
 {
     struct slice element;
     while (header_address_next(&value, &element)) {
-        buf_clear(scratch);
-        header_text(cs, element, scratch);
-        if (!draft_add_text(d, set, list, draft_text(d, buf_slice(scratch), scratch)))
+        if (!draft_add_text(d, set, list, readable(d, cs, element, scratch)))
             break;
     }
 }
@@ -126,23 +140,27 @@ static void take_agent(struct draft *d, struct slice text)
 
 enum place { TEXT, LIST, RECEIVED, ORIGINATING, AGENT };
 
+#define NAME(text)                                                                                           \
+    {                                                                                                        \
+        (const uint8_t *)(text), sizeof(text) - 1                                                            \
+    }
 static const struct {
-    const char *name;
+    struct slice name;
     enum place place;
     size_t offset; /* TEXT, LIST: in struct transaction */
 } fields[] = {
-    {"date", TEXT, offsetof(struct transaction, date)},
-    {"from", TEXT, offsetof(struct transaction, from)},
-    {"to", LIST, offsetof(struct transaction, to)},
-    {"cc", LIST, offsetof(struct transaction, cc)},
-    {"reply-to", TEXT, offsetof(struct transaction, reply_to)},
-    {"message-id", TEXT, offsetof(struct transaction, msg_id)},
-    {"in-reply-to", TEXT, offsetof(struct transaction, in_reply_to)},
-    {"subject", TEXT, offsetof(struct transaction, subject)},
-    {"received", RECEIVED, 0},
-    {"x-originating-ip", ORIGINATING, 0},
-    {"user-agent", AGENT, 0},
-    {"x-mailer", AGENT, 0},
+    {NAME("date"), TEXT, offsetof(struct transaction, date)},
+    {NAME("from"), TEXT, offsetof(struct transaction, from)},
+    {NAME("to"), LIST, offsetof(struct transaction, to)},
+    {NAME("cc"), LIST, offsetof(struct transaction, cc)},
+    {NAME("reply-to"), TEXT, offsetof(struct transaction, reply_to)},
+    {NAME("message-id"), TEXT, offsetof(struct transaction, msg_id)},
+    {NAME("in-reply-to"), TEXT, offsetof(struct transaction, in_reply_to)},
+    {NAME("subject"), TEXT, offsetof(struct transaction, subject)},
+    {NAME("received"), RECEIVED, 0},
+    {NAME("x-originating-ip"), ORIGINATING, 0},
+    {NAME("user-agent"), AGENT, 0},
+    {NAME("x-mailer"), AGENT, 0},
 };
 
 static void take_originating(struct draft *d, struct slice value)
@@ -153,18 +171,11 @@ static void take_originating(struct draft *d, struct slice value)
         d->t.x_originating_ip = arena_copy(&d->mem, written);
 }
 
-static struct slice readable(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch)
-{
-    buf_clear(scratch);
-    header_text(cs, value, scratch);
-    return draft_text(d, buf_slice(scratch), scratch);
-}
-
 void headers_take(struct draft *d, const struct builder_settings *set, struct charsets *cs,
                   const struct mime_event *ev, struct buf *scratch)
 {
     size_t i = 0, count = sizeof fields / sizeof *fields;
-    while (i < count && !slice_case_eq(ev->name, slice_str(fields[i].name)))
+    while (i < count && !slice_case_eq(ev->name, fields[i].name))
         i++;
     if (i == count)
         return;

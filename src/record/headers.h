@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/text.h"
 #include "record/builder.h"
 
 /* One mail under construction. Its texts live in `mem`. */
@@ -12,7 +13,8 @@ struct draft {
     uint32_t number; /* of the transaction in its session */
     struct arena mem;
     struct transaction t;
-    struct buf last_reply, last_error; /* replaced by every reply, so outside of the arena */
+    struct text *last_reply, *last_error; /* replaced by every reply, so outside of the arena */
+    struct mime *mime;                    /* while its text is read */
     bool path_done;
 };
 

@@ -7,22 +7,35 @@
 
 enum { V4_TEXT = 15, HELO_LOOK_BACK = 12 };
 
+/* What a character may be of an address: the one before it, the one behind it, a part of it; and whether it
+ * may matter to where a clause ends. '%' begins the zone of a link-local address. */
+enum { OPENS = 1, CLOSES = 2, IN_RUN = 4, MARKS = 8 };
+/* clang-format off */
+static const uint8_t kinds[256] = {
+    [' '] = OPENS | CLOSES | MARKS, ['\t'] = OPENS | CLOSES | MARKS, [','] = OPENS | CLOSES,
+    ['"'] = OPENS | CLOSES, [':'] = OPENS | CLOSES | IN_RUN, ['('] = OPENS | MARKS, ['['] = OPENS,
+    ['='] = OPENS, ['<'] = OPENS, ['@'] = OPENS, [')'] = CLOSES | MARKS, [';'] = CLOSES | MARKS,
+    [']'] = CLOSES, ['>'] = CLOSES, ['\r'] = CLOSES, ['\n'] = CLOSES, ['%'] = CLOSES,
+    ['.'] = IN_RUN, ['0'] = IN_RUN, ['1'] = IN_RUN, ['2'] = IN_RUN, ['3'] = IN_RUN, ['4'] = IN_RUN,
+    ['5'] = IN_RUN, ['6'] = IN_RUN, ['7'] = IN_RUN, ['8'] = IN_RUN, ['9'] = IN_RUN, ['a'] = IN_RUN,
+    ['b'] = IN_RUN, ['c'] = IN_RUN, ['d'] = IN_RUN, ['e'] = IN_RUN, ['f'] = IN_RUN, ['A'] = IN_RUN,
+    ['B'] = IN_RUN, ['C'] = IN_RUN, ['D'] = IN_RUN, ['E'] = IN_RUN, ['F'] = IN_RUN,
+};
+/* clang-format on */
+
 static bool opens(uint8_t c)
 {
-    return byte_is_blank(c) || c == '[' || c == '(' || c == ':' || c == '=' || c == ',' || c == '<' ||
-           c == '"' || c == '@';
+    return kinds[c] & OPENS;
 }
 
 static bool closes(uint8_t c)
 {
-    /* '%' begins the zone of a link-local address. */
-    return byte_is_blank(c) || c == ']' || c == ')' || c == ',' || c == ';' || c == '>' || c == ':' ||
-           c == '"' || c == '\r' || c == '\n' || c == '%';
+    return kinds[c] & CLOSES;
 }
 
 static bool in_run(uint8_t c)
 {
-    return byte_is_digit(c) || c == '.' || c == ':' || (byte_lower(c) >= 'a' && byte_lower(c) <= 'f');
+    return kinds[c] & IN_RUN;
 }
 
 /* Where the scan stands. A run is a stretch of characters that addresses are made of; its end is looked for
@@ -62,10 +75,12 @@ static bool try_here(struct scan *sc, struct address *ret, struct slice *ret_tex
 /* The next address at or after sc->pos that stands by itself; moves it behind that. */
 static bool next_address(struct scan *sc, struct address *ret, struct slice *ret_text)
 {
-    struct slice s = sc->s;
+    const struct slice s = sc->s;
     for (; sc->pos < s.len; sc->pos++) {
-        if (sc->pos && !opens(s.data[sc->pos - 1]))
-            continue;
+        size_t pos = sc->pos;
+        while (pos && pos < s.len && !opens(s.data[pos - 1]))
+            pos++;
+        sc->pos = pos;
         if (slice_case_starts(slice_sub(s, sc->pos, s.len), "IPv6:"))
             sc->pos += 5;
         if (sc->pos == s.len || !in_run(s.data[sc->pos]))
@@ -107,6 +122,8 @@ static size_t clause_end(struct slice value, bool comments)
     size_t depth = 0, words = 0;
     for (size_t i = 4; i < value.len; i++) {
         uint8_t c = value.data[i];
+        if (!(kinds[c] & MARKS))
+            continue;
         if (comments && c == '(')
             depth++;
         else if (c == ')' && depth)

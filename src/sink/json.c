@@ -160,7 +160,7 @@ static void add_origin(struct line *out, const struct origin *o)
 
 static void add_number(struct line *out, double v)
 {
-    line_printf(out, "%.6f", isfinite(v) ? v : 0.0);
+    line_seconds(out, isfinite(v) ? v : 0.0);
 }
 
 static void add_value(struct line *out, const struct field *f, const void *value)

@@ -34,15 +34,37 @@ void line_free(struct line *l)
     *l = (struct line){0};
 }
 
+/* 00 to 99. */
+static const char pairs[] = "0001020304050607080910111213141516171819"
+                            "2021222324252627282930313233343536373839"
+                            "4041424344454647484950515253545556575859"
+                            "6061626364656667686970717273747576777879"
+                            "8081828384858687888990919293949596979899";
+
+static void put_pair(uint8_t *p, uint64_t v)
+{
+    memcpy(p, pairs + 2 * v, 2);
+}
+
 void line_number(struct line *l, uint64_t v)
 {
     uint8_t digits[20];
     size_t i = sizeof digits;
-    do {
-        digits[--i] = (uint8_t)('0' + v % 10);
-        v /= 10;
-    } while (v);
+    for (; v >= 100; v /= 100)
+        put_pair(digits + (i -= 2), v % 100);
+    put_pair(digits + (i -= 2), v);
+    i += v < 10;
     line_add(l, (struct slice){digits + i, sizeof digits - i});
+}
+
+static void add_micros(struct line *l, uint64_t micros)
+{
+    uint8_t *p = line_room(l, 7);
+    p[0] = '.';
+    put_pair(p + 1, micros / 10000);
+    put_pair(p + 3, micros / 100 % 100);
+    put_pair(p + 5, micros % 100);
+    l->len += 7;
 }
 
 void line_time(struct line *l, struct timespec t)
@@ -53,22 +75,45 @@ void line_time(struct line *l, struct timespec t)
         return;
     }
     line_number(l, (uint64_t)t.tv_sec);
-    uint8_t *p = line_room(l, 7);
-    p[0] = '.';
-    for (size_t i = 6; i; i--, micros /= 10)
-        p[i] = (uint8_t)('0' + micros % 10);
-    l->len += 7;
+    add_micros(l, micros);
+}
+
+void line_seconds(struct line *l, double v)
+{
+    double micros = v * 1e6;
+    bool small = micros >= 0 && micros < 1e12;
+    uint64_t whole = small ? (uint64_t)micros : 0;
+    double part = micros - (double)whole;
+    /* The product is exact enough to tell to which side to round, unless it is halfway. */
+    if (!small || (part > 0.499 && part < 0.501)) {
+        line_printf(l, "%.6f", v);
+        return;
+    }
+    whole += part > 0.5;
+    line_number(l, whole / 1000000);
+    add_micros(l, whole % 1000000);
+}
+
+static uint8_t *put_octet(uint8_t *p, uint8_t v)
+{
+    if (v >= 100)
+        *p++ = (uint8_t)('0' + v / 100);
+    if (v >= 10)
+        *p++ = (uint8_t)('0' + v / 10 % 10);
+    *p++ = (uint8_t)('0' + v % 10);
+    return p;
 }
 
 size_t line_address(struct line *l, const struct address *a)
 {
     size_t before = l->len;
     if (a->family == 4) {
-        for (int i = 0; i < 4; i++) {
-            if (i)
-                line_byte(l, '.');
-            line_number(l, a->bytes[i]);
+        uint8_t *begin = line_room(l, ADDRESS_TEXT), *p = put_octet(begin, a->bytes[0]);
+        for (int i = 1; i < 4; i++) {
+            *p++ = '.';
+            p = put_octet(p, a->bytes[i]);
         }
+        l->len += (size_t)(p - begin);
         return l->len - before;
     }
     char text[ADDRESS_TEXT];
@@ -99,23 +144,30 @@ void line_printf(struct line *l, const char *format, ...)
     line_add(l, (struct slice){(const uint8_t *)text, (size_t)len});
 }
 
-static inline uint64_t has_zero(uint64_t v)
+typedef uint8_t lanes __attribute__((vector_size(16)));
+typedef int8_t signed_lanes __attribute__((vector_size(16)));
+
+/* Are all sixteen plain? Signed, all over 126 but 127 itself is below 32. */
+static inline bool all_plain(const uint8_t *p, uint8_t a, uint8_t b)
 {
-    return (v - 0x0101010101010101u) & ~v & 0x8080808080808080u;
+    lanes c;
+    uint64_t odd[2];
+    memcpy(&c, p, sizeof c);
+    lanes found = (lanes)(((signed_lanes)c < 32) | (signed_lanes)(c == 127) | (signed_lanes)(c == a) |
+                          (signed_lanes)(c == b));
+    memcpy(odd, &found, sizeof odd);
+    return !(odd[0] | odd[1]);
 }
 
 size_t line_plain(struct slice s, uint8_t a, uint8_t b)
 {
-    const uint64_t ones = 0x0101010101010101u;
+    enum { LANES = sizeof(lanes) };
     size_t i = 0;
-    /* Eight bytes at once, as long as none of them is below 32, above 126, a or b. */
-    for (; i + 8 <= s.len; i += 8) {
-        uint64_t v;
-        memcpy(&v, s.data + i, 8);
-        uint64_t odd = (v & (ones << 7)) | ((v - ones * 32) & ~v & (ones << 7));
-        if (odd | has_zero(v ^ ones * 127) | has_zero(v ^ ones * a) | has_zero(v ^ ones * b))
-            break;
-    }
+    while (i + LANES <= s.len && all_plain(s.data + i, a, b))
+        i += LANES;
+    /* The rest: once more the last sixteen, of which some were looked at. */
+    if (i && i + LANES > s.len && all_plain(s.data + s.len - LANES, a, b))
+        return s.len;
     while (i < s.len && s.data[i] >= 32 && s.data[i] < 127 && s.data[i] != a && s.data[i] != b)
         i++;
     return i;

@@ -41,6 +41,8 @@ static inline struct slice line_slice(const struct line *l)
 void line_number(struct line *l, uint64_t v);
 /* Seconds with six digits behind the point. */
 void line_time(struct line *l, struct timespec t);
+/* The same of a number. */
+void line_seconds(struct line *l, double v);
 /* Returns the length. */
 size_t line_address(struct line *l, const struct address *a);
 /* \xNN */

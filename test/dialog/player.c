@@ -7,13 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "mail/smtp.h"
-#include "record/builder.h"
+#include "record/spare.h"
 #include "sink/json.h"
 
 enum { TEXT_SHOWN = 300 };
 
 struct player {
     struct smtp *smtp;
+    struct spares *spares;
     struct builder *builder;
     struct charsets *charsets;
     struct buf events, records, message, mime;
@@ -41,6 +42,13 @@ static void on_record(void *ctx, struct record *rec)
     if (rec->stream == &stream_smtp)
         t->ts = (struct timespec){0};
     json_line(rec, &p->records);
+}
+
+static struct connection id_of(void *ctx)
+{
+    (void)ctx;
+    return (struct connection){
+        .uid = slice_str("C0"), .orig = {{4, {198, 51, 100, 7}}, 40001}, .resp = {{4, {192, 0, 2, 25}}, 25}};
 }
 
 /* Message text comes in any pieces, so it is written down once it is whole; what the mail holds stands behind
@@ -108,6 +116,8 @@ static void on_event(void *ctx, const struct smtp_event *ev)
     builder_smtp(p->builder, ev);
 }
 
+static const struct builder_listener listener = {id_of, on_record, on_mime};
+
 struct player *player_new(bool midstream)
 {
     struct player *p = calloc(1, sizeof *p);
@@ -118,10 +128,8 @@ struct player *player_new(bool midstream)
     buf_init(&p->mime, 16 << 20);
     p->charsets = charsets_new();
     p->smtp = smtp_new(&smtp_limits, midstream, on_event, p);
-    struct connection id = {
-        .uid = slice_str("C0"), .orig = {{4, {198, 51, 100, 7}}, 40001}, .resp = {{4, {192, 0, 2, 25}}, 25}};
-    const struct builder_listener out = {on_record, on_mime, p};
-    p->builder = builder_new(&builder_settings, p->charsets, &id, (struct timespec){0}, midstream, &out);
+    p->spares = spares_new(&builder_settings, p->charsets);
+    p->builder = builder_new(p->spares, midstream, &listener, p);
     return p;
 }
 
@@ -143,7 +151,7 @@ void player_finish(struct player *p)
 {
     smtp_finish(p->smtp, (struct timespec){0});
     flush_message(p);
-    builder_finish(p->builder, (struct timespec){0}, false, "fin");
+    builder_finish(p->builder, (struct timespec){0}, (struct timespec){0}, false, "fin");
 }
 
 struct slice player_events(struct player *p)
@@ -173,6 +181,7 @@ void player_free(struct player **pp)
     *pp = NULL;
     smtp_free(&p->smtp);
     builder_free(&p->builder);
+    spares_free(&p->spares);
     charsets_free(&p->charsets);
     buf_free(&p->events);
     buf_free(&p->records);

@@ -50,7 +50,7 @@ static void refused(const char *text, const char *want)
         fail_msg("got  %s\nwant %s", err.text + strlen(path), want);
 }
 
-static const struct blocklist *match(const struct blocklists *lists, const char *text)
+static const struct blocklist *match(struct blocklists *lists, const char *text)
 {
     /* A copy of its very length, so that a read beyond it is seen. */
     uint8_t *copy = malloc(strlen(text) + !*text);
@@ -61,7 +61,7 @@ static const struct blocklist *match(const struct blocklists *lists, const char 
     return row;
 }
 
-static void speaks(const struct blocklists *lists, const char *text, const char *name)
+static void speaks(struct blocklists *lists, const char *text, const char *name)
 {
     const struct blocklist *row = match(lists, text);
     if (!row != !name || (row && !slice_eq(row->name, slice_str(name))))

@@ -1,123 +1,5 @@
-/* flow.c: the flow table against hand-made segments. What it passes on is written down as text: "0>abc" data
- * of direction 0, "1>[5]" a gap, "open", "end:fin". */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <cmocka.h>
-#include <stdio.h>
-#include "base/buf.h"
-#include "flow/table.h"
-
-enum { CLIENT, SERVER };
-
-static struct buf heard;
-static enum flow_want want;
-
-static void *on_open(void *ctx, const struct flow_info *info)
-{
-    (void)info;
-    buf_add_str(&heard, "open ");
-    return ctx;
-}
-
-static enum flow_want on_data(void *ctx, void *user, const struct flow_info *info, int dir,
-                              struct timespec ts, struct slice bytes)
-{
-    (void)ctx, (void)user, (void)info, (void)ts;
-    buf_printf(&heard, "%d>", dir);
-    buf_add(&heard, bytes);
-    buf_add_byte(&heard, ' ');
-    return want;
-}
-
-static enum flow_want on_gap(void *ctx, void *user, const struct flow_info *info, int dir, struct timespec ts,
-                             uint64_t len)
-{
-    (void)ctx, (void)user, (void)info, (void)ts;
-    buf_printf(&heard, "%d>[%u] ", dir, (unsigned)len);
-    return want;
-}
-
-static void on_end(void *ctx, void *user, const struct flow_info *info, enum flow_end how)
-{
-    static const char *const words[] = {"fin", "rst", "timeout", "reuse", "shed", "eof", "unwanted"};
-    (void)ctx, (void)user, (void)info;
-    buf_printf(&heard, "end:%s ", words[how]);
-}
-
-static const struct flow_handler handler = {on_open, on_data, on_gap, on_end};
-
-static const struct flow_settings usual = {.max_flows = 100,
-                                           .max_sessions = 100,
-                                           .flow_bytes = 100000,
-                                           .total_bytes = 200000,
-                                           .flow_pieces = 50,
-                                           .idle_timeout = 600,
-                                           .ignored_timeout = 100,
-                                           .closed_timeout = 10,
-                                           .gap_wait = 1,
-                                           .hole_wait = 30};
-
-struct wire {
-    struct flow_table *table;
-    struct flow_clock clock;
-    double now;
-    uint16_t port;
-};
-
-static struct wire wire_new(const struct flow_settings *set)
-{
-    buf_init(&heard, 1 << 20);
-    want = FLOW_WANT_BYTES;
-    return (struct wire){flow_table_new(set, &handler, NULL), {set->idle_timeout}, 1000, 40000};
-}
-
-static void send(struct wire *w, int dir, uint8_t flags, uint32_t seq, uint32_t ack, const char *text)
-{
-    struct endpoint c = {{4, {198, 51, 100, 7}}, w->port}, s = {{4, {192, 0, 2, 25}}, 25};
-    struct segment seg = {.src = dir == CLIENT ? c : s,
-                          .dst = dir == CLIENT ? s : c,
-                          .seq = seq,
-                          .ack = ack,
-                          .flags = flags,
-                          .payload = slice_str(text)};
-    w->now += 0.001;
-    seg.ts = (struct timespec){(time_t)w->now, (long)((w->now - (double)(time_t)w->now) * 1e9)};
-    const struct flow_moment at = flow_clock_advance(&w->clock, seg.ts);
-    flow_table_push(w->table, &at, &seg);
-}
-
-static void handshake(struct wire *w, uint32_t client_isn, uint32_t server_isn)
-{
-    send(w, CLIENT, TCP_SYN, client_isn, 0, "");
-    send(w, SERVER, TCP_SYN | TCP_ACK, server_isn, client_isn + 1, "");
-    send(w, CLIENT, TCP_ACK, client_isn + 1, server_isn + 1, "");
-}
-
-static void expect(struct wire *w, const char *text)
-{
-    buf_add_byte(&heard, '\0');
-    assert_string_equal((const char *)heard.data, text);
-    buf_clear(&heard);
-    (void)w;
-}
-
-static void wire_free(struct wire *w)
-{
-    flow_table_free(&w->table);
-    buf_free(&heard);
-}
-
-/* Somebody else's packet moves the time on. */
-static void wait(struct wire *w, double seconds)
-{
-    uint16_t port = w->port;
-    w->now += seconds;
-    w->port = 1;
-    send(w, CLIENT, TCP_ACK, 1, 1, "");
-    w->port = port;
-}
+/* flow.c: the flow table against hand-made segments: what it passes on, and in what order. */
+#include "wire.h"
 
 static void test_in_order(void **state)
 {
@@ -354,62 +236,6 @@ static void test_budgets(void **state)
     wire_free(&w);
 }
 
-static void test_time_out_and_shedding(void **state)
-{
-    struct flow_settings set = usual;
-    struct wire w = wire_new(&set);
-    (void)state;
-    handshake(&w, 100, 500);
-    send(&w, CLIENT, TCP_ACK, 101, 501, "a");
-    wait(&w, 601);
-    expect(&w, "open 0>a end:timeout ");
-    wire_free(&w);
-    set.max_flows = 2;
-    w = wire_new(&set);
-    for (w.port = 1; w.port < 5; w.port++)
-        send(&w, CLIENT, TCP_SYN, 100, 0, "a");
-    expect(&w, "open 0>a open 0>a end:shed open 0>a end:shed open 0>a ");
-    assert_int_equal(flow_table_stats(w.table).shed, 2);
-    wire_free(&w);
-}
-
-static void test_sessions_are_shed(void **state)
-{
-    struct flow_settings set = usual;
-    (void)state;
-    set.max_sessions = 1;
-    struct wire w = wire_new(&set);
-    w.port = 1;
-    send(&w, CLIENT, TCP_SYN, 100, 0, "");
-    w.port = 2;
-    send(&w, CLIENT, TCP_SYN, 100, 0, "a");
-    w.port = 3;
-    send(&w, CLIENT, TCP_SYN, 100, 0, "b");
-    expect(&w, "open 0>a open 0>b end:shed ");
-    wire_free(&w);
-}
-
-/* One connection hoards all that may be held; the hole of another one must still be filled. */
-static void test_hoarder(void **state)
-{
-    struct flow_settings set = usual;
-    (void)state;
-    set.total_bytes = 900;
-    struct wire w = wire_new(&set);
-    handshake(&w, 100, 500);
-    for (uint32_t i = 0; i < 9; i++)
-        send(&w, CLIENT, TCP_ACK, 103 + 60 * i, 501, "0123456789012345678901234567890123456789012345678");
-    buf_clear(&heard);
-    w.port = 2;
-    handshake(&w, 100, 500);
-    send(&w, CLIENT, TCP_ACK, 103, 501, "cd0123456789012345678901234567890123456789");
-    send(&w, CLIENT, TCP_ACK, 101, 501, "ab");
-    buf_add_byte(&heard, '\0');
-    assert_non_null(strstr((const char *)heard.data, "0>ab 0>cd"));
-    assert_true(flow_table_stats(w.table).over_budget > 0);
-    wire_free(&w);
-}
-
 static void test_inexact_reset(void **state)
 {
     struct wire w = wire_new(&usual);
@@ -542,9 +368,6 @@ int main(void)
         cmocka_unit_test(test_syn_twice_and_with_data),
         cmocka_unit_test(test_keep_alive_and_window_probe),
         cmocka_unit_test(test_budgets),
-        cmocka_unit_test(test_time_out_and_shedding),
-        cmocka_unit_test(test_sessions_are_shed),
-        cmocka_unit_test(test_hoarder),
         cmocka_unit_test(test_inexact_reset),
         cmocka_unit_test(test_clock_set_back),
         cmocka_unit_test(test_ignored),

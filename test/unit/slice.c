@@ -45,6 +45,24 @@ static void comparing(void **state)
     assert_true(slice_case_starts(none, ""));
 }
 
+/* Every byte against every other, at every place of texts of many lengths: eight at once must tell as one by
+ * one. */
+static void comparing_at_every_place(void **state)
+{
+    uint8_t a[24], b[24];
+    (void)state;
+    for (size_t len = 1; len <= sizeof a; len += len < 9 ? 1 : 5)
+        for (size_t at = 0; at < len; at++)
+            for (unsigned pair = 0; pair < 65536; pair++) {
+                memset(a, 'x', sizeof a);
+                memset(b, 'X', sizeof b);
+                a[at] = (uint8_t)pair;
+                b[at] = (uint8_t)(pair >> 8);
+                bool same = slice_case_eq((struct slice){a, len}, (struct slice){b, len});
+                assert_int_equal(same, byte_lower(a[at]) == byte_lower(b[at]));
+            }
+}
+
 static void searching(void **state)
 {
     (void)state;
@@ -94,8 +112,8 @@ static void numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts),    cmocka_unit_test(comparing), cmocka_unit_test(searching),
-        cmocka_unit_test(trimming), cmocka_unit_test(numbers),
+        cmocka_unit_test(parts),     cmocka_unit_test(comparing), cmocka_unit_test(comparing_at_every_place),
+        cmocka_unit_test(searching), cmocka_unit_test(trimming),  cmocka_unit_test(numbers),
     };
     return cmocka_run_group_tests_name("slice", tests, NULL, NULL);
 }

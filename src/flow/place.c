@@ -1,0 +1,66 @@
+/* place.c: flows in the order of the last packet, by kind, and which is worth least.
+ * In: flows. Out: the oldest of a kind. Owns: nothing; the links lie in the flows. Knowingly: a flood of SYNs
+ * is not told from many that connect at once; who is quiet for HANDSHAKE_SECONDS amid the handshake goes
+ * first. */
+#include "flow/place.h"
+
+#include <stdlib.h>
+#include "flow/clock.h"
+#include "flow/flow.h"
+
+static const double HANDSHAKE_SECONDS = 3; /* the first repetitions of a SYN come within (RFC 6298) */
+
+static enum place place_for(const struct flow *f)
+{
+    switch (f->state) {
+    case FLOW_LIVE:
+        return f->spoke ? PLACE_LIVE : f->answered ? PLACE_SILENT : PLACE_HALF_OPEN;
+    case FLOW_WATCHED:
+        return PLACE_WATCHED;
+    case FLOW_IGNORED:
+        return PLACE_IGNORED;
+    case FLOW_CLOSED:
+    case FLOW_STATES:
+        break;
+    }
+    return PLACE_CLOSED;
+}
+
+static struct flow *flow_of(struct link *place)
+{
+    return place ? (struct flow *)((char *)place - offsetof(struct flow, place)) : NULL;
+}
+
+void places_add(struct places *p, struct flow *f)
+{
+    f->stands = place_for(f);
+    queue_append(&p->at[f->stands], &f->place);
+}
+
+void places_remove(struct places *p, struct flow *f)
+{
+    queue_remove(&p->at[f->stands], &f->place);
+}
+
+struct flow *places_oldest(const struct places *p, enum place at)
+{
+    return flow_of(p->at[at].oldest);
+}
+
+struct flow *places_newer(const struct flow *f)
+{
+    return flow_of(f->place.newer);
+}
+
+struct flow *places_least(const struct places *p, struct timespec now)
+{
+    static const enum place order[] = {PLACE_CLOSED, PLACE_IGNORED, PLACE_HALF_OPEN,
+                                       PLACE_SILENT, PLACE_WATCHED, PLACE_LIVE};
+    struct flow *f = places_oldest(p, PLACE_HALF_OPEN);
+    if (f && seconds_between(f->queued_at, now) >= HANDSHAKE_SECONDS)
+        return f;
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        if ((f = places_oldest(p, order[i])))
+            return f;
+    return NULL;
+}

@@ -1,0 +1,92 @@
+/* spare.c: drafts and MIME parsers between two mails.
+ * In: those that a mail is done with. Out: the same ones, empty. Owns: up to SPARES_MOST of each, with the
+ * memory that usual mails need. Limits: SPARES_MOST, DRAFT_KEPT, MIME_KEPT; what is over goes back to the
+ * system. */
+#include "record/spare.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { DRAFT_KEPT = 2048, MIME_KEPT = 16384 }; /* bytes: of each kept reply, of a parser */
+
+struct spares *spares_new(const struct builder_settings *set, struct charsets *cs)
+{
+    struct spares *s = calloc(1, sizeof *s);
+    assert(s);
+    s->set = set;
+    s->cs = cs;
+    buf_init(&s->scratch, set->transaction_bytes);
+    buf_init(&s->line, set->transaction_bytes);
+    arena_init(&s->mem, set->session_bytes);
+    arena_init(&s->keywords, set->session_bytes);
+    return s;
+}
+
+static void draft_free(struct draft *d)
+{
+    arena_free(&d->mem);
+    text_free(&d->last_reply);
+    text_free(&d->last_error);
+    free(d);
+}
+
+void spares_free(struct spares **ps)
+{
+    struct spares *s = *ps;
+    *ps = NULL;
+    if (!s)
+        return;
+    while (s->draft_count)
+        draft_free(s->drafts[--s->draft_count]);
+    while (s->mime_count)
+        mime_free(&s->mimes[--s->mime_count]);
+    buf_free(&s->scratch);
+    buf_free(&s->line);
+    arena_free(&s->mem);
+    arena_free(&s->keywords);
+    free(s);
+}
+
+struct draft *spares_take_draft(struct spares *s)
+{
+    if (s->draft_count)
+        return s->drafts[--s->draft_count];
+    struct draft *d = calloc(1, sizeof *d);
+    assert(d);
+    arena_init(&d->mem, s->set->transaction_bytes);
+    return d;
+}
+
+void spares_give_draft(struct spares *s, struct draft *d)
+{
+    if (s->draft_count == SPARES_MOST) {
+        draft_free(d);
+        return;
+    }
+    arena_reset(&d->mem);
+    if (text_slice(d->last_reply).len > DRAFT_KEPT)
+        text_free(&d->last_reply);
+    if (text_slice(d->last_error).len > DRAFT_KEPT)
+        text_free(&d->last_error);
+    d->next = NULL;
+    d->path_done = false;
+    s->drafts[s->draft_count++] = d;
+}
+
+struct mime *spares_take_mime(struct spares *s, mime_fn *fn, void *ctx)
+{
+    if (!s->mime_count)
+        return mime_new(&s->set->mime, s->cs, fn, ctx);
+    struct mime *m = s->mimes[--s->mime_count];
+    mime_reset(m);
+    mime_tell(m, fn, ctx);
+    return m;
+}
+
+void spares_give_mime(struct spares *s, struct mime *m)
+{
+    if (s->mime_count == SPARES_MOST || mime_memory(m) > MIME_KEPT)
+        mime_free(&m);
+    else
+        s->mimes[s->mime_count++] = m;
+}

@@ -1,0 +1,32 @@
+/* What the builders of one pipeline share: working memory, and the drafts and MIME parsers that no mail needs
+ * now. So a connection without an open mail holds none, and the next mail of any of them finds one ready. */
+#ifndef RECORD_SPARE_H
+#define RECORD_SPARE_H
+
+#include "record/headers.h"
+
+enum { SPARES_MOST = 64 };
+
+struct spares {
+    const struct builder_settings *set;
+    struct charsets *cs;
+    struct buf scratch, line;   /* hold nothing from one call of a builder to the next */
+    struct arena mem, keywords; /* the texts of a session's record, for the time of that record */
+    struct draft *drafts[SPARES_MOST];
+    struct mime *mimes[SPARES_MOST];
+    uint32_t draft_count, mime_count;
+};
+
+/* `set` and `cs` are borrowed and outlive it. */
+struct spares *spares_new(const struct builder_settings *set, struct charsets *cs);
+/* After all builders that work with it. */
+void spares_free(struct spares **s);
+
+/* An empty draft, the caller's until it comes back. */
+struct draft *spares_take_draft(struct spares *s);
+void spares_give_draft(struct spares *s, struct draft *d);
+/* A parser that stands at the beginning of a mail, the caller's until it comes back. */
+struct mime *spares_take_mime(struct spares *s, mime_fn *fn, void *ctx);
+void spares_give_mime(struct spares *s, struct mime *m);
+
+#endif

@@ -9,7 +9,7 @@ import time
 
 LONG = 20  # seconds in which a thing that should happen has happened, on a busy machine too
 CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
-CAPABILITIES = 12, 13, 21  # of networks, of captures, of namespaces
+CAPABILITIES = 12, 13, 18, 21  # of networks, of captures, of mounts, of namespaces
 HERE, THERE = "02:00:00:00:00:01", "02:00:00:00:00:02"
 
 libc = ctypes.CDLL(None, use_errno=True)

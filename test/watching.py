@@ -372,6 +372,7 @@ def two_hosts():
     for namespace in (near, far):
         with namespace:
             Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("1024 65535")
+            Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0")
     return near, far
 
 

@@ -35,7 +35,7 @@ void confine_remark(struct confine_report *report, const char *format, ...)
 static int check_alone(struct error *reterr)
 {
     struct stat st;
-    if (stat("/proc/self/task", &st) == 0 && st.st_nlink > 3)
+    if (stat("/proc/self/task", &st) == 0 && st.st_nlink > 2 + CONFINE_THREADS)
         return error_set(reterr, -EBUSY, "confine: %lu threads run already", (unsigned long)st.st_nlink - 2);
     return 0;
 }

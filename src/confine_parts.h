@@ -4,11 +4,18 @@
 
 #include "confine.h"
 
-/* The run time of AddressSanitizer reads its own maps and makes calls of its own. */
-#if defined(__SANITIZE_ADDRESS__)
+/* The run time of a sanitizer reads its own maps and makes calls of its own. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define CONFINE_SANITIZED 1
 #else
 #define CONFINE_SANITIZED 0
+#endif
+
+/* Threads that a process has by itself: ThreadSanitizer's run time has one. */
+#if defined(__SANITIZE_THREAD__)
+enum { CONFINE_THREADS = 2 };
+#else
+enum { CONFINE_THREADS = 1 };
 #endif
 
 /* Adds a line to the remarks; what does not fit any more is cut. */

@@ -28,8 +28,9 @@ typedef uint8_t lanes __attribute__((vector_size(32)));
 typedef int8_t signed_lanes __attribute__((vector_size(32)));
 enum { LANES = sizeof(lanes), ADD_MAX = 252 }; /* what a lane can hold, in fours */
 
-/* Twice as wide where the processor can, told when the program starts. */
-#if defined(__x86_64__) && defined(__GLIBC__)
+/* Twice as wide where the processor can, told when the program starts; ThreadSanitizer would be asked before
+ * it has begun. */
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_THREAD__)
 #define WIDE __attribute__((target_clones("avx2", "default")))
 #else
 #define WIDE

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from netns import LONG, until
 from tap import skip
-from watching import ROOT, Client, Mta, Sink, Source, Watch, alive, need_tools, ok, room, run_tests, send_paced, status_of, two_hosts
+from watching import ROOT, THREAD_SANITIZER, Client, Mta, Sink, Source, Watch, alive, need_tools, ok, room, run_tests, send_paced, status_of, two_hosts
 
 need_tools("smtp-source", "smtp-sink")
 NEAR, FAR = two_hosts()
@@ -191,6 +191,7 @@ def rights():
         ok(s["Seccomp"].strip() == "2" and s["NoNewPrivs"].strip() == "1", "the sensor may call little", s["Seccomp"], s["NoNewPrivs"])
         threads = [dict(line.split(":\t", 1) for line in (t / "status").read_text().splitlines() if ":\t" in line)
                    for t in Path("/proc/%d/task" % sensor).iterdir()]
+        threads = [t for t in threads if t["Name"].startswith("mailtap-sensor") or not THREAD_SANITIZER]
         ok(len(threads) >= 3 and all(t["Seccomp"].strip() == "2" and not t["CapEff"].strip("0") for t in threads), "nor may any of its threads",
            [(t["Name"], t["Seccomp"], t["CapEff"]) for t in threads])
         w.end()
@@ -249,7 +250,7 @@ def full_disk():
             ok(w.hear(r"smtp.log: .*No space left on device"), "a full disk is said", *w.lines)
             until(lambda: mails_counted(w) >= 1200)
             os.unlink(full)
-            ok(w.hear(r"smtp.log: .*(again|lost)"), "that it is over is said", *w.lines)
+            ok(w.hear(r"smtp.log: is written again; \d+ records were lost"), "that it is over is said", *w.lines)
             c = Client(NEAR, mta)
             c.mail("after")
             c.quit()

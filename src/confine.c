@@ -60,8 +60,8 @@ static int find_user(const char *name, uid_t *retuid, gid_t *retgid, struct erro
 
 static int become(const char *name, struct error *reterr)
 {
-    uid_t uid, real, effective, saved;
-    gid_t gid;
+    uid_t uid = 0, real, effective, saved;
+    gid_t gid = 0;
     int err = find_user(name, &uid, &gid, reterr);
     if (err < 0)
         return err;

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/now.h"
 #include "confine.h"
 #include "tap.h"
 
@@ -38,13 +39,6 @@ struct keeper {
     bool anew;                        /* the sensor was told to end, as an interface has come back */
     int wait;                         /* seconds before the next one */
 };
-
-static double clock_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 enum presence { ABSENT, DOWN, UP };
 
@@ -162,7 +156,7 @@ static int judge_end(struct keeper *k, int status)
         k->wait = 0;
     } else {
         /* One that was there for a while did not end for the reason of the one before. */
-        bool lasted = clock_seconds() - k->started > WAIT_MOST;
+        bool lasted = now_monotonic() - k->started > WAIT_MOST;
         k->wait = k->wait && !lasted ? k->wait * 2 : 1;
         k->wait = k->wait < WAIT_MOST ? k->wait : WAIT_MOST;
         fprintf(stderr, "mailtap: the next sensor starts in %d s\n", k->wait);
@@ -213,10 +207,10 @@ static int wait_for_something(const struct keeper *k)
 
 static int keep(struct keeper *k)
 {
-    double next = clock_seconds(), told = 0;
+    double next = now_monotonic(), told = 0;
     const char *back;
     for (;;) {
-        double now = clock_seconds();
+        double now = now_monotonic();
         /* Where the kernel tells of no refusals. */
         k->ran |= k->sensor && now - k->started > SETTLED;
         if (!k->sensor && !k->ending && now >= next) {
@@ -238,7 +232,7 @@ static int keep(struct keeper *k)
         if (code >= 0)
             return code;
         if (before && !k->sensor)
-            next = clock_seconds() + (k->wait ? k->wait : LOOK_MS * 1e-3);
+            next = now_monotonic() + (k->wait ? k->wait : LOOK_MS * 1e-3);
     }
 }
 

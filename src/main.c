@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/nearest.h"
+#include "tap.h"
 #include "watch.h"
 
 static const char usage[] =
@@ -93,16 +94,16 @@ struct arguments {
 
 static int take_workers(size_t *ret, const char *text)
 {
-    enum { MOST = 64 };
     struct slice s = slice_str(text);
     uint64_t count = 0;
     *ret = 0;
     if (slice_eq(s, slice_str("auto")))
         return -1;
-    for (size_t i = 0; i < s.len && count <= MOST; i++)
-        count = byte_is_digit(s.data[i]) ? count * 10 + (uint64_t)(s.data[i] - '0') : MOST + 1;
-    if (!count || count > MOST) {
-        fprintf(stderr, "mailtap: --workers wants a number from 1 to %d, or auto, not '%.60s'\n", MOST, text);
+    for (size_t i = 0; i < s.len && count <= TAPS_MOST; i++)
+        count = byte_is_digit(s.data[i]) ? count * 10 + (uint64_t)(s.data[i] - '0') : TAPS_MOST + 1;
+    if (!count || count > TAPS_MOST) {
+        fprintf(stderr, "mailtap: --workers wants a number from 1 to %d, or auto, not '%.60s'\n", TAPS_MOST,
+                text);
         return EXIT_USAGE;
     }
     *ret = count;
@@ -189,7 +190,8 @@ static int run_watch(const struct arguments *args, char **interfaces, int count)
                                       .user = args->user,
                                       .interfaces = (const char *const *)interfaces,
                                       .interface_count = (size_t)count};
-    if (count > WATCH_INTERFACES)
+    static_assert(TAP_INTERFACES == 16, "the text says so");
+    if (count > TAP_INTERFACES)
         return bad_usage("watch takes up to 16 interfaces");
     return keeper_run(&opt);
 }

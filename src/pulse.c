@@ -4,7 +4,7 @@
 #include "pulse.h"
 
 #include <stdio.h>
-#include "flow/clock.h"
+#include "base/now.h"
 
 enum { LEAST_PACKETS = 1000, LEAST_BYTES = 100000, LEAST_SESSIONS = 10 };
 

@@ -4,14 +4,15 @@
 #include "read.h"
 
 #include <math.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/now.h"
 #include "crew.h"
 #include "report.h"
 #include "services.h"
+#include "worker.h"
 
 struct run {
     const struct read_options *opt;
@@ -27,14 +28,7 @@ struct run {
 };
 
 /* Files smaller than this in all are read before threads would be of use. */
-enum { THREADS_FROM_BYTES = 4 << 20, WORKERS_MOST = 8 };
-
-static double clock_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
+enum { THREADS_FROM_BYTES = 4 << 20 };
 
 static void wipe(struct run *run)
 {
@@ -75,7 +69,7 @@ static void on_mime(void *ctx, struct slice uid, uint32_t mail, const struct mim
 
 static void progress(struct run *run, const struct source *src, const char *path)
 {
-    double now = clock_seconds();
+    double now = now_monotonic();
     if (now - run->progress_at < 0.5)
         return;
     const struct source_stats st = source_stats(src);
@@ -101,7 +95,7 @@ static enum exit_code read_file(struct run *run, const char *path)
     }
     struct packet pkt;
     unsigned tick = 0;
-    run->progress_at = clock_seconds();
+    run->progress_at = now_monotonic();
     while ((got = source_next(src, &pkt, &err)) > 0 && !results_failed(run->results)) {
         crew_packet(run->crew, &pkt);
         if (run->show && !(++tick & 0xfff))
@@ -132,13 +126,6 @@ static uint64_t size_of(char **files, int count)
     return sum;
 }
 
-static size_t cores(void)
-{
-    cpu_set_t set;
-    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    return count < WORKERS_MOST ? (size_t)count : WORKERS_MOST;
-}
-
 /* Events, and the scripts that hear them, go in the order of packets, which one worker alone has. */
 static size_t count_workers(const struct run *run, char **files, int count)
 {
@@ -149,7 +136,7 @@ static size_t count_workers(const struct run *run, char **files, int count)
         return 1;
     if (run->opt->workers)
         return run->opt->workers;
-    return size_of(files, count) < THREADS_FROM_BYTES ? 1 : cores();
+    return size_of(files, count) < THREADS_FROM_BYTES ? 1 : workers_auto();
 }
 
 static int start(struct run *run, size_t workers)
@@ -179,7 +166,7 @@ static enum exit_code finish(struct run *run, enum exit_code code, double since)
     crew_count(run->crew, &run->stats);
     const struct back_counts back = back_counts(run->services.back);
     report_add_back(&run->stats, &back);
-    report_print("", &run->stats, clock_seconds() - since);
+    report_print("", &run->stats, now_monotonic() - since);
     crew_free(&run->crew);
     return services_close(&run->services) ? code : EXIT_PARTLY;
 }
@@ -209,7 +196,7 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
         services_close(&run.services);
         return code;
     }
-    double since = clock_seconds();
+    double since = now_monotonic();
     code = EXIT_DONE;
     for (int i = 0; i < count; i++)
         if (read_file(&run, files[i]) != EXIT_DONE)

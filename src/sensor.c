@@ -12,16 +12,10 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include "base/now.h"
 #include "report.h"
 
 enum { TICK_MS = 200 };
-
-static struct timespec wall_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now;
-}
 
 static void on_record(void *ctx, const struct record *rec)
 {
@@ -83,15 +77,13 @@ static void reload(struct sensor *s)
     struct front *fronts[TAPS_MOST];
     struct error err;
     struct era *e = era_new();
-    struct script_files scripts = s->scripts;
-    scripts.hooks = ~(unsigned)SCRIPT_EVENT_HOOKS;
     results_reopen(s->results);
     int failed = sensor_settings(s, e, &err);
     if (!failed)
         failed = services_check(era_settings(e), &err);
     if (!failed)
         failed = sensor_fronts(s, e, fronts, &err);
-    if (!failed && (failed = back_renew(s->services.back, era_settings(e), &scripts, &err)))
+    if (!failed && (failed = back_renew(s->services.back, era_settings(e), &s->back_scripts, &err)))
         for (size_t w = 0; w < s->workers; w++)
             front_close(fronts[w]);
     if (failed) {
@@ -157,7 +149,7 @@ static void work(struct sensor *s)
     if (s->metrics)
         metrics_serve(s->metrics, write_metrics, s);
     courier_poll(s->services.courier);
-    const struct timespec now = wall_clock();
+    const struct timespec now = now_wall();
     if (pulse_is_due(&s->pulse, era_settings(s->era), now))
         tell_stats(s, now);
     results_tick(s->results, now);
@@ -174,7 +166,7 @@ static void finish(struct sensor *s)
     for (size_t w = 0; w < s->workers; w++)
         tap_join(s->taps[w]);
     back_finish(s->services.back);
-    tell_stats(s, wall_clock());
+    tell_stats(s, now_wall());
 }
 
 static int end(struct sensor *s, int code, double seconds)
@@ -229,14 +221,14 @@ int sensor_run(const struct watch_options *opt, const struct sensor_start *start
         free(s);
         return code;
     }
-    const struct timespec since = wall_clock();
+    const struct timespec since = now_wall();
     const struct pulse_output out = {to_back, s};
     pulse_init(&s->pulse, &out, since);
     say_hello(s);
     int why = -1;
-    while (!take_signals(s, seconds_between(since, wall_clock())) && (why = is_over(s)) < 0)
+    while (!take_signals(s, seconds_between(since, now_wall())) && (why = is_over(s)) < 0)
         work(s);
-    int code = end(s, why < 0 ? EXIT_DONE : why, seconds_between(since, wall_clock()));
+    int code = end(s, why < 0 ? EXIT_DONE : why, seconds_between(since, now_wall()));
     free(s);
     return code;
 }

@@ -14,8 +14,8 @@
 struct sensor {
     const struct watch_options *opt;
     const struct sensor_start *start;
-    struct era *era; /* the newest */
-    struct script_files scripts;
+    struct era *era;                           /* the newest */
+    struct script_files scripts, back_scripts; /* of the fronts, and with the hooks of the back alone */
     struct counters *counters;
     struct services services;
     struct results *results;

@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <pwd.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "confine.h"
+#include "worker.h"
 
-enum { WORKERS_MOST = 8, PATHS_MOST = 4 * SETTINGS_TEXTS + 64 };
+enum { PATHS_MOST = 4 * SETTINGS_TEXTS + 64 };
 static const double COURIER_WAIT = 1; /* seconds: an init system wants us gone soon */
 
 static void choose_user(struct sensor *s)
@@ -78,17 +78,6 @@ static int check_folder(const struct sensor *s, struct error *reterr)
                      path, strerror(err), *s->user ? s->user : "who started mailtap");
 }
 
-static size_t count_workers(const struct sensor *s)
-{
-    cpu_set_t set;
-    size_t count = sched_getaffinity(0, sizeof set, &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
-    if (s->opt->workers)
-        count = s->opt->workers;
-    else if (count > WORKERS_MOST)
-        count = WORKERS_MOST;
-    return count;
-}
-
 static int open_interface(struct sensor *s, size_t i, struct error *reterr)
 {
     enum { SNAPLEN = 262144 };
@@ -121,8 +110,10 @@ int sensor_fronts(struct sensor *s, struct era *e, struct front *ret[static TAPS
     size_t count = 0;
     for (; count < s->workers && !err; count++)
         err = front_open(e, &s->scripts, &ret[count], reterr);
-    while (err && count)
+    while (err && count) {
         front_close(ret[--count]);
+        ret[count] = NULL;
+    }
     return err;
 }
 
@@ -132,15 +123,13 @@ static int open_rest(struct sensor *s, void (*record)(void *ctx, const struct re
 {
     const struct settings *set = era_settings(s->era);
     const struct back_output out = {.record = record, .ctx = s};
-    struct script_files scripts = s->scripts;
     struct results_settings results = s->opt->results;
-    scripts.hooks = ~(unsigned)SCRIPT_EVENT_HOOKS;
     results.lasting = set;
     int err = check_folder(s, reterr);
     if (!err)
         err = results_open(&results, &s->results, reterr);
     if (!err)
-        err = services_decide(&s->services, &scripts, &out, reterr);
+        err = services_decide(&s->services, &s->back_scripts, &out, reterr);
     if (!err)
         err = sensor_fronts(s, s->era, s->fronts, reterr);
     return err;
@@ -166,11 +155,7 @@ static int give_up_rights(struct sensor *s, struct error *reterr)
     for (size_t w = 0; w < s->workers; w++)
         for (size_t i = 0; i < s->start->interface_count; i++)
             sockets[socket_count++] = live_fd(s->sockets[w][i]);
-    /* What a driver dropped is told there. */
-    static const char *const devices = "/sys/devices";
-    const struct confine_settings to = {.read_paths = &devices,
-                                        .read_count = 1,
-                                        .reread_files = reads,
+    const struct confine_settings to = {.reread_files = reads,
                                         .reread_count = count,
                                         .write_paths = &s->opt->results.directory,
                                         .write_count = s->opt->results.directory ? 1 : 0,
@@ -243,7 +228,7 @@ int sensor_open(struct sensor *s, void (*record)(void *ctx, const struct record 
     s->era = era_new();
     int err = sensor_settings(s, s->era, reterr);
     choose_user(s);
-    s->workers = count_workers(s);
+    s->workers = s->opt->workers ? s->opt->workers : workers_auto();
     const struct courier_start how = {COURIER_WAIT, courier_begins, s};
     if (!err)
         err = open_signals(s, reterr);
@@ -264,6 +249,8 @@ int sensor_open(struct sensor *s, void (*record)(void *ctx, const struct record 
     s->counters = counters_new((uint32_t)era_settings(s->era)->script_counters);
     assert(s->counters);
     s->scripts = (struct script_files){s->opt->scripts, s->opt->script_count, 0, s->counters};
+    s->back_scripts = s->scripts;
+    s->back_scripts.hooks = ~(unsigned)SCRIPT_EVENT_HOOKS;
     if (!err)
         err = open_rest(s, record, reterr);
     if (!err)

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include "base/now.h"
 #include "passage.h"
 #include "report.h"
 
@@ -173,13 +174,6 @@ static int read_passed(struct tap *t)
     return count;
 }
 
-static struct timespec wall_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now;
-}
-
 /* Idle connections end without packets too. */
 static void follow_clock(struct tap *t, struct timespec now)
 {
@@ -275,7 +269,7 @@ static void work(struct tap *t)
 {
     int count = take_all(t);
     bool passed = pass_on(t);
-    const struct timespec now = wall_clock();
+    const struct timespec now = now_wall();
     follow_clock(t, now);
     show_counts(t, now);
     take_renewal(t);
@@ -296,7 +290,7 @@ static bool have_all_drained(const struct tap *t)
  * not hold us up. */
 static void drain(struct tap *t)
 {
-    const struct timespec stopped = wall_clock();
+    const struct timespec stopped = now_wall();
     double passed = 0;
     bool more = true;
     while (more && passed >= 0 && passed < DRAIN_SECONDS) {
@@ -305,7 +299,7 @@ static void drain(struct tap *t)
         more = !pass_on(t) || count || !later;
         if (!count)
             wait(t, SOON_MS);
-        passed = seconds_between(stopped, wall_clock());
+        passed = seconds_between(stopped, now_wall());
     }
     for (size_t i = 0; i < t->count; i++)
         passage_end(&t->to[i]);
@@ -334,7 +328,7 @@ static void *run(void *arg)
     drain_passages(t);
     pipeline_finish(t->pipeline);
     t->counted_at = (struct timespec){0};
-    show_counts(t, wall_clock());
+    show_counts(t, now_wall());
     lane_publish(t->set.lane, UINT64_MAX);
     return NULL;
 }

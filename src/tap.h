@@ -7,7 +7,7 @@
 #include "pipeline.h"
 #include "record/stats.h"
 
-enum { TAPS_MOST = 64, TAP_INTERFACES = 16 /* WATCH_INTERFACES */ };
+enum { TAPS_MOST = 64, TAP_INTERFACES = 16 };
 
 struct tap;
 

@@ -5,8 +5,6 @@
 
 #include "read.h"
 
-enum { WATCH_INTERFACES = 16 };
-
 struct watch_options {
     struct results_settings results; /* `lasting` is set by the sensor */
     struct settings_source source;   /* read again at SIGHUP */

@@ -5,10 +5,11 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include "base/ring.h"
 
-enum { BATCHES = 8 };
+enum { BATCHES = 8, AUTO_MOST = 8 };
 
 struct worker {
     struct pipeline *pipeline;
@@ -16,6 +17,13 @@ struct worker {
     struct ring *in, *empty;
     pthread_t thread;
 };
+
+size_t workers_auto(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count < AUTO_MOST ? (size_t)count : AUTO_MOST;
+}
 
 static void on_record(void *ctx, struct record *rec)
 {

@@ -8,6 +8,9 @@
 
 struct worker;
 
+/* How many are of use: one a core that this process may use, 8 at most. */
+size_t workers_auto(void);
+
 /* Starts it; its records go to `lane`. What is borrowed outlives it. */
 struct worker *worker_start(const struct settings *set, const struct pipeline_services *services,
                             struct lane *lane);

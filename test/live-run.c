@@ -58,18 +58,14 @@ static void show_at(void *ctx, const struct packet *pkt)
     show(at->run, at->k, pkt);
 }
 
-/* False when the socket has gone for good. Every second socket is read in the other way. */
+/* False when the socket has gone for good. */
 static bool drain(struct run *run, size_t k)
 {
     struct place at = {run, k};
-    struct packet pkt;
     struct error err = {""};
     int got;
     do {
-        got = k % 2 ? live_read(run->seats[k].live, 100, show_at, &at, &err)
-                    : live_next(run->seats[k].live, &pkt, &err);
-        if (got == 1 && k % 2 == 0)
-            show(run, k, &pkt);
+        got = live_read(run->seats[k].live, 100, show_at, &at, &err);
     } while (got > 0);
     if (got != run->seats[k].state)
         printf("%zu state %s %s\n", k, got ? strerrorname_np(-got) : "up", err.text);

@@ -227,17 +227,6 @@ static struct packet packet_of(struct live *live, const struct pcap_pkthdr *h, c
                            .ts = {h->ts.tv_sec, h->ts.tv_usec * live->nanoseconds}};
 }
 
-int live_next(struct live *live, struct packet *ret, struct error *reterr)
-{
-    struct pcap_pkthdr *h;
-    const u_char *data;
-    int got = pcap_next_ex(live->pcap, &h, &data);
-    if (got != 1)
-        return nothing(live, got, reterr);
-    *ret = packet_of(live, h, data);
-    return 1;
-}
-
 struct taker {
     struct live *live;
     void (*packet)(void *ctx, const struct packet *pkt);

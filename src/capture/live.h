@@ -25,7 +25,7 @@ struct live_settings {
 };
 
 struct live_stats {             /* since live_start; these only grow */
-    uint64_t received;          /* handed out by live_next */
+    uint64_t received;          /* handed out by live_read */
     uint64_t dropped;           /* of what the filter lets pass: there was no room in the buffer */
     uint64_t interface_dropped; /* of the whole interface, hence the same for all of its sockets: by its
                                    driver or card. 0 where not promiscuous or where /sys cannot be read */
@@ -52,10 +52,7 @@ int live_start(struct live *const *sockets, size_t n, struct error *reterr);
  * Else reading broke. */
 int live_read(struct live *live, int most, void (*packet)(void *ctx, const struct packet *pkt), void *ctx,
               struct error *reterr);
-/* The same for one packet, which is copied: 1, and *ret's bytes are valid until the next call; or as above.
- */
-int live_next(struct live *live, struct packet *ret, struct error *reterr);
-/* For poll (POLLIN): readable when packets wait, at most LIVE_DELAY_MS after they came. Call live_next after
+/* For poll (POLLIN): readable when packets wait, at most LIVE_DELAY_MS after they came. Call live_read after
  * that time too, as an interface that is gone may not wake a poll. */
 int live_fd(const struct live *live);
 enum { LIVE_DELAY_MS = 50 };

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/buf.h"
+#include "base/now.h"
 #include "courier/check.h"
 #include "courier/deliver.h"
 #include "courier/spool.h"
@@ -39,13 +40,6 @@ struct courier {
 };
 
 static const char *const names[] = {"email", "webhook"};
-
-static double now_of(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* A number below 3 would be taken for a standard stream where the program was started without one. */
 static int above_streams(int fd)
@@ -253,7 +247,7 @@ struct courier_counts courier_counts(const struct courier *c)
 static bool wait_for(int fd, short events, double deadline)
 {
     for (;;) {
-        double left = fmax(deadline - now_of(), 0);
+        double left = fmax(deadline - now_monotonic(), 0);
         int got = poll(&(struct pollfd){.fd = fd, .events = events}, 1, (int)ceil(left * 1000));
         if (got >= 0 || errno != EINTR)
             return got > 0;
@@ -267,7 +261,7 @@ static void send_rest(struct courier *c, double deadline)
         if (!wait_for(c->socket, POLLOUT, deadline))
             break;
     if (c->sent >= c->backlog.len && !c->gone) {
-        struct wire_head head = {.json = (uint32_t)(fmax(deadline - now_of(), 0) * 1000)};
+        struct wire_head head = {.json = (uint32_t)(fmax(deadline - now_monotonic(), 0) * 1000)};
         buf_clear(&c->backlog);
         c->sent = 0;
         buf_add(&c->backlog, (struct slice){(const uint8_t *)&head, sizeof head});
@@ -292,7 +286,7 @@ static void reap(struct courier *c, double deadline)
 int courier_close(struct courier **pc, struct courier_counts *ret)
 {
     struct courier *c = *pc;
-    double deadline = now_of();
+    double deadline = now_monotonic();
     *pc = NULL;
     *ret = (struct courier_counts){0};
     if (!c)

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/now.h"
 #include "courier/email.h"
 
 enum {
@@ -37,13 +38,6 @@ struct deliver {
     bool closing, orphan; /* the socket ended; without a word */
     double deadline;
 };
-
-static double now_of(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* Closes all from 3 on but these two; -1 is none. */
 static void keep_only(int a, int b)
@@ -251,7 +245,7 @@ void deliver_run(const struct deliver_start *start)
     settle(start);
     begin(&d, start);
     for (;;) {
-        double now = now_of();
+        double now = now_monotonic();
         read_socket(&d, now);
         if (d.has[WIRE_EMAIL])
             email_step(&d.email, now, d.closing);

@@ -3,6 +3,8 @@
  * that run backwards the largest stands, until BACK packets in a row are long behind it. */
 #include "flow/clock.h"
 
+#include "base/now.h"
+
 enum { BACK = 100 };
 static const double TIDY_SECONDS = 0.01; /* time-outs need be no finer */
 

@@ -30,9 +30,4 @@ struct flow_moment {
 /* A packet of time `ts` is the next one. */
 struct flow_moment flow_clock_advance(struct flow_clock *c, struct timespec ts);
 
-static inline double seconds_between(struct timespec from, struct timespec to)
-{
-    return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
-}
-
 #endif

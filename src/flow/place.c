@@ -5,7 +5,7 @@
 #include "flow/place.h"
 
 #include <stdlib.h>
-#include "flow/clock.h"
+#include "base/now.h"
 #include "flow/flow.h"
 
 static const double HANDSHAKE_SECONDS = 3; /* the first repetitions of a SYN come within (RFC 6298) */

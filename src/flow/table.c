@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include "base/now.h"
 #include "flow/ends.h"
 
 /* What a table does at one moment, in this order; where a flow stands is added. */

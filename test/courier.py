@@ -13,8 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from courierpeers import LONG, Http, Run, Smtp, adds_up, free_port, sendmail, until
+from courierpeers import Http, Run, Smtp, adds_up, free_port, sendmail
 from tap import done, ok, skip
+from waiting import LONG, until
 
 EMAIL, WEBHOOK, BOTH = 1, 2, 3
 

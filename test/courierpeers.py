@@ -13,19 +13,9 @@ import time
 from pathlib import Path
 
 from tap import ok
+from waiting import LONG, until
 
 RUN = sys.argv[2]
-LONG = 20  # seconds in which a thing that should happen has happened, on a busy machine too
-
-
-def until(condition, seconds=LONG):
-    """The first true value of it, or the last false one."""
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value or time.monotonic() > end:
-            return value
-        time.sleep(0.01)
 
 
 def free_port():

@@ -11,8 +11,9 @@ import sys
 import threading
 import time
 
-from netns import HERE, LONG, THERE, address_up, carrier, ip, ipv4, ipv6, namespaces, sender, tagged, tcp, until, veth
+from netns import HERE, THERE, address_up, carrier, ip, ipv4, ipv6, namespaces, sender, tagged, tcp, veth
 from tap import done, ok, skip
+from waiting import LONG, until
 
 RUN = sys.argv[2]
 

@@ -5,24 +5,14 @@ import socket
 import struct
 import subprocess
 import sys
-import time
 
-LONG = 20  # seconds in which a thing that should happen has happened, on a busy machine too
+from waiting import LONG, until
+
 CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
 CAPABILITIES = 12, 13, 18, 21  # of networks, of captures, of mounts, of namespaces
 HERE, THERE = "02:00:00:00:00:01", "02:00:00:00:00:02"
 
 libc = ctypes.CDLL(None, use_errno=True)
-
-
-def until(condition, seconds=LONG):
-    """The first true value of it, or the last false one."""
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value or time.monotonic() > end:
-            return value
-        time.sleep(0.01)
 
 
 def unshare(what):

@@ -13,10 +13,10 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from tap import MAILTAP, SOURCE, done, mailtap, ok
+from waiting import until
 
 LONG = 30  # seconds in which what should happen has happened, on a busy machine too
 SAMPLE = SOURCE / "samples/border.pcap"
@@ -28,16 +28,6 @@ libc = ctypes.CDLL(None, use_errno=True)
 def skip_all(why):
     print("1..0 # SKIP " + why)
     sys.exit(0)
-
-
-def until(condition, seconds=LONG):
-    """The first true value of it, or the last false one."""
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value or time.monotonic() > end:
-            return value
-        time.sleep(0.02)
 
 
 def run(*command):
@@ -93,7 +83,7 @@ class Service:
         return self.errors.read_text(errors="replace")
 
     def says(self, pattern):
-        return until(lambda: re.search(pattern, self.said(), re.M) or self.process.poll() is not None and re.search(pattern, self.said(), re.M))
+        return until(lambda: re.search(pattern, self.said(), re.M) or self.process.poll() is not None and re.search(pattern, self.said(), re.M), LONG)
 
     def children(self):
         pid = self.process.pid
@@ -149,7 +139,7 @@ def as_unit(folder):
     ok(all(int(status(sensor, row), 16) == 0 for row in ("CapEff", "CapPrm", "CapInh", "CapAmb")), "its sensor has no capability")
     ok(status(sensor, "Seccomp") == "2" and status(sensor, "NoNewPrivs") == "1", "its sensor is confined")
     send(SAMPLE)
-    ok(until(lambda: len(mails_in(folder)) >= wanted - 3), "mails are logged", len(mails_in(folder)), wanted, s.said())
+    ok(until(lambda: len(mails_in(folder)) >= wanted - 3, LONG), "mails are logged", len(mails_in(folder)), wanted, s.said())
     s.process.send_signal(getattr(signal, "SIG" + of_unit("ExecReload").split()[1].lstrip("-")))
     ok(s.says("loaded anew"), "it is reloaded as the unit says", s.said())
     s.process.send_signal(signal.SIGUSR1)
@@ -170,7 +160,7 @@ def without_keeper(folder):
     ok("none" not in s.said(), "country_databases: none is no file", s.said())
     s.process.kill()
     s.process.wait(LONG)
-    gone = until(lambda: not Path("/proc/%d" % sensor).exists() or status(sensor, "State")[0] == "Z")
+    gone = until(lambda: not Path("/proc/%d" % sensor).exists() or status(sensor, "State")[0] == "Z", LONG)
     ok(gone, "no sensor stays without its keeper")
     if not gone:
         os.kill(sensor, signal.SIGKILL)

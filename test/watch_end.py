@@ -10,8 +10,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from netns import LONG, until
 from tap import skip
+from waiting import LONG, until
 from watching import ROOT, THREAD_SANITIZER, Client, Mta, Sink, Source, Watch, alive, need_tools, ok, room, run_tests, send_paced, status_of, two_hosts
 
 need_tools("smtp-source", "smtp-sink")

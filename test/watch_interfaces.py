@@ -3,8 +3,9 @@
 import time
 from pathlib import Path
 
-from netns import ip, until, veth
+from netns import ip, veth
 from tap import mailtap
+from waiting import until
 from watching import Client, Mta, Watch, need_tools, ok, room, run_tests, two_hosts
 
 need_tools()

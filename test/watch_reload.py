@@ -4,7 +4,7 @@ import re
 import signal
 import time
 
-from netns import until
+from waiting import until
 from watching import ENV, THREAD_SANITIZER, Client, Mta, Sink, Watch, need_tools, ok, once_each, room, run_tests, send_paced, status_of, two_hosts
 
 need_tools("smtp-source", "smtp-sink")

@@ -10,8 +10,9 @@ import sys
 import threading
 import time
 
-from netns import LONG, ipv4, sender, tagged, until
+from netns import ipv4, sender, tagged
 from tap import mailtap
+from waiting import LONG, until
 from watching import Client, Mta, Sink, Source, Watch, need_tools, ok, run_tests, two_hosts
 
 try:

@@ -2,7 +2,7 @@
 """`mailtap watch` on traffic of Postfix's test programs between two hosts: each mail is found once. usage: watch_traffic.py MAILTAP [TEST...]"""
 import signal
 
-from netns import until
+from waiting import until
 from watching import Sink, Source, Watch, need_tools, ok, once_each, run_tests, send_paced, two_hosts
 
 need_tools("smtp-source", "smtp-sink")

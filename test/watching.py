@@ -13,8 +13,9 @@ import time
 import traceback
 from pathlib import Path
 
-from netns import LONG, namespaces, until
+from netns import namespaces
 from tap import MAILTAP, done, ok
+from waiting import LONG, until
 
 ROOT = os.geteuid() == 0
 # A confined process cannot be looked at by LeakSanitizer, which would ptrace it.

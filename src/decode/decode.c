@@ -65,9 +65,12 @@ static bool is_usual(const struct decoder *dec, const struct packet *pkt, struct
     if (b[12] != 0x08 || b[13] != 0x00 || b[IP] != 0x45 || b[IP + 9] != 6 || fragment || header < 20 ||
         TCP + header > end || end > pkt->bytes.len)
         return false;
-    /* Field by field: to clear the whole of it first takes longer than all else here. */
-    ret->ts = pkt->ts;
-    ret->src.addr = ret->dst.addr = (struct address){.family = 4};
+    /* Field by field: to clear the whole of it first takes longer than all else here, and so does to copy at
+     * once what was just written in parts. */
+    ret->ts.tv_sec = pkt->ts.tv_sec;
+    ret->ts.tv_nsec = pkt->ts.tv_nsec;
+    ret->src.addr = (struct address){.family = 4};
+    ret->dst.addr = (struct address){.family = 4};
     memcpy(ret->src.addr.bytes, b + IP + 12, 4);
     memcpy(ret->dst.addr.bytes, b + IP + 16, 4);
     ret->src.port = (uint16_t)(b[TCP] << 8 | b[TCP + 1]);

@@ -1,6 +1,6 @@
 /* batch.c: segments for another thread.
- * In: segments. Out: copies. Owns: their bytes. Limits: BATCH_PARCELS segments, BYTES of payload, or one
- * payload that is longer than that. */
+ * In: parcels. Out: copies of them. Owns: bytes that are in no block. Limits: BATCH_PARCELS parcels,
+ * BATCH_BLOCKS blocks, BYTES of copied payload, or one payload that is longer than that. */
 #include "batch.h"
 
 #include <assert.h>
@@ -13,50 +13,82 @@ struct batch *batch_new(void)
 {
     struct batch *b = malloc(sizeof *b);
     assert(b);
-    b->bytes = malloc(BYTES);
-    assert(b->bytes);
-    b->room = BYTES;
+    b->bytes = NULL;
+    b->room = 0;
+    b->block_count = 0;
     batch_clear(b);
     return b;
 }
 
 void batch_clear(struct batch *b)
 {
-    b->count = b->used = 0;
+    for (size_t i = 0; i < b->block_count; i++)
+        block_release(&b->blocks[i]);
+    b->count = b->used = b->block_count = 0;
     b->until = 0;
     b->last = false;
 }
 
-bool batch_fits(const struct batch *b, size_t payload)
+static bool has_bytes(const struct parcel *p)
 {
-    return b->count < BATCH_PARCELS && (payload <= b->room - b->used || !b->used);
+    return p->seg.payload.len;
 }
 
-void batch_add(struct batch *b, const struct flow_moment *at, const struct segment *seg)
+static bool is_inside(const struct parcel *p, const struct block *block)
 {
-    struct parcel *p = &b->parcels[b->count++];
-    p->at = *at;
-    p->has_segment = seg;
-    if (!seg)
-        return;
-    p->seg = *seg;
-    if (!seg->payload.len)
-        return;
-    if (seg->payload.len > b->room - b->used) {
+    return block && block_has(block, p->seg.payload);
+}
+
+static bool is_held(const struct batch *b, const struct block *block)
+{
+    return b->block_count && b->blocks[b->block_count - 1] == block;
+}
+
+bool batch_fits(const struct batch *b, const struct parcel *p, const struct block *block)
+{
+    if (batch_is_full(b))
+        return false;
+    if (!has_bytes(p))
+        return true;
+    if (is_inside(p, block))
+        return b->block_count < BATCH_BLOCKS || is_held(b, block);
+    return !b->used || p->seg.payload.len <= b->room - b->used;
+}
+
+static void copy_bytes(struct batch *b, struct slice *bytes)
+{
+    if (bytes->len > b->room - b->used) {
         assert(!b->used);
-        b->bytes = realloc(b->bytes, seg->payload.len);
+        b->room = bytes->len > BYTES ? bytes->len : BYTES;
+        b->bytes = realloc(b->bytes, b->room);
         assert(b->bytes);
-        b->room = seg->payload.len;
     }
-    p->seg.payload.data = b->bytes + b->used;
-    memcpy(b->bytes + b->used, seg->payload.data, seg->payload.len);
-    b->used += seg->payload.len;
+    uint8_t *to = b->bytes + b->used;
+    memcpy(to, bytes->data, bytes->len);
+    bytes->data = to;
+    b->used += bytes->len;
+}
+
+void batch_add(struct batch *b, const struct parcel *p, struct block *block)
+{
+    struct parcel *to = &b->parcels[b->count++];
+    *to = *p;
+    if (!has_bytes(p))
+        return;
+    if (!is_inside(p, block)) {
+        copy_bytes(b, &to->seg.payload);
+    } else if (!is_held(b, block)) {
+        block_hold(block);
+        b->blocks[b->block_count++] = block;
+    }
 }
 
 void batch_free(struct batch **pb)
 {
-    if (*pb)
+    if (*pb) {
+        batch_clear(*pb);
         free((*pb)->bytes);
+    }
     free(*pb);
     *pb = NULL;
 }

@@ -7,22 +7,34 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include "intake.h"
 #include "report.h"
 #include "services.h"
 #include "steer.h"
+#include "turns.h"
 
-enum { IDLE_EVERY = 4096, IDLE_MS = 100 };
+enum { IDLE_EVERY = 4096, IDLE_MS = 100, RECORDS_AT_ONCE = 64, READ_ROUNDS = 6 };
+
+/* One of several workers, and its thread. */
+struct hand {
+    struct crew *crew;
+    struct worker *worker;
+    pthread_t thread;
+};
 
 struct crew {
     struct crew_settings set;
     struct stats stats;
     struct flow_budget budget;
     unsigned tick;
+    struct intake *intake;
     struct pipeline *pipeline; /* where there is one worker; else the rest */
     struct steer *steer;
     struct merge *merge;
+    struct turns *turns;
     pthread_t back;
-    struct worker **workers;
+    struct hand *hands;
+    struct worker **workers; /* the same as the hands have */
     struct blocklists *lists[];
 };
 
@@ -32,25 +44,35 @@ static void *run_back(void *arg)
     struct crew *c = arg;
     struct pollfd fd = {merge_fd(c->merge), POLLIN, 0};
     while (merge_take(c->merge, c->set.out.record, c->set.out.ctx)) {
+        turns_tell(c->turns);
         c->set.idle(c->set.out.ctx);
         poll(&fd, 1, IDLE_MS);
     }
     return NULL;
 }
 
-static void start_workers(struct crew *c)
+/* An intake_take. */
+static void take(void *ctx, struct parcel *parcels, size_t count, struct block *block)
+{
+    (void)block;
+    pipeline_take(ctx, parcels, count);
+}
+
+static void hire(struct crew *c)
 {
     size_t count = c->set.workers;
-    c->merge = merge_new(count);
-    c->workers = calloc(count, sizeof *c->workers);
-    assert(c->workers);
+    c->merge = merge_new(count, RECORDS_AT_ONCE);
+    c->workers = calloc(count, sizeof(struct worker *));
+    c->hands = calloc(count, sizeof *c->hands);
+    assert(c->workers && c->hands);
     for (size_t i = 0; i < count; i++) {
         const struct pipeline_services services = {.lists = c->lists[i], .budget = &c->budget};
-        c->workers[i] = worker_start(c->set.set, &services, merge_lane(c->merge, i));
+        c->workers[i] = worker_new(c->set.set, &services, merge_lane(c->merge, i));
+        c->hands[i] = (struct hand){.crew = c, .worker = c->workers[i]};
     }
-    c->steer = steer_new(c->set.set, c->workers, count, c->merge);
-    int err = pthread_create(&c->back, NULL, run_back, c);
-    assert(!err);
+    c->turns = turns_new();
+    c->steer = steer_new(c->workers, count, c->merge);
+    c->intake = intake_new(c->set.set, steer_take, c->steer);
 }
 
 int crew_new(const struct crew_settings *set, struct crew **ret, struct error *reterr)
@@ -66,46 +88,105 @@ int crew_new(const struct crew_settings *set, struct crew **ret, struct error *r
     for (size_t i = 1; i < set->workers; i++)
         c->lists[i] = blocklists_share(c->lists[0]);
     if (set->workers > 1) {
-        start_workers(c);
+        hire(c);
     } else {
         const struct pipeline_services services = {.lists = c->lists[0], .scripts = set->scripts};
         c->pipeline = pipeline_new(set->set, &services, &set->out);
+        c->intake = intake_new(set->set, take, c->pipeline);
     }
     *ret = c;
     return 0;
 }
 
-void crew_packet(struct crew *c, const struct packet *pkt)
+static void run_alone(struct crew *c)
 {
-    if (c->steer) {
-        steer_packet(c->steer, pkt);
-        return;
+    enum supply got;
+    struct packet pkt;
+    while ((got = c->set.supply(c->set.out.ctx, &pkt)) != SUPPLY_OVER) {
+        if (got == SUPPLY_PACKET)
+            intake_packet(c->intake, &pkt);
+        else
+            intake_flush(c->intake);
+        if (got == SUPPLY_LATER || ++c->tick % IDLE_EVERY == 0)
+            c->set.idle(c->set.out.ctx);
     }
-    pipeline_packet(c->pipeline, pkt);
-    if (++c->tick % IDLE_EVERY == 0)
-        c->set.idle(c->set.out.ctx);
+    intake_flush(c->intake);
+    pipeline_finish(c->pipeline);
+    const struct pipeline_stats s = pipeline_stats(c->pipeline);
+    report_add_pipeline(&c->stats, &s);
 }
 
-static void join_workers(struct crew *c)
+/* Reads until every worker has been given a batch. What the last call of `supply` said. */
+static enum supply read_round(struct crew *c)
 {
-    steer_finish(c->steer);
+    enum supply got = SUPPLY_PACKET;
+    struct packet pkt;
+    uint64_t rounds = steer_rounds(c->steer);
+    while (got == SUPPLY_PACKET && rounds == steer_rounds(c->steer)) {
+        got = c->set.supply(c->set.out.ctx, &pkt);
+        if (got == SUPPLY_PACKET)
+            intake_packet(c->intake, &pkt);
+    }
+    if (got != SUPPLY_PACKET)
+        intake_flush(c->intake);
+    if (got == SUPPLY_LATER)
+        steer_flush(c->steer);
+    else if (got == SUPPLY_OVER)
+        steer_finish(c->steer);
+    return got;
+}
+
+/* Some rounds at once, so that the others have something to do meanwhile; before a wait none, as this worker
+ * has been given a batch too. True: the input is over. */
+static bool read_on(struct crew *c)
+{
+    enum supply got = SUPPLY_PACKET;
+    for (int i = 0; i < READ_ROUNDS && got == SUPPLY_PACKET && steer_has_room(c->steer); i++) {
+        got = read_round(c);
+        turns_tell(c->turns);
+    }
+    return got == SUPPLY_OVER;
+}
+
+/* The thread of a worker. */
+static void *run_hand(void *arg)
+{
+    const struct hand *h = arg;
+    struct crew *c = h->crew;
+    bool over = false;
+    while (!over) {
+        if (turns_next(c->turns, h->worker, c->steer) == TURN_READ) {
+            turns_end_reading(c->turns, read_on(c));
+        } else {
+            over = worker_work(h->worker);
+            turns_tell(c->turns);
+        }
+    }
+    return NULL;
+}
+
+static void run_together(struct crew *c)
+{
+    int err = pthread_create(&c->back, NULL, run_back, c);
+    for (size_t i = 0; i < c->set.workers && !err; i++)
+        err = pthread_create(&c->hands[i].thread, NULL, run_hand, &c->hands[i]);
+    assert(!err);
+    for (size_t i = 0; i < c->set.workers; i++)
+        pthread_join(c->hands[i].thread, NULL);
     pthread_join(c->back, NULL);
-    report_add_decoder(&c->stats, steer_decoded(c->steer));
     for (size_t i = 0; i < c->set.workers; i++) {
-        const struct pipeline_stats s = worker_join(&c->workers[i]);
+        const struct pipeline_stats s = worker_stats(c->workers[i]);
         report_add_pipeline(&c->stats, &s);
     }
 }
 
-void crew_finish(struct crew *c)
+void crew_run(struct crew *c)
 {
-    if (c->steer) {
-        join_workers(c);
-    } else {
-        pipeline_finish(c->pipeline);
-        const struct pipeline_stats s = pipeline_stats(c->pipeline);
-        report_add_pipeline(&c->stats, &s);
-    }
+    if (c->steer)
+        run_together(c);
+    else
+        run_alone(c);
+    report_add_decoder(&c->stats, intake_decoded(c->intake));
 }
 
 void crew_count(const struct crew *c, struct stats *ret)
@@ -119,9 +200,14 @@ void crew_free(struct crew **pc)
     *pc = NULL;
     if (!c)
         return;
+    intake_free(&c->intake);
     pipeline_free(&c->pipeline);
     steer_free(&c->steer);
+    for (size_t i = 0; c->workers && i < c->set.workers; i++)
+        worker_free(&c->workers[i]);
     merge_free(&c->merge);
+    turns_free(&c->turns);
+    free(c->hands);
     free(c->workers);
     for (size_t i = 0; i < c->set.workers; i++)
         blocklists_close(c->lists[i]);

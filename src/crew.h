@@ -8,21 +8,28 @@
 
 struct crew;
 
+enum supply {
+    SUPPLY_OVER,
+    SUPPLY_PACKET,
+    SUPPLY_LATER, /* nothing is there yet; the next call waits for it */
+};
+
 struct crew_settings {
     const struct settings *set; /* borrowed, outlives it, as all below */
     size_t workers;             /* 1: no thread */
     struct scripts *scripts;    /* that hear events; with one worker only */
     struct pipeline_output out; /* with several workers `record` is called on another thread, `event` and
                                    `mime` never */
-    void (*idle)(void *ctx);    /* called now and then where `record` is called, with out.ctx */
+    /* The input: what is next of it. Called by one thread at a time, not always by the same, with out.ctx. */
+    enum supply (*supply)(void *ctx, struct packet *ret);
+    void (*idle)(void *ctx); /* called now and then where `record` is called, with out.ctx */
 };
 
 /* -errno: the block lists cannot be read. */
 int crew_new(const struct crew_settings *set, struct crew **ret, struct error *reterr);
-void crew_packet(struct crew *c, const struct packet *pkt);
-/* The input is over: returns when every connection is closed and recorded. */
-void crew_finish(struct crew *c);
-/* After crew_finish: adds what was counted. */
+/* Takes all packets, and returns when every connection is closed and recorded. */
+void crew_run(struct crew *c);
+/* After crew_run: adds what was counted. */
 void crew_count(const struct crew *c, struct stats *ret);
 void crew_free(struct crew **c);
 

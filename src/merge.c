@@ -9,10 +9,16 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include "base/block.h"
 #include "record/copy.h"
 
+/* Copies of records lie in pages, one after the other: to ask for the memory of each, and to give it back
+ * from another thread, takes longer than to copy it. */
+enum { PAGE_BYTES = 64 * 1024 };
+
 struct told {
-    struct told *next;
+    _Alignas(16) struct told *next;
+    struct block *page; /* that it is in, held */
     struct flow_order order;
     struct record *rec;
 };
@@ -23,7 +29,11 @@ struct told_list {
 
 struct lane {
     struct merge *merge;
-    struct told_list added; /* its front's own, not published yet */
+    /* Its front's own. */
+    struct told_list added; /* not published yet */
+    struct block *page;     /* that is being filled, or NULL */
+    size_t page_used;
+    struct block_pool pages;
     /* Under the lock. */
     struct told_list published;
     uint64_t until;
@@ -37,7 +47,8 @@ struct merge {
     pthread_cond_t taken;
     int fd;
     uint64_t until;
-    size_t pending, count;
+    uint64_t told; /* under the lock: how far all lanes had come when the back was told */
+    size_t pending, count, enough;
     struct lane lanes[];
 };
 
@@ -55,7 +66,7 @@ static void list_move(struct told_list *from, struct told_list *to)
     list_init(from);
 }
 
-struct merge *merge_new(size_t lanes)
+struct merge *merge_new(size_t lanes, size_t enough)
 {
     struct merge *m = calloc(1, sizeof *m + lanes * sizeof m->lanes[0]);
     assert(m);
@@ -64,8 +75,10 @@ struct merge *merge_new(size_t lanes)
     m->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     assert(m->fd >= 0);
     m->count = lanes;
+    m->enough = enough;
     for (size_t i = 0; i < lanes; i++) {
         m->lanes[i].merge = m;
+        m->lanes[i].pages.size = PAGE_BYTES;
         list_init(&m->lanes[i].added);
         list_init(&m->lanes[i].published);
         list_init(&m->lanes[i].ready);
@@ -78,13 +91,65 @@ struct lane *merge_lane(struct merge *m, size_t i)
     return &m->lanes[i];
 }
 
+/* So that what follows is aligned for any type. */
+static size_t padded(size_t size)
+{
+    return (size + 15) & ~(size_t)15;
+}
+
+/* NULL where the page has no room; *ret_size is what it takes in any case. */
+static struct told *put(struct lane *l, const struct record *rec, size_t *ret_size)
+{
+    size_t room = l->page ? l->page->room - l->page_used : 0;
+    size_t head = sizeof(struct told) < room ? sizeof(struct told) : room;
+    struct told *t = l->page ? (struct told *)(l->page->bytes + l->page_used) : NULL;
+    struct record *copy = record_copy(rec, (char *)t + head, room - head, ret_size);
+    *ret_size += sizeof *t;
+    if (!copy)
+        return NULL;
+    *t = (struct told){.page = l->page, .rec = copy};
+    block_hold(l->page);
+    l->page_used += padded(*ret_size);
+    return t;
+}
+
+static void begin_page(struct lane *l, size_t least)
+{
+    if (l->page)
+        block_pool_put(&l->pages, l->page);
+    l->page = least > PAGE_BYTES ? block_new(padded(least)) : block_pool_take(&l->pages);
+    l->page_used = 0;
+}
+
 void lane_add(struct lane *l, const struct record *rec, struct flow_order order)
 {
-    struct told *t = malloc(sizeof *t);
-    assert(t);
-    *t = (struct told){.order = order, .rec = record_copy(rec)};
+    size_t size;
+    struct told *t = put(l, rec, &size);
+    if (!t) {
+        begin_page(l, size);
+        t = put(l, rec, &size);
+    }
+    t->order = order;
     *l->added.end = t;
     l->added.end = &t->next;
+}
+
+static uint64_t least_until(const struct merge *m)
+{
+    uint64_t until = UINT64_MAX;
+    for (size_t i = 0; i < m->count; i++)
+        until = m->lanes[i].until < until ? m->lanes[i].until : until;
+    return until;
+}
+
+/* Is there something new for the back to take? */
+static bool is_news(struct merge *m, uint64_t lane_until)
+{
+    uint64_t until = least_until(m);
+    if (lane_until != UINT64_MAX && (m->pending < m->enough || until == m->told))
+        return false;
+    m->told = until;
+    return true;
 }
 
 void lane_publish(struct lane *l, uint64_t until)
@@ -98,8 +163,10 @@ void lane_publish(struct lane *l, uint64_t until)
     l->until = until;
     l->pending += count;
     m->pending += count;
+    bool news = is_news(m, until);
     pthread_mutex_unlock(&m->lock);
-    (void)!write(m->fd, &(uint64_t){1}, 8);
+    if (news)
+        (void)!write(m->fd, &(uint64_t){1}, 8);
 }
 
 void lane_wait(struct lane *l, size_t most)
@@ -110,12 +177,12 @@ void lane_wait(struct lane *l, size_t most)
     pthread_mutex_unlock(&l->merge->lock);
 }
 
-void merge_wait(struct merge *m, size_t most)
+bool merge_is_behind(struct merge *m, size_t most)
 {
     pthread_mutex_lock(&m->lock);
-    while (m->pending > most)
-        pthread_cond_wait(&m->taken, &m->lock);
+    bool behind = m->pending > most;
     pthread_mutex_unlock(&m->lock);
+    return behind;
 }
 
 int merge_fd(const struct merge *m)
@@ -144,16 +211,22 @@ static struct lane *next_lane(struct merge *m)
 
 static void collect(struct merge *m)
 {
-    uint64_t until = UINT64_MAX, ignored;
+    uint64_t ignored;
     (void)!read(m->fd, &ignored, sizeof ignored);
     pthread_mutex_lock(&m->lock);
     for (size_t i = 0; i < m->count; i++) {
         struct lane *l = &m->lanes[i];
         list_move(&l->published, &l->ready);
-        until = l->until < until ? l->until : until;
     }
+    m->until = least_until(m);
     pthread_mutex_unlock(&m->lock);
-    m->until = until;
+}
+
+static void told_free(struct told *t)
+{
+    struct block *page = t->page;
+    record_drop(t->rec);
+    block_release(&page);
 }
 
 static void take_first(struct lane *l, void (*take)(void *ctx, struct record *rec), void *ctx)
@@ -163,8 +236,7 @@ static void take_first(struct lane *l, void (*take)(void *ctx, struct record *re
     if (!t->next)
         list_init(&l->ready);
     take(ctx, t->rec);
-    record_free(&t->rec);
-    free(t);
+    told_free(t);
 }
 
 bool merge_take(struct merge *m, void (*take)(void *ctx, struct record *rec), void *ctx)
@@ -194,8 +266,7 @@ static void list_free(struct told_list *l)
 {
     for (struct told *t = l->first, *next; t; t = next) {
         next = t->next;
-        record_free(&t->rec);
-        free(t);
+        told_free(t);
     }
 }
 
@@ -209,6 +280,8 @@ void merge_free(struct merge **pm)
         list_free(&m->lanes[i].added);
         list_free(&m->lanes[i].published);
         list_free(&m->lanes[i].ready);
+        block_release(&m->lanes[i].page);
+        block_pool_free(&m->lanes[i].pages);
     }
     close(m->fd);
     pthread_cond_destroy(&m->taken);

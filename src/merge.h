@@ -8,7 +8,9 @@
 struct merge;
 struct lane; /* one front's way in; used by its thread alone */
 
-struct merge *merge_new(size_t lanes);
+/* `enough`: the back is told of records when so many are on their way, or a lane has ended; it looks itself
+ * from time to time. */
+struct merge *merge_new(size_t lanes, size_t enough);
 struct lane *merge_lane(struct merge *m, size_t i);
 /* Copies the record; it stands at `order` among those of all lanes, and not before an earlier one of its
  * own. */
@@ -17,8 +19,8 @@ void lane_add(struct lane *l, const struct record *rec, struct flow_order order)
 void lane_publish(struct lane *l, uint64_t until);
 /* Waits while more than `most` records of this lane have not been taken. */
 void lane_wait(struct lane *l, size_t most);
-/* The same for all lanes together, for a thread that feeds all of them. */
-void merge_wait(struct merge *m, size_t most);
+/* More than `most` records of all lanes have not been taken. */
+bool merge_is_behind(struct merge *m, size_t most);
 
 /* Readable when there may be something to take. */
 int merge_fd(const struct merge *m);

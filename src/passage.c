@@ -35,10 +35,10 @@ void passage_end(struct passage *p)
     batch_clear(p->filling);
 }
 
-/* One with room for this payload; NULL: all of them are on the way. */
-static struct batch *batch_for(struct passage *p, size_t payload)
+/* One with room for this parcel; NULL: all of them are on the way. */
+static struct batch *batch_for(struct passage *p, const struct parcel *parcel)
 {
-    if (p->filling && !batch_fits(p->filling, payload) && !passage_send(p))
+    if (p->filling && !batch_fits(p->filling, parcel, NULL) && !passage_send(p))
         return NULL;
     if (!p->filling && (p->filling = ring_try_pop(p->empty)))
         batch_clear(p->filling);
@@ -51,9 +51,10 @@ static struct batch *batch_for(struct passage *p, size_t payload)
 
 void passage_add(struct passage *p, const struct segment *seg)
 {
-    struct batch *b = batch_for(p, seg->payload.len);
+    const struct parcel parcel = {.has_segment = true, .seg = *seg};
+    struct batch *b = batch_for(p, &parcel);
     if (b)
-        batch_add(b, &(struct flow_moment){0}, seg);
+        batch_add(b, &parcel, NULL);
     p->dropped += b == NULL;
 }
 
@@ -64,7 +65,8 @@ struct batch *passage_next(struct passage *p)
 
 void passage_done(struct passage *p, struct batch *b)
 {
-    ring_push(p->empty, b);
+    if (!ring_try_push(p->empty, b)) /* there is room for all that are made */
+        batch_free(&b);
 }
 
 void passage_free(struct passage *p)

@@ -20,8 +20,6 @@ struct generation {
 };
 
 struct pipeline {
-    struct decoder *decoder; /* NULL until a packet comes */
-    struct flow_clock clock;
     struct flow_table *flows;
     struct charsets *charsets;
     struct pipeline_output out;
@@ -177,7 +175,6 @@ struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_
     assert(p);
     const struct flow_settings f = flow_settings_of(set, services->budget);
     p->out = *out;
-    p->clock.back_after = set->flow_timeout;
     p->charsets = charsets_new();
     begin_generation(p, set, services);
     p->flows = flow_table_new(&f, &handler, p);
@@ -192,20 +189,9 @@ void pipeline_renew(struct pipeline *p, const struct settings *set, const struct
     drop_old(p);
 }
 
-void pipeline_packet(struct pipeline *p, const struct packet *pkt)
+void pipeline_take(struct pipeline *p, struct parcel *parcels, size_t count)
 {
-    struct segment seg;
-    if (!p->decoder)
-        p->decoder = pipeline_decoder(p->newest->shared.set);
-    if (decode_packet(p->decoder, pkt, &seg) != DECODED_TCP)
-        return;
-    const struct flow_moment at = flow_clock_advance(&p->clock, seg.ts);
-    pipeline_segment(p, &at, &seg);
-}
-
-void pipeline_segment(struct pipeline *p, const struct flow_moment *at, struct segment *seg)
-{
-    flow_table_push(p->flows, at, seg);
+    flow_table_take(p->flows, parcels, count);
 }
 
 struct flow_order pipeline_order(const struct pipeline *p)
@@ -224,8 +210,6 @@ struct pipeline_stats pipeline_stats(const struct pipeline *p)
     for (const struct generation *g = p->newest; g; g = g->older)
         count_generation(&s, g);
     s.flow = flow_table_stats(p->flows);
-    if (p->decoder)
-        s.decode = *decoder_stats(p->decoder);
     return s;
 }
 
@@ -236,7 +220,6 @@ void pipeline_free(struct pipeline **pp)
     if (!p)
         return;
     flow_table_free(&p->flows);
-    decoder_free(&p->decoder);
     drop_old(p);
     generation_free(p->newest);
     charsets_free(&p->charsets);

@@ -2,7 +2,6 @@
 #ifndef PIPELINE_H
 #define PIPELINE_H
 
-#include "capture/source.h"
 #include "decode/decode.h"
 #include "flow/table.h"
 #include "mail/smtp.h"
@@ -24,7 +23,6 @@ struct pipeline_stats {
     uint64_t ended, one_sided, truncated; /* sessions that are over; of them; records */
     struct blocklists_counts lists;
     struct script_counts scripts;
-    struct decode_stats decode;
     struct flow_stats flow;
 };
 
@@ -47,9 +45,8 @@ struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_
 /* Other settings and services for connections that begin from now on; those that are there keep their own.
  * The limits on connections change for all. */
 void pipeline_renew(struct pipeline *p, const struct settings *set, const struct pipeline_services *services);
-void pipeline_packet(struct pipeline *p, const struct packet *pkt);
-/* In its place, where somebody else decodes and has the clock: what flow_table_push takes. */
-void pipeline_segment(struct pipeline *p, const struct flow_moment *at, struct segment *seg);
+/* What flow_table_take takes. */
+void pipeline_take(struct pipeline *p, struct parcel *parcels, size_t count);
 /* A decoder as the settings want it. */
 struct decoder *pipeline_decoder(const struct settings *set);
 /* While a record is told: its place among all, see flow_table_order. */

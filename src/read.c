@@ -25,6 +25,13 @@ struct run {
     struct stats stats;
     atomic_ullong mails;
     double progress_at;
+    char *const *files; /* not opened yet */
+    int file_count;
+    const char *path; /* of the one that is read */
+    struct source *src;
+    atomic_bool waits; /* for the input, which was told; another thread may look */
+    unsigned tick;
+    enum exit_code code;
 };
 
 /* Files smaller than this in all are read before threads would be of use. */
@@ -44,9 +51,13 @@ static void to_back(void *ctx, struct record *rec)
     back_record(run->services.back, rec);
 }
 
+/* Who reads from a pipe sees what there is while its writer is silent. */
 static void on_idle(void *ctx)
 {
-    courier_poll(((struct run *)ctx)->services.courier);
+    struct run *run = ctx;
+    if (atomic_load_explicit(&run->waits, memory_order_relaxed))
+        results_tick(run->results, now_wall());
+    courier_poll(run->services.courier);
 }
 
 static void on_record(void *ctx, const struct record *rec)
@@ -67,52 +78,81 @@ static void on_mime(void *ctx, struct slice uid, uint32_t mail, const struct mim
     results_mime(((struct run *)ctx)->results, uid, mail, ev);
 }
 
-static void progress(struct run *run, const struct source *src, const char *path)
+static void progress(struct run *run)
 {
     double now = now_monotonic();
     if (now - run->progress_at < 0.5)
         return;
-    const struct source_stats st = source_stats(src);
+    const struct source_stats st = source_stats(run->src);
     run->progress_at = now;
     run->shown = true;
     /* A long name would wrap, and then the line could not be wiped away. */
-    const char *slash = strrchr(path, '/');
-    fprintf(stderr, "\r%.30s: ", slash ? slash + 1 : path);
+    const char *slash = strrchr(run->path, '/');
+    fprintf(stderr, "\r%.30s: ", slash ? slash + 1 : run->path);
     if (st.file_bytes)
         fprintf(stderr, "%.0f %%, ", 100.0 * (double)st.file_read / (double)st.file_bytes);
     fprintf(stderr, "%llu packets, %llu mails\033[K", (unsigned long long)(run->stats.packets + st.packets),
             (unsigned long long)atomic_load(&run->mails));
 }
 
-static enum exit_code read_file(struct run *run, const char *path)
+static void fail(struct run *run, const struct error *err)
 {
-    struct source *src = NULL;
+    fprintf(stderr, "mailtap: %s\n", err->text);
+    run->code = EXIT_PARTLY;
+}
+
+/* False: no file is left. */
+static bool open_next(struct run *run)
+{
     struct error err;
-    int got = source_open(path, &src, &err);
-    if (got < 0) {
-        fprintf(stderr, "mailtap: %s\n", err.text);
-        return EXIT_PARTLY;
+    while (run->file_count) {
+        run->path = *run->files++;
+        run->file_count--;
+        run->progress_at = now_monotonic();
+        if (source_open(run->path, &run->src, &err) >= 0)
+            return true;
+        fail(run, &err);
     }
-    struct packet pkt;
-    unsigned tick = 0;
-    run->progress_at = now_monotonic();
-    while ((got = source_next(src, &pkt, &err)) > 0 && !results_failed(run->results)) {
-        crew_packet(run->crew, &pkt);
-        if (run->show && !(++tick & 0xfff))
-            progress(run, src, path);
-    }
+    return false;
+}
+
+static void close_file(struct run *run)
+{
     if (run->shown)
         wipe(run);
-    if (got < 0)
-        fprintf(stderr, "mailtap: %s\n", err.text);
-    const struct source_stats st = source_stats(src);
+    const struct source_stats st = source_stats(run->src);
     report_add_source(&run->stats, &st);
-    source_close(&src);
-    return got < 0 ? EXIT_PARTLY : EXIT_DONE;
+    source_close(&run->src);
+}
+
+static enum supply supply(void *ctx, struct packet *ret)
+{
+    struct run *run = ctx;
+    struct error err;
+    while (!results_failed(run->results) && (run->src || open_next(run))) {
+        if (!run->waits && source_waits(run->src)) {
+            run->waits = true;
+            return SUPPLY_LATER;
+        }
+        int got = source_next(run->src, ret, &err);
+        if (run->waits)
+            run->waits = false;
+        if (got > 0) {
+            if (run->show && !(++run->tick & 0xfff))
+                progress(run);
+            return SUPPLY_PACKET;
+        }
+        close_file(run);
+        if (got < 0)
+            fail(run, &err);
+    }
+    if (run->src)
+        close_file(run);
+    return SUPPLY_OVER;
 }
 
 /* Bytes of the files; 0 where one of them is no plain file, but comes as it is made. */
-static uint64_t size_of(char **files, int count)
+static uint64_t size_of(char *const *files, int count)
 {
     uint64_t sum = 0;
     struct stat st;
@@ -127,7 +167,7 @@ static uint64_t size_of(char **files, int count)
 }
 
 /* Events, and the scripts that hear them, go in the order of packets, which one worker alone has. */
-static size_t count_workers(const struct run *run, char **files, int count)
+static size_t count_workers(const struct run *run)
 {
     bool events = results_want_events(run->results) || back_event_scripts(run->services.back);
     if (events && run->opt->workers > 1)
@@ -136,7 +176,7 @@ static size_t count_workers(const struct run *run, char **files, int count)
         return 1;
     if (run->opt->workers)
         return run->opt->workers;
-    return size_of(files, count) < THREADS_FROM_BYTES ? 1 : workers_auto();
+    return size_of(run->files, run->file_count) < THREADS_FROM_BYTES ? 1 : workers_auto();
 }
 
 static int start(struct run *run, size_t workers)
@@ -147,6 +187,7 @@ static int start(struct run *run, size_t workers)
         .workers = workers,
         .scripts = back_event_scripts(run->services.back),
         .out = {to_back, events ? on_event : NULL, events ? on_mime : NULL, run},
+        .supply = supply,
         .idle = on_idle};
     /* The progress line and the records would get in each other's way. */
     run->on_screen = !run->opt->results.directory && isatty(STDOUT_FILENO);
@@ -154,27 +195,26 @@ static int start(struct run *run, size_t workers)
     return crew_new(&crew, &run->crew, &run->error);
 }
 
-static enum exit_code finish(struct run *run, enum exit_code code, double since)
+static enum exit_code finish(struct run *run, double since)
 {
-    crew_finish(run->crew);
     back_finish(run->services.back);
     results_count(run->results, &run->stats);
     if (results_close(&run->results, &run->error) < 0) {
         fprintf(stderr, "mailtap: %s\n", run->error.text);
-        code = EXIT_PARTLY;
+        run->code = EXIT_PARTLY;
     }
     crew_count(run->crew, &run->stats);
     const struct back_counts back = back_counts(run->services.back);
     report_add_back(&run->stats, &back);
     report_print("", &run->stats, now_monotonic() - since);
     crew_free(&run->crew);
-    return services_close(&run->services) ? code : EXIT_PARTLY;
+    return services_close(&run->services) ? run->code : EXIT_PARTLY;
 }
 
 enum exit_code read_captures(const struct read_options *opt, const struct settings *set, char **files,
                              int count)
 {
-    struct run run = {.opt = opt, .set = set};
+    struct run run = {.opt = opt, .set = set, .files = files, .file_count = count, .code = EXIT_DONE};
     const struct script_files scripts = {opt->scripts, opt->script_count, 0, NULL};
     const struct back_output out = {.record = on_record, .ctx = &run};
     enum exit_code code = EXIT_USAGE;
@@ -188,7 +228,7 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
     }
     if (!err) {
         code = EXIT_USAGE;
-        err = start(&run, count_workers(&run, files, count));
+        err = start(&run, count_workers(&run));
     }
     if (err) {
         fprintf(stderr, "mailtap: %s\n", run.error.text);
@@ -197,9 +237,6 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
         return code;
     }
     double since = now_monotonic();
-    code = EXIT_DONE;
-    for (int i = 0; i < count; i++)
-        if (read_file(&run, files[i]) != EXIT_DONE)
-            code = EXIT_PARTLY;
-    return finish(&run, code, since);
+    crew_run(run.crew);
+    return finish(&run, since);
 }

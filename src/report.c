@@ -32,7 +32,6 @@ static void add_scripts(struct stats *ret, const struct script_counts *s)
 
 void report_add_pipeline(struct stats *ret, const struct pipeline_stats *s)
 {
-    report_add_decoder(ret, &s->decode);
     ret->sessions += s->sessions;
     ret->mails += s->mails;
     ret->sessions_ended += s->ended;

@@ -115,6 +115,8 @@ void results_tick(struct results *r, struct timespec now)
 {
     if (r->sink)
         r->ops->tick(r->sink, now);
+    if (r->events)
+        (void)fflush(r->events);
 }
 
 void results_reopen(struct results *r)

@@ -26,7 +26,7 @@ void results_record(struct results *r, const struct record *rec);
 bool results_want_events(const struct results *r);
 void results_event(struct results *r, struct slice uid, const struct smtp_event *ev);
 void results_mime(struct results *r, struct slice uid, uint32_t mail, const struct mime_event *ev);
-/* Where it is lasting, at least once a second: see struct sink_ops. */
+/* What was written so far arrives. Where it is lasting, at least once a second: see struct sink_ops. */
 void results_tick(struct results *r, struct timespec now);
 void results_reopen(struct results *r);
 /* Something could not be written. From any thread. */

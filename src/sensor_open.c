@@ -172,7 +172,7 @@ static int give_up_rights(struct sensor *s, struct error *reterr)
 
 static void start_taps(struct sensor *s)
 {
-    s->merge = merge_new(s->workers);
+    s->merge = merge_new(s->workers, 1);
     for (size_t w = 0; w < s->workers; w++) {
         const struct tap_settings tap = {.set = era_settings(s->era),
                                          .services = front_services(s->fronts[w], &s->budget),

@@ -1,5 +1,5 @@
-/* steer.c: spreads the packets of one input over workers.
- * In: packets. Out: batches of segments. Owns: the decoder, the clock, the batches that are being filled.
+/* steer.c: spreads the segments of one input over workers.
+ * In: parcels. Out: batches of them. Owns: the batches that are being filled.
  * Limits: at most PENDING records are on their way behind the workers. All batches go at once, so that every
  * worker knows how far the input has come, and none of them holds up the order of the records. */
 #include "steer.h"
@@ -10,21 +10,18 @@
 enum { PENDING = 4096 };
 
 struct steer {
-    struct decoder *decoder;
-    struct flow_clock clock;
     struct merge *merge;
     struct worker *const *workers;
+    uint64_t number; /* of the last packet */
+    uint64_t rounds;
     size_t count;
     struct batch *batches[];
 };
 
-struct steer *steer_new(const struct settings *set, struct worker *const *workers, size_t count,
-                        struct merge *merge)
+struct steer *steer_new(struct worker *const *workers, size_t count, struct merge *merge)
 {
     struct steer *s = calloc(1, sizeof *s + count * sizeof(struct batch *));
     assert(s);
-    s->decoder = pipeline_decoder(set);
-    s->clock.back_after = set->flow_timeout;
     s->merge = merge;
     s->workers = workers;
     s->count = count;
@@ -36,7 +33,7 @@ struct steer *steer_new(const struct settings *set, struct worker *const *worker
 static void send(struct steer *s, bool last)
 {
     for (size_t i = 0; i < s->count; i++) {
-        s->batches[i]->until = s->clock.number;
+        s->batches[i]->until = s->number;
         s->batches[i]->last = last;
         worker_push(s->workers[i], s->batches[i]);
         s->batches[i] = NULL;
@@ -46,33 +43,55 @@ static void send(struct steer *s, bool last)
 static void send_round(struct steer *s)
 {
     send(s, false);
-    merge_wait(s->merge, PENDING);
     for (size_t i = 0; i < s->count; i++)
         s->batches[i] = worker_batch(s->workers[i]);
+    s->rounds++;
 }
 
-/* Has every batch room for a moment, and the chosen one for its payload? */
-static bool fits(const struct steer *s, size_t chosen, size_t payload)
+void steer_flush(struct steer *s)
+{
+    send_round(s);
+}
+
+uint64_t steer_rounds(const struct steer *s)
+{
+    return s->rounds;
+}
+
+bool steer_has_room(const struct steer *s)
+{
+    bool room = !merge_is_behind(s->merge, PENDING);
+    for (size_t i = 0; i < s->count && room; i++)
+        room = worker_has_room(s->workers[i]);
+    return room;
+}
+
+/* Of a moment at which something is to be done every worker hears. */
+static bool have_room_for_moment(const struct steer *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (!batch_fits(s->batches[i], i == chosen ? payload : 0))
+        if (batch_is_full(s->batches[i]))
             return false;
     return true;
 }
 
-void steer_packet(struct steer *s, const struct packet *pkt)
+static void add(struct steer *s, const struct parcel *p, struct block *block)
 {
-    struct segment seg;
-    if (decode_packet(s->decoder, pkt, &seg) != DECODED_TCP)
-        return;
-    size_t chosen = endpoints_hash(&seg.src, &seg.dst) % s->count;
-    if (!fits(s, chosen, seg.payload.len))
+    size_t chosen = endpoints_hash(&p->seg.src, &p->seg.dst) % s->count;
+    if (!batch_fits(s->batches[chosen], p, block) || (p->at.step && !have_room_for_moment(s)))
         send_round(s);
-    const struct flow_moment at = flow_clock_advance(&s->clock, seg.ts);
-    batch_add(s->batches[chosen], &at, &seg);
-    for (size_t i = 0; i < s->count && at.step; i++)
+    batch_add(s->batches[chosen], p, block);
+    s->number = p->at.number;
+    for (size_t i = 0; i < s->count && p->at.step; i++)
         if (i != chosen)
-            batch_add(s->batches[i], &at, NULL);
+            batch_add_moment(s->batches[i], &p->at);
+}
+
+void steer_take(void *ctx, struct parcel *parcels, size_t count, struct block *block)
+{
+    struct steer *s = ctx;
+    for (size_t i = 0; i < count; i++)
+        add(s, &parcels[i], block);
 }
 
 void steer_finish(struct steer *s)
@@ -80,17 +99,8 @@ void steer_finish(struct steer *s)
     send(s, true);
 }
 
-const struct decode_stats *steer_decoded(const struct steer *s)
-{
-    return decoder_stats(s->decoder);
-}
-
 void steer_free(struct steer **ps)
 {
-    struct steer *s = *ps;
+    free(*ps);
     *ps = NULL;
-    if (!s)
-        return;
-    decoder_free(&s->decoder);
-    free(s);
 }

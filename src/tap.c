@@ -85,10 +85,10 @@ static struct flow_moment moment(struct tap *t, struct timespec ts)
     return at;
 }
 
-static void take(struct tap *t, struct segment *seg)
+static void take(struct tap *t, struct parcel *p)
 {
-    const struct flow_moment at = moment(t, seg->ts);
-    pipeline_segment(t->pipeline, &at, seg);
+    p->at = moment(t, p->seg.ts);
+    pipeline_take(t->pipeline, p, 1);
 }
 
 static void wake(struct tap *t)
@@ -99,17 +99,18 @@ static void wake(struct tap *t)
 static void on_packet(void *ctx, const struct packet *pkt)
 {
     struct tap *t = ctx;
-    struct segment seg;
+    struct parcel p = {.has_segment = true};
+    struct segment *seg = &p.seg;
     t->own.packets++;
     t->own.bytes += pkt->bytes.len;
     t->own.cut_packets += pkt->wire_len > pkt->bytes.len;
-    if (decode_packet(t->decoder, pkt, &seg) != DECODED_TCP)
+    if (decode_packet(t->decoder, pkt, seg) != DECODED_TCP)
         return;
-    size_t target = t->count > 1 ? endpoints_hash(&seg.src, &seg.dst) % t->count : t->number;
+    size_t target = t->count > 1 ? endpoints_hash(&seg->src, &seg->dst) % t->count : t->number;
     if (target == t->number)
-        take(t, &seg);
+        take(t, &p);
     else
-        passage_add(&t->to[target], &seg);
+        passage_add(&t->to[target], seg);
 }
 
 /* The first worker speaks for all, as each hears of it. */
@@ -166,7 +167,7 @@ static int read_passed(struct tap *t)
         struct batch *b;
         while (i != t->number && (b = passage_next(p))) {
             for (size_t k = 0; k < b->count; k++)
-                take(t, &b->parcels[k].seg);
+                take(t, &b->parcels[k]);
             count += (int)b->count;
             passage_done(p, b);
         }
@@ -186,8 +187,8 @@ static void follow_clock(struct tap *t, struct timespec now)
         then.tv_nsec += 1000000000;
         then.tv_sec--;
     }
-    const struct flow_moment at = moment(t, then);
-    pipeline_segment(t->pipeline, &at, NULL);
+    struct parcel p = {.at = moment(t, then)};
+    pipeline_take(t->pipeline, &p, 1);
 }
 
 static void show_counts(struct tap *t, struct timespec now)

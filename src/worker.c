@@ -1,10 +1,10 @@
 /* worker.c: one front of several.
- * In: batches of segments. Out: records, to its lane. Owns: its thread, its pipeline, BATCHES batches.
- * Limits: as many batches are on their way; who feeds it waits for one to come back. */
+ * In: batches of segments. Out: records, to its lane. Owns: its pipeline, the batches, but for those that are
+ * being filled. Limits: BATCHES batches are on their way; a few more where the feeder does not ask
+ * for room in between. */
 #include "worker.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include "base/ring.h"
@@ -15,7 +15,6 @@ struct worker {
     struct pipeline *pipeline;
     struct lane *lane;
     struct ring *in, *empty;
-    pthread_t thread;
 };
 
 size_t workers_auto(void)
@@ -31,71 +30,80 @@ static void on_record(void *ctx, struct record *rec)
     lane_add(w->lane, rec, pipeline_order(w->pipeline));
 }
 
-static void work_off(struct worker *w, struct batch *b)
-{
-    for (size_t i = 0; i < b->count; i++) {
-        struct parcel *p = &b->parcels[i];
-        pipeline_segment(w->pipeline, &p->at, p->has_segment ? &p->seg : NULL);
-    }
-}
-
-static void *run(void *arg)
-{
-    struct worker *w = arg;
-    for (;;) {
-        struct batch *b = ring_pop(w->in);
-        bool last = b->last;
-        work_off(w, b);
-        if (last)
-            pipeline_finish(w->pipeline);
-        lane_publish(w->lane, last ? UINT64_MAX : b->until);
-        ring_push(w->empty, b);
-        if (last)
-            return NULL;
-    }
-}
-
-struct worker *worker_start(const struct settings *set, const struct pipeline_services *services,
-                            struct lane *lane)
+struct worker *worker_new(const struct settings *set, const struct pipeline_services *services,
+                          struct lane *lane)
 {
     struct worker *w = calloc(1, sizeof *w);
     assert(w);
     const struct pipeline_output out = {.record = on_record, .ctx = w};
     w->pipeline = pipeline_new(set, services, &out);
     w->lane = lane;
-    w->in = ring_new(BATCHES);
+    w->in = ring_new(2 * BATCHES);
     w->empty = ring_new(BATCHES);
     for (int i = 0; i < BATCHES; i++)
-        ring_push(w->empty, batch_new());
-    int err = pthread_create(&w->thread, NULL, run, w);
-    assert(!err);
+        ring_try_push(w->empty, batch_new());
     return w;
 }
 
 struct batch *worker_batch(struct worker *w)
 {
-    struct batch *b = ring_pop(w->empty);
-    batch_clear(b);
-    return b;
+    struct batch *b = ring_try_pop(w->empty);
+    return b ? b : batch_new();
+}
+
+bool worker_has_room(const struct worker *w)
+{
+    return !ring_is_empty(w->empty);
 }
 
 void worker_push(struct worker *w, struct batch *b)
 {
-    ring_push(w->in, b);
+    bool put = ring_try_push(w->in, b);
+    assert(put);
 }
 
-struct pipeline_stats worker_join(struct worker **pw)
+bool worker_has_batch(const struct worker *w)
+{
+    return !ring_is_empty(w->in);
+}
+
+bool worker_work(struct worker *w)
+{
+    struct batch *b = ring_try_pop(w->in);
+    if (!b)
+        return false;
+    uint64_t until = b->last ? UINT64_MAX : b->until;
+    pipeline_take(w->pipeline, b->parcels, b->count);
+    if (b->last)
+        pipeline_finish(w->pipeline);
+    batch_clear(b);
+    lane_publish(w->lane, until);
+    if (!ring_try_push(w->empty, b))
+        batch_free(&b);
+    return until == UINT64_MAX;
+}
+
+struct pipeline_stats worker_stats(const struct worker *w)
+{
+    return pipeline_stats(w->pipeline);
+}
+
+static void free_all(struct ring **r)
+{
+    struct batch *b;
+    while ((b = ring_try_pop(*r)))
+        batch_free(&b);
+    ring_free(r);
+}
+
+void worker_free(struct worker **pw)
 {
     struct worker *w = *pw;
-    struct batch *b;
     *pw = NULL;
-    pthread_join(w->thread, NULL);
-    struct pipeline_stats stats = pipeline_stats(w->pipeline);
-    while ((b = ring_try_pop(w->empty)))
-        batch_free(&b);
-    ring_free(&w->in);
-    ring_free(&w->empty);
+    if (!w)
+        return;
+    free_all(&w->in);
+    free_all(&w->empty);
     pipeline_free(&w->pipeline);
     free(w);
-    return stats;
 }

@@ -3,6 +3,7 @@
 workers.py MAILTAP                    the test
 workers.py MAILTAP --hunt FROM TO     many seeds, prints those that differ
 """
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import hardtrace
 import hardwire
+import waiting
 from tap import MAILTAP, SHARED, SOURCE, done, mailtap, ok
 
 COUNTS = (2, 3, 8)
@@ -83,6 +85,25 @@ def output_fails():
     ok(r.returncode == 1 and b"No space left" in r.stderr, "output that fails ends it, with a word", r.stderr)
 
 
+def pipe():
+    """Who reads from a pipe gets what came, though more may come."""
+    data = (SOURCE / "samples/border.pcap").read_bytes()
+    want = len(mailtap("read", "-f", "json", SOURCE / "samples/border.pcap").stdout.splitlines())
+    cut = data[:-1000]  # amid a packet
+    for n, options in (1, ("-f", "json")), (3, ("-f", "json")), (1, ("--events",)):
+        with tempfile.TemporaryFile() as out:
+            p = subprocess.Popen([MAILTAP, "read", *options, "--workers", str(n), "-"], stdin=subprocess.PIPE, stdout=out, stderr=subprocess.PIPE)
+            p.stdin.write(cut)
+            p.stdin.flush()
+            some = waiting.until(lambda: os.pread(out.fileno(), 1 << 20, 0).count(b"\n") >= want // 2)
+            p.stdin.write(data[-1000:])
+            p.stdin.close()
+            said = p.stderr.read()
+            ok(some and p.wait(60) == 0, "%s, %d workers: a pipe that stays open holds nothing up" % (options[-1], n), said)
+            whole = mailtap("read", *options, SOURCE / "samples/border.pcap").stdout
+            ok(os.pread(out.fileno(), 1 << 24, 0) == whole, "and all of it comes at its end")
+
+
 def numbers():
     for text in ("0", "65", "-1", "x", "", "1x"):
         r = mailtap("read", "--workers", text, SOURCE / "samples/border.pcap")
@@ -101,6 +122,7 @@ def main():
     real()
     alone()
     output_fails()
+    pipe()
     numbers()
     done()
 

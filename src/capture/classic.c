@@ -62,6 +62,12 @@ static int cut(struct classic *c, const char *what, size_t wanted, size_t there)
     return -EIO;
 }
 
+bool classic_is_ready(const struct classic *c)
+{
+    struct slice there = window_there(c->window);
+    return there.len >= PACKET_HEADER && there.len - PACKET_HEADER >= get32(c, there.data + 8);
+}
+
 int classic_next(struct classic *c, struct packet *ret)
 {
     struct slice head = window_look(c->window, PACKET_HEADER);
@@ -85,6 +91,7 @@ int classic_next(struct classic *c, struct packet *ret)
     if (len > c->snap_len)
         len = c->snap_len;
     *ret = (struct packet){.bytes = {whole.data + PACKET_HEADER, len},
+                           .block = window_lend(c->window),
                            .wire_len = wire < len ? len : wire,
                            .link_type = c->link_type,
                            .ts = time_of(c, word[0], word[1])};

@@ -18,6 +18,8 @@ struct classic {
 /* True: `first`, the file's beginning, is the header of a dialect that is read here. *ret then holds what it
  * says of numbers; window, link type and snap length are the caller's to fill in. */
 bool classic_is(struct slice first, struct classic *ret);
+/* The next packet, or the place where it is cut, is there. */
+bool classic_is_ready(const struct classic *c);
 /* As source_next. The window stands behind the file's header. The reason of an error is in c->reason. */
 int classic_next(struct classic *c, struct packet *ret);
 

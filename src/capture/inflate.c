@@ -12,6 +12,7 @@
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <poll.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -22,6 +23,7 @@ enum kind { PLAIN, GZIP, ZSTD, LZ4 };
 
 struct inflate {
     int fd;
+    bool plain_file; /* the system has all of it */
     enum kind kind;
     uint64_t size, read;
     const char *fault;
@@ -237,12 +239,19 @@ int inflate_open(const char *path, struct inflate **ret, uint8_t ret_first[stati
     struct inflate *f = calloc(1, sizeof *f);
     assert(f);
     f->fd = fd;
-    f->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+    f->plain_file = S_ISREG(st.st_mode);
+    f->size = f->plain_file ? (uint64_t)st.st_size : 0;
     begin(f);
     memcpy(ret_first, f->first, f->first_len);
     *ret_first_len = f->first_len;
     *ret = f;
     return 0;
+}
+
+bool inflate_waits(const struct inflate *in)
+{
+    struct pollfd fd = {in->fd, POLLIN, 0};
+    return !in->plain_file && in->in_pos == in->in_len && poll(&fd, 1, 0) == 0;
 }
 
 const char *inflate_fault(const struct inflate *in)

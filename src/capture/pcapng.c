@@ -137,7 +137,7 @@ static int packet_of(struct pcapng *p, uint32_t type, struct slice body, struct 
         return 0;
     const struct interface *ifc = &p->interfaces[id];
     uint32_t captured, wire;
-    *ret = (struct packet){.ts = p->last, .link_type = ifc->link_type};
+    *ret = (struct packet){.ts = p->last, .block = window_lend(p->window), .link_type = ifc->link_type};
     if (type == PACKET_SIMPLE) {
         wire = get32(p, b);
         captured = ifc->snap_len && wire > ifc->snap_len ? ifc->snap_len : wire;
@@ -216,6 +216,12 @@ static int section_begin(struct pcapng *p, struct slice body, const char **ret_r
     *ret_reason = "has a section of an unknown version";
     p->interface_count = 0;
     return body.len >= 12 && get16(p, body.data) == 1 ? 0 : -EINVAL;
+}
+
+bool pcapng_is_ready(const struct pcapng *p)
+{
+    struct slice there = window_there(p->window);
+    return there.len >= 8 && there.len >= get32(p, there.data + 4);
 }
 
 int pcapng_next(struct pcapng *p, struct packet *ret, struct source_stats *stats, const char **ret_reason)

@@ -144,6 +144,13 @@ int source_next(struct source *src, struct packet *ret, struct error *reterr)
     return 1;
 }
 
+bool source_waits(const struct source *src)
+{
+    bool ready =
+        src->is_classic ? classic_is_ready(&src->classic) : src->pcapng && pcapng_is_ready(src->pcapng);
+    return !ready && inflate_waits(src->inflate);
+}
+
 struct source_stats source_stats(const struct source *src)
 {
     struct source_stats s = src->stats;

@@ -5,12 +5,14 @@
 #include <time.h>
 #include "base/error.h"
 #include "base/slice.h"
+#include "base/block.h"
 
 struct packet {
     struct timespec ts;
-    struct slice bytes; /* valid until the next call of source_next */
-    uint32_t wire_len;  /* length on the wire; more than bytes.len where the snap length cut it */
-    uint16_t link_type; /* LINKTYPE_ number of the file format (tcpdump.org/linktypes.html) */
+    struct slice bytes;  /* valid until the next call of source_next, and as long as its block is held */
+    struct block *block; /* that has them, borrowed; NULL: none */
+    uint32_t wire_len;   /* length on the wire; more than bytes.len where the snap length cut it */
+    uint16_t link_type;  /* LINKTYPE_ number of the file format (tcpdump.org/linktypes.html) */
 };
 
 struct source_stats {
@@ -31,6 +33,8 @@ int source_open(const char *path, struct source **ret, struct error *reterr);
  * reading came (a cut last packet, a block that ends with the file, a bad block): all before it was handed
  * out. */
 int source_next(struct source *src, struct packet *ret, struct error *reterr);
+/* True: source_next may have to wait for a writer. */
+bool source_waits(const struct source *src);
 struct source_stats source_stats(const struct source *src);
 /* Closes and nulls *src. NULL inside is fine. */
 void source_close(struct source **src);

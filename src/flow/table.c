@@ -8,17 +8,21 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "base/now.h"
+#include "flow/buckets.h"
 #include "flow/ends.h"
 
 /* What a table does at one moment, in this order; where a flow stands is added. */
 enum phase { PHASE_BACK = 0, PHASE_PACKET = PLACES, PHASE_WAITING, PHASE_IDLE, PHASE_SHIFT = 56 };
 
+/* Parcels whose connections are on their way into the cache when the first of them is looked at: enough to
+ * wait for all of them at once, few enough that none is pushed out again. */
+enum { AHEAD = 16 };
+
 struct flow_table {
     struct flow_settings set;
     struct flow_core core;
     struct flow_stats stats;
-    struct flow **buckets;
-    size_t bucket_count, count;
+    struct buckets buckets;
     struct flow_budget own, *budget;
     struct spent {
         size_t flows, sessions, bytes;
@@ -38,12 +42,10 @@ struct flow_table *flow_table_new(const struct flow_settings *set, const struct 
     struct flow_table *t = calloc(1, sizeof *t);
     assert(t);
     *t = (struct flow_table){.set = *set,
-                             .core = {.handler = handler, .ctx = ctx, .max_hole = set->flow_bytes},
-                             .bucket_count = 1024};
+                             .core = {.handler = handler, .ctx = ctx, .max_hole = set->flow_bytes}};
     t->budget = set->budget ? set->budget : &t->own;
     atomic_fetch_add_explicit(&t->budget->tables, 1, memory_order_relaxed);
-    t->buckets = calloc(t->bucket_count, sizeof *t->buckets);
-    assert(t->buckets);
+    buckets_init(&t->buckets, set->seed);
     return t;
 }
 
@@ -93,13 +95,9 @@ static void stop_waiting(struct flow_table *t, struct flow *f)
 
 static void flow_remove(struct flow_table *t, struct flow *f)
 {
-    struct flow **slot = &t->buckets[f->hash & (t->bucket_count - 1)];
-    while (*slot != f)
-        slot = &(*slot)->chain;
-    *slot = f->chain;
+    buckets_remove(&t->buckets, f);
     stop_waiting(t, f);
     places_remove(&t->places, f);
-    t->count--;
     if (t->last == f)
         t->last = NULL;
     free(f->renewal);
@@ -128,29 +126,9 @@ static void end_flow(struct flow_table *t, struct flow *f, enum flow_end how)
     flow_remove(t, f);
 }
 
-static void buckets_grow(struct flow_table *t)
-{
-    size_t count = t->bucket_count * 2;
-    struct flow **grown = calloc(count, sizeof *grown);
-    assert(grown);
-    for (size_t i = 0; i < t->bucket_count; i++) {
-        struct flow *next;
-        for (struct flow *f = t->buckets[i]; f; f = next) {
-            next = f->chain;
-            f->chain = grown[f->hash & (count - 1)];
-            grown[f->hash & (count - 1)] = f;
-        }
-    }
-    free(t->buckets);
-    t->buckets = grown;
-    t->bucket_count = count;
-}
-
 void flow_table_adjust(struct flow_table *t, const struct flow_settings *set)
 {
-    uint64_t seed = t->set.seed;
     t->set = *set;
-    t->set.seed = seed;
     t->core.max_hole = set->flow_bytes;
 }
 
@@ -165,7 +143,7 @@ static void note_spent(atomic_size_t *all, size_t *noted, size_t now)
 
 static void note_all_spent(struct flow_table *t)
 {
-    note_spent(&t->budget->flows, &t->spent.flows, t->count);
+    note_spent(&t->budget->flows, &t->spent.flows, t->buckets.count);
     note_spent(&t->budget->sessions, &t->spent.sessions, t->core.opened);
     note_spent(&t->budget->bytes, &t->spent.bytes, t->core.held_bytes);
 }
@@ -191,10 +169,8 @@ static void shed_one(struct flow_table *t)
 static struct flow *flow_add(struct flow_table *t, const struct segment *seg, uint64_t hash)
 {
     /* Before, as the new one is worth least. */
-    if (is_over(t, &t->budget->flows, t->set.max_flows - 1, t->count))
+    if (is_over(t, &t->budget->flows, t->set.max_flows - 1, t->buckets.count))
         shed_one(t);
-    if (t->count >= t->bucket_count)
-        buckets_grow(t);
     struct flow *f = calloc(1, sizeof *f);
     assert(f);
     f->hash = hash;
@@ -203,20 +179,9 @@ static struct flow *flow_add(struct flow_table *t, const struct segment *seg, ui
         (struct flow_info){.end = {seg->src, seg->dst}, .client = -1, .first = seg->ts, .last = seg->ts};
     if (seg->flags & TCP_SYN)
         f->info.client = seg->flags & TCP_ACK ? 1 : 0;
-    struct flow **slot = &t->buckets[hash & (t->bucket_count - 1)];
-    f->chain = *slot;
-    *slot = f;
+    buckets_add(&t->buckets, f);
     append(t, f);
-    t->count++;
     t->stats.flows++;
-    return f;
-}
-
-static struct flow *find(const struct flow_table *t, const struct segment *seg, uint64_t hash, int *ret_dir)
-{
-    struct flow *f = t->buckets[hash & (t->bucket_count - 1)];
-    while (f && !(f->hash == hash && ends_match(&f->info, seg, ret_dir)))
-        f = f->chain;
     return f;
 }
 
@@ -276,7 +241,7 @@ static void relieve(struct flow_table *t)
 /* Other tables may have added theirs. */
 static void shed_flows(struct flow_table *t)
 {
-    while (is_over(t, &t->budget->flows, t->set.max_flows, t->count)) {
+    while (is_over(t, &t->budget->flows, t->set.max_flows, t->buckets.count)) {
         shed_one(t);
         note_all_spent(t);
     }
@@ -341,13 +306,12 @@ static struct flow *flow_begin(struct flow_table *t, const struct segment *first
 }
 
 /* The connection that the segment begins or belongs to; NULL where it belongs to none and begins none. */
-static struct flow *flow_for(struct flow_table *t, const struct segment *seg, int *ret_dir)
+static struct flow *flow_for(struct flow_table *t, const struct segment *seg, uint64_t hash, int *ret_dir)
 {
     /* Packets come in trains. */
     if (t->last && is_usual(t, t->last, seg) && ends_match(&t->last->info, seg, ret_dir))
         return t->last;
-    uint64_t hash = ends_hash(seg, t->set.seed);
-    struct flow *f = t->last = find(t, seg, hash, ret_dir);
+    struct flow *f = t->last = buckets_find(&t->buckets, seg, hash, ret_dir);
     if (f && is_usual(t, f, seg))
         return f;
     if (f && is_idle(t, f, f->info.last, seg->ts)) {
@@ -494,35 +458,56 @@ static void push(struct flow_table *t, struct flow *f, int dir, struct segment *
     after_push(t, f, before);
 }
 
-static void push_segment(struct flow_table *t, struct segment *seg)
+static void push_segment(struct flow_table *t, struct segment *seg, uint64_t hash)
 {
     int dir = 0;
-    struct flow *f = flow_for(t, seg, &dir);
+    struct flow *f = flow_for(t, seg, hash, &dir);
     if (f)
         push(t, f, dir, seg);
     else
         t->stats.stray++;
 }
 
-void flow_table_push(struct flow_table *t, const struct flow_moment *at, struct segment *seg)
+static void take(struct flow_table *t, struct parcel *p, uint64_t hash)
 {
-    t->at = *at;
-    t->core.now = at->now;
-    if (at->step & FLOW_STEP_BACK)
+    t->at = p->at;
+    t->core.now = p->at.now;
+    if (p->at.step & FLOW_STEP_BACK)
         end_all_after(t);
     t->order = (struct flow_order){t->at.number, (uint64_t)PHASE_PACKET << PHASE_SHIFT, 0};
-    if (seg)
-        push_segment(t, seg);
+    if (p->has_segment)
+        push_segment(t, &p->seg, hash);
     note_all_spent(t);
     relieve(t);
     shed_sessions(t);
     shed_flows(t);
-    if (!(at->step & FLOW_STEP_TIDY))
+    if (!(p->at.step & FLOW_STEP_TIDY))
         return;
     /* After the segment, as it may tell what a hole is worth that is old by now. */
     give_up_old(t);
     end_idle(t);
     note_all_spent(t);
+}
+
+static void take_few(struct flow_table *t, struct parcel *parcels, size_t count)
+{
+    uint64_t hash[AHEAD];
+    for (size_t i = 0; i < count; i++) {
+        hash[i] = parcels[i].has_segment ? buckets_hash(&t->buckets, &parcels[i].seg) : 0;
+        buckets_expect_slot(&t->buckets, hash[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        buckets_expect_flow(&t->buckets, hash[i]);
+    for (size_t i = 0; i < count; i++)
+        buckets_expect_user(&t->buckets, hash[i]);
+    for (size_t i = 0; i < count; i++)
+        take(t, &parcels[i], hash[i]);
+}
+
+void flow_table_take(struct flow_table *t, struct parcel *parcels, size_t count)
+{
+    for (size_t i = 0; i < count; i += AHEAD)
+        take_few(t, parcels + i, count - i < AHEAD ? count - i : AHEAD);
 }
 
 struct flow_order flow_table_order(const struct flow_table *t)
@@ -549,7 +534,7 @@ struct flow_stats flow_table_stats(const struct flow_table *t)
     s.forged = t->core.forged;
     s.passed_bytes = t->core.passed_bytes;
     s.held_bytes = t->core.held_bytes;
-    s.live = t->count;
+    s.live = t->buckets.count;
     s.opened = t->core.opened;
     return s;
 }
@@ -563,7 +548,7 @@ void flow_table_free(struct flow_table **pt)
     flow_table_finish(t);
     note_all_spent(t);
     atomic_fetch_sub_explicit(&t->budget->tables, 1, memory_order_relaxed);
-    free(t->buckets);
+    buckets_free(&t->buckets);
     free(t->due);
     free(t);
 }

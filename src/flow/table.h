@@ -21,7 +21,7 @@ struct flow_settings {
     double closed_timeout;      /* how long stray packets of a closed connection are known as such */
     double gap_wait;            /* seconds that an acknowledged hole may still be filled by a late packet */
     double hole_wait;           /* the same for one that was not acknowledged */
-    uint64_t seed;              /* of the hash */
+    uint64_t seed;              /* of the hash; that of flow_table_new stays */
     struct flow_budget *budget; /* of all tables to which max_flows, max_sessions and total_bytes apply
                                    together, borrowed; NULL: to this one alone */
 };
@@ -34,6 +34,13 @@ struct flow_stats {
     uint64_t held_bytes, live, opened; /* now; `opened` have a user */
 };
 
+/* A segment and the moment at which it came. */
+struct parcel {
+    struct flow_moment at;
+    bool has_segment; /* else time goes on, that is all */
+    struct segment seg;
+};
+
 struct flow_table;
 
 /* `set` is copied, `handler` and `ctx` are borrowed. */
@@ -41,9 +48,9 @@ struct flow_table *flow_table_new(const struct flow_settings *set, const struct 
                                   void *ctx);
 /* Other limits from now on; the seed and the budget stay. */
 void flow_table_adjust(struct flow_table *t, const struct flow_settings *set);
-/* Time is `at`, and `seg` came, which may be changed; NULL: none for this table. Over budget it sheds and
- * counts; it never fails. */
-void flow_table_push(struct flow_table *t, const struct flow_moment *at, struct segment *seg);
+/* What came, in order; segments may be changed. Many at once take less time than one after the other, as the
+ * connections are loaded ahead. Over budget it sheds and counts; it never fails. */
+void flow_table_take(struct flow_table *t, struct parcel *parcels, size_t count);
 /* While the handler is called: where this stands among all that tables over one input tell. By `number` (of
  * the moment), `place`, then `first`; what is equal in all three comes of one flow, in its order. */
 struct flow_order {

@@ -1,5 +1,5 @@
 /* copy.c: copies of records, by the tables of fields.
- * In: records. Out: copies. Owns: nothing. Knowingly: a body is walked twice, to count and to copy. */
+ * In: records. Out: copies. Owns: nothing. Knowingly: where there is no room it goes on to count. */
 #include "record/copy.h"
 
 #include <assert.h>
@@ -8,17 +8,22 @@
 
 struct copier {
     uint8_t *to; /* NULL: only counts */
-    size_t used, most;
+    size_t used, room, most;
 };
 
-/* Where the bytes went; NULL while it counts. */
+static size_t padded(size_t size)
+{
+    return (size + 7) & ~(size_t)7;
+}
+
+/* Where the bytes went; NULL where it counts, or they find no room. */
 static void *put(struct copier *c, const void *from, size_t len)
 {
-    void *at = c->to ? c->to + c->used : NULL;
-    if (at && len)
-        memcpy(at, from, len);
-    c->used += (len + 7) & ~(size_t)7;
-    return at;
+    size_t at = c->used;
+    c->used += padded(len);
+    if (!c->to || c->used > c->room)
+        return NULL;
+    return len ? memcpy(c->to + at, from, len) : c->to + at;
 }
 
 /* Cut to `most`, and then to a whole character. */
@@ -34,7 +39,7 @@ static void put_text(struct copier *c, const struct slice *from, struct slice *t
 {
     size_t len = kept(*from, c->most);
     const uint8_t *at = put(c, from->data, len);
-    if (c->to)
+    if (to)
         *to = (struct slice){from->data ? at : NULL, len};
 }
 
@@ -42,8 +47,8 @@ static void put_texts(struct copier *c, const struct text_list *from, struct tex
 {
     struct slice *items = put(c, from->items, from->len * sizeof *items);
     for (size_t i = 0; i < from->len; i++)
-        put_text(c, &from->items[i], c->to ? &items[i] : NULL);
-    if (c->to)
+        put_text(c, &from->items[i], items ? &items[i] : NULL);
+    if (to)
         *to = (struct text_list){items, from->len, from->len};
 }
 
@@ -51,17 +56,17 @@ static void put_files(struct copier *c, const struct file_list *from, struct fil
 {
     struct file *items = put(c, from->items, from->len * sizeof *items);
     for (size_t i = 0; i < from->len; i++) {
-        put_text(c, &from->items[i].name, c->to ? &items[i].name : NULL);
-        put_text(c, &from->items[i].type, c->to ? &items[i].type : NULL);
+        put_text(c, &from->items[i].name, items ? &items[i].name : NULL);
+        put_text(c, &from->items[i].type, items ? &items[i].type : NULL);
     }
-    if (c->to)
+    if (to)
         *to = (struct file_list){items, from->len, from->len};
 }
 
 static void put_addresses(struct copier *c, const struct address_list *from, struct address_list *to)
 {
     struct address *items = put(c, from->items, from->len * sizeof *items);
-    if (c->to)
+    if (to)
         *to = (struct address_list){items, from->len, from->len};
 }
 
@@ -107,11 +112,11 @@ static void put_entry(struct copier *c, const struct entry *from, struct entry *
     put_text(c, &from->stream, to ? &to->stream : NULL);
     for (size_t i = 0; i < from->count; i++) {
         const struct entry_pair *p = &from->pairs[i];
-        put_text(c, &p->name, to ? &pairs[i].name : NULL);
+        put_text(c, &p->name, pairs ? &pairs[i].name : NULL);
         if (p->kind == ENTRY_TEXT)
-            put_text(c, &p->text, to ? &pairs[i].text : NULL);
+            put_text(c, &p->text, pairs ? &pairs[i].text : NULL);
         else if (p->kind == ENTRY_TEXTS)
-            put_texts(c, &p->texts, to ? &pairs[i].texts : NULL);
+            put_texts(c, &p->texts, pairs ? &pairs[i].texts : NULL);
     }
     if (to)
         to->pairs = pairs;
@@ -127,17 +132,30 @@ static void put_body(struct copier *c, const struct stream *stream, const void *
         put_entry(c, from, to);
 }
 
-void *record_body_copy(const struct stream *stream, const void *body, size_t most, size_t head)
+/* A body, its texts behind it. True: all of it is there; in any case *ret_size is what it takes. */
+static bool copy_body(const struct stream *stream, const void *body, size_t most, void *to, size_t room,
+                      size_t *ret_size)
 {
+    size_t head = padded(stream->size);
     struct copier c = {.most = most};
-    put_body(&c, stream, body, NULL);
-    size_t before = head + ((stream->size + 7) & ~(size_t)7);
-    char *all = malloc(before + c.used);
-    assert(all);
-    memcpy(all + head, body, stream->size);
-    c = (struct copier){.to = (uint8_t *)all + before, .most = most};
-    put_body(&c, stream, body, all + head);
-    return all;
+    if (head <= room) {
+        c.to = (uint8_t *)to + head;
+        c.room = room - head;
+        memcpy(to, body, stream->size);
+    }
+    put_body(&c, stream, body, c.to ? to : NULL);
+    *ret_size = head + c.used;
+    return *ret_size <= room;
+}
+
+void *record_body_copy(const struct stream *stream, const void *body, size_t most)
+{
+    size_t size;
+    copy_body(stream, body, most, NULL, 0, &size);
+    void *copy = malloc(size);
+    assert(copy);
+    copy_body(stream, body, most, copy, size, &size);
+    return copy;
 }
 
 struct copied {
@@ -145,9 +163,14 @@ struct copied {
     struct arena mem;
 };
 
-struct record *record_copy(const struct record *rec)
+struct record *record_copy(const struct record *rec, void *to, size_t room, size_t *ret_size)
 {
-    struct copied *copy = record_body_copy(rec->stream, rec->body, SIZE_MAX, sizeof *copy);
+    struct copied *copy = to;
+    size_t head = sizeof *copy < room ? sizeof *copy : room;
+    bool whole = copy_body(rec->stream, rec->body, SIZE_MAX, (char *)to + head, room - head, ret_size);
+    *ret_size += sizeof *copy;
+    if (!whole)
+        return NULL;
     copy->rec = *rec;
     copy->rec.body = copy + 1;
     copy->rec.mem = rec->mem ? &copy->mem : NULL;
@@ -155,12 +178,7 @@ struct record *record_copy(const struct record *rec)
     return &copy->rec;
 }
 
-void record_free(struct record **prec)
+void record_drop(struct record *rec)
 {
-    struct copied *copy = (struct copied *)*prec;
-    *prec = NULL;
-    if (!copy)
-        return;
-    arena_free(&copy->mem);
-    free(copy);
+    arena_free(&((struct copied *)rec)->mem);
 }

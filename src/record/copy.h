@@ -4,12 +4,12 @@
 
 #include "record/record.h"
 
-/* A copy with all that it points to, in one piece of memory but for what is added to it later; tags can be
- * added as long as they could be to `rec`. The caller's until record_free. */
-struct record *record_copy(const struct record *rec);
-void record_free(struct record **rec);
-/* The same of a body alone, for free(); texts are cut to `most` bytes each, at a whole character. `head`
- * bytes, a multiple of 16, stay free before it. */
-void *record_body_copy(const struct stream *stream, const void *body, size_t most, size_t head);
+/* A copy with all that it points to, in `to`, `room` bytes aligned for any type; tags can be added as long as
+ * they could be to `rec`. NULL where they do not suffice. *ret_size is what it takes in any case. */
+struct record *record_copy(const struct record *rec, void *to, size_t room, size_t *ret_size);
+/* Frees what was added to a copy, but not what it lies in. */
+void record_drop(struct record *rec);
+/* The same of a body alone, for free(); texts are cut to `most` bytes each, at a whole character. */
+void *record_body_copy(const struct stream *stream, const void *body, size_t most);
 
 #endif

@@ -41,5 +41,5 @@ struct notice *notice_copy(const struct notice *n, size_t most)
 {
     struct notice bare = *n;
     bare.actions = (struct text_list){0};
-    return record_body_copy(&stream_notice, &bare, most, 0);
+    return record_body_copy(&stream_notice, &bare, most);
 }

@@ -55,7 +55,7 @@ static int write_frame(struct sink *snk, size_t i, bool tail, struct error *rete
 static int end_file(struct output *out)
 {
     int failed = out->file == stdout ? fflush(stdout) : fclose(out->file);
-    int err = failed ? -errno : 0;
+    int err = out->failed ? out->failed : failed ? -errno : 0;
     if (out->file == stdout && out->buffer)
         setvbuf(stdout, NULL, _IONBF, 0);
     free(out->buffer);
@@ -184,9 +184,12 @@ int output_close(struct sink **psnk, struct error *reterr)
 
 static void tick_all(struct sink *snk, bool force)
 {
-    for (size_t i = 0; i < OUTPUT_STREAMS; i++)
+    for (size_t i = 0; i < OUTPUT_STREAMS; i++) {
         if (snk->out[i].log && !is_shared(snk, i))
             logfile_tick(snk->out[i].log, snk->now, force);
+        else if (snk->out[i].file && fflush(snk->out[i].file) != 0 && !snk->out[i].failed)
+            snk->out[i].failed = -errno;
+    }
 }
 
 void output_tick(struct sink *snk, struct timespec now)

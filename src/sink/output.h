@@ -11,6 +11,7 @@ enum { OUTPUT_STREAMS = STREAM_ENTRY + ENTRY_STREAMS, OUTPUT_TABLES = 2, OUTPUT_
 
 /* Open where it has one of the first two. */
 struct output {
+    int failed;          /* -errno of a flush, told when it is closed */
     FILE *file;          /* where the sink is not lasting */
     struct logfile *log; /* where it is; all of standard output share the first one's */
     char name[512];

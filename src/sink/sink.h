@@ -40,7 +40,8 @@ struct sink_ops {
     int (*write)(struct sink *snk, const struct record *rec, struct error *reterr);
     /* Flushes; nulls *snk. Where it is lasting, negative means that records were waiting and are lost now. */
     int (*close)(struct sink **snk, struct error *reterr);
-    /* These three are for lasting sinks, and do nothing to others. */
+    /* These three are for lasting sinks. To others a tick, and a reopening, means that what was written
+     * arrives; what fails then is told by `close`. */
     /* Writes what waits, tries again what failed, follows files that others moved, rotates. By the caller's
      * wall clock; the work is done once a second (on standard output each time), so it may be called as often
      * as is convenient, and must be at least once a second. */

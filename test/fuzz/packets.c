@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include "intake.h"
 #include "mail/charset.h"
 #include "pipeline.h"
 #include "sink/json.h"
@@ -49,6 +50,12 @@ static void on_mime(void *ctx, struct slice uid, uint32_t mail, const struct mim
     mime_dump(ev, line, sizeof line);
 }
 
+static void take(void *ctx, struct parcel *parcels, size_t count, struct block *block)
+{
+    (void)block;
+    pipeline_take(ctx, parcels, count);
+}
+
 static struct outcome run(const struct packet *packets, size_t count)
 {
     static struct settings set;
@@ -57,8 +64,11 @@ static struct outcome run(const struct packet *packets, size_t count)
     buf_init(&o.line, 64 << 20);
     const struct pipeline_output out = {on_record, on_event, on_mime, &o};
     struct pipeline *p = pipeline_new(&set, &(struct pipeline_services){0}, &out);
+    struct intake *in = intake_new(&set, take, p);
     for (size_t i = 0; i < count; i++)
-        pipeline_packet(p, &packets[i]);
+        intake_packet(in, &packets[i]);
+    intake_flush(in);
+    intake_free(&in);
     pipeline_finish(p);
     pipeline_free(&p);
     buf_free(&o.line);
@@ -150,6 +160,7 @@ static size_t load(const char *path, struct packet *ret)
     while (count < PACKETS / 2 && source_next(src, &ret[count], &err) > 0) {
         uint8_t *copy = malloc(ret[count].bytes.len + 1);
         memcpy(copy, ret[count].bytes.data, ret[count].bytes.len);
+        ret[count].block = NULL;
         ret[count++].bytes.data = copy;
     }
     source_close(&src);

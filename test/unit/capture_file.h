@@ -63,7 +63,7 @@ static inline void block(uint32_t type, struct slice body)
 }
 
 static size_t mark;
-static uint8_t held[1 << 16];
+static uint8_t held[1 << 18];
 
 /* What is put between these two becomes a block. */
 static inline void open_block(void)

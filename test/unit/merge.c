@@ -26,7 +26,7 @@ static void hear(void *ctx, struct record *rec)
 static void expect(struct merge *m, bool goes_on, const char *text)
 {
     struct buf heard;
-    buf_init(&heard, 1000);
+    buf_init(&heard, 10000);
     assert_int_equal(merge_take(m, hear, &heard), goes_on);
     buf_add_byte(&heard, '\0');
     assert_string_equal((const char *)heard.data, text);
@@ -42,7 +42,7 @@ static bool is_readable(struct merge *m)
 static void order(void **state)
 {
     (void)state;
-    struct merge *m = merge_new(3);
+    struct merge *m = merge_new(3, 1);
     struct lane *a = merge_lane(m, 0), *b = merge_lane(m, 1), *c = merge_lane(m, 2);
     tell(a, 5, 0, 0, "e");
     tell(b, 2, 0, 0, "b");
@@ -52,10 +52,10 @@ static void order(void **state)
     expect(m, true, ""); /* nobody has published */
     lane_publish(a, 6);
     lane_publish(b, 7);
-    assert_true(is_readable(m));
-    expect(m, true, ""); /* the third lane may still tell of number 1 */
     assert_false(is_readable(m));
+    expect(m, true, ""); /* the third lane may still tell of number 1 */
     lane_publish(c, 9);
+    assert_true(is_readable(m));
     expect(m, true, "bcde");
     tell(a, 7, 0, 0, "f");
     tell(b, 8, 0, 0, "g");
@@ -77,18 +77,72 @@ static void order(void **state)
 static void leftovers(void **state)
 {
     (void)state;
-    struct merge *m = merge_new(2);
+    struct merge *m = merge_new(2, 1);
     tell(merge_lane(m, 0), 1, 0, 0, "x");
     lane_publish(merge_lane(m, 0), 1);
     tell(merge_lane(m, 0), 2, 0, 0, "y");
-    merge_wait(m, 1);
+    assert_false(merge_is_behind(m, 1));
+    assert_true(merge_is_behind(m, 0));
     lane_wait(merge_lane(m, 0), 1);
     lane_wait(merge_lane(m, 1), 0);
     merge_free(&m);
 }
 
+/* The back is left alone until it is worth its while. */
+static void enough(void **state)
+{
+    (void)state;
+    struct merge *m = merge_new(1, 3);
+    struct lane *l = merge_lane(m, 0);
+    tell(l, 1, 0, 0, "a");
+    tell(l, 1, 0, 0, "b");
+    lane_publish(l, 1);
+    assert_false(is_readable(m));
+    tell(l, 2, 0, 0, "c");
+    lane_publish(l, 2);
+    assert_true(is_readable(m));
+    expect(m, true, "abc");
+    lane_publish(l, UINT64_MAX);
+    assert_true(is_readable(m));
+    expect(m, false, "");
+    merge_free(&m);
+}
+
+/* Records lie in pages; some are longer than a page, and many wait at once. */
+static void pages(void **state)
+{
+    (void)state;
+    enum { LONG = 100000, COUNT = 3000 };
+    static char text[LONG + 1], one[COUNT + 1];
+    struct merge *m = merge_new(1, 1);
+    struct lane *l = merge_lane(m, 0);
+    memset(text, 'x', LONG);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < COUNT; i++) {
+            char letter[2] = {(char)('a' + i % 26), '\0'};
+            one[i] = letter[0];
+            tell(l, 1, 0, 0, letter);
+        }
+        lane_publish(l, 1);
+        expect(m, true, one);
+        tell(l, 1, 0, 0, "(");
+        tell(l, 1, 0, 0, text);
+        tell(l, 1, 0, 0, ")");
+        lane_publish(l, 1);
+        struct buf heard;
+        buf_init(&heard, LONG + 2);
+        merge_take(m, hear, &heard);
+        assert_int_equal(heard.len, LONG + 2);
+        assert_memory_equal(heard.data, "(xxx", 4);
+        assert_memory_equal(heard.data + LONG - 2, "xxx)", 4);
+        buf_free(&heard);
+    }
+    merge_free(&m);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(order), cmocka_unit_test(leftovers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(order), cmocka_unit_test(leftovers),
+                                       cmocka_unit_test(enough), cmocka_unit_test(pages)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -237,7 +237,7 @@ static inline const char *decode_part(struct bench *b, uint16_t link, const uint
     uint8_t *exact = malloc(captured ? captured : 1);
     assert_non_null(exact);
     memcpy(exact, bytes, captured);
-    struct packet pkt = {b->now, {exact, captured}, (uint32_t)wire, link};
+    struct packet pkt = {b->now, {exact, captured}, NULL, (uint32_t)wire, link};
     memset(&seg, 0xee, sizeof seg);
     enum decoded got = decode_packet(b->decoder, &pkt, &seg);
     snprintf(b->text, sizeof b->text, "%s", names[got]);

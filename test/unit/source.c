@@ -335,6 +335,60 @@ static void not_a_capture_file(void **state)
     expect("");
 }
 
+/* Bytes stay where they are for who holds their block, also when the file was closed, and are read over where
+ * nobody does. */
+static void held_packets(void **state)
+{
+    enum { COUNT = 3000, LEN = 200, LONG = 200000 };
+    static char text[LONG + 1];
+    static struct packet packets[COUNT];
+    (void)state;
+    for (int format = 0; format < 2; format++) {
+        begin();
+        if (format)
+            section(), interface(1, 0, -1, 0);
+        else
+            pcap_header(0xa1b2c3d4, 262144, 1);
+        for (int i = 0; i < COUNT; i++) {
+            memset(text, 'a' + i % 26, LONG);
+            text[i == COUNT / 2 ? LONG : LEN] = '\0';
+            if (format)
+                enhanced(0, 1000000, text, 1);
+            else
+                pcap_packet(1, 0, text, 1);
+        }
+        struct source *src = NULL;
+        struct error err;
+        size_t blocks = 0;
+        save(buf_slice(&file));
+        assert_int_equal(source_open(path, &src, &err), 0);
+        for (int i = 0; i < COUNT; i++) {
+            assert_int_equal(source_next(src, &packets[i], &err), 1);
+            struct block *b = packets[i].block;
+            if (i == COUNT / 2) {
+                assert_null(b); /* of a size that is not lent */
+                assert_int_equal(packets[i].bytes.len, LONG);
+                continue;
+            }
+            assert_non_null(b);
+            assert_true(block_has(b, packets[i].bytes));
+            block_hold(b);
+            blocks += !i || b != packets[i - 1].block;
+        }
+        assert_false(source_waits(src));
+        assert_in_range(blocks, 5, 8);
+        source_close(&src);
+        for (int i = 0; i < COUNT; i++) {
+            if (!packets[i].block)
+                continue;
+            assert_int_equal(packets[i].bytes.len, LEN);
+            for (size_t k = 0; k < LEN; k++)
+                assert_int_equal(packets[i].bytes.data[k], 'a' + i % 26);
+            block_release(&packets[i].block);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +404,7 @@ int main(void)
         cmocka_unit_test(damaged_pcapng),
         cmocka_unit_test(a_cut_at_every_byte),
         cmocka_unit_test(not_a_capture_file),
+        cmocka_unit_test(held_packets),
     };
     return cmocka_run_group_tests_name("source", tests, make_path, drop_path);
 }

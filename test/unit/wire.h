@@ -87,8 +87,8 @@ static void send(struct wire *w, int dir, uint8_t flags, uint32_t seq, uint32_t 
                           .payload = slice_str(text)};
     w->now += 0.001;
     seg.ts = (struct timespec){(time_t)w->now, (long)((w->now - (double)(time_t)w->now) * 1e9)};
-    const struct flow_moment at = flow_clock_advance(&w->clock, seg.ts);
-    flow_table_push(w->table, &at, &seg);
+    struct parcel p = {flow_clock_advance(&w->clock, seg.ts), true, seg};
+    flow_table_take(w->table, &p, 1);
 }
 
 static void handshake(struct wire *w, uint32_t client_isn, uint32_t server_isn)

@@ -229,7 +229,8 @@ int sensor_open(struct sensor *s, void (*record)(void *ctx, const struct record 
     int err = sensor_settings(s, s->era, reterr);
     choose_user(s);
     s->workers = s->opt->workers ? s->opt->workers : workers_auto();
-    const struct courier_start how = {COURIER_WAIT, courier_begins, s};
+    const struct passwd *pw = geteuid() == 0 ? getpwnam(s->user) : NULL;
+    const struct courier_start how = {COURIER_WAIT, pw ? pw->pw_uid : 0, courier_begins, s};
     if (!err)
         err = open_signals(s, reterr);
     if (!err)

@@ -26,6 +26,7 @@ static int start_courier(struct services *s, const struct courier_start *how, st
         .spool_bytes = set->spool_bytes,
         .spool_directory = set->spool_directory.text,
         .courier_wait = how->wait_most < set->courier_wait ? how->wait_most : set->courier_wait,
+        .owner = how->owner,
         .begin = how->begin,
         .begin_ctx = how->ctx};
     return courier_start(&courier, &s->courier, reterr);

@@ -13,8 +13,9 @@ struct services {
 };
 
 struct courier_start {
-    double wait_most;         /* seconds that closing may wait for deliveries, whatever the settings say */
-    void (*begin)(void *ctx); /* as in struct courier_settings */
+    double wait_most; /* seconds that closing may wait for deliveries, whatever the settings say */
+    uid_t owner;      /* this and the rest as in struct courier_settings */
+    void (*begin)(void *ctx);
     void *ctx;
 };
 

@@ -198,6 +198,31 @@ def rights():
         ok(not w.said("was refused"), "it needs no call that it may not make", *w.lines)
 
 
+def spool():
+    """Made by root for the user who writes in it; what was left there is delivered after the next start."""
+    settings, folder = room() / "spool.yaml", room() / "spool"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.write_text("notice_policy:\n  - {note: \"*\", actions: [log, webhook]}\nwebhook_url: http://127.0.0.1:%d/\nspool_directory: %s\n"
+                            % (silent.getsockname()[1], folder))
+        with Mta(FAR) as mta, Watch("here", args=["-c", settings]) as w:
+            user = int(status_of(w.sensor())["Uid"].split()[0])
+            c = Client(NEAR, mta)
+            c.refused("blocked using zen.spamhaus.org")
+            c.quit()
+            ok(w.find("notice"), "a watch with a spool directory works", *w.lines)
+            w.end()
+    ok({p.stat().st_uid for p in (folder, *folder.iterdir())} == {user}, "the folder and what is in it belong to who writes there", user, *folder.iterdir())
+    ok(list(folder.glob("webhook-*")), "a notice was left there", *folder.iterdir())
+    with Watch("here", args=["-c", settings]) as w:
+        w.end()
+        ok(w.said("webhook: .* 1 left"), "and found again", *w.lines)
+    if ROOT:
+        os.chown(folder, 0, 0)
+        w = Watch("here", args=["-c", settings], ready=False)
+        ok(w.hear("must belong to the user who writes in it, uid %d" % user), "a folder of somebody else is refused", *w.lines)
+        w.process.wait(LONG)
+
+
 def has_user(name):
     try:
         return bool(pwd.getpwnam(name))
@@ -279,4 +304,4 @@ def counted(watch, name):
     return found[-1][name] if found else 0
 
 
-run_tests([told_to_end, terminal, twice, at_any_time, webhook_hangs, sensor_killed, sensor_ended, keeper_killed, keeper_stopped, rights, full_disk])
+run_tests([told_to_end, terminal, twice, at_any_time, webhook_hangs, sensor_killed, sensor_ended, keeper_killed, keeper_stopped, rights, spool, full_disk])

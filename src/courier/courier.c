@@ -69,6 +69,22 @@ static void close_if_open(int fd)
         close(fd);
 }
 
+/* As the one who will write in it: what is made there is his, and what he may not do fails here. */
+static int open_spool(struct courier *c, const struct courier_settings *set, int *retdir,
+                      struct error *reterr)
+{
+    const char *path = set->spool_directory;
+    uid_t before = geteuid();
+    if (set->owner && seteuid(set->owner) < 0)
+        return error_set(reterr, -errno, "courier: user %u: %s", set->owner, strerror(errno));
+    int err = *retdir = above_streams(spool_directory(path, PREDECESSOR, reterr));
+    if (err >= 0)
+        err = own_key_kept(*retdir, path, c->key, reterr);
+    if (set->owner && seteuid(before) < 0)
+        return error_set(reterr, -errno, "courier: user %u: %s", before, strerror(errno));
+    return err;
+}
+
 /* The directory, the key, the password: what both sides get. Sets *retdir to -1 where there is none. */
 static int prepare(struct courier *c, const struct courier_settings *set, int *retdir,
                    char password[static CHECK_PASSWORD], struct error *reterr)
@@ -80,11 +96,8 @@ static int prepare(struct courier *c, const struct courier_settings *set, int *r
         err = check_password(set->email_password_file, password, reterr);
     if (err < 0 || !check_is_set(path))
         return err ? err : own_key_random(c->key, reterr);
-    *retdir = above_streams(spool_directory(path, PREDECESSOR, reterr));
-    if (*retdir < 0)
-        return *retdir;
     c->kept = true;
-    return own_key_kept(*retdir, path, c->key, reterr);
+    return open_spool(c, set, retdir, reterr);
 }
 
 /* In the child it does not return. No signal reaches the child before it ignores those that are the sensor's.

@@ -30,7 +30,9 @@ struct courier_settings {
     size_t spool_bytes;             /* what waits for one target; over it the newest notice is lost */
     const char *spool_directory;    /* where it survives the end of the program; NULL or "": nowhere */
     double courier_wait;            /* seconds that courier_close may take */
-    void (*begin)(void *ctx);       /* called first of all in the new process, to give up rights; or NULL */
+    uid_t owner; /* whom the spool directory belongs to, where root starts what `begin` makes that user; else
+                    0 */
+    void (*begin)(void *ctx); /* called first of all in the new process, to give up rights; or NULL */
     void *begin_ctx;
 };
 

@@ -29,8 +29,10 @@ int spool_directory(const char *path, double wait, struct error *reterr)
     if (fd < 0 || fstat(fd, &st) < 0)
         err = error_set(reterr, -errno, "spool_directory: %.300s: %s", path, strerror(errno));
     else if (st.st_uid != geteuid() || st.st_mode & 022)
-        err = error_set(reterr, -EPERM, "spool_directory: %.300s: must be ours and writable for nobody else",
-                        path);
+        err = error_set(reterr, -EPERM,
+                        "spool_directory: %.300s: must belong to the user who writes in it, uid %u, and be "
+                        "writable for nobody else",
+                        path, geteuid());
     else if (faccessat(fd, ".", R_OK | W_OK | X_OK, AT_EACCESS) < 0)
         err = error_set(reterr, -errno, "spool_directory: %.300s: %s", path, strerror(errno));
     for (double waited = 0; !err && flock(fd, LOCK_EX | LOCK_NB) < 0; waited += 0.05) {

@@ -141,7 +141,8 @@ static void permit_reread(struct domain *d, const char *file)
     permit_folder_of(d, file);
     if (realpath(file, real))
         permit_folder_of(d, real);
-    if (access(file, R_OK) < 0)
+    /* One that is not there was not read before either: the country database that may be installed. */
+    if (access(file, R_OK) < 0 && errno != ENOENT)
         confine_remark(d->report, "%s: cannot be read again by user %u: %s", file, getuid(), strerror(errno));
 }
 

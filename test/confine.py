@@ -154,11 +154,19 @@ def of_paths(folder):
     """What is not there or not the user's is said; the rest works."""
     hidden = folder / "hidden"
     hidden.mkdir(mode=0o700)
-    c = Confined("--read", folder / "none", "--write", hidden, "--read", folder / "elsewhere/file", user="nobody" if ROOT else None)
+    secret, later = folder / "linked/secret", folder / "linked/later"
+    secret.write_text("s\n")
+    secret.chmod(0)
+    c = Confined("--read", folder / "none", "--write", hidden, "--read", folder / "elsewhere/file", "--reread", secret, "--reread", later,
+                 user="nobody" if ROOT else None)
     text = "\n".join(c.report)
     ok(re.search(r"^remark: \S+/none: cannot be read by user \d+: No such file or directory$", text, re.M), "a missing path is said", text)
     if ROOT:
         ok(re.search(r"^remark: \S+/hidden: cannot be written by user \d+: Permission denied$", text, re.M), "another's folder is said", text)
+    ok(re.search(r"^remark: \S+/secret: cannot be read again by user \d+: Permission denied$", text, re.M), "what was read and cannot be read again is said", text)
+    ok("later" not in text, "of a file that may come later nothing is said", text)
+    later.write_text("come\n")
+    answers(c, "it is read once it is there", "read %s" % later, "ok come")
     answers(c, "one file alone is read", "read %s" % (folder / "elsewhere/file"), "ok foreign")
     if landlock(c):
         answers(c, "another is not", "read %s" % (folder / "settings/mailtap.yaml"), "EACCES")

@@ -221,7 +221,7 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
     const struct courier_start how = {.wait_most = HUGE_VAL};
     int err = services_start(&run.services, set, opt->script_count, &how, &run.error);
     if (!err)
-        err = services_decide(&run.services, &scripts, &out, &run.error);
+        err = services_decide(&run.services, set, &scripts, &out, &run.error);
     if (!err) {
         code = EXIT_PARTLY;
         err = results_open(&opt->results, &run.results, &run.error);

@@ -129,7 +129,7 @@ static int open_rest(struct sensor *s, void (*record)(void *ctx, const struct re
     if (!err)
         err = results_open(&results, &s->results, reterr);
     if (!err)
-        err = services_decide(&s->services, &s->back_scripts, &out, reterr);
+        err = services_decide(&s->services, era_settings(s->era), &s->back_scripts, &out, reterr);
     if (!err)
         err = sensor_fronts(s, s->era, s->fronts, reterr);
     return err;

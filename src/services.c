@@ -4,9 +4,9 @@
 
 #include <errno.h>
 
-static int start_courier(struct services *s, const struct courier_start *how, struct error *reterr)
+static int start_courier(struct services *s, const struct settings *set, const struct courier_start *how,
+                         struct error *reterr)
 {
-    const struct settings *set = s->set;
     const char *to[SETTINGS_TEXTS];
     for (size_t i = 0; i < set->email_to.count; i++)
         to[i] = set->email_to.items[i].text;
@@ -64,21 +64,21 @@ static void warn_unused(const struct settings *set, bool scripts)
 int services_start(struct services *s, const struct settings *set, bool scripts,
                    const struct courier_start *how, struct error *reterr)
 {
-    *s = (struct services){.set = set};
+    *s = (struct services){0};
     int err = services_check(set, reterr);
     if (!err)
-        err = start_courier(s, how, reterr);
+        err = start_courier(s, set, how, reterr);
     if (!err)
         warn_unused(set, scripts);
     return err;
 }
 
-int services_decide(struct services *s, const struct script_files *scripts, const struct back_output *out,
-                    struct error *reterr)
+int services_decide(struct services *s, const struct settings *set, const struct script_files *scripts,
+                    const struct back_output *out, struct error *reterr)
 {
     struct back_output with = *out;
     with.courier = s->courier;
-    return back_open(s->set, scripts, &with, &s->back, reterr);
+    return back_open(set, scripts, &with, &s->back, reterr);
 }
 
 bool services_close(struct services *s)

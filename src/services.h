@@ -7,7 +7,6 @@
 #include "pipeline.h"
 
 struct services {
-    const struct settings *set;
     struct courier *courier;
     struct back *back;
 };
@@ -26,8 +25,8 @@ int services_check(const struct settings *set, struct error *reterr);
 int services_start(struct services *s, const struct settings *set, bool scripts,
                    const struct courier_start *how, struct error *reterr);
 /* Then opens the back; `out->courier` is set here. -errno: a database or script cannot be read. */
-int services_decide(struct services *s, const struct script_files *scripts, const struct back_output *out,
-                    struct error *reterr);
+int services_decide(struct services *s, const struct settings *set, const struct script_files *scripts,
+                    const struct back_output *out, struct error *reterr);
 /* True: what was handed to the courier is delivered, or kept. */
 bool services_close(struct services *s);
 /* A front's own block lists; for blocklists_close. */

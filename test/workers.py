@@ -4,6 +4,7 @@ workers.py MAILTAP                    the test
 workers.py MAILTAP --hunt FROM TO     many seeds, prints those that differ
 """
 import os
+import random
 import re
 import subprocess
 import sys
@@ -58,6 +59,28 @@ def hard(folder):
             ok(not bad, "the hard trace %s%s" % (pcap.stem, name), *bad)
     bad = differing((SOURCE / "samples/border.pcap", *traces, traces[0], *HURRIED))
     ok(not bad, "several files, the first of them again", *bad)
+
+
+def ties(folder):
+    """Connections that are reset, the last one first, and that are all due at the first packet after a silence."""
+    wires = []
+    for i in range(30):
+        w = hardwire.Wire(random.Random(i), (), 1700000000 + i * 0.1)
+        w.syn()
+        for d, text in (1, b"220 ready\r\n"), (0, b"EHLO a\r\n"), (1, b"250 ok\r\n"), (0, b"MAIL FROM:<m%d@example.net>\r\n" % i), (1, b"250 ok\r\n"):
+            w.step()
+            w.write(d, text)
+        w.t = 1700000010 - i * 0.00002
+        w.finish("rst")
+        wires.append(w)
+    last = hardwire.Wire(random.Random(99), (), 1700000020)
+    last.syn()
+    frames = sorted(((p.t, w.frame(p), None) for w in (*wires, last) for p in w.packets), key=lambda p: p[0])
+    pcap = Path(folder) / "ties.pcap"
+    hardwire.save(pcap, frames)
+    ok(len(mailtap("read", "-f", "json", pcap).stdout.splitlines()) == 60, "each of them has its records")
+    bad = differing((pcap,))
+    ok(not bad, "connections that are due at once", *bad)
 
 
 def real():
@@ -119,6 +142,7 @@ def main():
         return
     with tempfile.TemporaryDirectory() as folder:
         hard(folder)
+        ties(folder)
     real()
     alone()
     output_fails()

@@ -79,7 +79,7 @@ def fits(d, options):
 def records_of(dialogues, options, path):
     """({uid: its records without what may vary}, losses named in the closing line)."""
     path.write_bytes(mkpcap.capture(dialogues, options))
-    r = mailtap("read", "-s", "checksums=verify", path)
+    r = mailtap("read", "-s", "checksums=verify", "-s", "suppress_for=0s", path)
     found = {}
     for line in r.stdout.splitlines():
         record = json.loads(line)

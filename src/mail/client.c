@@ -154,6 +154,43 @@ static void resync_line(struct smtp *s, struct slice line)
     }
 }
 
+/* Spaces are not needed: the parameter stands behind the path. */
+static bool asks_for_utf8(struct slice line)
+{
+    for (size_t i = 0; i + 8 <= line.len; i++)
+        if (slice_case_starts(slice_sub(line, i, line.len), "SMTPUTF8"))
+            return true;
+    return false;
+}
+
+static bool may_have_8bit(struct smtp *s, const struct command *cmd, struct slice line)
+{
+    if (cmd->verb == VERB_MAIL)
+        s->utf8 = asks_for_utf8(line);
+    return s->utf8 && (cmd->verb == VERB_MAIL || cmd->verb == VERB_RCPT);
+}
+
+/* Of a line without its end. */
+static void judge_line(struct smtp *s, const struct command *cmd, struct slice line, bool crlf)
+{
+    enum { LINE_USUAL = 1000 };
+    bool high = false, utf8 = may_have_8bit(s, cmd, line);
+    for (size_t i = 0; i < line.len; i++) {
+        uint8_t c = line.data[i];
+        if (c == '\r')
+            smtp_anomaly(s, ANOMALY_command_bare_cr, s->line_at + i, (struct slice){0});
+        else if (!c)
+            smtp_anomaly(s, ANOMALY_command_nul, s->line_at + i, (struct slice){0});
+        if (c >= 0x80 && !high && !utf8)
+            smtp_anomaly(s, ANOMALY_command_8bit, s->line_at + i, (struct slice){0});
+        high |= c >= 0x80;
+    }
+    if (line.len > LINE_USUAL && cmd->verb != VERB_AUTH)
+        smtp_anomaly(s, ANOMALY_command_long, s->line_at, (struct slice){0});
+    if (!crlf)
+        smtp_anomaly(s, ANOMALY_command_bare_lf, s->line_at + line.len, (struct slice){0});
+}
+
 static void client_line(struct smtp *s, struct slice line, bool crlf)
 {
     if (s->mode == MODE_SECRET) {
@@ -175,6 +212,7 @@ static void client_line(struct smtp *s, struct slice line, bool crlf)
     struct command cmd;
     command_parse(line, &cmd);
     client_command(s, &cmd);
+    judge_line(s, &cmd, line, crlf);
 }
 
 static size_t lines_feed(struct smtp *s, struct slice bytes)
@@ -182,6 +220,8 @@ static size_t lines_feed(struct smtp *s, struct slice bytes)
     size_t lf = slice_index(bytes, '\n');
     struct slice part = slice_sub(bytes, 0, lf);
     bool whole = lf < bytes.len;
+    if (!s->line.len && !s->line_cut)
+        s->line_at = s->client_at;
     /* A line that comes whole, and fits, is not copied. */
     bool copied = !whole || s->line.len || s->line_cut || part.len > s->lim->command_bytes;
     if (copied && !s->line_cut && !buf_add(&s->line, part)) {
@@ -249,6 +289,7 @@ size_t client_consume(struct smtp *s, struct slice bytes)
     case MODE_HOLD:
         return 0;
     }
+    s->client_at += used;
     if (s->mode == MODE_CHUNK && !s->chunk_left)
         end_chunk(s);
     return used;
@@ -257,10 +298,13 @@ size_t client_consume(struct smtp *s, struct slice bytes)
 void client_gap(struct smtp *s, uint64_t len)
 {
     s->line_cut = false;
+    s->client_at += len;
     switch (s->mode) {
     case MODE_MESSAGE:
         message_take_doubt(s);
         s->message_gap = true;
+        s->message_at += len;
+        s->line_len = 0;
         s->bol = BOL_LF; /* perhaps: then the server's reply decides about a dot that comes first */
         smtp_emit(s, SMTP_MESSAGE_GAP, SIDE_CLIENT, (struct slice){0}, len);
         return;

@@ -76,6 +76,8 @@ struct smtp {
     bool message_gap;   /* bytes of the message are missing, its end may be among them */
     bool message_reply_lost; /* a server gap came since the message began */
     bool chunk_last;
+    bool utf8;       /* the last MAIL asked for SMTPUTF8 */
+    uint8_t last[2]; /* bytes of the message, the last one first */
     bool lmtp;
 
     /* transactions */
@@ -99,6 +101,10 @@ struct smtp {
     /* After a gap or lookalike: lines that are commands, unless the message goes on behind them. */
     struct dated *doubt;
     uint64_t chunk_left;
+    uint64_t client_at, line_at;    /* bytes of the client before what is consumed now, before its line */
+    uint64_t message_at;            /* the same in the message */
+    uint32_t line_len;              /* of the message's line so far, up to LINE_MOST and one */
+    anomaly_set told, told_outside; /* anomalies of the open mail, and outside of mails */
 
     /* transactions */
     uint32_t mails;      /* begun */
@@ -114,8 +120,7 @@ struct smtp {
     struct buf reply;       /* lines of a reply that goes on, joined by LF */
     struct pending *queue;  /* ring */
     uint32_t queue_from, queue_len, queue_room;
-    uint32_t
-        dropped; /* commands that a limit took out of the queue: as many replies answer nothing we know */
+    uint32_t dropped;  /* commands that a limit took out of the queue: so many replies answer nothing known */
     struct late *late; /* LATE_MAX of them, or NULL */
     uint32_t late_len;
 };
@@ -123,6 +128,8 @@ struct smtp {
 /* smtp.c */
 void smtp_emit(struct smtp *s, enum smtp_kind kind, enum side side, struct slice text, uint64_t len);
 void smtp_cut(struct smtp *s, enum side side);
+/* Tells of it, the first time. */
+void smtp_anomaly(struct smtp *s, enum anomaly which, uint64_t at, struct slice text);
 void smtp_mail_begin(struct smtp *s, bool mail_seen);
 void smtp_mail_close(struct smtp *s);
 /* MAIL amid an open mail: begins a mail that waits for the reply; returns its number. */

@@ -36,6 +36,7 @@ size_t smtp_dump(const struct smtp_event *ev, char *ret, size_t room)
         [SMTP_TLS] = "tls",
         [SMTP_GAP] = "gap",
         [SMTP_CUT] = "cut",
+        [SMTP_ANOMALY] = "anomaly",
     };
     size_t len = (size_t)snprintf(ret, room, "%s mail=%u", kinds[ev->kind], ev->mail);
     if (ev->kind == SMTP_COMMAND || ev->kind == SMTP_REPLY)
@@ -44,7 +45,10 @@ size_t smtp_dump(const struct smtp_event *ev, char *ret, size_t room)
         len += (size_t)snprintf(ret + len, room - len, " %u", ev->code);
     if (ev->kind == SMTP_GAP || ev->kind == SMTP_CUT)
         len += (size_t)snprintf(ret + len, room - len, " %s", ev->side == SIDE_CLIENT ? "client" : "server");
-    if (ev->len)
+    if (ev->kind == SMTP_ANOMALY)
+        len += (size_t)snprintf(ret + len, room - len, " %s at=%llu", anomaly_name(ev->anomaly),
+                                (unsigned long long)ev->len);
+    else if (ev->len)
         len += (size_t)snprintf(ret + len, room - len, " len=%llu", (unsigned long long)ev->len);
     if (ev->text.len) {
         ret[len++] = ' ';
@@ -62,13 +66,21 @@ static size_t add_named(char *ret, size_t len, size_t room, const char *name, st
 
 size_t mime_dump(const struct mime_event *ev, char *ret, size_t room)
 {
-    static const char *const kinds[] = {
-        [MIME_HEADER] = "header", [MIME_HEADERS_END] = "headers-end", [MIME_PART] = "part"};
+    static const char *const kinds[] = {[MIME_HEADER] = "header",
+                                        [MIME_HEADERS_END] = "headers-end",
+                                        [MIME_ANOMALY] = "anomaly",
+                                        [MIME_PART] = "part"};
     int n = snprintf(ret, room, "%s%s", kinds[ev->kind], ev->cut ? " cut" : "");
     size_t len = (size_t)n < room ? (size_t)n : room - 1;
     if (ev->kind == MIME_HEADER) {
         len = add_named(ret, len, room, "name", ev->name);
         len = add_named(ret, len, room, "value", ev->value);
+    } else if (ev->kind == MIME_ANOMALY) {
+        char at[100];
+        snprintf(at, sizeof at, "%s at=%llu", anomaly_name(ev->anomaly), (unsigned long long)ev->size);
+        len = add_named(ret, len, room, "name", slice_str(at));
+        if (ev->value.data)
+            len = add_named(ret, len, room, "value", ev->value);
     } else if (ev->kind == MIME_PART) {
         char number[64];
         snprintf(number, sizeof number, "%llu depth=%u", (unsigned long long)ev->size, ev->depth);

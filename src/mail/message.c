@@ -9,131 +9,235 @@
 #include "mail/message.h"
 
 #include <assert.h>
+#include "mail/lanes.h"
 
-static void text_out(struct smtp *s, const uint8_t *from, const uint8_t *to)
+enum { LINE_MOST = 998 }; /* without its end; RFC 5322 2.1.1 */
+
+/* The bytes that are read now. */
+struct run {
+    const uint8_t *begin, *end, *p, *out; /* all before `out` has been passed on */
+};
+
+static void text_out(struct smtp *s, struct run *r)
 {
-    if (to > from)
-        smtp_emit(s, SMTP_MESSAGE_DATA, SIDE_CLIENT, (struct slice){from, (size_t)(to - from)}, 0);
+    if (r->p > r->out)
+        smtp_emit(s, SMTP_MESSAGE_DATA, SIDE_CLIENT, (struct slice){r->out, (size_t)(r->p - r->out)}, 0);
+    r->out = r->p;
 }
 
-/* Where a line stands behind [begin, end), of which nothing but the end matters. */
-static enum bol bol_after(const struct smtp *s, const uint8_t *begin, const uint8_t *end)
+/* The byte that stands `back` before p: in the run, or among the last two of the one before; 0: none does. */
+static uint8_t before(const struct smtp *s, const struct run *r, size_t back)
 {
-    if (end[-1] == '\r')
+    size_t at = (size_t)(r->p - r->begin);
+    return at >= back ? r->p[-(ptrdiff_t)back] : s->last[back - at - 1];
+}
+
+static void note_last(struct smtp *s, struct run *r)
+{
+    const uint8_t last[2] = {before(s, r, 1), before(s, r, 2)};
+    memcpy(s->last, last, sizeof last);
+}
+
+/* Tells of an oddity that begins `back` bytes before p. Where it stands among the text does not depend on how
+ * the text is cut. */
+static void odd(struct smtp *s, struct run *r, enum anomaly which, size_t back, const char *text)
+{
+    if (s->told & anomaly_bit(which))
+        return;
+    text_out(s, r);
+    smtp_anomaly(s, which, s->message_at + (uint64_t)(r->p - r->begin) - back, slice_str(text));
+}
+
+/* How many bytes from r->p on need no closer look, of which none is the first of the run. Where CR and LF do
+ * not stand together one of the two is bare; `ends`, 0 or 255, says whether that matters. `line`: the line so
+ * far is no longer. */
+WIDE static size_t plain_bytes(const struct run *r, uint32_t line, uint8_t ends)
+{
+    const uint8_t *p = r->p;
+    for (; r->end - p >= LANES && line + LANES <= LINE_MOST; p += LANES) {
+        lanes c, last;
+        lanes_load(&c, p);
+        lanes_load(&last, p - 1);
+        lanes lf = (lanes)(c == '\n');
+        lanes suspect =
+            ((lf ^ (lanes)(last == '\r')) & ends) | (lanes)((c == '.') & (last == '\n')) | (lanes)(c == 0);
+        if (lanes_any(&suspect))
+            break;
+        line = lanes_any(&lf) ? LANES : line + LANES;
+    }
+    return (size_t)(p - r->p);
+}
+
+static void pass_plain(struct smtp *s, struct run *r)
+{
+    const anomaly_set bare = anomaly_bit(ANOMALY_message_bare_cr) | anomaly_bit(ANOMALY_message_bare_lf);
+    bool long_told = s->told & anomaly_bit(ANOMALY_message_long_line), bare_told = (s->told & bare) == bare;
+    size_t len = plain_bytes(r, long_told ? 0 : s->line_len, s->bare_lf || bare_told ? 0 : UINT8_MAX);
+    const uint8_t *lf = memrchr(r->p, '\n', len);
+    r->p += len;
+    s->line_len = lf ? (uint32_t)(r->p - lf - 1) : s->line_len + (uint32_t)len;
+}
+
+/* What the byte at p shows: what it is itself, and what those before it were. */
+static void judge_byte(struct smtp *s, struct run *r, uint8_t last)
+{
+    uint8_t c = *r->p;
+    if (last == '\r' && c != '\n')
+        odd(s, r, ANOMALY_message_bare_cr, 1, "");
+    if (last == '.' && before(s, r, 2) == '\r' && (c == '\r' || c == '\n'))
+        odd(s, r, ANOMALY_end_lookalike, 1, c == '\r' ? "<CR>.<CR>" : "<CR>.<LF>");
+    if (c == '\n' && last != '\r' && !s->bare_lf)
+        odd(s, r, ANOMALY_message_bare_lf, 0, "");
+    if (!c)
+        odd(s, r, ANOMALY_message_nul, 0, "");
+    if (c == '\n')
+        s->line_len = 0;
+    else if (c != '\r' && s->line_len <= LINE_MOST && ++s->line_len > LINE_MOST)
+        odd(s, r, ANOMALY_message_long_line, 0, "");
+}
+
+/* Where a line stands behind p. */
+static enum bol bol_here(const struct smtp *s, const struct run *r)
+{
+    uint8_t last = before(s, r, 1);
+    if (last == '\r')
         return BOL_CR;
-    if (end[-1] != '\n')
+    if (last != '\n')
         return BOL_NO;
-    bool cr = end - begin > 1 ? end[-2] == '\r' : s->bol == BOL_CR;
-    return cr || s->bare_lf ? BOL_YES : BOL_LF;
+    return before(s, r, 2) == '\r' || s->bare_lf ? BOL_YES : BOL_LF;
 }
 
-/* Runs to the next dot that begins a line, or to the end; most text has few dots, and only they matter here.
- */
-static const uint8_t *skip_text(struct smtp *s, const uint8_t *p, const uint8_t *end)
+/* Up to `most` bytes, one by one. True: a dot that begins a line is next. */
+static bool pass_slowly(struct smtp *s, struct run *r, ptrdiff_t most)
 {
-    const uint8_t *dot = p;
-    while (dot < end && (dot = memchr(dot, '.', (size_t)(end - dot))) && (dot == p || dot[-1] != '\n'))
-        while (dot < end && *dot == '.')
-            dot++;
-    if (!dot)
-        dot = end;
-    s->bol = bol_after(s, p, dot);
-    return dot;
+    uint8_t last = before(s, r, 1);
+    for (const uint8_t *stop = r->end - r->p > most ? r->p + most : r->end; r->p < stop; r->p++) {
+        if (last == '\n' && *r->p == '.')
+            return true;
+        judge_byte(s, r, last);
+        last = *r->p;
+    }
+    return false;
+}
+
+/* Runs to the next dot that begins a line, or to the end; most text has few of them, and little else that is
+ * odd. The first byte is no such dot. */
+static void skip_text(struct smtp *s, struct run *r)
+{
+    judge_byte(s, r, before(s, r, 1));
+    r->p++;
+    do
+        pass_plain(s, r);
+    while (r->p < r->end && !pass_slowly(s, r, LANES));
+    s->bol = bol_here(s, r);
 }
 
 /* After CRLF: a dot is stuffing or the end, and no text in either case. */
-static void at_line_start(struct smtp *s, const uint8_t **p, const uint8_t *end, const uint8_t **out)
+static void at_line_start(struct smtp *s, struct run *r)
 {
-    if (**p != '.') {
+    if (*r->p != '.') {
         s->bol = BOL_NO;
-        *p = skip_text(s, *p, end);
+        skip_text(s, r);
         return;
     }
-    text_out(s, *out, *p);
-    *out = ++*p;
+    text_out(s, r);
+    r->out = ++r->p;
     s->bol = BOL_DOT;
 }
 
-/* True where the message is over, with *p behind its end. */
-static bool after_dot(struct smtp *s, const uint8_t **p, const uint8_t *end, const uint8_t **out)
+static void see_lookalike(struct smtp *s, struct run *r, const char *what, size_t back)
 {
-    bool lf = **p == '\n';
+    odd(s, r, ANOMALY_end_lookalike, back, what);
+    s->lookalike = true;
+    s->line_len = 0;
+}
+
+/* True where the message is over, with p behind its end. */
+static bool after_dot(struct smtp *s, struct run *r)
+{
+    bool lf = *r->p == '\n';
     if (s->bol == BOL_DOT_CR && !lf) {
-        text_out(s, (const uint8_t *)"\r", (const uint8_t *)"\r" + 1);
+        smtp_emit(s, SMTP_MESSAGE_DATA, SIDE_CLIENT, slice_str("\r"), 0);
         s->bol = BOL_CR;
-        *p = skip_text(s, *p, end);
+        skip_text(s, r);
     } else if (s->bol == BOL_DOT_CR || (lf && s->bare_lf)) {
-        ++*p;
+        r->p++;
         smtp_message_end(s, true);
         return true;
-    } else if (**p == '\r') {
+    } else if (*r->p == '\r') {
         s->bol = BOL_DOT_CR;
-        *out = ++*p;
+        r->out = ++r->p;
     } else if (lf) {
-        ++*p;
-        s->lookalike = true;
+        see_lookalike(s, r, "<CRLF>.<LF>", 1);
+        r->p++;
         s->bol = BOL_LF;
     } else {
         s->bol = BOL_NO;
-        *p = skip_text(s, *p, end);
+        skip_text(s, r);
     }
     return false;
 }
 
 /* A line that begins after a bare LF cannot end the message by the RFC, but some servers let it. */
-static void after_bare_lf(struct smtp *s, const uint8_t **p, const uint8_t *end)
+static void after_bare_lf(struct smtp *s, struct run *r)
 {
-    bool lf = **p == '\n', cr = **p == '\r';
-    if (s->bol == BOL_LF && **p == '.') {
+    bool lf = *r->p == '\n', cr = *r->p == '\r';
+    if (s->bol == BOL_LF && *r->p == '.') {
         s->bol = BOL_LF_DOT;
-        ++*p;
+        r->p++;
     } else if (s->bol == BOL_LF_DOT && cr) {
         s->bol = BOL_LF_DOT_CR;
-        ++*p;
+        r->p++;
     } else if (lf && s->bol != BOL_LF) {
-        ++*p;
-        s->lookalike = true;
-        s->bol = s->bol == BOL_LF_DOT_CR ? BOL_YES : BOL_LF;
+        bool crlf = s->bol == BOL_LF_DOT_CR;
+        see_lookalike(s, r, crlf ? "<LF>.<CRLF>" : "<LF>.<LF>", 1 + crlf);
+        r->p++;
+        s->bol = crlf ? BOL_YES : BOL_LF;
     } else {
         s->bol = s->bol == BOL_LF_DOT_CR ? BOL_CR : BOL_NO;
-        *p = skip_text(s, *p, end);
+        skip_text(s, r);
     }
+}
+
+/* True: the message is over. */
+static bool step(struct smtp *s, struct run *r)
+{
+    switch (s->bol) {
+    case BOL_YES:
+        at_line_start(s, r);
+        break;
+    case BOL_DOT:
+    case BOL_DOT_CR:
+        return after_dot(s, r);
+    case BOL_LF:
+    case BOL_LF_DOT:
+    case BOL_LF_DOT_CR:
+        after_bare_lf(s, r);
+        break;
+    case BOL_NO:
+    case BOL_CR:
+        skip_text(s, r);
+        break;
+    }
+    return false;
 }
 
 size_t message_feed(struct smtp *s, struct slice bytes)
 {
-    const uint8_t *p = bytes.data, *end = p + bytes.len, *out = p;
-    while (p < end) {
-        bool ended = false;
-        s->lookalike = false;
-        switch (s->bol) {
-        case BOL_YES:
-            at_line_start(s, &p, end, &out);
-            break;
-        case BOL_DOT:
-        case BOL_DOT_CR:
-            ended = after_dot(s, &p, end, &out);
-            break;
-        case BOL_LF:
-        case BOL_LF_DOT:
-        case BOL_LF_DOT_CR:
-            after_bare_lf(s, &p, end);
-            break;
-        case BOL_NO:
-        case BOL_CR:
-            p = skip_text(s, p, end);
-            break;
-        }
-        if (ended)
-            return (size_t)(p - bytes.data);
-        if (s->lookalike) {
-            /* What follows is looked at closer. */
-            s->had_lookalike = true;
-            break;
-        }
-    }
-    text_out(s, out, p);
-    return (size_t)(p - bytes.data);
+    struct run r = {bytes.data, bytes.data + bytes.len, bytes.data, bytes.data};
+    bool ended = false;
+    s->lookalike = false;
+    while (r.p < r.end && !ended && !s->lookalike)
+        ended = step(s, &r);
+    size_t used = (size_t)(r.p - bytes.data);
+    if (ended)
+        return used;
+    /* What follows a lookalike is looked at closer. */
+    s->had_lookalike |= s->lookalike;
+    text_out(s, &r);
+    note_last(s, &r);
+    s->message_at += used;
+    return used;
 }
 
 void message_take_doubt(struct smtp *s)
@@ -169,6 +273,16 @@ static bool is_command(struct slice line, bool first)
     return cmd.strict || (!first && cmd.known);
 }
 
+/* A MAIL is shown, other commands may hold what should not be. */
+static void note_smuggled(struct smtp *s, struct slice line, size_t before)
+{
+    struct command cmd;
+    line = slice_trim(line);
+    command_parse(line, &cmd);
+    smtp_anomaly(s, ANOMALY_smuggled_command, s->message_at + before,
+                 cmd.verb == VERB_MAIL ? line : (struct slice){0});
+}
+
 size_t message_feed_doubtful(struct smtp *s, struct slice bytes)
 {
     size_t lf = slice_index(bytes, '\n');
@@ -180,6 +294,8 @@ size_t message_feed_doubtful(struct smtp *s, struct slice bytes)
     size_t used = dated_add(&s->doubt, s->lim->hold_bytes, s->now, part);
     struct slice doubt = dated_rest(s->doubt), line = last_line(doubt);
     bool fits = used == part.len, command = !whole || is_command(line, line.len == doubt.len);
+    if (whole && command && s->had_lookalike)
+        note_smuggled(s, line, doubt.len - line.len);
     if (!fits || line.len > s->lim->command_bytes || !command)
         message_take_doubt(s);
     return used;

@@ -3,16 +3,20 @@
 #define MAIL_MIME_H
 
 #include "base/buf.h"
+#include "mail/anomaly.h"
 #include "mail/charset.h"
 
 enum mime_kind {
     MIME_HEADER,      /* of the top header block only: name, value */
     MIME_HEADERS_END, /* the top header block is over */
-    MIME_PART,        /* a leaf part, or an attached mail as a whole, is over: type, filename, size, depth */
+    MIME_ANOMALY, /* anomaly, the first of its kind in this mail; size = place of its first byte in the mail,
+                     without stuffed dots; value: evidence, or none */
+    MIME_PART,    /* a leaf part, or an attached mail as a whole, is over: type, filename, size, depth */
 };
 
 struct mime_event {
     enum mime_kind kind;
+    enum anomaly anomaly;
     struct slice name; /* HEADER: field name as written, without the colon and blanks before it */
     struct slice
         value; /* HEADER: unfolded (CRLF before a blank taken out), blanks at both ends off, undecoded */

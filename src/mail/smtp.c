@@ -55,9 +55,26 @@ void smtp_cut(struct smtp *s, enum side side)
     smtp_emit(s, SMTP_CUT, side, (struct slice){0}, 0);
 }
 
+void smtp_anomaly(struct smtp *s, enum anomaly which, uint64_t at, struct slice text)
+{
+    anomaly_set *told = s->open ? &s->told : &s->told_outside;
+    if (*told & anomaly_bit(which))
+        return;
+    *told |= anomaly_bit(which);
+    struct smtp_event ev = {.kind = SMTP_ANOMALY,
+                            .side = SIDE_CLIENT,
+                            .mail = s->open,
+                            .ts = s->now,
+                            .text = text,
+                            .anomaly = which,
+                            .len = at};
+    s->fn(s->ctx, &ev);
+}
+
 void smtp_mail_begin(struct smtp *s, bool mail_seen)
 {
     s->open = ++s->mails;
+    s->told = 0;
     s->unanswered = s->accepted = 0;
     s->refused = false;
     s->message_begun = false;
@@ -97,6 +114,7 @@ void smtp_mail_unnest(struct smtp *s, bool taken)
     }
     smtp_mail_close(s);
     s->open = nested;
+    s->told = 0;
     s->unanswered = s->nested_unanswered;
     s->accepted = 0;
     s->refused = !taken;
@@ -119,6 +137,9 @@ void smtp_message_begin(struct smtp *s, bool beginning_seen)
     s->message_gap = !beginning_seen;
     s->message_reply_lost = false;
     s->message_begun = true;
+    s->message_at = 0;
+    s->line_len = 0;
+    s->last[0] = s->last[1] = 0;
     smtp_emit(s, SMTP_MESSAGE_BEGIN, SIDE_CLIENT, (struct slice){0}, !beginning_seen);
 }
 

@@ -7,6 +7,7 @@
 
 #include <time.h>
 #include "base/net.h"
+#include "mail/anomaly.h"
 #include "mail/command.h"
 
 enum smtp_kind {
@@ -21,6 +22,9 @@ enum smtp_kind {
     SMTP_TLS,           /* the readable part is over; `len` 1: TLS from the first byte on */
     SMTP_GAP,           /* side, len; mail where one is open */
     SMTP_CUT,           /* a limit cut a line, a reply or a queue; mail where one is open */
+    SMTP_ANOMALY,       /* mail where one is open; anomaly, the first of its kind in this mail, or outside of
+                           mails; len = place of its first byte in the message, counted from 0 where that
+                           begins, or in what the client sent; text: evidence, or none */
 };
 
 struct smtp_event {
@@ -28,6 +32,7 @@ struct smtp_event {
     enum side side;
     enum verb verb;
     unsigned code;
+    enum anomaly anomaly;
     uint32_t mail; /* number of the transaction in this session, from 1; 0: the session itself */
     struct timespec ts;
     struct slice text;

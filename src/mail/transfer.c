@@ -2,6 +2,8 @@
  * In: encoded bytes. Out: counts, or decoded bytes. Owns: nothing. Spec: RFC 2045 6.7, 6.8; RFC 2047 4. */
 #include "mail/transfer.h"
 
+#include "mail/lanes.h"
+
 enum transfer transfer_of(struct slice value)
 {
     value = slice_trim(value);
@@ -22,26 +24,14 @@ static inline bool is_digit64(uint8_t c)
     return (uint8_t)((c | 32) - 'a') < 26 || (uint8_t)(c - '/') < 11 || c == '+';
 }
 
-/* Many bytes at once, said outright: GCC 12 finds it by itself in some forms of the loop, and miscounts in
- * one of them. */
-typedef uint8_t lanes __attribute__((vector_size(32)));
-typedef int8_t signed_lanes __attribute__((vector_size(32)));
-enum { LANES = sizeof(lanes), ADD_MAX = 252 }; /* what a lane can hold, in fours */
-
-/* Twice as wide where the processor can, told when the program starts; ThreadSanitizer would be asked before
- * it has begun. */
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_THREAD__)
-#define WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDE
-#endif
+enum { ADD_MAX = 252 }; /* what a lane can hold, in fours */
 
 /* Adds 255, which is minus one, to each lane of *sum that holds a digit. Letters of both cases, and what
  * stands from '/' to '9', come to lie at the upper end of the signed numbers. */
-static inline __attribute__((always_inline)) void take_lanes(const uint8_t *p, lanes *sum, lanes *equals)
+LANES_INLINE void take_lanes(const uint8_t *p, lanes *sum, lanes *equals)
 {
     lanes c;
-    memcpy(&c, p, sizeof c);
+    lanes_load(&c, p);
     *sum += (lanes)(((signed_lanes)((c | 32) + (127 - 'z')) > 127 - 26) |
                     ((signed_lanes)(c + (127 - '9')) > 127 - 11) | (signed_lanes)(c == '+'));
     *equals |= (lanes)(c == '=');
@@ -83,9 +73,7 @@ WIDE static size_t count_digits(struct slice text, uint64_t *ret_equals)
         sum = -sum;
         digits += lanes_sum(&sum);
     }
-    uint64_t parts[LANES / 8];
-    memcpy(parts, &equals, sizeof parts);
-    *ret_equals = parts[0] | parts[1] | parts[2] | parts[3];
+    *ret_equals = lanes_any(&equals);
     return digits;
 }
 

@@ -52,6 +52,15 @@ void tree_init(struct mime *m)
     part_init(&m->part);
 }
 
+void tree_anomaly(struct mime *m, enum anomaly which, uint64_t at, struct slice evidence)
+{
+    if (m->told & anomaly_bit(which))
+        return;
+    m->told |= anomaly_bit(which);
+    m->fn(m->ctx,
+          &(struct mime_event){.kind = MIME_ANOMALY, .anomaly = which, .size = at, .value = evidence});
+}
+
 void tree_reset(struct mime *m)
 {
     while (m->depth)
@@ -60,6 +69,7 @@ void tree_reset(struct mime *m)
     m->field_cut = m->after_gap = false;
     m->headers_used = m->overruns = 0;
     m->parts = 0;
+    m->told = 0;
     buf_clear(&m->field);
     part_clear(&m->part);
 }

@@ -58,8 +58,11 @@ struct mime {
     struct frame *frames;
     uint32_t depth, parts, frame_room;
     uint64_t overruns;
+    anomaly_set told;
 };
 
+/* Tells of it, the first time; `at`: position of its first byte. */
+void tree_anomaly(struct mime *m, enum anomaly which, uint64_t at, struct slice evidence);
 void tree_init(struct mime *m);
 void tree_reset(struct mime *m);
 void tree_free(struct mime *m);

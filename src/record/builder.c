@@ -18,7 +18,8 @@ struct builder {
     struct draft *message;                                       /* whose text its MIME parser reads */
     struct text *banner, *helo, *ehlo, *last_reply, *last_error; /* as they came; `ehlo` is the whole reply */
     const char *tls;                                             /* how it began, or NULL */
-    uint32_t mails;
+    struct found_anomaly *odd;                                   /* outside of mails, or NULL */
+    uint32_t mails, odd_len;
     struct flags flags;
     bool heard_client, heard_server, quit;
 };
@@ -55,6 +56,7 @@ void builder_free(struct builder **pb)
     text_free(&b->ehlo);
     text_free(&b->last_reply);
     text_free(&b->last_error);
+    free(b->odd);
     free(b);
 }
 
@@ -124,6 +126,9 @@ static void on_mime(void *ctx, const struct mime_event *ev)
     struct buf *scratch = &b->with->scratch;
     if (b->out->mime)
         b->out->mime(b->ctx, d->number, ev);
+    if (ev->kind == MIME_ANOMALY)
+        draft_add_anomaly(d, b->with->set, &(struct found_anomaly){ev->anomaly, ev->size, ev->value},
+                          scratch);
     if (ev->kind == MIME_HEADER)
         headers_take(d, b->with->set, b->with->cs, ev, scratch);
     if (ev->kind != MIME_PART || !ev->filename.data)
@@ -266,6 +271,18 @@ static void mark_gap(struct builder *b, const struct smtp_event *ev)
             d->t.flags.gap = true;
 }
 
+static void on_anomaly(struct builder *b, struct draft *d, const struct smtp_event *ev)
+{
+    if (d) {
+        draft_add_anomaly(d, b->with->set, &(struct found_anomaly){ev->anomaly, ev->len, ev->text},
+                          &b->with->scratch);
+        return;
+    }
+    b->odd = realloc(b->odd, (b->odd_len + 1) * sizeof *b->odd);
+    assert(b->odd);
+    b->odd[b->odd_len++] = (struct found_anomaly){ev->anomaly, ev->len, {NULL, 0}};
+}
+
 void builder_smtp(struct builder *b, const struct smtp_event *ev)
 {
     /* Text comes most often, and needs no draft looked for. */
@@ -303,6 +320,9 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev)
         break;
     case SMTP_GAP:
         mark_gap(b, ev);
+        break;
+    case SMTP_ANOMALY:
+        on_anomaly(b, d, ev);
         break;
     case SMTP_CUT:
         b->flags.truncated = true;
@@ -348,6 +368,7 @@ void builder_finish(struct builder *b, struct timespec first, struct timespec la
     s.last_error = text_slice(b->last_error);
     if (b->tls)
         s.tls_start = slice_str(b->tls);
+    s.anomalies = (struct anomaly_list){b->odd, b->odd_len, b->odd_len};
     s.flags = b->flags;
     s.flags.truncated |= mem->over;
     s.flags.one_sided = one_sided;

@@ -63,6 +63,15 @@ static void put_files(struct copier *c, const struct file_list *from, struct fil
         *to = (struct file_list){items, from->len, from->len};
 }
 
+static void put_anomalies(struct copier *c, const struct anomaly_list *from, struct anomaly_list *to)
+{
+    struct found_anomaly *items = put(c, from->items, from->len * sizeof *items);
+    for (size_t i = 0; i < from->len; i++)
+        put_text(c, &from->items[i].text, items ? &items[i].text : NULL);
+    if (to)
+        *to = (struct anomaly_list){items, from->len, from->len};
+}
+
 static void put_addresses(struct copier *c, const struct address_list *from, struct address_list *to)
 {
     struct address *items = put(c, from->items, from->len * sizeof *items);
@@ -85,6 +94,9 @@ static void put_field(struct copier *c, enum field_kind kind, const void *from, 
         break;
     case FIELD_FILES:
         put_files(c, from, to);
+        break;
+    case FIELD_ANOMALIES:
+        put_anomalies(c, from, to);
         break;
     case FIELD_ORIGIN: {
         const struct origin *o = from;

@@ -19,6 +19,7 @@ enum field_kind {
     FIELD_ADDRESSES, /* struct address_list */
     FIELD_FILES,     /* struct file_list */
     FIELD_ORIGIN,    /* struct origin; absent where it has no address */
+    FIELD_ANOMALIES, /* struct anomaly_list */
     FIELD_FLAGS,     /* struct flags */
 };
 

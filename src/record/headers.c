@@ -71,6 +71,18 @@ void draft_add_address(struct draft *d, const struct builder_settings *set, cons
         list->items[list->len++] = *a;
 }
 
+void draft_add_anomaly(struct draft *d, const struct builder_settings *set, const struct found_anomaly *a,
+                       struct buf *scratch)
+{
+    struct anomaly_list *list = &d->t.anomalies;
+    if (!list_room(d, set, (void **)&list->items, list->len, &list->room, sizeof *list->items))
+        return;
+    struct found_anomaly *kept = &list->items[list->len++];
+    *kept = *a;
+    if (a->text.len)
+        kept->text = draft_text(d, a->text, scratch);
+}
+
 void draft_add_file(struct draft *d, const struct builder_settings *set, const struct file *file)
 {
     struct file_list *list = &d->t.files;

@@ -28,6 +28,9 @@ struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch)
 bool draft_add_text(struct draft *d, const struct builder_settings *set, struct text_list *list,
                     struct slice text);
 void draft_add_address(struct draft *d, const struct builder_settings *set, const struct address *a);
+/* `text` is copied. */
+void draft_add_anomaly(struct draft *d, const struct builder_settings *set, const struct found_anomaly *a,
+                       struct buf *scratch);
 void draft_add_file(struct draft *d, const struct builder_settings *set, const struct file *file);
 
 #endif

@@ -5,6 +5,7 @@
 #include <time.h>
 #include "base/arena.h"
 #include "base/net.h"
+#include "mail/anomaly.h"
 #include "record/field.h"
 
 /* Texts are valid UTF-8; data == NULL means that the field has no value and is left out. */
@@ -34,6 +35,18 @@ struct origin {
     struct slice country; /* ISO 3166-1, upper case */
     uint64_t asn;         /* 0: not known */
     struct slice as_name;
+};
+
+/* Something odd, the first of its kind in the mail or, outside of mails, in the session. */
+struct found_anomaly {
+    enum anomaly which;
+    uint64_t offset; /* of its first byte, see smtp.h */
+    struct slice text;
+};
+
+struct anomaly_list {
+    struct found_anomaly *items;
+    size_t len, room;
 };
 
 /* The flags of fields.def, a bool each. */
@@ -71,6 +84,7 @@ struct transaction {
     struct file_list files;
     struct origin origin;
     struct text_list tags;
+    struct anomaly_list anomalies;
     struct flags flags;
 };
 
@@ -86,6 +100,7 @@ struct session {
     uint64_t mails;         /* records in stream smtp */
     struct slice last_reply, last_error;
     struct slice end; /* "quit", "fin", "rst", "timeout", "reuse", "shed", "eof" */
+    struct anomaly_list anomalies;
     struct flags flags;
 };
 

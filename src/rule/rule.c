@@ -2,7 +2,7 @@
  * In: replies, records. Out: notices, by struct rules. Owns: working room of the rules. */
 #include "rule/rule.h"
 
-const struct rule *const rule_table[] = {&rule_refusal, &rule_origin, NULL};
+const struct rule *const rule_table[] = {&rule_refusal, &rule_origin, &rule_smuggling, NULL};
 
 void rules_init(struct rules *r)
 {

@@ -42,7 +42,7 @@ struct rule {
     void (*record)(struct rules *r, struct record *rec);
 };
 
-extern const struct rule rule_refusal, rule_origin;
+extern const struct rule rule_refusal, rule_origin, rule_smuggling;
 extern const struct rule *const rule_table[]; /* ends with NULL */
 
 /* Takes the members before `text` as they are. */

@@ -232,6 +232,7 @@ void scripts_event(struct scripts *s, struct script_data **data, const struct sc
     case SMTP_TLS:
     case SMTP_GAP:
     case SMTP_CUT:
+    case SMTP_ANOMALY:
         break;
     }
 }

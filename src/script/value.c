@@ -90,6 +90,21 @@ static void push_files(lua_State *L, const struct file_list *list)
     }
 }
 
+static void push_anomalies(lua_State *L, const struct anomaly_list *list)
+{
+    lua_createtable(L, (int)list->len, 0);
+    for (size_t i = 0; i < list->len; i++) {
+        lua_createtable(L, 0, 3);
+        lua_pushstring(L, anomaly_name(list->items[i].which));
+        lua_setfield(L, -2, "name");
+        lua_pushinteger(L, (lua_Integer)list->items[i].offset);
+        lua_setfield(L, -2, "offset");
+        value_push_text(L, list->items[i].text);
+        lua_setfield(L, -2, "text");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
 static void push_count(lua_State *L, uint64_t n, bool some)
 {
     if (n || !some)
@@ -132,6 +147,9 @@ void value_push(lua_State *L, enum field_kind kind, const void *p, int flags_met
         break;
     case FIELD_FILES:
         push_files(L, p);
+        break;
+    case FIELD_ANOMALIES:
+        push_anomalies(L, p);
         break;
     case FIELD_ORIGIN:
         push_origin(L, p);

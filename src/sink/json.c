@@ -125,6 +125,22 @@ static void add_files(struct line *out, const struct file_list *list)
     line_byte(out, ']');
 }
 
+static void add_anomalies(struct line *out, const struct anomaly_list *list)
+{
+    for (size_t i = 0; i < list->len; i++) {
+        line_str(out, i ? ",{\"name\":\"" : "[{\"name\":\"");
+        line_str(out, anomaly_name(list->items[i].which));
+        line_str(out, "\",\"offset\":");
+        line_number(out, list->items[i].offset);
+        if (list->items[i].text.len) {
+            line_str(out, ",\"text\":");
+            add_text(out, list->items[i].text);
+        }
+        line_byte(out, '}');
+    }
+    line_byte(out, ']');
+}
+
 static void add_flags(struct line *out, const struct flags *flags)
 {
     bool first = true;
@@ -197,6 +213,9 @@ static void add_value(struct line *out, const struct field *f, const void *value
         break;
     case FIELD_FILES:
         add_files(out, value);
+        break;
+    case FIELD_ANOMALIES:
+        add_anomalies(out, value);
         break;
     case FIELD_ORIGIN:
         add_origin(out, value);

@@ -11,6 +11,12 @@
     "\"properties\":{\"name\":{" TEXT_TYPE ",\"description\":\"The file name, decoded.\"},"                  \
     "\"type\":{" TEXT_TYPE ",\"description\":\"The media type that the mail gives it.\"},"                   \
     "\"size\":{" COUNT_TYPE ",\"description\":\"Bytes after decoding.\"}}"
+#define ANOMALY_TYPE                                                                                         \
+    "\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"name\",\"offset\"],"                 \
+    "\"properties\":{\"name\":{" TEXT_TYPE ",\"description\":\"What it is.\"},"                              \
+    "\"offset\":{" COUNT_TYPE ",\"description\":\"Place of its first byte in the message, from 0; of those " \
+                              "of commands, in what the client sent.\"},"                                    \
+    "\"text\":{" TEXT_TYPE ",\"description\":\"Evidence.\"}}"
 #define ORIGIN_TYPE                                                                                          \
     "\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"ip\"],"                              \
     "\"properties\":{\"ip\":{" ADDRESS_TYPE ",\"description\":\"Its address.\"},"                            \
@@ -42,6 +48,8 @@ static const char *type_of(enum field_kind kind)
         return LIST_TYPE(ADDRESS_TYPE);
     case FIELD_FILES:
         return LIST_TYPE(FILE_TYPE);
+    case FIELD_ANOMALIES:
+        return LIST_TYPE(ANOMALY_TYPE);
     case FIELD_ORIGIN:
         return ORIGIN_TYPE;
     case FIELD_FLAGS:
@@ -74,6 +82,7 @@ static bool always_there(const struct stream *s, const struct field *f)
     case FIELD_ADDRESSES:
     case FIELD_FILES:
     case FIELD_ORIGIN:
+    case FIELD_ANOMALIES:
     case FIELD_FLAGS:
         break;
     }

@@ -26,6 +26,8 @@ bool output_is_absent(const struct field *f, const void *value)
         return !((const struct address_list *)value)->len;
     case FIELD_FILES:
         return !((const struct file_list *)value)->len;
+    case FIELD_ANOMALIES:
+        return !((const struct anomaly_list *)value)->len;
     case FIELD_FLAGS:
         return memcmp(value, &none, sizeof none) == 0;
     case FIELD_ADDRESS:

@@ -141,6 +141,17 @@ static void add_flags(struct sink *snk, const struct flags *flags)
     }
 }
 
+static void add_anomalies(struct sink *snk, const struct anomaly_list *list)
+{
+    for (size_t i = 0; i < list->len; i++) {
+        color(snk, YELLOW);
+        line_byte(&snk->line, '?');
+        line_str(&snk->line, anomaly_name(list->items[i].which));
+        color(snk, PLAIN);
+        line_byte(&snk->line, ' ');
+    }
+}
+
 /* Why there is no verdict. */
 static const char *fate_of(const struct transaction *t)
 {
@@ -178,6 +189,7 @@ static void mail_line(struct sink *snk, const struct transaction *t)
         add_reply(snk, code_of(t->last_error), "earlier: ", t->last_error);
     add_origin(snk, t);
     add_flags(snk, &t->flags);
+    add_anomalies(snk, &t->anomalies);
 }
 
 static void session_line(struct sink *snk, const struct session *s)
@@ -202,6 +214,7 @@ static void session_line(struct sink *snk, const struct session *s)
     if (!s->tls && code)
         add_reply(snk, code, "", text_of(s->last_error));
     add_flags(snk, &s->flags);
+    add_anomalies(snk, &s->anomalies);
 }
 
 static void notice_line(struct sink *snk, const struct notice *n)

@@ -196,6 +196,7 @@ static void add_value(struct line *out, const struct column *col, const struct f
         break;
     case FIELD_FILES:
     case FIELD_ORIGIN:
+    case FIELD_ANOMALIES:
     case FIELD_FLAGS:
         break;
     }

@@ -48,31 +48,57 @@ static void odd(struct smtp *s, struct run *r, enum anomaly which, size_t back, 
     smtp_anomaly(s, which, s->message_at + (uint64_t)(r->p - r->begin) - back, slice_str(text));
 }
 
-/* How many bytes from r->p on need no closer look, of which none is the first of the run. Where CR and LF do
- * not stand together one of the two is bare; `ends`, 0 or 255, says whether that matters. `line`: the line so
- * far is no longer. */
-WIDE static size_t plain_bytes(const struct run *r, uint32_t line, uint8_t ends)
+/* Adds to *bad what needs a closer look, to *lf the line ends. Where CR and LF do not stand together one of
+ * the two is bare; `ends`, 0 or 255, says whether that matters. */
+LANES_INLINE void look(const uint8_t *p, uint8_t ends, lanes *bad, lanes *lf)
 {
-    const uint8_t *p = r->p;
-    for (; r->end - p >= LANES && line + LANES <= LINE_MOST; p += LANES) {
-        lanes c, last;
-        lanes_load(&c, p);
-        lanes_load(&last, p - 1);
-        lanes lf = (lanes)(c == '\n');
-        lanes suspect =
-            ((lf ^ (lanes)(last == '\r')) & ends) | (lanes)((c == '.') & (last == '\n')) | (lanes)(c == 0);
-        if (lanes_any(&suspect))
+    lanes c, last;
+    lanes_load(&c, p);
+    lanes_load(&last, p - 1);
+    lanes here = (lanes)(c == '\n');
+    *lf |= here;
+    *bad |= ((here ^ (lanes)(last == '\r')) & ends) | (lanes)((c == '.') & (last == '\n')) | (lanes)(c == 0);
+}
+
+/* How many bytes from p on need no closer look; behind `begin` all can be read. `line`: the line so far is no
+ * longer. */
+WIDE static size_t plain_bytes(const uint8_t *begin, const uint8_t *p, const uint8_t *end, uint32_t line,
+                               uint8_t ends)
+{
+    enum { WIDTH = 4 * LANES };
+    const uint8_t *from = p;
+    for (; end - p >= WIDTH && line + WIDTH <= LINE_MOST; p += WIDTH) {
+        lanes bad = {0}, lf = {0};
+        look(p, ends, &bad, &lf);
+        look(p + LANES, ends, &bad, &lf);
+        look(p + 2 * LANES, ends, &bad, &lf);
+        look(p + 3 * LANES, ends, &bad, &lf);
+        if (lanes_any(&bad))
             break;
-        line = lanes_any(&lf) ? LANES : line + LANES;
+        line = WIDTH + (lanes_any(&lf) ? 0 : line);
     }
-    return (size_t)(p - r->p);
+    for (; end - p >= LANES && line + LANES <= LINE_MOST; p += LANES) {
+        lanes bad = {0}, lf = {0};
+        look(p, ends, &bad, &lf);
+        if (lanes_any(&bad))
+            break;
+        line = LANES + (lanes_any(&lf) ? 0 : line);
+    }
+    /* What is left is looked at together with bytes before it, again. */
+    if (p < end && end - p < LANES && end - begin > LANES && line + LANES <= LINE_MOST) {
+        lanes bad = {0}, lf = {0};
+        look(end - LANES, ends, &bad, &lf);
+        p = lanes_any(&bad) ? p : end;
+    }
+    return (size_t)(p - from);
 }
 
 static void pass_plain(struct smtp *s, struct run *r)
 {
     const anomaly_set bare = anomaly_bit(ANOMALY_message_bare_cr) | anomaly_bit(ANOMALY_message_bare_lf);
     bool long_told = s->told & anomaly_bit(ANOMALY_message_long_line), bare_told = (s->told & bare) == bare;
-    size_t len = plain_bytes(r, long_told ? 0 : s->line_len, s->bare_lf || bare_told ? 0 : UINT8_MAX);
+    size_t len = plain_bytes(r->begin, r->p, r->end, long_told ? 0 : s->line_len,
+                             s->bare_lf || bare_told ? 0 : UINT8_MAX);
     const uint8_t *lf = memrchr(r->p, '\n', len);
     r->p += len;
     s->line_len = lf ? (uint32_t)(r->p - lf - 1) : s->line_len + (uint32_t)len;

@@ -15,7 +15,7 @@
     "\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"name\",\"offset\"],"                 \
     "\"properties\":{\"name\":{" TEXT_TYPE ",\"description\":\"What it is.\"},"                              \
     "\"offset\":{" COUNT_TYPE ",\"description\":\"Place of its first byte in the message, from 0; of those " \
-                              "of commands, in what the client sent.\"},"                                    \
+    "of commands, in what the client sent.\"},"                                                              \
     "\"text\":{" TEXT_TYPE ",\"description\":\"Evidence.\"}}"
 #define ORIGIN_TYPE                                                                                          \
     "\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"ip\"],"                              \

@@ -421,7 +421,10 @@ class Comparison:
 
     def compare_notices(self):
         form = lambda n: (our_ends(n), NOTES.get(n["note"], n["note"]), n["msg"].encode(), n.get("sub", "").encode())
-        ours = Counter(map(form, self.ours.notices))
+        known = [n for n in self.ours.notices if n["note"] in NOTES.keys() | NOTES.values()]
+        if len(known) < len(self.ours.notices):
+            self.need(["new-notices"], NOTICES)
+        ours = Counter(map(form, known))
         value = lambda script: Counter((n["ends"], n["note"], n["msg"].encode(), n["sub"]) for n in script.notices)
         if ours not in self.case.notices:
             theirs = self.case.notices[0]

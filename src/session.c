@@ -289,7 +289,7 @@ static void remember(struct early *e, int dir, struct timespec ts, uint64_t gap,
 static enum flow_want want_of(const struct smtp_session *s)
 {
     if (s->early)
-        return FLOW_WANT_BYTES;
+        return FLOW_WANT_MORE;
     if (!s->builder)
         return FLOW_WANT_NOTHING;
     return s->smtp && !smtp_is_opaque(s->smtp) ? FLOW_WANT_BYTES : FLOW_WANT_END;
@@ -305,7 +305,7 @@ enum flow_want session_data(struct smtp_session *s, const struct flow_info *info
         decide(s, info, false);
         bytes = slice_sub(bytes, kept, bytes.len);
     }
-    if (bytes.len && want_of(s) == FLOW_WANT_BYTES && !s->early) {
+    if (bytes.len && want_of(s) == FLOW_WANT_BYTES) {
         expect_server(s, info);
         smtp_feed(s->smtp, side_of(s, dir), ts, bytes);
     }

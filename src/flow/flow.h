@@ -17,7 +17,8 @@ struct flow_info {
 /* How much of a connection's rest its user wants. */
 enum flow_want {
     FLOW_WANT_BYTES,
-    FLOW_WANT_END, /* only to know when and how it ends */
+    FLOW_WANT_MORE, /* bytes; it does not know yet what the connection is, so who needs room takes it here */
+    FLOW_WANT_END,  /* only to know when and how it ends */
     FLOW_WANT_NOTHING,
 };
 
@@ -58,6 +59,7 @@ struct flow {
     bool answered : 1; /* a packet of it was neither SYN nor RST */
     bool spoke : 1;    /* bytes of it were seen, or were cut by the snap length */
     bool opened : 1;
+    bool known : 1; /* its user knows what it is */
     bool alone : 1; /* the other side was waited for, and is not in sight of the tap */
     bool reset : 1; /* a RST came; where its number is the next one it ends the connection, a moment later */
     bool reset_dir : 1;

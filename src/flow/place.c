@@ -14,7 +14,9 @@ static enum place place_for(const struct flow *f)
 {
     switch (f->state) {
     case FLOW_LIVE:
-        return f->spoke ? PLACE_LIVE : f->answered ? PLACE_SILENT : PLACE_HALF_OPEN;
+        if (f->spoke)
+            return f->known ? PLACE_LIVE : PLACE_UNKNOWN;
+        return f->answered ? PLACE_SILENT : PLACE_HALF_OPEN;
     case FLOW_WATCHED:
         return PLACE_WATCHED;
     case FLOW_IGNORED:
@@ -54,8 +56,8 @@ struct flow *places_newer(const struct flow *f)
 
 struct flow *places_least(const struct places *p, struct timespec now)
 {
-    static const enum place order[] = {PLACE_CLOSED, PLACE_IGNORED, PLACE_HALF_OPEN,
-                                       PLACE_SILENT, PLACE_WATCHED, PLACE_LIVE};
+    static const enum place order[] = {PLACE_CLOSED,  PLACE_IGNORED, PLACE_HALF_OPEN, PLACE_SILENT,
+                                       PLACE_UNKNOWN, PLACE_WATCHED, PLACE_LIVE};
     struct flow *f = places_oldest(p, PLACE_HALF_OPEN);
     if (f && seconds_between(f->queued_at, now) >= HANDSHAKE_SECONDS)
         return f;

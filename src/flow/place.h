@@ -7,10 +7,11 @@
 
 struct flow;
 
-/* The first three are live ones. */
+/* The first four are live ones. */
 enum place {
     PLACE_HALF_OPEN, /* nothing but SYN and RST was seen */
     PLACE_SILENT,    /* no byte was */
+    PLACE_UNKNOWN,   /* so few that nobody knows what it is */
     PLACE_LIVE,
     PLACE_WATCHED,
     PLACE_IGNORED,

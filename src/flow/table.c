@@ -161,7 +161,7 @@ static void shed_one(struct flow_table *t)
     struct flow *f = places_least(&t->places, t->at.now);
     if (!f)
         return;
-    t->stats.shed += f->stands == PLACE_LIVE || f->stands == PLACE_WATCHED;
+    t->stats.shed += f->stands == PLACE_UNKNOWN || f->stands == PLACE_LIVE || f->stands == PLACE_WATCHED;
     t->stats.shed_silent += f->stands == PLACE_HALF_OPEN || f->stands == PLACE_SILENT;
     end_flow(t, f, FLOW_SHED);
 }
@@ -247,15 +247,24 @@ static void shed_flows(struct flow_table *t)
     }
 }
 
-/* Of those with a session the one that was quiet longest goes. */
+/* Of those with a session: many that say too little must not cost those that are known. */
+static struct flow *least_session(const struct flow_table *t)
+{
+    struct flow *unknown = places_oldest(&t->places, PLACE_UNKNOWN),
+                *live = places_oldest(&t->places, PLACE_LIVE),
+                *watched = places_oldest(&t->places, PLACE_WATCHED);
+    if (unknown)
+        return unknown;
+    bool take_live = !watched || (live && seconds_between(live->info.last, watched->info.last) > 0);
+    return take_live ? live : watched;
+}
+
+/* The one that was quiet longest goes. */
 static void shed_sessions(struct flow_table *t)
 {
     while (is_over(t, &t->budget->sessions, t->set.max_sessions, t->core.opened)) {
-        struct flow *live = places_oldest(&t->places, PLACE_LIVE),
-                    *watched = places_oldest(&t->places, PLACE_WATCHED);
-        bool take_live = !watched || (live && seconds_between(live->info.last, watched->info.last) > 0);
         t->stats.shed++;
-        end_flow(t, take_live ? live : watched, FLOW_SHED);
+        end_flow(t, least_session(t), FLOW_SHED);
         note_all_spent(t);
     }
 }

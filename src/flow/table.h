@@ -9,9 +9,10 @@
 struct flow_settings {
     /* Connections at once; over it the longest idle one goes: one that stopped amid its handshake, else of
      * the closed ones, else of those that are no mail, else of those without a byte so far, else of those
-     * with TLS, else of all. */
+     * with so few that nobody knows what they are, else of those with TLS, else of all. */
     uint32_t max_flows;
-    uint32_t max_sessions; /* of them, those with a user; over it the longest idle one is shed */
+    uint32_t max_sessions; /* of them, those with a user; over it the longest idle one is shed, of those first
+                              that nobody knows yet */
     size_t flow_bytes;  /* held out of order by one connection; a longer hole that nobody acknowledged is not
                            believed */
     size_t total_bytes; /* and by all */

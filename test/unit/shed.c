@@ -48,6 +48,34 @@ static void test_half_open_ones_are_shed(void **state)
     wire_free(&w);
 }
 
+/* Many connections that say one byte each cost those nothing that have said more, though these are quiet for
+ * longer. */
+static void test_unknown_ones_are_shed(void **state)
+{
+    struct flow_settings set = usual;
+    (void)state;
+    for (int of_all = 0; of_all < 2; of_all++) {
+        set.max_sessions = of_all ? 1000 : 4;
+        set.max_flows = of_all ? 4 : 1000;
+        struct wire w = wire_new(&set);
+        w.port = 1;
+        handshake(&w, 100, 500);
+        send(&w, CLIENT, TCP_ACK, 101, 501, "a");
+        send(&w, CLIENT, TCP_ACK, 102, 501, "b");
+        want = FLOW_WANT_MORE;
+        for (w.port = 10; w.port < 30; w.port++) {
+            handshake(&w, 100, 500);
+            send(&w, CLIENT, TCP_ACK, 101, 501, "x");
+        }
+        want = FLOW_WANT_BYTES;
+        w.port = 1;
+        send(&w, CLIENT, TCP_ACK, 103, 501, "c");
+        assert_int_equal(flow_table_stats(w.table).shed, 17);
+        assert_memory_equal(heard.data + heard.len - 4, "0>c ", 4);
+        wire_free(&w);
+    }
+}
+
 /* What is known of the closed ones is worth more than a handshake that stands still, and less than one that
  * began just now. */
 static void test_fresh_handshakes_are_kept(void **state)
@@ -152,9 +180,13 @@ static void test_hoarder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_time_out_and_shedding),     cmocka_unit_test(test_half_open_ones_are_shed),
-        cmocka_unit_test(test_fresh_handshakes_are_kept), cmocka_unit_test(test_tables_share),
-        cmocka_unit_test(test_sessions_are_shed),         cmocka_unit_test(test_hoarder),
+        cmocka_unit_test(test_time_out_and_shedding),
+        cmocka_unit_test(test_half_open_ones_are_shed),
+        cmocka_unit_test(test_unknown_ones_are_shed),
+        cmocka_unit_test(test_fresh_handshakes_are_kept),
+        cmocka_unit_test(test_tables_share),
+        cmocka_unit_test(test_sessions_are_shed),
+        cmocka_unit_test(test_hoarder),
     };
     return cmocka_run_group_tests_name("shed", tests, NULL, NULL);
 }

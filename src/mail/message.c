@@ -119,7 +119,7 @@ static void judge_byte(struct smtp *s, struct run *r, uint8_t last)
     if (c == '\n')
         s->line_len = 0;
     else if (c != '\r' && s->line_len <= LINE_MOST && ++s->line_len > LINE_MOST)
-        odd(s, r, ANOMALY_message_long_line, 0, "");
+        odd(s, r, ANOMALY_message_long_line, LINE_MOST, "");
 }
 
 /* Where a line stands behind p. */
@@ -183,6 +183,7 @@ static bool after_dot(struct smtp *s, struct run *r)
 {
     bool lf = *r->p == '\n';
     if (s->bol == BOL_DOT_CR && !lf) {
+        odd(s, r, ANOMALY_end_lookalike, 2, "<CRLF>.<CR>");
         smtp_emit(s, SMTP_MESSAGE_DATA, SIDE_CLIENT, slice_str("\r"), 0);
         s->bol = BOL_CR;
         skip_text(s, r);
@@ -220,6 +221,8 @@ static void after_bare_lf(struct smtp *s, struct run *r)
         r->p++;
         s->bol = crlf ? BOL_YES : BOL_LF;
     } else {
+        if (s->bol == BOL_LF_DOT_CR)
+            odd(s, r, ANOMALY_end_lookalike, 2, "<LF>.<CR>");
         s->bol = s->bol == BOL_LF_DOT_CR ? BOL_CR : BOL_NO;
         skip_text(s, r);
     }

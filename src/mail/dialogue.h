@@ -98,6 +98,7 @@ struct smtp {
     struct dated *hold;
     /* After a gap or lookalike: lines that are commands, unless the message goes on behind them. */
     struct dated *doubt;
+    size_t doubt_line; /* where its last line begins */
     uint64_t chunk_left;
 
     /* transactions */

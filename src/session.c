@@ -295,6 +295,16 @@ static enum flow_want want_of(const struct smtp_session *s)
     return s->smtp && !smtp_is_opaque(s->smtp) ? FLOW_WANT_BYTES : FLOW_WANT_END;
 }
 
+/* Can what came of `dir` behind its first `before` bytes change the verdict? A line that goes on says no more
+ * than its beginning did; long ones are looked at again at times. */
+static bool tells_more(const struct smtp_session *s, int dir, size_t before)
+{
+    enum { LOOK = 1024 };
+    struct slice first = buf_slice(&s->early->first[dir]), added = slice_sub(first, before, first.len);
+    return before < 2 || first.len / LOOK > before / LOOK || slice_index(added, '\n') < added.len ||
+           is_full(s);
+}
+
 enum flow_want session_data(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts,
                             struct slice bytes)
 {
@@ -302,7 +312,8 @@ enum flow_want session_data(struct smtp_session *s, const struct flow_info *info
         size_t before = s->early->first[dir].len;
         remember(s->early, dir, ts, 0, bytes);
         size_t kept = s->early->first[dir].len - before;
-        decide(s, info, false);
+        if (tells_more(s, dir, before))
+            decide(s, info, false);
         bytes = slice_sub(bytes, kept, bytes.len);
     }
     if (bytes.len && want_of(s) == FLOW_WANT_BYTES) {

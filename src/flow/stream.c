@@ -76,6 +76,31 @@ static void take_lower_ack(struct held *h, const struct segment *seg)
         h->ack = seg->ack;
 }
 
+/* The last piece that begins no later than `seq`, or NULL. Along the lane first; where the way from there is
+ * long, it gets more stops, so that whoever sends in whichever order makes few steps needed for each piece.
+ */
+static struct held *find_before(struct backlog *b, uint32_t seq)
+{
+    enum { LANE_STEP = 32 };
+    if (b->last && seq_diff(seq, b->last->seq) >= 0)
+        return b->last;
+    struct held *before = NULL, **lane = &b->lane;
+    while (*lane && seq_diff((*lane)->seq, seq) <= 0) {
+        before = *lane;
+        lane = &before->lane;
+    }
+    unsigned steps = 0;
+    for (struct held *h = before ? before->next : b->first; h && seq_diff(h->seq, seq) <= 0; h = h->next) {
+        before = h;
+        if (++steps % LANE_STEP)
+            continue;
+        h->lane = *lane;
+        *lane = h;
+        lane = &h->lane;
+    }
+    return before;
+}
+
 size_t stream_hold(struct halfstream *st, const struct segment *whole, struct timespec now)
 {
     struct segment seg = *whole;
@@ -83,12 +108,7 @@ size_t stream_hold(struct halfstream *st, const struct segment *whole, struct ti
         st->backlog = backlog_new(now);
     struct backlog *b = st->backlog;
     size_t before_bytes = b->bytes;
-    struct held *before = NULL;
-    if (b->last && seq_diff(seg.seq, b->last->seq) >= 0)
-        before = b->last;
-    else
-        for (struct held *h = b->first; h && seq_diff(h->seq, seg.seq) <= 0; h = h->next)
-            before = h;
+    struct held *before = find_before(b, seg.seq);
     for (;;) {
         uint32_t len = (uint32_t)seg.payload.len + seg.uncaptured;
         if (before && seq_diff(held_end(before), seg.seq) > 0) {
@@ -119,6 +139,8 @@ struct held *stream_take(struct halfstream *st)
     struct backlog *b = st->backlog;
     struct held *h = b->first;
     b->first = h->next;
+    if (b->lane == h)
+        b->lane = h->lane;
     b->count--;
     b->bytes -= sizeof *h + h->len;
     if (!b->first) {

@@ -7,6 +7,7 @@
 
 struct held {
     struct held *next;
+    struct held *lane; /* where it is a stop of the lane: the next one */
     struct timespec ts;
     uint32_t seq, len;
     uint32_t missing; /* bytes after `data` that the snap length cut */
@@ -18,6 +19,7 @@ struct held {
 /* What waits, and what has to be known of the time since it does. */
 struct backlog {
     struct held *first, *last; /* by seq, without overlaps */
+    struct held *lane;         /* some of them, in the same order, to find a place by */
     size_t bytes;
     uint32_t count;
     struct timespec acked_at; /* when the other side last acknowledged anything */

@@ -100,6 +100,7 @@ struct smtp {
     struct dated *hold;
     /* After a gap or lookalike: lines that are commands, unless the message goes on behind them. */
     struct dated *doubt;
+    size_t doubt_line; /* where its last line begins */
     uint64_t chunk_left;
     uint64_t client_at, line_at;    /* bytes of the client before what is consumed now, before its line */
     uint64_t message_at;            /* the same in the message */

@@ -102,13 +102,19 @@ void hold_finish(struct smtp *s)
     }
 }
 
+/* Is there a whole line, or what needs no more to be judged? Asked of a short rest only, as it is asked anew
+ * with each packet. */
+static bool has_line(struct slice rest)
+{
+    return rest.len > 512 || client_like_tls(rest.data[0]) || slice_index(rest, '\n') < rest.len;
+}
+
 /* No reply will tell: the client's own text must. It takes a whole line of it. */
 static bool must_guess(const struct smtp *s)
 {
     struct slice rest = held(s);
-    bool line =
-        slice_index(rest, '\n') < rest.len || rest.len > 512 || (rest.len && client_like_tls(rest.data[0]));
-    return s->mode == MODE_HOLD && rest.len && (s->hold_over || ((!s->heard || s->hold_blind) && line));
+    bool unheard = !s->heard || s->hold_blind;
+    return s->mode == MODE_HOLD && rest.len && (s->hold_over || (unheard && has_line(rest)));
 }
 
 static void guess(struct smtp *s)

@@ -285,15 +285,6 @@ static bool at_start(const struct smtp *s)
     return s->bol == BOL_YES || s->bol == BOL_LF;
 }
 
-/* The last line of the text, with its end where that is there. */
-static struct slice last_line(struct slice text)
-{
-    size_t from = text.len ? text.len - 1 : 0;
-    while (from && text.data[from - 1] != '\n')
-        from--;
-    return slice_sub(text, from, text.len);
-}
-
 /* The first one must be a command beyond doubt; behind it a verb will do. */
 static bool is_command(struct slice line, bool first)
 {
@@ -320,12 +311,16 @@ size_t message_feed_doubtful(struct smtp *s, struct slice bytes)
     /* The doubt begins with a line. */
     if (!s->doubt && !at_start(s))
         return message_feed(s, part);
+    if (!s->doubt)
+        s->doubt_line = 0;
     size_t used = dated_add(&s->doubt, s->lim->hold_bytes, s->now, part);
-    struct slice doubt = dated_rest(s->doubt), line = last_line(doubt);
-    bool fits = used == part.len, command = !whole || is_command(line, line.len == doubt.len);
+    struct slice doubt = dated_rest(s->doubt), line = slice_sub(doubt, s->doubt_line, doubt.len);
+    bool fits = used == part.len, command = !whole || is_command(line, !s->doubt_line);
     if (whole && command && s->had_lookalike)
-        note_smuggled(s, line, doubt.len - line.len);
+        note_smuggled(s, line, s->doubt_line);
     if (!fits || line.len > s->lim->command_bytes || !command)
         message_take_doubt(s);
+    else if (whole)
+        s->doubt_line = doubt.len;
     return used;
 }

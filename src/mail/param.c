@@ -48,6 +48,16 @@ static size_t value_end(struct slice s, bool quoted)
     return s.len;
 }
 
+/* Where a name ends, or what has none. No further: behind a value in quotes the next parameter may follow
+ * without a semicolon, so one that is far away would be looked for by each. */
+static size_t name_end(struct slice s)
+{
+    size_t i = 0;
+    while (i < s.len && s.data[i] != '=' && s.data[i] != ';')
+        i++;
+    return i;
+}
+
 static void split_name(struct slice name, struct param *ret)
 {
     size_t star = slice_index(name, '*');
@@ -73,9 +83,9 @@ static bool param_next(struct slice *s, struct param *ret)
         *s = slice_sub(*s, comment(*s), s->len);
         if (!s->len)
             return false;
-        size_t semi = slice_index(*s, ';'), eq = slice_index(slice_sub(*s, 0, semi), '=');
-        if (eq == semi) {
-            *s = slice_sub(*s, semi, s->len);
+        size_t eq = name_end(*s);
+        if (eq == s->len || s->data[eq] == ';') {
+            *s = slice_sub(*s, eq, s->len);
             continue;
         }
         *ret = (struct param){0};

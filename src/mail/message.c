@@ -102,6 +102,8 @@ static void after_bare_lf(struct smtp *s, const uint8_t **p, const uint8_t *end)
 
 size_t message_feed(struct smtp *s, struct slice bytes)
 {
+    if (!bytes.len)
+        return 0; /* no bytes may have no place either, to which nothing can be added */
     const uint8_t *p = bytes.data, *end = p + bytes.len, *out = p;
     while (p < end) {
         bool ended = false;

@@ -2,11 +2,15 @@
 PCAP ?= samples/border.pcap
 BUILD ?= build
 SANITIZE ?= build-sanitize
+FUZZ ?= build-fuzz
 PREFIX ?= /usr/local
 # Where those who come with the machine have their settings; elsewhere below the prefix.
 SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 
-.PHONY: run test bench bench-check install deb format clean
+# Seconds for each fuzz target.
+TIME ?= 60
+
+.PHONY: run test fuzz bench bench-check install deb format clean
 
 run: $(BUILD)/mailtap
 	@$(BUILD)/mailtap read -f text $(PCAP)
@@ -24,6 +28,13 @@ test: $(BUILD)/mailtap
 	    -Dtests=enabled -Dwerror=true >/dev/null
 	@out=$$(ninja --quiet -C $(SANITIZE)) || { echo "$$out"; exit 1; }
 	@MAILTAP_RELEASE=$(abspath $(BUILD)/mailtap) tools/run-tests $(SANITIZE)
+
+fuzz:
+	@tools/install-deps fuzz
+	@test -f $(FUZZ)/build.ninja || CC=clang meson setup $(FUZZ) -Dfuzz=enabled -Dc_args=-fsanitize=fuzzer-no-link \
+	    -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debugoptimized >/dev/null
+	@out=$$(ninja --quiet -C $(FUZZ)) || { echo "$$out"; exit 1; }
+	@tools/fuzz $(FUZZ) $(TIME)
 
 bench: $(BUILD)/mailtap
 	@tools/install-deps bench
@@ -46,4 +57,4 @@ format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 clean:
-	rm -rf $(BUILD) $(SANITIZE)
+	rm -rf $(BUILD) $(SANITIZE) $(FUZZ)

@@ -1,6 +1,6 @@
 /* dated.c: bytes that wait, with their packet times.
- * In: bytes. Out: the same bytes. Owns: them. Limits: the caller's maximum; MARKS packet times, what comes
- * later counts as of the last. */
+ * In: bytes. Out: the same bytes. Owns: them. Limits: the caller's maximum (twice that in memory); MARKS
+ * packet times, what comes later counts as of the last. */
 #include "mail/dated.h"
 
 #include <assert.h>
@@ -28,15 +28,20 @@ size_t dated_add(struct dated **pd, size_t max, struct timespec ts, struct slice
         d = *pd = malloc(sizeof *d);
         assert(d);
         d->from = d->mark_count = 0;
-        buf_init(&d->bytes, max);
+        /* The rest alone is limited, and what was passed goes once it is the greater part: so each byte moves
+         * but once, and how many fit does not depend on when the others went. */
+        buf_init(&d->bytes, 2 * max);
     }
+    struct slice rest = dated_rest(d);
+    bytes = slice_sub(bytes, 0, rest.len < max ? max - rest.len : 0);
+    if (d->bytes.len + bytes.len > 2 * max)
+        dated_compact(d);
     const struct mark *last = d->mark_count ? &d->marks[d->mark_count - 1] : NULL;
     bool same = last && memcmp(&last->ts, &ts, sizeof ts) == 0;
     if (!same && d->mark_count < MARKS)
         d->marks[d->mark_count++] = (struct mark){d->bytes.len, ts};
-    size_t before = d->bytes.len;
     buf_add(&d->bytes, bytes);
-    return d->bytes.len - before;
+    return bytes.len;
 }
 
 struct slice dated_rest(const struct dated *d)

@@ -7,7 +7,7 @@
 
 struct dated; /* NULL where none wait: most sessions need none ever, so it is allocated with the first */
 
-/* Adds as many of `bytes` as fit under `max`, those in front that were passed included; returns how many. */
+/* Adds as many of `bytes` as fit under `max`, those that were passed not counted; returns how many. */
 size_t dated_add(struct dated **d, size_t max, struct timespec ts, struct slice bytes);
 /* What was not passed yet; valid until the next dated_add, dated_compact or dated_free. */
 struct slice dated_rest(const struct dated *d);

@@ -51,7 +51,6 @@ struct late {
 };
 
 enum { LATE_MAX = 16 };
-
 /* One for each session, of which there are many that say nothing for long: what not all need is allocated
  * when it is needed, and lines, replies and held bytes go back when they are done with. */
 struct smtp {

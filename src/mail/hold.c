@@ -23,10 +23,13 @@ static void drain(struct smtp *s)
         dated_free(&s->hold);
 }
 
+/* A longer line is judged by its beginning, however much of it came. */
+enum { LINE_JUDGED = 512 };
+
 /* Does what the client sent on begin like a command, so that its DATA or AUTH must have been refused? */
 static bool goes_on_with_command(const struct smtp *s)
 {
-    struct slice rest = held(s);
+    struct slice rest = slice_sub(held(s), 0, LINE_JUDGED);
     struct command cmd;
     command_parse(slice_trim(slice_sub(rest, 0, slice_index(rest, '\n'))), &cmd);
     return cmd.strict && cmd.verb != VERB_NOOP;
@@ -106,7 +109,7 @@ void hold_finish(struct smtp *s)
  * with each packet. */
 static bool has_line(struct slice rest)
 {
-    return rest.len > 512 || client_like_tls(rest.data[0]) || slice_index(rest, '\n') < rest.len;
+    return rest.len >= LINE_JUDGED || client_like_tls(rest.data[0]) || slice_index(rest, '\n') < rest.len;
 }
 
 /* No reply will tell: the client's own text must. It takes a whole line of it. */
@@ -142,7 +145,7 @@ void hold_feed(struct smtp *s, struct slice bytes)
         if (s->mode != MODE_HOLD)
             drain(s);
         guess(s);
-        if (s->hold && (s->hold_over || dated_is_half_passed(s->hold)))
+        if (s->hold && dated_is_half_passed(s->hold))
             dated_compact(s->hold);
     }
 }

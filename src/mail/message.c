@@ -253,6 +253,8 @@ static bool step(struct smtp *s, struct run *r)
 
 size_t message_feed(struct smtp *s, struct slice bytes)
 {
+    if (!bytes.len)
+        return 0; /* no bytes may have no place either, to which nothing can be added */
     struct run r = {bytes.data, bytes.data + bytes.len, bytes.data, bytes.data};
     bool ended = false;
     s->lookalike = false;

@@ -392,17 +392,18 @@ static void server_line(struct smtp *s, struct slice line)
 }
 
 /* A handshake record or an alert, which no line of a server begins with: TLS was begun by a command that was
- * lost, or hidden behind others. */
-static bool begins_tls(const struct smtp *s, struct slice bytes)
+ * lost, or hidden behind others. Where STARTTLS was taken, whatever record it is. */
+static bool begins_tls(const struct smtp *s, uint8_t first)
 {
-    return !s->server_line.len && !s->in_reply && bytes.len &&
-           (bytes.data[0] == 0x16 || bytes.data[0] == 0x15);
+    if (s->server_line.len || s->in_reply)
+        return false;
+    return first == 0x16 || first == 0x15 || (s->mode == MODE_SNIFF && client_like_tls(first));
 }
 
 void pairing_server_feed(struct smtp *s, struct slice bytes)
 {
     while (bytes.len && !s->server_opaque) {
-        if (begins_tls(s, bytes)) {
+        if (begins_tls(s, *bytes.data)) {
             smtp_tls_begin(s);
             client_begin_opaque(s);
             return;

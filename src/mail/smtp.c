@@ -188,8 +188,6 @@ void smtp_feed(struct smtp *s, enum side side, struct timespec ts, struct slice 
         return;
     }
     s->heard = true;
-    if (s->mode == MODE_SNIFF && client_like_tls(bytes.data[0]))
-        client_begin_opaque(s);
     pairing_server_feed(s, bytes);
 }
 

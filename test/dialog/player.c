@@ -120,6 +120,11 @@ static const struct builder_listener listener = {id_of, on_record, on_mime};
 
 struct player *player_new(bool midstream)
 {
+    return player_new_limited(midstream, NULL);
+}
+
+struct player *player_new_limited(bool midstream, const struct smtp_limits *lim)
+{
     struct player *p = calloc(1, sizeof *p);
     assert(p);
     buf_init(&p->events, 64 << 20);
@@ -127,7 +132,7 @@ struct player *player_new(bool midstream)
     buf_init(&p->message, 16 << 20);
     buf_init(&p->mime, 16 << 20);
     p->charsets = charsets_new();
-    p->smtp = smtp_new(&smtp_limits, midstream, on_event, p);
+    p->smtp = smtp_new(lim ? lim : &smtp_limits, midstream, on_event, p);
     p->spares = spares_new(&builder_settings, p->charsets);
     p->builder = builder_new(p->spares, midstream, &listener, p);
     return p;

@@ -17,6 +17,9 @@ enum { PLAYER_MAILS = 64 };
 struct player;
 
 struct player *player_new(bool midstream);
+struct smtp_limits;
+/* `lim` is borrowed and outlives the player; NULL: those of player_new. */
+struct player *player_new_limited(bool midstream, const struct smtp_limits *lim);
 void player_feed(struct player *p, enum side side, struct slice bytes);
 void player_gap(struct player *p, enum side side, uint64_t len);
 /* Ends the connection. What the getters give is valid until player_free. */

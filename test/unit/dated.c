@@ -55,6 +55,21 @@ static void passed_by(size_t step)
     assert_null(d);
 }
 
+static void room_is_for_the_rest(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[MAX];
+    struct dated *d = NULL;
+    assert_int_equal(dated_add(&d, MAX, at(0), (struct slice){bytes, MAX}), MAX);
+    for (size_t i = 1; i < 3 * MAX; i++) {
+        assert_int_equal(dated_add(&d, MAX, at(i), (struct slice){bytes, 1}), 0);
+        dated_pass(d, 1);
+        assert_int_equal(dated_add(&d, MAX, at(i), (struct slice){bytes, MAX}), 1);
+        assert_int_equal(dated_rest(d).len, MAX);
+    }
+    dated_free(&d);
+}
+
 static void times_stay_with_their_bytes(void **state)
 {
     (void)state;
@@ -85,9 +100,6 @@ static void the_maximum_holds(void **state)
     assert_int_equal(dated_add(&d, 5, at(1), slice_str("abc")), 3);
     assert_int_equal(dated_add(&d, 5, at(2), slice_str("defg")), 2);
     dated_pass(d, 4);
-    assert_int_equal(dated_add(&d, 5, at(3), slice_str("h")),
-                     0); /* what was passed counts until it is gone */
-    dated_compact(d);
     assert_int_equal(dated_add(&d, 5, at(3), slice_str("hijkl")), 4);
     assert_true(slice_eq(dated_rest(d), slice_str("ehijk")));
     assert_int_equal(dated_time(d).tv_sec, 2);
@@ -98,6 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(none),
+        cmocka_unit_test(room_is_for_the_rest),
         cmocka_unit_test(times_stay_with_their_bytes),
         cmocka_unit_test(many_packets),
         cmocka_unit_test(the_maximum_holds),

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "mail/dated.h"
+#include "mail/secret.h"
 #include "mail/smtp.h"
 
 enum mode {
@@ -69,6 +70,7 @@ struct smtp {
     bool lost_commands; /* a client gap: what follows may belong to commands that were not seen */
     bool had_gap;       /* anything was lost in this session, so commands and replies may be out of step */
     bool lost_chunks;   /* the same: a BDAT may not be the first of its mail */
+    bool line_torn;     /* the line's beginning was lost */
     bool hold_over;     /* more came than `hold` may keep: decide without the reply */
     bool hold_blind;    /* the reply lies in a gap: the client's next line decides */
     bool lookalike;     /* the text so far ends as some servers let a message end */
@@ -99,6 +101,7 @@ struct smtp {
     /* After a gap or lookalike: lines that are commands, unless the message goes on behind them. */
     struct dated *doubt;
     uint64_t chunk_left;
+    struct secrets *secrets; /* what no reply may repeat */
 
     /* transactions */
     uint32_t mails;      /* begun */

@@ -193,8 +193,25 @@ static void end_unseen_message(struct smtp *s, unsigned code)
     }
 }
 
+/* A challenge is as secret as its answer, and some servers repeat what they do not understand. */
+static bool hide_secrets(struct smtp *s, enum verb to, unsigned code, struct slice text, struct buf *ret)
+{
+    bool doubtful = to == VERB_AUTH || to == VERB_OTHER || to == VERB_NONE || to == VERB_EMPTY;
+    bool unsure = doubtful && code >= 400 && (s->had_gap || !s->spoke);
+    struct slice held =
+        s->mode == MODE_HOLD && s->hold_verb == VERB_AUTH ? dated_rest(s->hold) : (struct slice){0};
+    if (!doubtful && code < 400)
+        return false;
+    enum secret_care care = unsure ? SECRET_CARE_MOST : doubtful ? SECRET_CARE_MUCH : SECRET_CARE_LITTLE;
+    return secret_hide(s->secrets, held, care, text, ret);
+}
+
 static void emit_reply(struct smtp *s, struct pending to, unsigned code, struct slice text)
 {
+    struct buf rest;
+    bool hidden = code != 334 && hide_secrets(s, to.verb, code, text, &rest);
+    if (code == 334)
+        secret_add(&s->secrets, text);
     struct smtp_event ev = {.kind = SMTP_REPLY,
                             .side = SIDE_SERVER,
                             .verb = (enum verb)to.verb,
@@ -202,7 +219,13 @@ static void emit_reply(struct smtp *s, struct pending to, unsigned code, struct 
                             .mail = to.mail,
                             .ts = s->now,
                             .text = text};
+    if (code == 334)
+        ev.text.len = 0;
+    if (hidden)
+        ev.text = buf_slice(&rest);
     s->fn(s->ctx, &ev);
+    if (hidden)
+        buf_free(&rest);
 }
 
 /* What the reply answers. An entry that is answered for each recipient stays until the last one is; *ret_last

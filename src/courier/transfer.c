@@ -43,6 +43,16 @@ static size_t drop(char *data, size_t size, size_t n, void *arg)
     return size * n;
 }
 
+/* The code of a reply, and its enhanced code. */
+static struct slice codes_of(struct slice s)
+{
+    size_t i = 0;
+    while (i < s.len && (byte_is_digit(s.data[i]) || s.data[i] == '.' || s.data[i] == ' ') &&
+           i < sizeof "535 5.7.255" - 1)
+        i++;
+    return slice_trim(slice_sub(s, 0, i));
+}
+
 static size_t keep_reply(char *data, size_t size, size_t n, void *arg)
 {
     struct transfer *t = arg;
@@ -50,6 +60,8 @@ static size_t keep_reply(char *data, size_t size, size_t n, void *arg)
     struct slice s = slice_trim((struct slice){(const uint8_t *)data, size * n});
     if (!s.len || t->quitting) /* "bye" explains nothing */
         return size * n;
+    if (t->logging_in)
+        s = codes_of(s);
     buf_init(&line, sizeof t->reply - 1);
     clean_line(&line, s, sizeof t->reply - 8);
     memcpy(t->reply, line.data, line.len);
@@ -63,8 +75,11 @@ static int watch(CURL *easy, curl_infotype type, char *data, size_t len, void *a
 {
     struct transfer *t = arg;
     (void)easy;
-    if (type == CURLINFO_HEADER_OUT && len >= 4 && memcmp(data, "QUIT", 4) == 0)
-        t->quitting = true;
+    if (type != CURLINFO_HEADER_OUT || len < 4)
+        return 0;
+    t->quitting |= memcmp(data, "QUIT", 4) == 0;
+    if (memcmp(data, "AUTH", 4) == 0 || memcmp(data, "MAIL", 4) == 0)
+        t->logging_in = *data == 'A';
     return 0;
 }
 
@@ -83,7 +98,7 @@ static void prepare(struct transfer *t, const struct courier_settings *set, cons
     curl_easy_reset(e);
     t->body = body;
     t->sent = 0;
-    t->http = t->over = t->quitting = false;
+    t->http = t->over = t->quitting = t->logging_in = false;
     *t->error = *t->reply = '\0';
     curl_easy_setopt(e, CURLOPT_URL, url);
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);

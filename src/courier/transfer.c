@@ -8,12 +8,13 @@
 #include "courier/transfer.h"
 
 #include <assert.h>
+#include "base/memory.h"
 #include "courier/clean.h"
 
 void transfer_init(struct transfer *t, CURLM *multi)
 {
     *t = (struct transfer){.multi = multi, .easy = curl_easy_init()};
-    assert(t->easy);
+    memory_check(t->easy);
 }
 
 static size_t give(char *to, size_t size, size_t n, void *arg)
@@ -120,6 +121,13 @@ static void start(struct transfer *t)
     t->running = true;
 }
 
+/* A list that lost a recipient would still deliver. */
+static void add(struct transfer *t, const char *text)
+{
+    t->list = curl_slist_append(t->list, text);
+    memory_check(t->list);
+}
+
 void transfer_smtp(struct transfer *t, const struct courier_settings *set, const char *password,
                    struct slice mail)
 {
@@ -137,8 +145,7 @@ void transfer_smtp(struct transfer *t, const struct courier_settings *set, const
         curl_easy_setopt(e, CURLOPT_PASSWORD, password);
     }
     for (size_t i = 0; i < set->email_to_count; i++)
-        t->list = curl_slist_append(t->list, set->email_to[i]);
-    assert(t->list);
+        add(t, set->email_to[i]);
     curl_easy_setopt(e, CURLOPT_MAIL_FROM, set->email_from);
     curl_easy_setopt(e, CURLOPT_MAIL_RCPT, t->list);
     curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
@@ -165,10 +172,9 @@ void transfer_post(struct transfer *t, const struct courier_settings *set, struc
     curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(e, CURLOPT_POST, 1L);
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)json.len);
-    t->list = curl_slist_append(t->list, "Content-Type: application/json");
-    assert(t->list);
+    add(t, "Content-Type: application/json");
     /* A server that does not answer it would cost each notice a second. */
-    t->list = curl_slist_append(t->list, "Expect:");
+    add(t, "Expect:");
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->list);
     curl_easy_setopt(e, CURLOPT_USERAGENT, "mailtap");
     start(t);

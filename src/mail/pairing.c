@@ -6,8 +6,8 @@
  * Spec: RFC 5321 4.2, RFC 2920 (PIPELINING). */
 #include "mail/pairing.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "mail/client.h"
 #include "mail/hold.h"
 #include "mail/reply.h"
@@ -41,7 +41,7 @@ static void waiting_grow(struct smtp *s)
 {
     uint32_t room = s->waiting_room ? s->waiting_room * 2 : 2;
     struct waiting *grown = malloc(room * sizeof *grown);
-    assert(grown);
+    memory_check(grown);
     for (uint32_t i = 0; i < s->waiting_len; i++)
         grown[i] = *waiting_at(s, i);
     free(s->waiting);
@@ -139,7 +139,7 @@ static void queue_grow(struct smtp *s)
 {
     uint32_t room = s->queue_room ? s->queue_room * 2 : QUEUE_FIRST;
     struct pending *grown = malloc(room * sizeof *grown);
-    assert(grown);
+    memory_check(grown);
     for (uint32_t i = 0; i < s->queue_len; i++)
         grown[i] = *queue_at(s, i);
     free(s->queue);
@@ -351,7 +351,7 @@ static void keep_late(struct smtp *s, unsigned code, struct slice text)
 {
     if (!s->late)
         s->late = malloc(LATE_MAX * sizeof *s->late);
-    assert(s->late);
+    memory_check(s->late);
     struct late *l = &s->late[s->late_len++];
     l->code = code;
     l->ts = s->now;

@@ -6,8 +6,8 @@
  * not seen what looks like base64 goes. Spec: RFC 4954 4, RFC 4648 4. */
 #include "mail/secret.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 enum {
     SECRETS_KEPT = 512,
@@ -30,7 +30,7 @@ void secret_add(struct secrets **ps, struct slice line)
     if (!*ps)
         *ps = calloc(1, sizeof **ps);
     struct secrets *s = *ps;
-    assert(s);
+    memory_check(s);
     line = slice_sub(line, 0, SECRET_BYTES);
     if (s->len + line.len + 1 > SECRETS_KEPT) {
         size_t gone = s->len + line.len + 1 - SECRETS_KEPT;

@@ -5,8 +5,8 @@
  * pairing.c (what the server says). Spec: RFC 5321, 2920, 3030, 3207, 4954, 2033. */
 #include "mail/smtp.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "mail/client.h"
 #include "mail/hold.h"
 #include "mail/message.h"
@@ -15,7 +15,7 @@
 struct smtp *smtp_new(const struct smtp_limits *lim, bool midstream, smtp_fn *fn, void *ctx)
 {
     struct smtp *s = calloc(1, sizeof *s);
-    assert(s);
+    memory_check(s);
     *s = (struct smtp){.lim = lim, .fn = fn, .ctx = ctx, .mode = midstream ? MODE_RESYNC : MODE_COMMAND};
     s->lost_commands = s->skip_line = s->had_gap = s->line_torn = midstream;
     buf_init(&s->line, lim->command_bytes);

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "record/spare.h"
 
 /* One for each session, of which there are many that say nothing for long: it keeps what the session's record
@@ -27,7 +28,7 @@ struct builder *builder_new(struct spares *with, bool midstream, const struct bu
                             void *ctx)
 {
     struct builder *b = calloc(1, sizeof *b);
-    assert(b);
+    memory_check(b);
     *b = (struct builder){.with = with, .out = out, .ctx = ctx, .flags.midstream = midstream};
     return b;
 }

@@ -6,10 +6,10 @@
  * ends. */
 #include "back.h"
 
-#include <assert.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "rule/fold.h"
 #include "sink/json.h"
 #include "sink/letter.h"
@@ -182,7 +182,7 @@ int back_open(const struct settings *set, const struct script_files *scripts, co
               struct back **ret, struct error *reterr)
 {
     struct back *b = calloc(1, sizeof *b);
-    assert(b);
+    memory_check(b);
     const struct back_hearer to = hearer(b);
     b->out = *out;
     buf_init(&b->json, JSON_MOST);

@@ -2,9 +2,9 @@
  * In: settings, script files. Out: complaints on standard error. Owns: what it opens. */
 #include "back_parts.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 static void on_complaint(void *ctx, const char *text)
 {
@@ -65,7 +65,7 @@ int back_parts_open(const struct settings *set, const struct script_files *scrip
                     const struct back_hearer *to, struct back_parts **ret, struct error *reterr)
 {
     struct back_parts *p = calloc(1, sizeof *p);
-    assert(p);
+    memory_check(p);
     p->set = set;
     p->rule_settings = (struct rule_settings){.local_nets = {set->local_nets.items, set->local_nets.count},
                                               .origin_nets = {set->suspicious_origination_networks.items,

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 /* Half of a usual second-level cache, so that who reads it finds it there. */
 enum { BYTES = 256 * 1024 };
@@ -12,7 +13,7 @@ enum { BYTES = 256 * 1024 };
 struct batch *batch_new(void)
 {
     struct batch *b = malloc(sizeof *b);
-    assert(b);
+    memory_check(b);
     b->bytes = NULL;
     b->room = 0;
     b->block_count = 0;
@@ -61,7 +62,7 @@ static void copy_bytes(struct batch *b, struct slice *bytes)
         assert(!b->used);
         b->room = bytes->len > BYTES ? bytes->len : BYTES;
         b->bytes = realloc(b->bytes, b->room);
-        assert(b->bytes);
+        memory_check(b->bytes);
     }
     uint8_t *to = b->bytes + b->used;
     memcpy(to, bytes->data, bytes->len);

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "intake.h"
 #include "report.h"
 #include "services.h"
@@ -64,7 +65,8 @@ static void hire(struct crew *c)
     c->merge = merge_new(count, RECORDS_AT_ONCE);
     c->workers = calloc(count, sizeof(struct worker *));
     c->hands = calloc(count, sizeof *c->hands);
-    assert(c->workers && c->hands);
+    memory_check(c->workers);
+    memory_check(c->hands);
     for (size_t i = 0; i < count; i++) {
         const struct pipeline_services services = {.lists = c->lists[i], .budget = &c->budget};
         c->workers[i] = worker_new(c->set.set, &services, merge_lane(c->merge, i));
@@ -78,7 +80,8 @@ static void hire(struct crew *c)
 int crew_new(const struct crew_settings *set, struct crew **ret, struct error *reterr)
 {
     struct crew *c = calloc(1, sizeof *c + set->workers * sizeof c->lists[0]);
-    assert(c && set->workers);
+    memory_check(c);
+    assert(set->workers);
     c->set = *set;
     int err = services_lists(set->set, &c->lists[0], reterr);
     if (err) {

@@ -4,9 +4,9 @@
  */
 #include "era.h"
 
-#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "services.h"
 
 struct era {
@@ -18,7 +18,7 @@ struct era {
 struct era *era_new(void)
 {
     struct era *e = calloc(1, sizeof *e);
-    assert(e);
+    memory_check(e);
     atomic_init(&e->users, 1);
     return e;
 }
@@ -63,7 +63,7 @@ static int open_scripts(struct front *f, const struct script_files *scripts, str
 int front_open(struct era *e, const struct script_files *scripts, struct front **ret, struct error *reterr)
 {
     struct front *f = calloc(1, sizeof *f);
-    assert(f);
+    memory_check(f);
     f->era = e;
     atomic_fetch_add(&e->users, 1);
     int err = e->lists ? 0 : services_lists(&e->set, &e->lists, reterr);

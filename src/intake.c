@@ -3,8 +3,8 @@
  * last, so that such a parcel is handed on at once, with those before it. */
 #include "intake.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "pipeline.h"
 
 enum { FEW = 16 };
@@ -22,7 +22,7 @@ struct intake {
 struct intake *intake_new(const struct settings *set, intake_take *take, void *ctx)
 {
     struct intake *in = calloc(1, sizeof *in);
-    assert(in);
+    memory_check(in);
     in->decoder = pipeline_decoder(set);
     in->clock.back_after = set->flow_timeout;
     in->take = take;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/nearest.h"
+#include "base/memory.h"
 #include "tap.h"
 #include "watch.h"
 
@@ -171,7 +172,7 @@ static int run_read(const struct arguments *args, char **files, int count)
 {
     struct settings *set = malloc(sizeof *set);
     struct error err;
-    assert(set);
+    memory_check(set);
     const struct read_options opt = {args->results, args->scripts, args->script_count, args->workers};
     int code = settings_collect(&args->source, set, &err) < 0 ? bad_setting(&err)
                                                               : (int)read_captures(&opt, set, files, count);
@@ -199,7 +200,7 @@ static int run_watch(const struct arguments *args, char **interfaces, int count)
 static int command_read(int argc, char **argv, bool live)
 {
     const char **lists = calloc(3 * (size_t)argc, sizeof *lists);
-    assert(lists);
+    memory_check(lists);
     struct arguments args = {
         .live = live, .files = lists, .assigned = lists + argc, .scripts = lists + 2 * argc};
     int code = take_arguments(&args, argc, argv);

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include "base/block.h"
+#include "base/memory.h"
 #include "record/copy.h"
 
 /* Copies of records lie in pages, one after the other: to ask for the memory of each, and to give it back
@@ -69,7 +70,7 @@ static void list_move(struct told_list *from, struct told_list *to)
 struct merge *merge_new(size_t lanes, size_t enough)
 {
     struct merge *m = calloc(1, sizeof *m + lanes * sizeof m->lanes[0]);
-    assert(m);
+    memory_check(m);
     pthread_mutex_init(&m->lock, NULL);
     pthread_cond_init(&m->taken, NULL);
     m->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -6,13 +6,13 @@
 #include "metrics.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "base/memory.h"
 
 enum { REQUEST = 4096, PAGE = 1 << 20 };
 
@@ -69,7 +69,7 @@ int metrics_open(const char *address, struct metrics **ret, struct error *reterr
     if (fd < 0)
         return fd;
     struct metrics *m = calloc(1, sizeof *m);
-    assert(m);
+    memory_check(m);
     m->listener = fd;
     for (size_t i = 0; i < METRICS_CLIENTS; i++)
         m->clients[i].fd = -1;

@@ -3,9 +3,9 @@
  * charsets, what builders share. */
 #include "pipeline.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include "base/memory.h"
 #include "session.h"
 
 /* What sessions began under: settings and services. Each keeps its own until it ends. */
@@ -137,7 +137,7 @@ static void begin_generation(struct pipeline *p, const struct settings *set,
                              const struct pipeline_services *services)
 {
     struct generation *g = calloc(1, sizeof *g);
-    assert(g);
+    memory_check(g);
     g->services = *services;
     g->smtp = (struct smtp_limits){.command_bytes = set->command_bytes,
                                    .reply_bytes = set->reply_bytes,
@@ -172,7 +172,7 @@ struct pipeline *pipeline_new(const struct settings *set, const struct pipeline_
                               const struct pipeline_output *out)
 {
     struct pipeline *p = calloc(1, sizeof *p);
-    assert(p);
+    memory_check(p);
     const struct flow_settings f = flow_settings_of(set, services->budget);
     p->out = *out;
     p->charsets = charsets_new();

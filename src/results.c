@@ -2,11 +2,11 @@
  * In: records, events. Out: files or standard output. Owns: the sink, the file of events. */
 #include "results.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "base/memory.h"
 
 struct results {
     const struct sink_ops *ops;
@@ -34,7 +34,7 @@ static int open_events(struct results *r, const char *directory, struct error *r
 int results_open(const struct results_settings *set, struct results **ret, struct error *reterr)
 {
     struct results *r = calloc(1, sizeof *r);
-    assert(r);
+    memory_check(r);
     bool tty = !set->directory && isatty(STDOUT_FILENO);
     struct sink_settings sink = {.directory = set->directory, .color = tty && !getenv("NO_COLOR")};
     if (set->lasting) {

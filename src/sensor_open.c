@@ -5,7 +5,6 @@
  * seccomp last; then threads. */
 #include "sensor.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <pwd.h>
 #include <signal.h>
@@ -15,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/memory.h"
 #include "confine.h"
 #include "worker.h"
 
@@ -248,7 +248,7 @@ int sensor_open(struct sensor *s, void (*record)(void *ctx, const struct record 
     if (!err)
         err = follow_keeper(s, reterr);
     s->counters = counters_new((uint32_t)era_settings(s->era)->script_counters);
-    assert(s->counters);
+    memory_check(s->counters);
     s->scripts = (struct script_files){s->opt->scripts, s->opt->script_count, 0, s->counters};
     s->back_scripts = s->scripts;
     s->back_scripts.hooks = ~(unsigned)SCRIPT_EVENT_HOOKS;

@@ -4,9 +4,9 @@
  * EARLY_MAX lines of both. Knowingly: the ports on which mail is usual stand here, as a hint only. */
 #include "session.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <xxhash.h>
+#include "base/memory.h"
 #include "mail/detect.h"
 
 enum { EARLY_MAX = 256, UID = 18 };
@@ -41,7 +41,8 @@ struct smtp_session *session_new(struct session_shared *shared, const struct flo
 {
     struct smtp_session *s = calloc(1, sizeof *s);
     struct early *e = calloc(1, sizeof *e);
-    assert(s && e);
+    memory_check(s);
+    memory_check(e);
     s->shared = shared;
     shared->alive++;
     s->info = info;
@@ -278,7 +279,7 @@ static void remember(struct early *e, int dir, struct timespec ts, uint64_t gap,
     if (e->count == e->room) {
         e->room = e->room ? e->room * 2 : 2;
         e->pieces = realloc(e->pieces, e->room * sizeof *e->pieces);
-        assert(e->pieces);
+        memory_check(e->pieces);
     }
     struct early_piece *p = &e->pieces[e->count++];
     *p = (struct early_piece){.dir = dir, .gap = gap, .ts = ts, .from = e->first[dir].len};

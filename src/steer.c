@@ -4,8 +4,8 @@
  * worker knows how far the input has come, and none of them holds up the order of the records. */
 #include "steer.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 enum { PENDING = 4096 };
 
@@ -21,7 +21,7 @@ struct steer {
 struct steer *steer_new(struct worker *const *workers, size_t count, struct merge *merge)
 {
     struct steer *s = calloc(1, sizeof *s + count * sizeof(struct batch *));
-    assert(s);
+    memory_check(s);
     s->merge = merge;
     s->workers = workers;
     s->count = count;

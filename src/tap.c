@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include "base/memory.h"
 #include "base/now.h"
 #include "passage.h"
 #include "report.h"
@@ -64,7 +65,8 @@ void tap_tell(void *ctx, struct record *rec)
 struct tap *tap_new(const struct tap_settings *set)
 {
     struct tap *t = calloc(1, sizeof *t);
-    assert(t && set->interface_count <= TAP_INTERFACES);
+    memory_check(t);
+    assert(set->interface_count <= TAP_INTERFACES);
     const struct pipeline_output out = {.record = tap_tell, .ctx = t};
     t->set = *set;
     t->pipeline = pipeline_new(set->set, &set->services, &out);
@@ -359,7 +361,7 @@ void tap_stop(struct tap *t)
 void tap_renew(struct tap *t, const struct settings *set, const struct pipeline_services *services)
 {
     struct new_terms *r = malloc(sizeof *r);
-    assert(r);
+    memory_check(r);
     *r = (struct new_terms){set, *services};
     r = atomic_exchange(&t->renewal, r);
     if (r && r->services.release)

@@ -3,9 +3,9 @@
  * batch. */
 #include "turns.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 struct turns {
     pthread_mutex_t lock;
@@ -17,7 +17,7 @@ struct turns {
 struct turns *turns_new(void)
 {
     struct turns *t = calloc(1, sizeof *t);
-    assert(t);
+    memory_check(t);
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->moved, NULL);
     return t;

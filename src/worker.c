@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <sched.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "base/ring.h"
 
 enum { BATCHES = 8, AUTO_MOST = 8 };
@@ -34,7 +35,7 @@ struct worker *worker_new(const struct settings *set, const struct pipeline_serv
                           struct lane *lane)
 {
     struct worker *w = calloc(1, sizeof *w);
-    assert(w);
+    memory_check(w);
     const struct pipeline_output out = {.record = on_record, .ctx = w};
     w->pipeline = pipeline_new(set, services, &out);
     w->lane = lane;

@@ -31,7 +31,7 @@ class Mail:
 
 
 class Smtp:
-    """mode: ok; mail, rcpt or data: that step gets `reply`; hang: no word; noquit: none to QUIT. `fails` > 0: so many times only."""
+    """mode: ok; mail, rcpt or data: that step gets `reply`; auth: with what was sent behind it; hang: no word; noquit: none to QUIT. `fails` > 0: so many times only."""
 
     def __init__(self, port=0, mode="ok", reply=b"451 4.3.0 try later", fails=0, auth=False):
         self.mode, self.reply, self.fails, self.auth = mode, reply, fails, auth
@@ -80,7 +80,7 @@ class Smtp:
                 if not self.credentials:
                     f.write(b"334 \r\n")
                     self.credentials = f.readline().strip()
-                f.write(b"235 fine\r\n")
+                f.write(self.reply + b" " + self.credentials + b"\r\n" if self._fails_at("auth") else b"235 fine\r\n")
             elif word == b"MAIL":
                 sender, recipients = line.strip().decode(), []
                 f.write(self.reply + b"\r\n" if self._fails_at("mail") else b"250 fine\r\n")

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 enum { BLOCK_FIRST = 256, BLOCK_BYTES = 4096, ALIGN = 16 };
 
@@ -30,7 +31,7 @@ static struct arena_block *block_with(struct arena *a, size_t size)
     if (room < size)
         room = size;
     b = malloc(sizeof *b + room);
-    assert(b);
+    memory_check(b);
     *b = (struct arena_block){.next = a->blocks, .room = room};
     a->blocks = b;
     return b;

@@ -2,13 +2,13 @@
  * In: sizes. Out: blocks. Owns: those in a pool. Limits: none; a pool has as many as were held at once. */
 #include "base/block.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 struct block *block_new(size_t room)
 {
     struct block *b = malloc(sizeof *b + room);
-    assert(b);
+    memory_check(b);
     atomic_init(&b->users, 1);
     b->room = room;
     return b;
@@ -42,7 +42,7 @@ void block_pool_put(struct block_pool *p, struct block *b)
     if (p->count == p->room) {
         p->room = p->room ? 2 * p->room : 8;
         p->blocks = realloc(p->blocks, p->room * sizeof(struct block *));
-        assert(p->blocks);
+        memory_check(p->blocks);
     }
     p->blocks[p->count++] = b;
 }

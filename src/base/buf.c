@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 void buf_init(struct buf *b, size_t max)
 {
@@ -21,7 +22,7 @@ static void grow(struct buf *b, size_t need)
     while (room < need)
         room = room > b->max / 2 ? b->max : room * 2; /* need is at most max */
     b->data = realloc(b->data, room);
-    assert(b->data);
+    memory_check(b->data);
     b->room = room;
 }
 
@@ -64,7 +65,7 @@ bool buf_printf(struct buf *b, const char *format, ...)
     int len = vsnprintf(small, sizeof small, format, args);
     assert(len >= 0);
     if ((size_t)len >= sizeof small && vasprintf(&text, format, again) != len)
-        abort();
+        memory_out();
     va_end(again);
     va_end(args);
     bool whole = buf_add(b, (struct slice){(const uint8_t *)text, (size_t)len});

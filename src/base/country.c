@@ -8,7 +8,6 @@
  * nothing there. Spec: RFC 6890 (special addresses), RFC 4291 2.4, ISO 3166-1. */
 #include "base/country.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/country_file.h"
+#include "base/memory.h"
 
 enum { CACHE = 1024 };
 
@@ -106,7 +106,7 @@ int countries_open(const char *const *paths, size_t count, const char *fallback,
                    struct error *reterr)
 {
     struct countries *cs = calloc(1, sizeof *cs);
-    assert(cs);
+    memory_check(cs);
     *ret = NULL;
     int r = 0;
     bool any = false;

@@ -6,7 +6,6 @@
  * no key. Spec: libloc 0.9, src/libloc/format.h; numbers are big-endian. */
 #include "base/country_file.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libloc/database.h>
@@ -14,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/memory.h"
 
 enum { HEADER = 4200, VERSION = 1, PAGE = 4096, NODE = 12, NETWORK = 12, AS = 8, COUNTRY = 8, LEVELS = 128 };
 /* Offsets of the header's fields. Of each section first its place, then its length. */
@@ -142,7 +142,7 @@ static int loc_open(const char *path, void **ret, struct error *reterr)
     size_t size = (size_t)st.st_size;
     void *bytes = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fileno(f), 0) : MAP_FAILED;
     struct loc_file *lf = calloc(1, sizeof *lf);
-    assert(lf);
+    memory_check(lf);
     if (bytes != MAP_FAILED)
         lf->file = (struct slice){bytes, size};
     if (bytes == MAP_FAILED)

@@ -6,11 +6,11 @@
  * DB-IP, IPinfo and the flat files made from them. */
 #include "base/country_file.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <maxminddb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 enum { DEPTH = 3, WAYS = 4 };
 
@@ -29,7 +29,7 @@ static const char *const country_paths[WAYS][DEPTH] = {{"country", "iso_code"},
 static int mmdb_open(const char *path, void **ret, struct error *reterr)
 {
     MMDB_s *db = calloc(1, sizeof *db);
-    assert(db);
+    memory_check(db);
     int r = MMDB_open(path, MMDB_MODE_MMAP, db);
     if (r == MMDB_SUCCESS) {
         *ret = db;

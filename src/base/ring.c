@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 enum { CACHE_LINE = 64 };
 
@@ -21,7 +22,7 @@ struct ring *ring_new(size_t capacity)
     assert(capacity && !(capacity & (capacity - 1)));
     size_t size = sizeof(struct ring) + capacity * sizeof(void *);
     struct ring *r = aligned_alloc(CACHE_LINE, (size + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1));
-    assert(r);
+    memory_check(r);
     atomic_init(&r->head, 0);
     atomic_init(&r->tail, 0);
     r->mask = capacity - 1;

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 enum { STEP = 16, SPARE = 256 };
 
@@ -22,7 +23,7 @@ void text_set(struct text **pt, struct slice s)
         assert(room <= UINT32_MAX);
         free(t);
         t = *pt = malloc(sizeof *t + room);
-        assert(t);
+        memory_check(t);
         t->room = (uint32_t)room;
     }
     t->len = (uint32_t)s.len;

@@ -17,6 +17,7 @@
 #include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
+#include "base/memory.h"
 
 enum { BUFFER = 128 * 1024, MAGIC = 4 };
 enum kind { PLAIN, GZIP, ZSTD, LZ4 };
@@ -171,7 +172,7 @@ FILE *inflate_stream(struct inflate *f)
     FILE *stream = fopencookie(f, "rb", (cookie_io_functions_t){.read = cookie_read});
     assert(stream && !f->stream_buffer);
     f->stream_buffer = malloc(BUFFER);
-    assert(f->stream_buffer);
+    memory_check(f->stream_buffer);
     setvbuf(stream, f->stream_buffer, _IOFBF, BUFFER); /* glibc heeds the size of a given buffer only */
     __fsetlocking(stream, FSETLOCKING_BYCALLER);
     return stream;
@@ -237,7 +238,7 @@ int inflate_open(const char *path, struct inflate **ret, uint8_t ret_first[stati
         return error_set(reterr, -EISDIR, "%s: is a folder", path);
     }
     struct inflate *f = calloc(1, sizeof *f);
-    assert(f);
+    memory_check(f);
     f->fd = fd;
     f->plain_file = S_ISREG(st.st_mode);
     f->size = f->plain_file ? (uint64_t)st.st_size : 0;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include "base/memory.h"
 #include "base/nearest.h"
 #include "capture/fanout.h"
 #include "capture/link_type.h"
@@ -160,9 +161,9 @@ static int hold_back(struct live *live, struct error *reterr)
 int live_open(const char *iface, const struct live_settings *set, struct live **ret, struct error *reterr)
 {
     struct live *live = calloc(1, sizeof *live);
-    assert(live);
+    memory_check(live);
     live->name = strdup(iface);
-    assert(live->name);
+    memory_check(live->name);
     int err = activate(live, set, reterr);
     if (!err)
         err = compile(live, set, reterr);

@@ -6,9 +6,9 @@
  * Spec: draft-ietf-opsawg-pcapng. */
 #include "capture/pcapng.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 enum { BLOCK_MAX = 16 << 20, INTERFACES_MAX = 4096 };
 static const int64_t seconds_max = 253402300799;
@@ -33,7 +33,7 @@ struct pcapng {
 struct pcapng *pcapng_new(struct window *window)
 {
     struct pcapng *p = calloc(1, sizeof *p);
-    assert(p);
+    memory_check(p);
     p->window = window;
     return p;
 }
@@ -101,7 +101,7 @@ static bool interface_add(struct pcapng *p, struct slice body)
     if (p->interface_count == p->interface_room) {
         p->interface_room = p->interface_room ? p->interface_room * 2 : 4;
         p->interfaces = realloc(p->interfaces, p->interface_room * sizeof *p->interfaces);
-        assert(p->interfaces);
+        memory_check(p->interfaces);
     }
     struct interface *ifc = &p->interfaces[p->interface_count++];
     *ifc = (struct interface){0};

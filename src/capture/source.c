@@ -5,9 +5,9 @@
  * Spec: draft-ietf-opsawg-pcap. */
 #include "capture/source.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "capture/classic.h"
 #include "capture/inflate.h"
 #include "capture/link_type.h"
@@ -32,7 +32,7 @@ static int open_pcap(struct source *src, struct slice first, struct error *reter
     src->is_classic = classic_is(first, &src->classic);
     FILE *stream =
         src->is_classic ? fmemopen((void *)first.data, CLASSIC_HEADER, "rb") : inflate_stream(src->inflate);
-    assert(stream);
+    memory_check(stream);
     src->pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_NANO, text);
     if (!src->pcap) {
         fclose(stream);
@@ -75,8 +75,9 @@ int source_open(const char *path, struct source **ret, struct error *reterr)
     uint8_t first[INFLATE_PEEK];
     size_t len = 0;
     struct source *src = calloc(1, sizeof *src);
-    assert(src);
+    memory_check(src);
     src->path = strdup(path);
+    memory_check(src->path);
     int err = inflate_open(path, &src->inflate, first, &len, reterr);
     if (!err && len == 0)
         err = error_set(reterr, -EINVAL, "%s: %s", path,

@@ -131,18 +131,31 @@ int check_password(const char *path, char ret[static CHECK_PASSWORD], struct err
     return 0;
 }
 
+/* What should be a port and is none: a password whose host was forgotten, or that has a slash in it. */
+static bool has_odd_port(struct slice host)
+{
+    size_t end = host.len;
+    while (end && byte_is_digit(host.data[end - 1]))
+        end--;
+    size_t colon = slice_index(host, ':');
+    return colon < host.len && host.data[0] != '[' && colon + 1 != end;
+}
+
 void check_where(const char *url, char ret[static CHECK_WHERE])
 {
     const char *host = strstr(url, "://");
     host = host ? host + 3 : url;
-    size_t len = check_program(url) ? strlen(url) : (size_t)(host - url) + strcspn(host, "/?#");
-    const char *at = memchr(host, '@', (size_t)(url + len - host));
+    size_t len = strcspn(host, "/?#");
+    const char *at = memrchr(host, '@', len);
+    const char *shown = at ? at + 1 : host;
+    /* A password may stand before any sign of this kind, whatever else it has in it. */
+    bool hidden = strchr(host + len, '@') ||
+                  has_odd_port((struct slice){(const uint8_t *)shown, (size_t)(host + len - shown)});
     if (check_program(url))
         snprintf(ret, CHECK_WHERE, "%s", url);
-    else if (at) /* a password may stand before it */
-        snprintf(ret, CHECK_WHERE, "%.*s%.*s", (int)(host - url), url, (int)(url + len - at - 1), at + 1);
     else
-        snprintf(ret, CHECK_WHERE, "%.*s", (int)len, url);
+        snprintf(ret, CHECK_WHERE, "%.*s%.*s", (int)(host - url), url, hidden ? 3 : (int)(host + len - shown),
+                 hidden ? "..." : shown);
 }
 
 bool check_is_here(const char *text)

@@ -3,6 +3,8 @@
  * Knowingly: look-alikes are not judged. Spec: RFC 3629; Unicode's directional formatting characters. */
 #include "courier/clean.h"
 
+#include "base/steers.h"
+
 static const char replacement[] = "\xef\xbf\xbd", cut[] = "...";
 
 size_t clean_char(struct slice s)
@@ -27,20 +29,6 @@ size_t clean_char(struct slice s)
     return len;
 }
 
-/* U+0080 to U+009F; U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069, U+FEFF. */
-static bool is_trick(struct slice c)
-{
-    if (c.len == 2)
-        return c.data[0] == 0xc2 && c.data[1] < 0xa0;
-    if (c.len != 3)
-        return false;
-    uint8_t a = c.data[1], b = c.data[2];
-    if (c.data[0] == 0xe2)
-        return (a == 0x80 && (b == 0x8e || b == 0x8f || (b >= 0xa8 && b <= 0xae))) ||
-               (a == 0x81 && b >= 0xa6 && b <= 0xa9);
-    return c.data[0] == 0xef && a == 0xbb && b == 0xbf;
-}
-
 static void clean(struct buf *ret, struct slice s, size_t most, bool lines)
 {
     size_t begun = ret->len;
@@ -57,7 +45,7 @@ static void clean(struct buf *ret, struct slice s, size_t most, bool lines)
                 buf_add_byte(ret, c.data[0]);
             else if (!lines || c.data[0] != '\r')
                 buf_add_byte(ret, ' ');
-        } else if (!len || is_trick(c)) {
+        } else if (!len || steers(c)) {
             buf_add_str(ret, replacement);
         } else {
             buf_add(ret, c);

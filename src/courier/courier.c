@@ -5,7 +5,6 @@
  * so it dies with the sensor and the courier process where both are killed at once. */
 #include "courier/courier.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -19,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/buf.h"
+#include "base/memory.h"
 #include "base/now.h"
 #include "courier/check.h"
 #include "courier/deliver.h"
@@ -156,7 +156,7 @@ int courier_start(const struct courier_settings *set, struct courier **ret, stru
     if (err || (!check_is_set(set->email_server) && !check_is_set(set->webhook_url)))
         return err;
     struct courier *c = calloc(1, sizeof *c);
-    assert(c);
+    memory_check(c);
     c->socket = -1;
     c->has[WIRE_EMAIL] = check_is_set(set->email_server);
     c->has[WIRE_WEBHOOK] = check_is_set(set->webhook_url);

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/memory.h"
 #include "base/now.h"
 #include "courier/email.h"
 
@@ -197,9 +198,9 @@ static void begin(struct deliver *d, const struct deliver_start *start)
 {
     const struct courier_settings *set = start->set;
     if (curl_global_init(CURL_GLOBAL_DEFAULT))
-        abort();
+        memory_out();
     *d = (struct deliver){.start = start, .multi = curl_multi_init()};
-    assert(d->multi);
+    memory_check(d->multi);
     buf_init(&d->in, FRAME_MOST + CHUNK);
     d->has[WIRE_EMAIL] = check_is_set(set->email_server);
     d->has[WIRE_WEBHOOK] = check_is_set(set->webhook_url);

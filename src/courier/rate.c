@@ -2,14 +2,15 @@
  * In: times of events. Out: when the next may be. Owns: the last times. Limits: RATE_MOST. */
 #include "courier/rate.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 void rate_init(struct rate *r, uint64_t most, double period)
 {
     *r = (struct rate){.most = most > RATE_MOST ? 0 : (size_t)most, .period = period};
     r->times = r->most ? calloc(r->most, sizeof *r->times) : NULL;
-    assert(r->times || !r->most);
+    if (r->most)
+        memory_check(r->times);
 }
 
 double rate_free_at(const struct rate *r, bool last)

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/memory.h"
 
 enum { NAME = 64, DIGITS = 16, ITEM_MOST = 16 * 1024 * 1024 };
 
@@ -74,7 +75,7 @@ static bool number_of(const struct spool *s, const char *file, uint64_t *ret)
 static struct spool_item *item_new(size_t len)
 {
     struct spool_item *item = malloc(sizeof *item + len);
-    assert(item);
+    memory_check(item);
     *item = (struct spool_item){.len = len};
     return item;
 }
@@ -166,7 +167,7 @@ int spool_load(struct spool *s)
         if (len == room) {
             room = room ? 2 * room : 64;
             numbers = reallocarray(numbers, room, sizeof *numbers);
-            assert(numbers);
+            memory_check(numbers);
         }
         numbers[len++] = number;
     }

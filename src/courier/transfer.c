@@ -8,12 +8,13 @@
 #include "courier/transfer.h"
 
 #include <assert.h>
+#include "base/memory.h"
 #include "courier/clean.h"
 
 void transfer_init(struct transfer *t, CURLM *multi)
 {
     *t = (struct transfer){.multi = multi, .easy = curl_easy_init()};
-    assert(t->easy);
+    memory_check(t->easy);
 }
 
 static size_t give(char *to, size_t size, size_t n, void *arg)
@@ -43,6 +44,16 @@ static size_t drop(char *data, size_t size, size_t n, void *arg)
     return size * n;
 }
 
+/* The code of a reply, and its enhanced code. */
+static struct slice codes_of(struct slice s)
+{
+    size_t i = 0;
+    while (i < s.len && (byte_is_digit(s.data[i]) || s.data[i] == '.' || s.data[i] == ' ') &&
+           i < sizeof "535 5.7.255" - 1)
+        i++;
+    return slice_trim(slice_sub(s, 0, i));
+}
+
 static size_t keep_reply(char *data, size_t size, size_t n, void *arg)
 {
     struct transfer *t = arg;
@@ -50,6 +61,8 @@ static size_t keep_reply(char *data, size_t size, size_t n, void *arg)
     struct slice s = slice_trim((struct slice){(const uint8_t *)data, size * n});
     if (!s.len || t->quitting) /* "bye" explains nothing */
         return size * n;
+    if (t->logging_in)
+        s = codes_of(s);
     buf_init(&line, sizeof t->reply - 1);
     clean_line(&line, s, sizeof t->reply - 8);
     memcpy(t->reply, line.data, line.len);
@@ -63,8 +76,11 @@ static int watch(CURL *easy, curl_infotype type, char *data, size_t len, void *a
 {
     struct transfer *t = arg;
     (void)easy;
-    if (type == CURLINFO_HEADER_OUT && len >= 4 && memcmp(data, "QUIT", 4) == 0)
-        t->quitting = true;
+    if (type != CURLINFO_HEADER_OUT || len < 4)
+        return 0;
+    t->quitting |= memcmp(data, "QUIT", 4) == 0;
+    if (memcmp(data, "AUTH", 4) == 0 || memcmp(data, "MAIL", 4) == 0)
+        t->logging_in = *data == 'A';
     return 0;
 }
 
@@ -83,7 +99,7 @@ static void prepare(struct transfer *t, const struct courier_settings *set, cons
     curl_easy_reset(e);
     t->body = body;
     t->sent = 0;
-    t->http = t->over = t->quitting = false;
+    t->http = t->over = t->quitting = t->logging_in = false;
     *t->error = *t->reply = '\0';
     curl_easy_setopt(e, CURLOPT_URL, url);
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
@@ -105,6 +121,13 @@ static void start(struct transfer *t)
     t->running = true;
 }
 
+/* A list that lost a recipient would still deliver. */
+static void add(struct transfer *t, const char *text)
+{
+    t->list = curl_slist_append(t->list, text);
+    memory_check(t->list);
+}
+
 void transfer_smtp(struct transfer *t, const struct courier_settings *set, const char *password,
                    struct slice mail)
 {
@@ -122,8 +145,7 @@ void transfer_smtp(struct transfer *t, const struct courier_settings *set, const
         curl_easy_setopt(e, CURLOPT_PASSWORD, password);
     }
     for (size_t i = 0; i < set->email_to_count; i++)
-        t->list = curl_slist_append(t->list, set->email_to[i]);
-    assert(t->list);
+        add(t, set->email_to[i]);
     curl_easy_setopt(e, CURLOPT_MAIL_FROM, set->email_from);
     curl_easy_setopt(e, CURLOPT_MAIL_RCPT, t->list);
     curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
@@ -150,10 +172,9 @@ void transfer_post(struct transfer *t, const struct courier_settings *set, struc
     curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(e, CURLOPT_POST, 1L);
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)json.len);
-    t->list = curl_slist_append(t->list, "Content-Type: application/json");
-    assert(t->list);
+    add(t, "Content-Type: application/json");
     /* A server that does not answer it would cost each notice a second. */
-    t->list = curl_slist_append(t->list, "Expect:");
+    add(t, "Expect:");
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->list);
     curl_easy_setopt(e, CURLOPT_USERAGENT, "mailtap");
     start(t);

@@ -12,6 +12,7 @@ struct transfer {
     struct slice body;       /* the caller's, until it is over */
     size_t sent;
     bool http, running, over, quitting;
+    bool logging_in; /* what the server says may repeat the password */
     CURLcode code;
     char error[CURL_ERROR_SIZE], reply[256]; /* the server's last line, cleaned */
 };

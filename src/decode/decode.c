@@ -1,13 +1,14 @@
 /* decode.c: one packet to one TCP segment, with its counters.
  * In: struct packet. Out: struct segment. Owns: fragments. Limits: struct decode_settings. */
-#include <assert.h>
 #include <stdlib.h>
 #include "decode/layers.h"
+
+#include "base/memory.h"
 
 struct decoder *decoder_new(const struct decode_settings *set)
 {
     struct decoder *dec = calloc(1, sizeof *dec);
-    assert(dec);
+    memory_check(dec);
     dec->set = *set;
     dec->fragments = fragments_new(&dec->set, &dec->stats);
     return dec;

@@ -7,10 +7,10 @@
  * of all overlaps is not followed: exact repeats are frequent on a tap). */
 #include "decode/fragment.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <xxhash.h>
+#include "base/memory.h"
 
 enum { RANGES = 64, ROOM_LEAST = 4096, BUCKETS_MAX = 65536 };
 
@@ -44,7 +44,7 @@ struct fragments {
 struct fragments *fragments_new(const struct decode_settings *set, struct decode_stats *stats)
 {
     struct fragments *f = calloc(1, sizeof *f);
-    assert(f);
+    memory_check(f);
     f->set = set;
     f->stats = stats;
     f->bucket_count = 16;
@@ -113,7 +113,7 @@ static struct datagram *add(struct fragments *f, struct datagram **bucket, struc
     while (f->oldest && f->count >= f->set->fragment_datagrams)
         drop(f, f->oldest, &f->stats->fragments_shed);
     struct datagram *d = calloc(1, sizeof *d);
-    assert(d);
+    memory_check(d);
     d->key = *k;
     d->began = now;
     d->older = f->newest;
@@ -133,7 +133,7 @@ static struct datagram *find_or_add(struct fragments *f, struct timespec now, co
 {
     if (!f->buckets) {
         f->buckets = calloc(f->bucket_count, sizeof(struct datagram *));
-        assert(f->buckets);
+        memory_check(f->buckets);
     }
     while (f->oldest && is_old(f, f->oldest, now))
         drop(f, f->oldest, &f->stats->fragments_expired);
@@ -155,7 +155,7 @@ static void make_room(struct fragments *f, struct datagram *d, uint32_t need)
     while (room < need)
         room *= 2;
     d->bytes = realloc(d->bytes, room);
-    assert(d->bytes);
+    memory_check(d->bytes);
     f->bytes += room - d->room;
     d->room = room;
 }

@@ -2,8 +2,8 @@
  * In: segments. Out: flows. Owns: its slots, not the flows. Limits: none; it grows with them. */
 #include "flow/buckets.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "flow/ends.h"
 
 enum { SLOTS_FIRST = 1024 };
@@ -12,7 +12,7 @@ void buckets_init(struct buckets *b, uint64_t seed)
 {
     *b = (struct buckets){.slot_count = SLOTS_FIRST, .seed = seed};
     b->slots = calloc(b->slot_count, sizeof *b->slots);
-    assert(b->slots);
+    memory_check(b->slots);
 }
 
 uint64_t buckets_hash(const struct buckets *b, const struct segment *seg)
@@ -44,7 +44,7 @@ static void grow(struct buckets *b)
 {
     struct buckets more = {.slot_count = b->slot_count * 2, .count = b->count, .seed = b->seed};
     more.slots = calloc(more.slot_count, sizeof *more.slots);
-    assert(more.slots);
+    memory_check(more.slots);
     for (size_t i = 0; i < b->slot_count; i++) {
         struct flow *next;
         for (struct flow *f = b->slots[i]; f; f = next) {

@@ -6,8 +6,8 @@
  * Spec: RFC 9293, RFC 5961. */
 #include "flow/flow.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 static bool later(struct timespec a, struct timespec b)
 {
@@ -225,7 +225,7 @@ enum renewal flow_renewal(struct flow *f, int dir, const struct segment *seg)
         return RENEWAL_NOW;
     if (!f->renewal)
         f->renewal = malloc(sizeof *f->renewal);
-    assert(f->renewal);
+    memory_check(f->renewal);
     *f->renewal = *seg;
     f->renewal->payload = (struct slice){0};
     return RENEWAL_NONE;

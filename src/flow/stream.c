@@ -3,8 +3,8 @@
  * Limits: counted here, enforced in table.c. Spec: RFC 9293 3.4, 3.10.7.4. */
 #include "flow/stream.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 static void cut_front(struct segment *seg, uint32_t count)
 {
@@ -42,7 +42,7 @@ static void link_after(struct backlog *b, struct held *before, struct held *h)
 static struct backlog *backlog_new(struct timespec now)
 {
     struct backlog *b = calloc(1, sizeof *b);
-    assert(b);
+    memory_check(b);
     b->moved_at = now;
     return b;
 }
@@ -51,7 +51,7 @@ static struct held *held_new(const struct segment *seg, uint32_t len)
 {
     uint32_t bytes = len < seg->payload.len ? len : (uint32_t)seg->payload.len;
     struct held *h = malloc(sizeof *h + bytes);
-    assert(h);
+    memory_check(h);
     *h = (struct held){.ts = seg->ts,
                        .seq = seg->seq,
                        .len = bytes,

@@ -5,8 +5,8 @@
  * share; one that gets no packet holds what it has meanwhile. Spec: RFC 9293. */
 #include "flow/table.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "base/now.h"
 #include "flow/buckets.h"
 #include "flow/ends.h"
@@ -40,7 +40,7 @@ struct flow_table *flow_table_new(const struct flow_settings *set, const struct 
                                   void *ctx)
 {
     struct flow_table *t = calloc(1, sizeof *t);
-    assert(t);
+    memory_check(t);
     *t = (struct flow_table){.set = *set,
                              .core = {.handler = handler, .ctx = ctx, .max_hole = set->flow_bytes}};
     t->budget = set->budget ? set->budget : &t->own;
@@ -71,7 +71,7 @@ static void begin_waiting(struct flow_table *t, struct flow *f)
     if (f->wait)
         return;
     f->wait = malloc(sizeof *f->wait);
-    assert(f->wait);
+    memory_check(f->wait);
     f->wait->flow = f;
     f->wait->since = t->at.now;
     queue_append(&t->waiting, &f->wait->link);
@@ -172,7 +172,7 @@ static struct flow *flow_add(struct flow_table *t, const struct segment *seg, ui
     if (is_over(t, &t->budget->flows, t->set.max_flows - 1, t->buckets.count))
         shed_one(t);
     struct flow *f = calloc(1, sizeof *f);
-    assert(f);
+    memory_check(f);
     f->hash = hash;
     f->first_number = t->at.number;
     f->info =
@@ -400,7 +400,7 @@ static void give_up_old(struct flow_table *t)
         if (count == t->due_room) {
             t->due_room = t->due_room ? t->due_room * 2 : 64;
             t->due = realloc(t->due, t->due_room * sizeof *t->due);
-            assert(t->due);
+            memory_check(t->due);
         }
         t->due[count++] = f;
     }

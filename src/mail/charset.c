@@ -6,10 +6,10 @@
  * RFC 3629, RFC 2978 names. */
 #include "mail/charset.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <iconv.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 enum { NAME_MAX_LEN = 40 };
 #define REPLACEMENT "\xef\xbf\xbd"
@@ -157,7 +157,7 @@ struct charsets {
 struct charsets *charsets_new(void)
 {
     struct charsets *cs = calloc(1, sizeof *cs);
-    assert(cs);
+    memory_check(cs);
     return cs;
 }
 
@@ -322,9 +322,16 @@ static iconv_t *handle_of(struct charsets *cs, struct slice charset)
     while (strcmp(table[first].converter, table[i].converter) != 0)
         first++;
     if (!cs->tried[first]) {
-        cs->tried[first] = true;
-        cs->handles[first] = iconv_open("UTF-8", table[first].converter);
-        cs->works[first] = cs->handles[first] != (iconv_t)-1;
+        /* Twice, as a converter that could not be loaded for want of memory looks like one that is not there.
+         */
+        for (int try = 0; try < 2 && !cs->works[first]; try++) {
+            cs->handles[first] = iconv_open("UTF-8", table[first].converter);
+            cs->works[first] = cs->handles[first] != (iconv_t)-1;
+        }
+        if (!cs->works[first] && errno == ENOMEM)
+            memory_out();
+        /* Of what only failed now, for want of descriptors, say, the next text may be read. */
+        cs->tried[first] = cs->works[first] || errno == EINVAL;
     }
     return cs->works[first] ? &cs->handles[first] : NULL;
 }

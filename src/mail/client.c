@@ -70,11 +70,17 @@ static size_t word_len(struct slice s)
     return i;
 }
 
-static void command_out(struct smtp *s, const struct command *cmd, uint32_t mail)
+static void command_out(struct smtp *s, const struct command *cmd, struct slice line, uint32_t mail)
 {
     struct slice text = cmd->known ? cmd->arg : (struct slice){0};
-    if (cmd->verb == VERB_AUTH)
-        text = slice_sub(text, 0, word_len(text));
+    if (cmd->verb == VERB_AUTH) {
+        struct slice word = slice_sub(text, 0, word_len(text));
+        struct slice mechanism = secret_mechanism(word);
+        secret_add(&s->secrets, slice_sub(text, mechanism.len, text.len));
+        text = mechanism;
+    } else if (!cmd->known) {
+        secret_add(&s->secrets, line);
+    }
     struct smtp_event ev = {.kind = SMTP_COMMAND,
                             .side = SIDE_CLIENT,
                             .verb = cmd->verb,
@@ -103,7 +109,7 @@ static uint32_t open_or_close(struct smtp *s, const struct command *cmd, bool as
     return t->session ? 0 : s->open;
 }
 
-static void client_command(struct smtp *s, const struct command *cmd)
+static void client_command(struct smtp *s, const struct command *cmd, struct slice line)
 {
     /* Unheard, a hello is taken for accepted. */
     if (traits[cmd->verb].resets && !s->heard)
@@ -111,7 +117,7 @@ static void client_command(struct smtp *s, const struct command *cmd)
     /* A second MAIL or EHLO amid a mail ends it only where the server takes it. */
     bool asks = s->open && s->heard && ((cmd->verb == VERB_MAIL && !s->refused) || traits[cmd->verb].resets);
     uint32_t mail = open_or_close(s, cmd, asks);
-    command_out(s, cmd, mail);
+    command_out(s, cmd, line, mail);
     pairing_push(s, cmd->verb, mail);
     if (s->mode == MODE_RESYNC)
         s->mode = MODE_COMMAND;
@@ -139,14 +145,20 @@ static bool like_field(struct slice line)
 static void resync_line(struct smtp *s, struct slice line)
 {
     struct command cmd;
+    bool torn = s->line_torn;
+    s->line_torn = false;
     command_parse(line, &cmd);
     /* A lost BDAT's octets need no line end, so a command may follow them directly, once they are answered.
      */
     if (!cmd.strict && s->reply_at && s->reply_at < line.len)
         command_parse(slice_sub(line, s->reply_at, line.len), &cmd);
-    if (cmd.strict)
-        client_command(s, &cmd);
-    else if (!s->heard && s->open && like_field(line)) {
+    if (cmd.strict) {
+        client_command(s, &cmd, line);
+        return;
+    }
+    secret_add(&s->secrets, line);
+    /* What is left of a line may be of any kind: "TO:<b@example.com>". */
+    if (!s->heard && s->open && !torn && like_field(line)) {
         smtp_message_begin(s, false);
         s->bol = BOL_NO;
         (void)message_feed(s, line);
@@ -194,6 +206,7 @@ static void judge_line(struct smtp *s, const struct command *cmd, struct slice l
 static void client_line(struct smtp *s, struct slice line, bool crlf)
 {
     if (s->mode == MODE_SECRET) {
+        secret_add(&s->secrets, line);
         s->mode = MODE_HOLD;
         s->hold_verb = VERB_AUTH;
         pairing_push(s, VERB_AUTH, 0);
@@ -211,7 +224,7 @@ static void client_line(struct smtp *s, struct slice line, bool crlf)
         return;
     struct command cmd;
     command_parse(line, &cmd);
-    client_command(s, &cmd);
+    client_command(s, &cmd, line);
     judge_line(s, &cmd, line, crlf);
 }
 
@@ -329,7 +342,8 @@ void client_gap(struct smtp *s, uint64_t len)
     case MODE_HOLD:
         break;
     }
+    secret_add(&s->secrets, buf_slice(&s->line));
     buf_free(&s->line);
-    s->lost_commands = s->lost_chunks = true;
+    s->lost_commands = s->lost_chunks = s->line_torn = true;
     s->mode = MODE_RESYNC;
 }

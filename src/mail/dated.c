@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "base/buf.h"
+#include "base/memory.h"
 
 enum { MARKS = 32 };
 
@@ -26,7 +27,7 @@ size_t dated_add(struct dated **pd, size_t max, struct timespec ts, struct slice
     struct dated *d = *pd;
     if (!d) {
         d = *pd = malloc(sizeof *d);
-        assert(d);
+        memory_check(d);
         d->from = d->mark_count = 0;
         /* The rest alone is limited, and what was passed goes once it is the greater part: so each byte moves
          * but once, and how many fit does not depend on when the others went. */

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "mail/dated.h"
+#include "mail/secret.h"
 #include "mail/smtp.h"
 
 enum mode {
@@ -44,13 +45,6 @@ struct waiting {
     uint32_t accepted;   /* its recipients */
 };
 
-struct late {
-    unsigned code;
-    struct timespec ts;
-    struct buf text;
-};
-
-enum { LATE_MAX = 16 };
 /* One for each session, of which there are many that say nothing for long: what not all need is allocated
  * when it is needed, and lines, replies and held bytes go back when they are done with. */
 struct smtp {
@@ -68,6 +62,7 @@ struct smtp {
     bool lost_commands; /* a client gap: what follows may belong to commands that were not seen */
     bool had_gap;       /* anything was lost in this session, so commands and replies may be out of step */
     bool lost_chunks;   /* the same: a BDAT may not be the first of its mail */
+    bool line_torn;     /* the line's beginning was lost */
     bool hold_over;     /* more came than `hold` may keep: decide without the reply */
     bool hold_blind;    /* the reply lies in a gap: the client's next line decides */
     bool lookalike;     /* the text so far ends as some servers let a message end */
@@ -105,6 +100,7 @@ struct smtp {
     uint64_t message_at;            /* the same in the message */
     uint32_t line_len;              /* of the message's line so far, up to LINE_MOST and one */
     anomaly_set told, told_outside; /* anomalies of the open mail, and outside of mails */
+    struct secrets *secrets;        /* what no reply may repeat */
 
     /* transactions */
     uint32_t mails;      /* begun */
@@ -121,7 +117,7 @@ struct smtp {
     struct pending *queue;  /* ring */
     uint32_t queue_from, queue_len, queue_room;
     uint32_t dropped;  /* commands that a limit took out of the queue: so many replies answer nothing known */
-    struct late *late; /* LATE_MAX of them, or NULL */
+    struct late *late; /* or NULL, see pairing.c */
     uint32_t late_len;
 };
 

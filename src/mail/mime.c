@@ -6,14 +6,14 @@
  * boundary. Spec: RFC 5322 2.1, 2.3; RFC 2046 5.1. */
 #include "mail/mime.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "mail/tree.h"
 
 struct mime *mime_new(const struct mime_limits *lim, struct charsets *cs, mime_fn *fn, void *ctx)
 {
     struct mime *m = calloc(1, sizeof *m);
-    assert(m);
+    memory_check(m);
     *m = (struct mime){.lim = lim, .cs = cs, .fn = fn, .ctx = ctx};
     /* Longer than a field may be, so that a line cut here is one that is cut there. */
     buf_init(&m->line, (lim->header_bytes > LINE_JUDGED ? lim->header_bytes : LINE_JUDGED) + LINE_ENDS);

@@ -6,11 +6,20 @@
  * Spec: RFC 5321 4.2, RFC 2920 (PIPELINING). */
 #include "mail/pairing.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "mail/client.h"
 #include "mail/hold.h"
 #include "mail/reply.h"
+
+/* A reply that is not paired yet. */
+struct late {
+    unsigned code;
+    struct timespec ts;
+    struct buf text;
+};
+
+enum { LATE_MAX = 16 };
 
 enum { SKIP_MAX = 256 };                   /* commands looked at for the one that a reply fits */
 enum { QUEUE_FIRST = 4, QUEUE_KEPT = 16 }; /* entries of memory: of a queue, and of an empty one */
@@ -41,7 +50,7 @@ static void waiting_grow(struct smtp *s)
 {
     uint32_t room = s->waiting_room ? s->waiting_room * 2 : 2;
     struct waiting *grown = malloc(room * sizeof *grown);
-    assert(grown);
+    memory_check(grown);
     for (uint32_t i = 0; i < s->waiting_len; i++)
         grown[i] = *waiting_at(s, i);
     free(s->waiting);
@@ -139,7 +148,7 @@ static void queue_grow(struct smtp *s)
 {
     uint32_t room = s->queue_room ? s->queue_room * 2 : QUEUE_FIRST;
     struct pending *grown = malloc(room * sizeof *grown);
-    assert(grown);
+    memory_check(grown);
     for (uint32_t i = 0; i < s->queue_len; i++)
         grown[i] = *queue_at(s, i);
     free(s->queue);
@@ -193,8 +202,25 @@ static void end_unseen_message(struct smtp *s, unsigned code)
     }
 }
 
+/* A challenge is as secret as its answer, and some servers repeat what they do not understand. */
+static bool hide_secrets(struct smtp *s, enum verb to, unsigned code, struct slice text, struct buf *ret)
+{
+    bool doubtful = to == VERB_AUTH || to == VERB_OTHER || to == VERB_NONE || to == VERB_EMPTY;
+    bool unsure = doubtful && code >= 400 && (s->had_gap || !s->spoke);
+    struct slice held =
+        s->mode == MODE_HOLD && s->hold_verb == VERB_AUTH ? dated_rest(s->hold) : (struct slice){0};
+    if (!doubtful && code < 400)
+        return false;
+    enum secret_care care = unsure ? SECRET_CARE_MOST : doubtful ? SECRET_CARE_MUCH : SECRET_CARE_LITTLE;
+    return secret_hide(s->secrets, held, care, text, ret);
+}
+
 static void emit_reply(struct smtp *s, struct pending to, unsigned code, struct slice text)
 {
+    struct buf rest;
+    bool hidden = code != 334 && hide_secrets(s, to.verb, code, text, &rest);
+    if (code == 334)
+        secret_add(&s->secrets, text);
     struct smtp_event ev = {.kind = SMTP_REPLY,
                             .side = SIDE_SERVER,
                             .verb = (enum verb)to.verb,
@@ -202,7 +228,13 @@ static void emit_reply(struct smtp *s, struct pending to, unsigned code, struct 
                             .mail = to.mail,
                             .ts = s->now,
                             .text = text};
+    if (code == 334)
+        ev.text.len = 0;
+    if (hidden)
+        ev.text = buf_slice(&rest);
     s->fn(s->ctx, &ev);
+    if (hidden)
+        buf_free(&rest);
 }
 
 /* What the reply answers. An entry that is answered for each recipient stays until the last one is; *ret_last
@@ -328,7 +360,7 @@ static void keep_late(struct smtp *s, unsigned code, struct slice text)
 {
     if (!s->late)
         s->late = malloc(LATE_MAX * sizeof *s->late);
-    assert(s->late);
+    memory_check(s->late);
     struct late *l = &s->late[s->late_len++];
     l->code = code;
     l->ts = s->now;

@@ -5,8 +5,8 @@
  * pairing.c (what the server says). Spec: RFC 5321, 2920, 3030, 3207, 4954, 2033. */
 #include "mail/smtp.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "mail/client.h"
 #include "mail/hold.h"
 #include "mail/message.h"
@@ -15,9 +15,9 @@
 struct smtp *smtp_new(const struct smtp_limits *lim, bool midstream, smtp_fn *fn, void *ctx)
 {
     struct smtp *s = calloc(1, sizeof *s);
-    assert(s);
+    memory_check(s);
     *s = (struct smtp){.lim = lim, .fn = fn, .ctx = ctx, .mode = midstream ? MODE_RESYNC : MODE_COMMAND};
-    s->lost_commands = s->skip_line = s->had_gap = midstream;
+    s->lost_commands = s->skip_line = s->had_gap = s->line_torn = midstream;
     buf_init(&s->line, lim->command_bytes);
     buf_init(&s->server_line, lim->reply_bytes);
     buf_init(&s->reply, lim->reply_bytes);
@@ -35,6 +35,7 @@ void smtp_free(struct smtp **ps)
     buf_free(&s->line);
     dated_free(&s->hold);
     dated_free(&s->doubt);
+    secret_free(&s->secrets);
     buf_free(&s->server_line);
     buf_free(&s->reply);
     pairing_late_free(s);

@@ -6,8 +6,8 @@
  * transfer encoding is one too. Spec: RFC 5322 2.2, RFC 2045, RFC 2046 5.1. */
 #include "mail/tree.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "mail/header.h"
 
 enum { NAME_BYTES = 4096, BOUNDARY_MAX = LINE_JUDGED - 4 };
@@ -191,7 +191,7 @@ static void frames_grow(struct mime *m)
 {
     uint32_t room = m->frame_room ? m->frame_room * 2 : 2;
     m->frames = realloc(m->frames, room * sizeof *m->frames);
-    assert(m->frames);
+    memory_check(m->frames);
     for (; m->frame_room < room; m->frame_room++) {
         m->frames[m->frame_room] = (struct frame){0};
         buf_init(&m->frames[m->frame_room].boundary, NAME_BYTES);

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "record/spare.h"
 
 /* One for each session, of which there are many that say nothing for long: it keeps what the session's record
@@ -28,7 +29,7 @@ struct builder *builder_new(struct spares *with, bool midstream, const struct bu
                             void *ctx)
 {
     struct builder *b = calloc(1, sizeof *b);
-    assert(b);
+    memory_check(b);
     *b = (struct builder){.with = with, .out = out, .ctx = ctx, .flags.midstream = midstream};
     return b;
 }
@@ -279,7 +280,7 @@ static void on_anomaly(struct builder *b, struct draft *d, const struct smtp_eve
         return;
     }
     b->odd = realloc(b->odd, (b->odd_len + 1) * sizeof *b->odd);
-    assert(b->odd);
+    memory_check(b->odd);
     b->odd[b->odd_len++] = (struct found_anomaly){ev->anomaly, ev->len, {NULL, 0}};
 }
 

@@ -2,8 +2,8 @@
  * In: records. Out: copies. Owns: nothing. Knowingly: where there is no room it goes on to count. */
 #include "record/copy.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "record/entry.h"
 
 struct copier {
@@ -165,7 +165,7 @@ void *record_body_copy(const struct stream *stream, const void *body, size_t mos
     size_t size;
     copy_body(stream, body, most, NULL, 0, &size);
     void *copy = malloc(size);
-    assert(copy);
+    memory_check(copy);
     copy_body(stream, body, most, copy, size, &size);
     return copy;
 }

@@ -4,15 +4,15 @@
  * system. */
 #include "record/spare.h"
 
-#include <assert.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 enum { DRAFT_KEPT = 2048, MIME_KEPT = 16384 }; /* bytes: of each kept reply, of a parser */
 
 struct spares *spares_new(const struct builder_settings *set, struct charsets *cs)
 {
     struct spares *s = calloc(1, sizeof *s);
-    assert(s);
+    memory_check(s);
     s->set = set;
     s->cs = cs;
     buf_init(&s->scratch, set->transaction_bytes);
@@ -52,7 +52,7 @@ struct draft *spares_take_draft(struct spares *s)
     if (s->draft_count)
         return s->drafts[--s->draft_count];
     struct draft *d = calloc(1, sizeof *d);
-    assert(d);
+    memory_check(d);
     arena_init(&d->mem, s->set->transaction_bytes);
     return d;
 }

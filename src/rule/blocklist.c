@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include "base/arena.h"
+#include "base/memory.h"
 
 struct pattern {
     pcre2_code *code;
@@ -54,12 +55,13 @@ const char *blocklist_kind_name(enum blocklist_kind kind)
 static struct blocklists *use(struct table *t)
 {
     struct blocklists *b = calloc(1, sizeof *b);
-    assert(b);
+    memory_check(b);
     atomic_fetch_add(&t->users, 1);
     b->table = t;
     b->limits = pcre2_match_context_create(NULL);
     b->data = pcre2_match_data_create(1, NULL);
-    assert(b->limits && b->data);
+    memory_check(b->limits);
+    memory_check(b->data);
     pcre2_set_match_limit(b->limits, BLOCKLISTS_MATCH_STEPS);
     pcre2_set_depth_limit(b->limits, BLOCKLISTS_MATCH_DEPTH);
     pcre2_set_heap_limit(b->limits, BLOCKLISTS_MATCH_HEAP_KIB);
@@ -69,10 +71,10 @@ static struct blocklists *use(struct table *t)
 struct blocklists *blocklists_new(void)
 {
     struct table *t = calloc(1, sizeof *t);
-    assert(t);
+    memory_check(t);
     arena_init(&t->texts, (size_t)2 * BLOCKLISTS_FILE);
     t->compile = pcre2_compile_context_create(NULL);
-    assert(t->compile);
+    memory_check(t->compile);
     pcre2_set_max_pattern_length(t->compile, BLOCKLISTS_PATTERN);
     return use(t);
 }

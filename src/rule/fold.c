@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <xxhash.h>
+#include "base/memory.h"
 
 enum { TEXT_MOST = 1024, KEY_MOST = 512 };
 
@@ -35,13 +36,15 @@ struct fold_table *fold_table_new(size_t most, void (*emit)(void *ctx, struct no
                                   void *ctx)
 {
     struct fold_table *f = calloc(1, sizeof *f);
-    assert(f && most);
+    memory_check(f);
+    assert(most);
     *f = (struct fold_table){.emit = emit, .ctx = ctx, .most = most, .buckets = 1};
     while (f->buckets < most)
         f->buckets *= 2;
     f->bucket = calloc(f->buckets, sizeof *f->bucket);
     f->heap = calloc(most, sizeof *f->heap);
-    assert(f->bucket && f->heap);
+    memory_check(f->bucket);
+    memory_check(f->heap);
     return f;
 }
 
@@ -135,7 +138,7 @@ bool fold_take(struct fold_table *f, const struct notice *n, unsigned actions)
         end(f, f->heap[0]);
     }
     e = calloc(1, sizeof *e + key.len);
-    assert(e);
+    memory_check(e);
     e->hash = hash;
     e->from = now;
     e->until = now + n->suppress_for;

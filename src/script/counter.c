@@ -6,12 +6,12 @@
  * said. */
 #include "script/counter.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <xxhash.h>
+#include "base/memory.h"
 
 struct entry_list {
     struct entry_key *first, *last; /* oldest first */
@@ -246,7 +246,7 @@ static int64_t add(struct counter *c, struct slice key, int64_t n)
     if (cs->len >= cs->buckets_len)
         grow(cs);
     e = malloc(sizeof *e + key.len);
-    assert(e);
+    memory_check(e);
     *e = (struct entry_key){.counter = c, .hash = hash, .first = cs->now, .value = n, .len = key.len};
     if (key.len)
         memcpy(e->key, key.data, key.len);

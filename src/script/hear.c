@@ -6,9 +6,9 @@
  * budget. */
 #include "script/script.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include "base/memory.h"
 #include "base/nearest.h"
 #include "script/lines.h"
 #include "script/state.h"
@@ -178,7 +178,7 @@ static struct lines *lines_of(struct scripts *s, struct script_data **data)
 {
     if (!*data) {
         *data = calloc(1, sizeof **data);
-        assert(*data);
+        memory_check(*data);
         lines_init(&(*data)->lines, s->lim.line_bytes);
     }
     return &(*data)->lines;

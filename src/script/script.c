@@ -5,11 +5,11 @@
  * inside of state_call. */
 #include "script/script.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include "base/buf.h"
+#include "base/memory.h"
 #include "base/nearest.h"
 #include "script/library.h"
 #include "script/view.h"
@@ -150,13 +150,14 @@ int scripts_open(const char *const *files, size_t count, const struct script_lim
     if (count > SCRIPTS_MOST)
         return error_set(reterr, -E2BIG, "more than %d scripts", SCRIPTS_MOST);
     struct scripts *s = calloc(1, sizeof *s);
-    assert(s);
+    memory_check(s);
     s->lim = *lim;
     s->host = *host;
     s->counters = host->counters ? host->counters : counters_new(lim->counters);
     s->counters_owned = !host->counters;
     s->items = calloc(count ? count : 1, sizeof *s->items);
-    assert(s->counters && s->items);
+    memory_check(s->counters);
+    memory_check(s->items);
     arena_init(&s->notice_mem, TEXTS_MOST);
     arena_init(&s->entry_mem, TEXTS_MOST);
     int rc = 0;

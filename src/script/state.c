@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
+#include "base/steers.h"
 #include "mail/charset.h"
 
 enum {
@@ -323,14 +324,18 @@ void state_complain(struct script *sc, struct complaints *c, const char *what, s
         text = slice_sub(text, chunk, text.len);
     }
     bool utf8 = utf8_valid(text);
-    for (size_t i = 0; i < text.len && len < sizeof line - 80; i++) {
-        uint8_t byte = text.data[i];
-        /* Controls, also those of two bytes (C2 80 to C2 9F): the text may be out of a mail. */
-        bool control =
-            byte < 32 || byte == 127 || (byte < 0xa0 && byte >= 0x80 && i && text.data[i - 1] == 0xc2);
-        line[len++] = control || (byte >= 0x80 && !utf8) ? '?' : (char)byte;
-        if (control && byte >= 0x80)
-            line[len - 2] = '?';
+    /* The text may be out of a mail. */
+    while (text.len && len < sizeof line - 80) {
+        uint8_t byte = *text.data;
+        struct slice one = slice_sub(text, 0,
+                                     !utf8 || byte < 0x80 ? 1
+                                     : byte < 0xe0        ? 2
+                                     : byte < 0xf0        ? 3
+                                                          : 4);
+        bool odd = byte < 32 || byte == 127 || (byte >= 0x80 && !utf8) || steers(one);
+        memcpy(line + len, odd ? (const uint8_t *)"????" : one.data, one.len);
+        len += one.len;
+        text = slice_sub(text, one.len, text.len);
     }
     len = utf8_whole((struct slice){(const uint8_t *)line, len}).len;
     line[len] = '\0';

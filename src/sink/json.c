@@ -4,6 +4,7 @@
 #include "sink/json.h"
 
 #include <math.h>
+#include "base/steers.h"
 #include "record/notice.h"
 #include "sink/output.h"
 
@@ -54,8 +55,8 @@ static void add_escaped(struct line *out, uint8_t c)
     }
 }
 
-/* A character that is not plain ASCII; returns its length. Controls over 127 are escaped for the sake of
- * terminals. */
+/* A character that is not plain ASCII; returns its length. What steers a terminal is escaped: whoever parses
+ * the line gets it back. */
 static size_t add_special(struct line *out, struct slice rest)
 {
     uint8_t c = rest.data[0];
@@ -64,8 +65,8 @@ static size_t add_special(struct line *out, struct slice rest)
         return 1;
     }
     size_t n = line_utf8(rest);
-    if (n == 2 && c == 0xc2 && rest.data[1] < 0xa0)
-        add_escaped(out, rest.data[1]);
+    if (n && steers((struct slice){rest.data, n}))
+        line_printf(out, "\\u%04x", line_code((struct slice){rest.data, n}));
     else if (n)
         line_add(out, (struct slice){rest.data, n});
     else

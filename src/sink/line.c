@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/memory.h"
 
 enum { KEPT = 1 << 20 };
 
@@ -16,7 +17,7 @@ uint8_t *line_grow(struct line *l, size_t more)
     while (room - l->len < more)
         room *= 2;
     l->data = realloc(l->data, room);
-    assert(l->data);
+    memory_check(l->data);
     l->room = room;
     return l->data + l->len;
 }

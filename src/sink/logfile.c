@@ -6,12 +6,12 @@
  * the path and the write may still go to a file that was removed; a terminal that is held may hold us. */
 #include "sink/logfile.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/memory.h"
 #include "sink/rotate.h"
 #include "sink/whole.h"
 
@@ -314,7 +314,7 @@ void logfile_counts(const struct logfile *log, struct sink_counts *sum)
 int logfile_open(const struct logfile_settings *set, time_t now, struct logfile **ret, struct error *reterr)
 {
     struct logfile *log = calloc(1, sizeof *log);
-    assert(log);
+    memory_check(log);
     log->set = *set;
     log->plain = set->dir >= 0;
     log->fd = log->plain ? -1 : STDOUT_FILENO;

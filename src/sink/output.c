@@ -4,19 +4,19 @@
  * leads elsewhere by then. Limits: as many streams of scripts as they may have. */
 #include "sink/output.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/memory.h"
 
 enum { BUFFERED = 64 * 1024 };
 
 struct sink *output_new(const struct sink_settings *set, const struct frame *frame)
 {
     struct sink *snk = calloc(1, sizeof *snk);
-    assert(snk);
+    memory_check(snk);
     snk->set = *set;
     snk->frame = frame;
     snk->dir = -1;
@@ -28,7 +28,7 @@ struct sink *output_new(const struct sink_settings *set, const struct frame *fra
 static void give_buffer(struct output *out)
 {
     out->buffer = malloc(BUFFERED);
-    assert(out->buffer);
+    memory_check(out->buffer);
     setvbuf(out->file, out->buffer, _IOFBF, BUFFERED);
 }
 

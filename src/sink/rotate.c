@@ -5,13 +5,13 @@
  * RENAME_NOREPLACE, a file that somebody makes between the look and the rename is overwritten. */
 #include "sink/rotate.h"
 
-#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/memory.h"
 
 enum { SUFFIXES = 100000, STAMP = sizeof "20260101T000000Z" - 1 };
 
@@ -117,7 +117,7 @@ static ssize_t find(int dir, const char *name, struct aside **ret)
         if (len == room) {
             room = room ? room * 2 : 64;
             *ret = realloc(*ret, room * sizeof **ret);
-            assert(*ret);
+            memory_check(*ret);
         }
         len += parse(e->d_name, name, *ret + len);
     }

@@ -4,6 +4,7 @@
  * folder alone, as one output has room for one table. Spec: Zeek's ASCII writer. */
 #include <assert.h>
 #include <time.h>
+#include "base/steers.h"
 #include "record/notice.h"
 #include "sink/output.h"
 
@@ -80,8 +81,8 @@ static const struct table tables[TABLES] = {
     {&stream_notice, notice_columns, sizeof notice_columns / sizeof *notice_columns},
 };
 
-/* A text that reads like the sign for "unset" or "empty" has its first byte escaped. Controls over 127, which
- * Zeek lets through, are escaped for the sake of terminals; whoever unescapes gets the same bytes. */
+/* A text that reads like the sign for "unset" or "empty" has its first byte escaped. What steers a
+ * terminal, which Zeek lets through, is escaped; whoever unescapes gets the same bytes. */
 static void add_text(struct line *out, struct slice s, bool in_set)
 {
     if (!s.len) {
@@ -104,9 +105,9 @@ static void add_text(struct line *out, struct slice s, bool in_set)
             line_str(out, "\\\\");
         } else if (!n) {
             line_hex(out, c);
-        } else if (c == 0xc2 && s.data[1] < 0xa0) {
-            line_hex(out, c);
-            line_hex(out, s.data[1]);
+        } else if (steers((struct slice){s.data, n})) {
+            for (size_t i = 0; i < n; i++)
+                line_hex(out, s.data[i]);
         } else {
             line_add(out, (struct slice){s.data, n});
         }

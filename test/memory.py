@@ -2,20 +2,17 @@
 
 Memory is that of the release build (MAILTAP_RELEASE), as sanitizers take some of their own."""
 import collections
-import fcntl
 import json
 import os
 import re
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
-import time
 from pathlib import Path
 
 from tap import MAILTAP, done, ok, skip
+from waiting import until, waits_for_input
 
 IDLE = sys.argv[2]
 RELEASE = os.environ.get("MAILTAP_RELEASE")
@@ -27,12 +24,6 @@ def command(binary, path, workers, *settings):
     return [binary, "read", "-f", "json", "--workers", str(workers), *(a for s in ("country_databases=none", *settings) for a in ("-s", s)), path]
 
 
-def waits(p):
-    """All that was written to the process was read, and it sleeps: it wants more."""
-    left = struct.unpack("i", fcntl.ioctl(p.stdin, termios.FIONREAD, b"\0" * 4))[0]
-    return not left and Path("/proc/%d/stat" % p.pid).read_text().rpartition(")")[2].split()[0] == "S"
-
-
 def memory(path, *settings):
     """-> KiB that the release build took when all of the capture was read, and its closing line.
 
@@ -41,9 +32,7 @@ def memory(path, *settings):
         p = subprocess.Popen(command(RELEASE, "-", 1, *settings), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=err)
         shutil.copyfileobj(f, p.stdin)
         p.stdin.flush()
-        deadline = time.monotonic() + 30
-        while not waits(p) and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until(lambda: waits_for_input(p))
         most = int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/%d/status" % p.pid).read_text())[1])
         p.stdin.close()
         p.wait(30)

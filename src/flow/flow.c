@@ -319,12 +319,19 @@ static uint32_t wanted_of_hole(const struct flow *f, int dir)
     return waits && seq_diff(w->ack, h->seq) < 0 ? w->ack : h->seq;
 }
 
+/* The receiver has what is missing before the next piece too, so no copy of that is under way either. */
+static bool next_is_acked(const struct halfstream *st)
+{
+    return st->backlog && st->has_acked && seq_diff(st->acked, st->backlog->first->seq) >= 0;
+}
+
 void flow_give_up(struct flow_core *core, struct flow *f)
 {
     int dir = head_dir(f);
     const struct held *h = stream_first(&f->dir[dir]);
     if (!h)
         return;
+    struct timespec moved = f->dir[dir].backlog->moved_at;
     if (h->seq == f->dir[dir].next)
         stop_waiting_for_other(core, f, dir);
     else if (is_forged(core, &f->dir[dir]))
@@ -332,6 +339,8 @@ void flow_give_up(struct flow_core *core, struct flow *f)
     else
         lose_until(core, f, dir, wanted_of_hole(f, dir), h->ts);
     drain(core, f);
+    if (next_is_acked(&f->dir[dir]))
+        f->dir[dir].backlog->moved_at = moved;
 }
 
 /* Acknowledged, or sent before a FIN that is near enough to be believed, and never seen. */

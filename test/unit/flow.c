@@ -59,6 +59,57 @@ static void test_hole_acknowledged(void **state)
     wire_free(&w);
 }
 
+/* One that stands behind another does not begin to age anew, unless its piece is young. */
+static void test_holes_acknowledged_together(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "a");
+    send(&w, CLIENT, TCP_ACK, 103, 501, "c");
+    send(&w, CLIENT, TCP_ACK, 105, 501, "e");
+    wait(&w, 0.6);
+    send(&w, CLIENT, TCP_ACK, 107, 501, "g");
+    send(&w, SERVER, TCP_ACK, 501, 108, "");
+    wait(&w, 0.6);
+    expect(&w, "open 0>a 0>[1] 0>c 0>[1] 0>e ");
+    send(&w, CLIENT, TCP_ACK, 106, 501, "f");
+    expect(&w, "0>f 0>g ");
+    wire_free(&w);
+}
+
+/* `reach` bytes from every fourth byte on, in an order without a pattern, the first ones last. */
+static void any_order(uint32_t isn, size_t reach)
+{
+    enum { PIECES = 1009, STEP = 4, PRIME = 421 };
+    struct flow_settings set = usual;
+    set.flow_pieces = PIECES;
+    set.flow_bytes = set.total_bytes = 1 << 20;
+    struct wire w = wire_new(&set);
+    handshake(&w, isn, 500);
+    for (unsigned i = 1; i <= PIECES; i++) {
+        unsigned at = i * PRIME % PIECES * STEP;
+        char text[16] = "";
+        for (size_t k = 0; k < reach; k++)
+            text[k] = (char)('a' + (at + k) % 26);
+        send(&w, CLIENT, TCP_ACK, isn + 1 + at, 501, text);
+    }
+    size_t got = 0;
+    for (size_t i = strlen("open "); i < heard.len; i++)
+        if (byte_lower(heard.data[i]) >= 'a' && heard.data[i] <= 'z')
+            assert_int_equal(heard.data[i], 'a' + got++ % 26);
+    assert_int_equal(got, (PIECES - 1) * STEP + reach);
+    assert_int_equal(flow_table_stats(w.table).held_bytes, 0);
+    wire_free(&w);
+}
+
+static void test_any_order(void **state)
+{
+    (void)state;
+    for (size_t reach = 4; reach <= 11; reach++)
+        any_order(0xfffff000u + (uint32_t)reach * 300, reach);
+}
+
 static void test_hole_not_acknowledged(void **state)
 {
     struct wire w = wire_new(&usual);
@@ -356,6 +407,8 @@ int main(void)
         cmocka_unit_test(test_swapped_repeated_overlapped),
         cmocka_unit_test(test_reply_before_its_command),
         cmocka_unit_test(test_hole_acknowledged),
+        cmocka_unit_test(test_holes_acknowledged_together),
+        cmocka_unit_test(test_any_order),
         cmocka_unit_test(test_hole_not_acknowledged),
         cmocka_unit_test(test_end_tells_what_is_missing),
         cmocka_unit_test(test_reset),

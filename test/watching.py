@@ -129,17 +129,20 @@ class Watch:
     def files(self, stream):
         return sorted(p for p in self.folder.glob("*") if re.fullmatch(stream + r"([-.].*)?\.log(\..*)?", p.name))
 
+    def contents(self, stream):
+        """Of each of its files. A rotation between the listing and the reading begins anew: files may have got other names."""
+        while True:
+            try:
+                return [path.read_bytes() for path in self.files(stream)]
+            except FileNotFoundError:
+                pass
+
     def records(self, stream="smtp"):
         """What all files of the stream hold. Half a line is a failed check."""
-        found = []
-        for path in self.files(stream):
-            for line in path.read_bytes().splitlines(keepends=True):
-                if line.endswith(b"\n"):
-                    found.append(json.loads(line))
-        return found
+        return [json.loads(line) for text in self.contents(stream) for line in text.splitlines(keepends=True) if line.endswith(b"\n")]
 
     def count(self, stream="smtp"):
-        return sum(path.read_bytes().count(b"\n") for path in self.files(stream))
+        return sum(text.count(b"\n") for text in self.contents(stream))
 
     def wait_records(self, count, stream="smtp", seconds=LONG):
         """Until so many are there; how many are."""

@@ -9,6 +9,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* What few packets need must not make the way of the others longer. */
+#define RARE __attribute__((noinline))
+
 static bool later(struct timespec a, struct timespec b)
 {
     return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
@@ -30,6 +33,10 @@ void flow_drop_held(struct flow_core *core, struct flow *f)
         core->held_bytes -= stream_held_bytes(&f->dir[d]);
         stream_clear(&f->dir[d]);
     }
+    kept_clear(&f->kept, &core->kept);
+    for (size_t i = 0; i < core->fresh_count; i++)
+        if (core->fresh[i].flow == f)
+            core->fresh[i].flow = NULL;
 }
 
 static void take_want(struct flow_core *core, struct flow *f, enum flow_want want)
@@ -51,7 +58,34 @@ static void note_moved(const struct flow_core *core, struct halfstream *st)
         st->backlog->moved_at = core->now;
 }
 
-static void pass_data(struct flow_core *core, struct flow *f, int dir, struct timespec ts, struct slice bytes)
+/* Whether the other side says, in sight of the tap, which bytes of this one it has. */
+static bool is_acknowledged(const struct flow *f, int dir)
+{
+    return f->info.heard[!dir] || (f->dir[dir].has_syn && !f->alone);
+}
+
+/* Another copy of bytes that were passed on is compared with them, until the other side has them. */
+RARE static void keep(struct flow_core *core, struct flow *f, int dir, uint32_t seq, struct slice bytes)
+{
+    if (f->state == FLOW_LIVE && is_acknowledged(f, dir))
+        kept_add(&f->kept, &core->kept, dir, seq, bytes);
+}
+
+void flow_settle(struct flow_core *core)
+{
+    for (size_t i = 0; i < core->fresh_count; i++) {
+        const struct fresh *r = &core->fresh[i];
+        if (!r->flow)
+            continue;
+        const struct halfstream *st = &r->flow->dir[r->dir];
+        if (!st->has_acked || seq_diff(st->acked, r->end) < 0)
+            keep(core, r->flow, r->dir, r->end - (uint32_t)r->bytes.len, r->bytes);
+    }
+    core->fresh_count = 0;
+}
+
+static inline void pass_data(struct flow_core *core, struct flow *f, int dir, struct timespec ts,
+                             struct slice bytes)
 {
     f->dir[dir].next += (uint32_t)bytes.len;
     note_moved(core, &f->dir[dir]);
@@ -59,6 +93,22 @@ static void pass_data(struct flow_core *core, struct flow *f, int dir, struct ti
     core->passed_bytes += f->state == FLOW_LIVE ? bytes.len : 0;
     if (bytes.len && open_once(core, f))
         take_want(core, f, core->handler->data(core->ctx, f->user, &f->info, dir, ts, bytes));
+}
+
+/* Passes on bytes of a segment at hand. Most are acknowledged before they are gone, and need no copy. */
+static inline void pass_fresh(struct flow_core *core, struct flow *f, int dir, const struct segment *seg)
+{
+    const struct halfstream *st = &f->dir[dir];
+    uint32_t end = seg->seq + (uint32_t)seg->payload.len;
+    if (seg->payload.len && st->has_acked && seq_diff(st->acked, end) >= 0) {
+        /* What says so came before the bytes, and may not be true. */
+        flow_settle(core);
+        keep(core, f, dir, seg->seq, seg->payload);
+    } else if (seg->payload.len) {
+        assert(core->fresh_count < FLOW_AHEAD);
+        core->fresh[core->fresh_count++] = (struct fresh){f, seg->payload, end, dir};
+    }
+    pass_data(core, f, dir, seg->ts, seg->payload);
 }
 
 static void pass_gap(struct flow_core *core, struct flow *f, int dir, struct timespec ts, uint32_t len)
@@ -98,9 +148,11 @@ static struct held *take(struct flow_core *core, struct flow *f, int dir)
     return h;
 }
 
-static void pass_head(struct flow_core *core, struct flow *f, int dir)
+RARE static void pass_head(struct flow_core *core, struct flow *f, int dir)
 {
     struct held *h = take(core, f, dir);
+    flow_settle(core);
+    keep(core, f, dir, h->seq, (struct slice){h->data, h->len});
     pass_data(core, f, dir, h->ts, (struct slice){h->data, h->len});
     pass_gap(core, f, dir, h->ts, h->missing);
     free(h);
@@ -116,6 +168,11 @@ static void drain(struct flow_core *core, struct flow *f)
     }
 }
 
+RARE static void forget(struct flow_core *core, struct flow *f, int dir, uint32_t acked)
+{
+    kept_forget(&f->kept, &core->kept, dir, acked);
+}
+
 void flow_note_ack(struct flow_core *core, struct flow *f, int dir, const struct segment *seg)
 {
     struct halfstream *o = &f->dir[!dir];
@@ -128,6 +185,8 @@ void flow_note_ack(struct flow_core *core, struct flow *f, int dir, const struct
     if (!o->has_acked || seq_diff(seg->ack, o->acked) > 0)
         o->acked = seg->ack;
     o->has_acked = true;
+    if (f->kept)
+        forget(core, f, !dir, seg->ack);
     if (o->backlog)
         o->backlog->acked_at = seg->ts;
 }
@@ -154,6 +213,24 @@ static bool note_begin(const struct flow_core *core, struct halfstream *st, stru
     return true;
 }
 
+/* The segment begins with bytes that were passed on. What of them the other side has acknowledged is kept no
+ * more; of the rest it may take this copy, if it dropped the first. */
+RARE static void check_again(struct flow_core *core, struct flow *f, int dir, const struct segment *seg)
+{
+    const struct halfstream *st = &f->dir[dir];
+    if (!is_acknowledged(f, dir))
+        return;
+    struct slice again = slice_sub(seg->payload, 0, st->next - seg->seq);
+    int32_t acked = st->has_acked ? seq_diff(st->acked, seg->seq) : 0;
+    size_t skip = acked > 0 ? (size_t)acked : 0;
+    flow_settle(core);
+    if (kept_compare(f->kept, dir, seg->seq, again) == KEPT_DIFFERS)
+        f->info.ambiguous = true;
+    else if (skip < again.len)
+        core->unchecked += kept_compare(f->kept, dir, seg->seq + (uint32_t)skip,
+                                        slice_sub(again, skip, again.len)) == KEPT_UNKNOWN;
+}
+
 void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *seg)
 {
     struct halfstream *st = &f->dir[dir];
@@ -170,16 +247,20 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
     if (seg->payload.len && f->reset && f->reset_dir == dir)
         /* Who sends on was not reset; what is far ahead is not its own. */
         f->reset = seg->seq - f->reset_seq > core->max_hole;
+    if (seq_diff(seg->seq, st->next) < 0 && seg->payload.len)
+        check_again(core, f, dir, seg);
+    /* Where it is out of the stream, and which byte is, depends on the receiver (RFC 6093). */
+    if (seg->ambiguous || seg->flags & TCP_URG)
+        f->info.ambiguous = true;
     if (!stream_trim(st, seg)) {
-        core->overlaps += seg->payload.len > 0;
         drain(core, f);
         return;
     }
     if (seg->seq == st->next && !st->backlog && !ahead_of_other(f, dir, seg->flags & TCP_ACK, seg->ack)) {
-        pass_data(core, f, dir, seg->ts, seg->payload);
+        pass_fresh(core, f, dir, seg);
         pass_gap(core, f, dir, seg->ts, seg->uncaptured);
     } else {
-        core->held_bytes += stream_hold(st, seg, core->now);
+        core->held_bytes += stream_hold(st, seg, core->now, &f->info.ambiguous);
     }
     drain(core, f);
 }

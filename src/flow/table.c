@@ -14,10 +14,6 @@
 /* What a table does at one moment, in this order; where a flow stands is added. */
 enum phase { PHASE_BACK = 0, PHASE_PACKET = PLACES, PHASE_WAITING, PHASE_IDLE, PHASE_SHIFT = 56 };
 
-/* Parcels whose connections are on their way into the cache when the first of them is looked at: enough to
- * wait for all of them at once, few enough that none is pushed out again. */
-enum { AHEAD = 16 };
-
 struct flow_table {
     struct flow_settings set;
     struct flow_core core;
@@ -36,13 +32,22 @@ struct flow_table {
     struct flow_order order;
 };
 
+/* What is kept to be compared takes a part of what may be held. */
+static void note_limits(struct flow_table *t)
+{
+    enum { SHARE = 8 };
+    t->core.max_hole = t->set.flow_bytes;
+    t->core.kept.most = t->set.recheck_bytes;
+    t->core.kept.all = t->set.total_bytes / SHARE;
+}
+
 struct flow_table *flow_table_new(const struct flow_settings *set, const struct flow_handler *handler,
                                   void *ctx)
 {
     struct flow_table *t = calloc(1, sizeof *t);
     assert(t);
-    *t = (struct flow_table){.set = *set,
-                             .core = {.handler = handler, .ctx = ctx, .max_hole = set->flow_bytes}};
+    *t = (struct flow_table){.set = *set, .core = {.handler = handler, .ctx = ctx}};
+    note_limits(t);
     t->budget = set->budget ? set->budget : &t->own;
     atomic_fetch_add_explicit(&t->budget->tables, 1, memory_order_relaxed);
     buckets_init(&t->buckets, set->seed);
@@ -129,7 +134,7 @@ static void end_flow(struct flow_table *t, struct flow *f, enum flow_end how)
 void flow_table_adjust(struct flow_table *t, const struct flow_settings *set)
 {
     t->set = *set;
-    t->core.max_hole = set->flow_bytes;
+    note_limits(t);
 }
 
 static void note_spent(atomic_size_t *all, size_t *noted, size_t now)
@@ -489,9 +494,11 @@ static void take(struct flow_table *t, struct parcel *p, uint64_t hash)
     note_all_spent(t);
 }
 
+/* The connections of all of them are on their way into the cache when the first one is looked at: enough to
+ * wait for all at once, few enough that none is pushed out again. */
 static void take_few(struct flow_table *t, struct parcel *parcels, size_t count)
 {
-    uint64_t hash[AHEAD];
+    uint64_t hash[FLOW_AHEAD];
     for (size_t i = 0; i < count; i++) {
         hash[i] = parcels[i].has_segment ? buckets_hash(&t->buckets, &parcels[i].seg) : 0;
         buckets_expect_slot(&t->buckets, hash[i]);
@@ -502,12 +509,13 @@ static void take_few(struct flow_table *t, struct parcel *parcels, size_t count)
         buckets_expect_user(&t->buckets, hash[i]);
     for (size_t i = 0; i < count; i++)
         take(t, &parcels[i], hash[i]);
+    flow_settle(&t->core);
 }
 
 void flow_table_take(struct flow_table *t, struct parcel *parcels, size_t count)
 {
-    for (size_t i = 0; i < count; i += AHEAD)
-        take_few(t, parcels + i, count - i < AHEAD ? count - i : AHEAD);
+    for (size_t i = 0; i < count; i += FLOW_AHEAD)
+        take_few(t, parcels + i, count - i < FLOW_AHEAD ? count - i : FLOW_AHEAD);
 }
 
 struct flow_order flow_table_order(const struct flow_table *t)
@@ -532,6 +540,7 @@ struct flow_stats flow_table_stats(const struct flow_table *t)
     s.gaps = t->core.gaps;
     s.gap_bytes = t->core.gap_bytes;
     s.forged = t->core.forged;
+    s.unchecked = t->core.unchecked;
     s.passed_bytes = t->core.passed_bytes;
     s.held_bytes = t->core.held_bytes;
     s.live = t->buckets.count;

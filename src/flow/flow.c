@@ -213,6 +213,26 @@ static bool note_begin(const struct flow_core *core, struct halfstream *st, stru
     return true;
 }
 
+/* A FIN counts where it can be next; and one that was not acknowledged does not where its sender goes on
+ * after it. False: the receiver takes nothing of this segment, as it comes after the FIN. */
+RARE static bool note_fin(const struct flow_core *core, struct halfstream *st, const struct segment *seg,
+                          uint32_t end)
+{
+    int32_t ahead = seq_diff(end, st->next);
+    bool near = ahead >= 0 && (size_t)ahead <= core->max_hole;
+    bool says_more = seg->payload.len || seg->uncaptured || seg->flags & TCP_FIN;
+    if (near && says_more && st->has_fin && seq_diff(end, st->fin_seq) > 0) {
+        if (st->has_acked && seq_diff(st->acked, st->fin_seq) > 0)
+            return false;
+        st->has_fin = false;
+    }
+    if (near && seg->flags & TCP_FIN) {
+        st->has_fin = true;
+        st->fin_seq = end;
+    }
+    return true;
+}
+
 /* The segment begins with bytes that were passed on. What of them the other side has acknowledged is kept no
  * more; of the rest it may take this copy, if it dropped the first. */
 RARE static void check_again(struct flow_core *core, struct flow *f, int dir, const struct segment *seg)
@@ -240,9 +260,9 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
     uint32_t end = seg->seq + (uint32_t)seg->payload.len + seg->uncaptured;
     if (seq_diff(end, st->top) > 0 && end - st->next <= core->max_hole)
         st->top = end;
-    if (seg->flags & TCP_FIN) {
-        st->has_fin = true;
-        st->fin_seq = end;
+    if ((st->has_fin || seg->flags & TCP_FIN) && !note_fin(core, st, seg, end)) {
+        core->forged++;
+        return;
     }
     if (seg->payload.len && f->reset && f->reset_dir == dir)
         /* Who sends on was not reset; what is far ahead is not its own. */
@@ -287,6 +307,13 @@ static bool is_end_of(const struct flow *f, int dir, const struct endpoint *e)
     return f->info.end[dir].port == e->port && address_eq(&f->info.end[dir].addr, &e->addr);
 }
 
+/* A SYN/ACK, which does not belong to the SYN of this connection. */
+static bool answers_another(const struct halfstream *o, const struct segment *seg)
+{
+    bool fits = seq_diff(seg->ack, o->isn) > 0 && seq_diff(seg->ack, o->top) <= 0;
+    return o->has_syn && seg->flags & TCP_ACK && !fits;
+}
+
 enum renewal flow_renewal(struct flow *f, int dir, const struct segment *seg)
 {
     const struct halfstream *st = &f->dir[dir];
@@ -296,13 +323,16 @@ enum renewal flow_renewal(struct flow *f, int dir, const struct segment *seg)
         return RENEWAL_SHOWN; /* the other side has answered */
     if (from_sender && seg->payload.len && seg->seq == renewal->seq + 1)
         return RENEWAL_SHOWN; /* its sender goes on after it */
-    bool other = st->has_syn ? seg->seq != st->isn : st->begun;
-    if (!(seg->flags & TCP_SYN) || (f->state != FLOW_CLOSED && !other))
+    if (!(seg->flags & TCP_SYN))
         return RENEWAL_NONE;
-    bool first = !(seg->flags & TCP_ACK);
-    /* With the number that is known it is a copy. */
-    if (f->state == FLOW_CLOSED ? other || !st->has_syn : first && !f->opened)
+    bool copy = st->has_syn && seg->seq == st->isn;
+    bool closed = f->state == FLOW_CLOSED;
+    /* Of several SYNs the server has taken another one than the first. */
+    bool another = renewal && !st->begun && answers_another(&f->dir[!dir], seg);
+    if (closed ? !copy : another)
         return RENEWAL_NOW;
+    if (!closed && (copy || !st->begun))
+        return RENEWAL_NONE;
     if (!f->renewal)
         f->renewal = malloc(sizeof *f->renewal);
     assert(f->renewal);

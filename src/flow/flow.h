@@ -63,6 +63,7 @@ struct flow {
     bool alone : 1; /* the other side was waited for, and is not in sight of the tap */
     bool reset : 1; /* a RST came; where its number is the next one it ends the connection, a moment later */
     bool reset_dir : 1;
+    bool is_signed : 1; /* all of its segments are (RFC 2385, RFC 5925) */
     uint32_t reset_seq;
     struct timespec reset_at;
     struct segment *renewal; /* a SYN or SYN/ACK with another number came, or NULL; its sender's word alone

@@ -180,6 +180,7 @@ static struct flow *flow_add(struct flow_table *t, const struct segment *seg, ui
     assert(f);
     f->hash = hash;
     f->first_number = t->at.number;
+    f->is_signed = seg->is_signed;
     f->info =
         (struct flow_info){.end = {seg->src, seg->dst}, .client = -1, .first = seg->ts, .last = seg->ts};
     if (seg->flags & TCP_SYN)
@@ -288,11 +289,12 @@ static void time_out(struct flow_table *t, struct flow *f)
     end_flow(t, f, f->reset ? FLOW_RST : FLOW_TIMEOUT);
 }
 
-/* Who was reset sends no more: the RST was none, and its connection goes on. */
-static bool goes_on_after_reset(const struct flow *f, int dir, const struct segment *seg)
+/* Who was reset, or had closed, sends no more: the RST or FIN was none, and its connection goes on. */
+static bool goes_on_after_end(const struct flow *f, int dir, const struct segment *seg)
 {
-    return f->state == FLOW_CLOSED && f->reset && dir == f->reset_dir && seg->payload.len &&
-           seq_diff(seg->seq, f->dir[dir].next) >= 0;
+    const struct halfstream *st = &f->dir[dir];
+    bool over = f->reset ? dir == f->reset_dir : st->has_fin && st->fin_seq == st->next;
+    return f->state == FLOW_CLOSED && over && seg->payload.len && seq_diff(seg->seq, st->next) >= 0;
 }
 
 /* A connection that begins with `first`; `seg`, which may be another segment, belongs to it. */
@@ -327,7 +329,7 @@ static struct flow *flow_for(struct flow_table *t, const struct segment *seg, ui
     const struct segment *first = seg;
     if (f) {
         enum renewal renewed = flow_renewal(f, *ret_dir, seg);
-        if (renewed == RENEWAL_NONE && !goes_on_after_reset(f, *ret_dir, seg))
+        if (renewed == RENEWAL_NONE && !goes_on_after_end(f, *ret_dir, seg))
             return f;
         if (renewed == RENEWAL_SHOWN) {
             renewal = *f->renewal;
@@ -463,14 +465,25 @@ static void push(struct flow_table *t, struct flow *f, int dir, struct segment *
     after_push(t, f, before);
 }
 
+/* Every receiver drops what has no ACK once it knows of the connection (RFC 9293 3.10.7.4), and what is
+ * signed where nothing else is. */
+static bool receiver_drops(struct flow *f, const struct segment *seg)
+{
+    if (!seg->is_signed && f->is_signed)
+        f->is_signed = false;
+    return (seg->is_signed && !f->is_signed) || !(seg->flags & (TCP_ACK | TCP_SYN | TCP_RST));
+}
+
 static void push_segment(struct flow_table *t, struct segment *seg, uint64_t hash)
 {
     int dir = 0;
     struct flow *f = flow_for(t, seg, hash, &dir);
-    if (f)
-        push(t, f, dir, seg);
-    else
+    if (!f)
         t->stats.stray++;
+    else if (receiver_drops(f, seg))
+        t->core.forged++;
+    else
+        push(t, f, dir, seg);
 }
 
 static void take(struct flow_table *t, struct parcel *p, uint64_t hash)

@@ -109,6 +109,75 @@ static void test_urgent(void **state)
     wire_free(&w);
 }
 
+static void test_forged_fin(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    for (int d = CLIENT; d <= SERVER; d++) {
+        send(&w, d, TCP_ACK | TCP_FIN, d ? 400 : 50, d ? 104 : 501, "");
+        send(&w, d, TCP_ACK | TCP_FIN, d ? 504 : 106, d ? 104 : 501, ""); /* may be next */
+        send(&w, d, TCP_ACK | TCP_FIN, (d ? 501 : 104) + (1 << 28), d ? 104 : 501, "");
+    }
+    send(&w, CLIENT, TCP_ACK, 104, 501, "defgh");
+    send(&w, SERVER, TCP_ACK, 501, 109, "12345");
+    expect(&w, "open 0>abc 0>defgh 1>12345 ");
+    send(&w, CLIENT, TCP_ACK | TCP_FIN, 109, 506, "");
+    send(&w, SERVER, TCP_ACK, 506, 110, "");
+    send(&w, CLIENT, TCP_ACK, 109, 506, "no more");
+    expect(&w, "");
+    send(&w, SERVER, TCP_ACK | TCP_FIN, 506, 110, "bye");
+    send(&w, CLIENT, TCP_ACK, 110, 510, "");
+    expect(&w, "1>bye end:fin ");
+    wire_free(&w);
+}
+
+static void test_end_that_was_none(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    send(&w, CLIENT, TCP_ACK | TCP_FIN, 104, 501, "");
+    send(&w, SERVER, TCP_ACK | TCP_FIN, 501, 104, "");
+    expect(&w, "open 0>abc end:fin ");
+    send(&w, CLIENT, TCP_ACK | TCP_FIN, 104, 501, "");
+    send(&w, CLIENT, TCP_ACK, 102, 501, "bc");
+    expect(&w, "");
+    send(&w, CLIENT, TCP_ACK, 104, 501, "def");
+    expect(&w, "open 0>def ");
+    wire_free(&w);
+}
+
+/* Who drops what, by itself. */
+static void test_dropped_by_all(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, 0, 101, 0, "bad");
+    send(&w, CLIENT, TCP_PUSH, 101, 0, "bad");
+    send(&w, CLIENT, TCP_FIN, 101, 0, "");
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    expect(&w, "open 0>abc ");
+    assert_int_equal(flow_table_stats(w.table).forged, 3);
+    wire_free(&w);
+}
+
+static void test_answer_to_another_syn(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        send(&w, CLIENT, TCP_SYN, (uint32_t)i * 1000, 0, "");
+    send(&w, SERVER, TCP_SYN | TCP_ACK, 500, 1001, "");
+    send(&w, CLIENT, TCP_ACK, 1001, 501, "abc");
+    send(&w, SERVER, TCP_ACK, 501, 1004, "ok");
+    expect(&w, "open 1>abc 0>ok "); /* the flow begins with the answer */
+    wire_free(&w);
+}
+
 static void test_reply_before_its_command(void **state)
 {
     struct wire w = wire_new(&usual);
@@ -438,6 +507,10 @@ int main(void)
         cmocka_unit_test(test_copies_that_differ),
         cmocka_unit_test(test_copies_over_all),
         cmocka_unit_test(test_urgent),
+        cmocka_unit_test(test_forged_fin),
+        cmocka_unit_test(test_end_that_was_none),
+        cmocka_unit_test(test_dropped_by_all),
+        cmocka_unit_test(test_answer_to_another_syn),
         cmocka_unit_test(test_hole_acknowledged),
         cmocka_unit_test(test_hole_not_acknowledged),
         cmocka_unit_test(test_end_tells_what_is_missing),

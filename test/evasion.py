@@ -112,7 +112,8 @@ class Conn:
         return self.mail(b"two").close()
 
 
-folder = Path(tempfile.mkdtemp())
+scratch = tempfile.TemporaryDirectory()
+folder = Path(scratch.name)
 
 
 def records(conn, *settings):

@@ -105,6 +105,7 @@ static struct flow_settings flow_settings_of(const struct settings *set, struct 
                               .flow_bytes = set->flow_bytes,
                               .total_bytes = set->total_bytes,
                               .flow_pieces = (uint32_t)set->flow_pieces,
+                              .recheck_bytes = set->recheck_bytes,
                               .idle_timeout = set->flow_timeout,
                               .ignored_timeout = set->ignored_timeout,
                               .closed_timeout = set->closed_timeout,

@@ -45,6 +45,7 @@ void report_add_pipeline(struct stats *ret, const struct pipeline_stats *s)
     ret->gaps += s->flow.gaps;
     ret->gap_bytes += s->flow.gap_bytes;
     ret->forged += s->flow.forged;
+    ret->unchecked += s->flow.unchecked;
     ret->holes_given_up += s->flow.over_budget;
     ret->shed += s->flow.shed;
     ret->shed_silent += s->flow.shed_silent;

@@ -192,6 +192,13 @@ static void expect_server(struct smtp_session *s, const struct flow_info *info)
         smtp_expect_replies(s->smtp);
 }
 
+/* Whichever bytes were doubtful: what the receiver made of all that follows depends on them. */
+static void doubt(struct smtp_session *s, const struct flow_info *info)
+{
+    if (info->ambiguous && s->builder)
+        builder_doubt(s->builder);
+}
+
 static void begin(struct smtp_session *s, const struct flow_info *info, enum detected what,
                   const size_t skip[2])
 {
@@ -199,6 +206,7 @@ static void begin(struct smtp_session *s, const struct flow_info *info, enum det
     s->shared->sessions++;
     make_uid(s, info);
     s->builder = builder_new(s->shared->spares, midstream, s->shared->mime ? &with_mime : &without_mime, s);
+    doubt(s, info);
     if (what == DETECT_TLS) {
         builder_implicit_tls(s->builder);
     } else {
@@ -318,6 +326,7 @@ enum flow_want session_data(struct smtp_session *s, const struct flow_info *info
         bytes = slice_sub(bytes, kept, bytes.len);
     }
     if (bytes.len && want_of(s) == FLOW_WANT_BYTES) {
+        doubt(s, info);
         expect_server(s, info);
         smtp_feed(s->smtp, side_of(s, dir), ts, bytes);
     }
@@ -347,6 +356,7 @@ void session_end(struct smtp_session **ps, const struct flow_info *info, enum fl
         return;
     if (s->early)
         decide(s, info, true);
+    doubt(s, info);
     if (s->smtp)
         smtp_finish(s->smtp, info->last);
     if (s->builder)

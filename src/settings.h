@@ -41,7 +41,7 @@ struct settings {
     struct port_set ports, tls_ports;
     uint64_t max_layers, fragment_datagrams, fragment_bytes;
     double fragment_timeout;
-    uint64_t max_flows, max_sessions, flow_bytes, total_bytes, flow_pieces;
+    uint64_t max_flows, max_sessions, flow_bytes, total_bytes, flow_pieces, recheck_bytes;
     double flow_timeout, ignored_timeout, closed_timeout, gap_wait, hole_wait;
     uint64_t detect_bytes, command_bytes, reply_bytes, hold_bytes, max_pending, max_waiting;
     uint64_t header_bytes, headers_bytes, mime_depth, mime_parts;

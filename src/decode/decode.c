@@ -52,6 +52,12 @@ static uint32_t get32(const uint8_t *b)
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
+/* No options, or a time stamp, as nearly all segments of a connection have it. */
+static bool has_usual_options(const uint8_t *tcp, size_t header)
+{
+    return header == 20 || (header == 32 && get32(tcp + 20) == 0x0101080a);
+}
+
 /* Nearly every packet: a whole Ethernet frame with IPv4 and TCP, without anything that wants a second look.
  * The layers come to the same verdict on it. */
 static bool is_usual(const struct decoder *dec, const struct packet *pkt, struct segment *ret)
@@ -64,7 +70,7 @@ static bool is_usual(const struct decoder *dec, const struct packet *pkt, struct
     size_t end = IP + (size_t)(b[IP + 2] << 8 | b[IP + 3]), header = (size_t)(b[TCP + 12] >> 4) * 4;
     bool fragment = (b[IP + 6] & 0x3f) | b[IP + 7];
     if (b[12] != 0x08 || b[13] != 0x00 || b[IP] != 0x45 || b[IP + 9] != 6 || fragment || header < 20 ||
-        TCP + header > end || end > pkt->bytes.len)
+        TCP + header > end || end > pkt->bytes.len || !has_usual_options(b + TCP, header))
         return false;
     /* Field by field: to clear the whole of it first takes longer than all else here, and so does to copy at
      * once what was just written in parts. */
@@ -79,6 +85,7 @@ static bool is_usual(const struct decoder *dec, const struct packet *pkt, struct
     ret->seq = get32(b + TCP + 4);
     ret->ack = get32(b + TCP + 8);
     ret->flags = b[TCP + 13] & 0x3f;
+    ret->is_signed = ret->ambiguous = false;
     ret->uncaptured = 0;
     ret->payload = (struct slice){b + TCP + header, end - TCP - header};
     return true;

@@ -12,6 +12,8 @@ struct segment {
     struct endpoint src, dst;
     uint32_t seq, ack;    /* host order */
     uint8_t flags;        /* enum tcp_flag */
+    bool is_signed;       /* it has an option of TCP that most receivers drop it for */
+    bool ambiguous;       /* its datagram's fragments contradicted each other */
     uint32_t uncaptured;  /* payload bytes that were on the wire and that the snap length cut */
     struct slice payload; /* inside the packet's bytes, or in the decoder for a reassembled datagram: valid
                              until the next call of decode_packet */
@@ -24,7 +26,8 @@ enum decoded {
                          max_layers */
     DECODED_CUT,      /* the snap length ended it before the TCP header did */
     DECODED_BROKEN,   /* a header contradicts itself or the packet's length */
-    DECODED_CHECKSUM, /* dropped: `verify_checksums` is on and one is wrong */
+    DECODED_CHECKSUM, /* dropped: one is wrong, and `verify_checksums` is on or the datagram came in fragments
+                       */
 };
 
 struct decode_settings {

@@ -1,10 +1,10 @@
 /* fragment.c: IP datagrams from fragments.
  * In: fragments. Out: whole payloads. Owns: their bytes.
  * Limits: fragment_datagrams, fragment_bytes, fragment_timeout_s, and RANGES pieces a datagram; over them the
- * oldest datagram is given up and counted. Knowingly: bytes sent twice with different content are not
- * flagged, the first copy stands; so does the first length: a fragment that reaches beyond the end, and an
- * end before what is there already, are ignored. Spec: RFC 791 3.2, RFC 8200 4.5, RFC 5722 (whose discarding
- * of all overlaps is not followed: exact repeats are frequent on a tap). */
+ * oldest datagram is given up and counted. Knowingly: of bytes sent twice with different content the
+ * first copy stands; so does the first length: a fragment that reaches beyond the end, and an end before what
+ * is there already, are ignored. Such a datagram is ambiguous. Spec: RFC 791 3.2, RFC 8200 4.5, RFC 5722
+ * (whose discarding of all overlaps is not followed: exact repeats are frequent on a tap). */
 #include "decode/fragment.h"
 
 #include <stdlib.h>
@@ -24,6 +24,7 @@ struct datagram {
     struct fragment key;
     struct timespec began;
     bool has_first; /* key.protocol is the first fragment's */
+    bool ambiguous;
     uint32_t total; /* 0 while the last fragment is missing */
     uint32_t range_count, room;
     struct range ranges[RANGES]; /* sorted, apart */
@@ -160,6 +161,13 @@ static void make_room(struct fragments *f, struct datagram *d, uint32_t need)
     d->room = room;
 }
 
+static bool says_the_same(const struct datagram *d, struct range r, uint32_t from, uint32_t to,
+                          const uint8_t *bytes)
+{
+    uint32_t begin = r.from > from ? r.from : from, end = r.to < to ? r.to : to;
+    return begin >= end || memcmp(d->bytes + begin, bytes + (begin - from), end - begin) == 0;
+}
+
 /* Copies what of [from, to) is in no range yet, then joins the ranges. False: too many pieces. */
 static bool fill(struct datagram *d, uint32_t from, uint32_t to, const uint8_t *bytes)
 {
@@ -178,6 +186,7 @@ static bool fill(struct datagram *d, uint32_t from, uint32_t to, const uint8_t *
             kept[count++] = r;
             continue;
         }
+        d->ambiguous |= !says_the_same(d, r, from, to, bytes);
         if (r.from > at)
             memcpy(d->bytes + at, bytes + (at - from), r.from - at);
         if (r.to > at)
@@ -211,13 +220,14 @@ static bool is_whole(const struct datagram *d)
     return d->total && d->range_count == 1 && d->ranges[0].from == 0 && d->ranges[0].to == d->total;
 }
 
-bool fragments_push(struct fragments *f, struct timespec now, const struct fragment *frag, struct slice *ret,
-                    uint8_t *ret_protocol)
+bool fragments_push(struct fragments *f, struct timespec now, const struct fragment *frag, struct whole *ret)
 {
     uint32_t end = frag->offset + (uint32_t)frag->bytes.len;
     struct datagram *d = find_or_add(f, now, frag);
-    if (!agrees(d, frag, end))
+    if (!agrees(d, frag, end)) {
+        d->ambiguous = true;
         return false;
+    }
     make_room(f, d, end);
     bool fits = fill(d, frag->offset, end, frag->bytes.data);
     if (!frag->more)
@@ -230,8 +240,7 @@ bool fragments_push(struct fragments *f, struct timespec now, const struct fragm
         unlink_datagram(f, d);
         d->newer = f->done;
         f->done = d;
-        *ret = (struct slice){d->bytes, d->total};
-        *ret_protocol = d->key.protocol;
+        *ret = (struct whole){{d->bytes, d->total}, d->key.protocol, d->ambiguous};
         return true;
     }
     if (!fits)

@@ -57,16 +57,17 @@ static enum layer payload(struct walk *w, uint8_t protocol, struct slice bytes)
 
 static enum layer reassemble(struct walk *w, const struct fragment *frag)
 {
-    struct slice whole;
-    uint8_t protocol;
+    struct whole whole;
     if (w->missing)
         return walk_end(w, DECODED_CUT);
     if (frag->offset + frag->bytes.len > DATAGRAM_MAX || (frag->more && frag->bytes.len % 8) ||
         !frag->bytes.len)
         return walk_end(w, DECODED_BROKEN);
-    if (!fragments_push(w->dec->fragments, w->pkt->ts, frag, &whole, &protocol))
+    if (!fragments_push(w->dec->fragments, w->pkt->ts, frag, &whole))
         return walk_end(w, DECODED_HELD);
-    return payload(w, protocol, whole);
+    w->reassembled = true;
+    w->ambiguous |= whole.ambiguous;
+    return payload(w, whole.protocol, whole.payload);
 }
 
 /* All that there is where no length says how much. False: padding cannot be told from payload. */

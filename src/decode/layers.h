@@ -46,6 +46,8 @@ struct walk {
     uint32_t missing;        /* bytes behind them that were on the wire and are not in the capture */
     struct address src, dst; /* of the innermost IP header */
     uint8_t protocol;        /* what IP, or an extension header, says comes next */
+    bool reassembled;        /* out of fragments */
+    bool ambiguous;          /* which contradicted each other */
 };
 
 static inline enum layer walk_to(struct walk *w, enum layer next, struct slice bytes)

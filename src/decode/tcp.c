@@ -4,6 +4,8 @@
  * and passes. Spec: RFC 9293 3.1, RFC 1071, RFC 8200 8.1. */
 #include "decode/layers.h"
 
+enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MD5 = 19, OPTION_AO = 29 };
+
 /* No host makes longer ones; beyond it the length is a lie, and sequence numbers would wrap. */
 enum { SEGMENT_MAX = 16 << 20 };
 
@@ -40,6 +42,33 @@ static bool tcp_checksum_good(const struct address *src, const struct address *d
     return checksum_good(checksum_add(sum, bytes));
 }
 
+/* RFC 2385, RFC 5925: who expects no signature drops what has one. */
+static bool has_signature(struct slice options)
+{
+    struct cursor c = cursor_of(options);
+    while (c.rest.len) {
+        uint8_t kind = cursor_u8(&c);
+        if (kind == OPTION_END)
+            return false;
+        if (kind == OPTION_MD5 || kind == OPTION_AO)
+            return true;
+        if (kind == OPTION_NOP)
+            continue;
+        uint8_t len = cursor_u8(&c);
+        if (len < 2)
+            return false;
+        cursor_skip(&c, len - 2u);
+    }
+    return false;
+}
+
+/* Also without being asked to, of what was fragmented: no network card completes such a sum, and a fragment
+ * too many makes it wrong. */
+static bool wants_sum(const struct walk *w)
+{
+    return (w->dec->set.verify_checksums || w->reassembled) && !w->missing;
+}
+
 enum layer tcp_header(struct walk *w)
 {
     struct slice bytes = w->bytes;
@@ -51,7 +80,7 @@ enum layer tcp_header(struct walk *w)
         return walk_end(w, DECODED_BROKEN);
     if (header > bytes.len)
         return header <= bytes.len + (size_t)w->missing ? walk_short(w) : walk_end(w, DECODED_BROKEN);
-    if (w->dec->set.verify_checksums && !w->missing && !tcp_checksum_good(&w->src, &w->dst, bytes))
+    if (wants_sum(w) && !tcp_checksum_good(&w->src, &w->dst, bytes))
         return walk_end(w, DECODED_CHECKSUM);
     *w->ret = (struct segment){
         .ts = w->pkt->ts,
@@ -60,6 +89,8 @@ enum layer tcp_header(struct walk *w)
         .seq = (uint32_t)h[4] << 24 | (uint32_t)h[5] << 16 | (uint32_t)h[6] << 8 | h[7],
         .ack = (uint32_t)h[8] << 24 | (uint32_t)h[9] << 16 | (uint32_t)h[10] << 8 | h[11],
         .flags = h[13] & 0x3f,
+        .ambiguous = w->ambiguous,
+        .is_signed = has_signature((struct slice){h + 20, header - 20}),
         .uncaptured = w->missing,
         .payload = {h + header, bytes.len - header},
     };

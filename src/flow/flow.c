@@ -6,8 +6,12 @@
  * Spec: RFC 9293, RFC 5961. */
 #include "flow/flow.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include "base/memory.h"
+
+/* What few packets need must not make the way of the others longer. */
+#define RARE __attribute__((noinline))
 
 static bool later(struct timespec a, struct timespec b)
 {
@@ -30,6 +34,10 @@ void flow_drop_held(struct flow_core *core, struct flow *f)
         core->held_bytes -= stream_held_bytes(&f->dir[d]);
         stream_clear(&f->dir[d]);
     }
+    kept_clear(&f->kept, &core->kept);
+    for (size_t i = 0; i < core->fresh_count; i++)
+        if (core->fresh[i].flow == f)
+            core->fresh[i].flow = NULL;
 }
 
 static void take_want(struct flow_core *core, struct flow *f, enum flow_want want)
@@ -52,7 +60,34 @@ static void note_moved(const struct flow_core *core, struct halfstream *st)
         st->backlog->moved_at = core->now;
 }
 
-static void pass_data(struct flow_core *core, struct flow *f, int dir, struct timespec ts, struct slice bytes)
+/* Whether the other side says, in sight of the tap, which bytes of this one it has. */
+static bool is_acknowledged(const struct flow *f, int dir)
+{
+    return f->info.heard[!dir] || (f->dir[dir].has_syn && !f->alone);
+}
+
+/* Another copy of bytes that were passed on is compared with them, until the other side has them. */
+RARE static void keep(struct flow_core *core, struct flow *f, int dir, uint32_t seq, struct slice bytes)
+{
+    if (f->state == FLOW_LIVE && is_acknowledged(f, dir))
+        kept_add(&f->kept, &core->kept, dir, seq, bytes);
+}
+
+void flow_settle(struct flow_core *core)
+{
+    for (size_t i = 0; i < core->fresh_count; i++) {
+        const struct fresh *r = &core->fresh[i];
+        if (!r->flow)
+            continue;
+        const struct halfstream *st = &r->flow->dir[r->dir];
+        if (!st->has_acked || seq_diff(st->acked, r->end) < 0)
+            keep(core, r->flow, r->dir, r->end - (uint32_t)r->bytes.len, r->bytes);
+    }
+    core->fresh_count = 0;
+}
+
+static inline void pass_data(struct flow_core *core, struct flow *f, int dir, struct timespec ts,
+                             struct slice bytes)
 {
     f->dir[dir].next += (uint32_t)bytes.len;
     note_moved(core, &f->dir[dir]);
@@ -60,6 +95,22 @@ static void pass_data(struct flow_core *core, struct flow *f, int dir, struct ti
     core->passed_bytes += f->state == FLOW_LIVE ? bytes.len : 0;
     if (bytes.len && open_once(core, f))
         take_want(core, f, core->handler->data(core->ctx, f->user, &f->info, dir, ts, bytes));
+}
+
+/* Passes on bytes of a segment at hand. Most are acknowledged before they are gone, and need no copy. */
+static inline void pass_fresh(struct flow_core *core, struct flow *f, int dir, const struct segment *seg)
+{
+    const struct halfstream *st = &f->dir[dir];
+    uint32_t end = seg->seq + (uint32_t)seg->payload.len;
+    if (seg->payload.len && st->has_acked && seq_diff(st->acked, end) >= 0) {
+        /* What says so came before the bytes, and may not be true. */
+        flow_settle(core);
+        keep(core, f, dir, seg->seq, seg->payload);
+    } else if (seg->payload.len) {
+        assert(core->fresh_count < FLOW_AHEAD);
+        core->fresh[core->fresh_count++] = (struct fresh){f, seg->payload, end, dir};
+    }
+    pass_data(core, f, dir, seg->ts, seg->payload);
 }
 
 static void pass_gap(struct flow_core *core, struct flow *f, int dir, struct timespec ts, uint32_t len)
@@ -99,9 +150,11 @@ static struct held *take(struct flow_core *core, struct flow *f, int dir)
     return h;
 }
 
-static void pass_head(struct flow_core *core, struct flow *f, int dir)
+RARE static void pass_head(struct flow_core *core, struct flow *f, int dir)
 {
     struct held *h = take(core, f, dir);
+    flow_settle(core);
+    keep(core, f, dir, h->seq, (struct slice){h->data, h->len});
     pass_data(core, f, dir, h->ts, (struct slice){h->data, h->len});
     pass_gap(core, f, dir, h->ts, h->missing);
     free(h);
@@ -117,6 +170,11 @@ static void drain(struct flow_core *core, struct flow *f)
     }
 }
 
+RARE static void forget(struct flow_core *core, struct flow *f, int dir, uint32_t acked)
+{
+    kept_forget(&f->kept, &core->kept, dir, acked);
+}
+
 void flow_note_ack(struct flow_core *core, struct flow *f, int dir, const struct segment *seg)
 {
     struct halfstream *o = &f->dir[!dir];
@@ -129,6 +187,8 @@ void flow_note_ack(struct flow_core *core, struct flow *f, int dir, const struct
     if (!o->has_acked || seq_diff(seg->ack, o->acked) > 0)
         o->acked = seg->ack;
     o->has_acked = true;
+    if (f->kept)
+        forget(core, f, !dir, seg->ack);
     if (o->backlog)
         o->backlog->acked_at = seg->ts;
 }
@@ -155,6 +215,44 @@ static bool note_begin(const struct flow_core *core, struct halfstream *st, stru
     return true;
 }
 
+/* A FIN counts where it can be next; and one that was not acknowledged does not where its sender goes on
+ * after it. False: the receiver takes nothing of this segment, as it comes after the FIN. */
+RARE static bool note_fin(const struct flow_core *core, struct halfstream *st, const struct segment *seg,
+                          uint32_t end)
+{
+    int32_t ahead = seq_diff(end, st->next);
+    bool near = ahead >= 0 && (size_t)ahead <= core->max_hole;
+    bool says_more = seg->payload.len || seg->uncaptured || seg->flags & TCP_FIN;
+    if (near && says_more && st->has_fin && seq_diff(end, st->fin_seq) > 0) {
+        if (st->has_acked && seq_diff(st->acked, st->fin_seq) > 0)
+            return false;
+        st->has_fin = false;
+    }
+    if (near && seg->flags & TCP_FIN) {
+        st->has_fin = true;
+        st->fin_seq = end;
+    }
+    return true;
+}
+
+/* The segment begins with bytes that were passed on. What of them the other side has acknowledged is kept no
+ * more; of the rest it may take this copy, if it dropped the first. */
+RARE static void check_again(struct flow_core *core, struct flow *f, int dir, const struct segment *seg)
+{
+    const struct halfstream *st = &f->dir[dir];
+    if (!is_acknowledged(f, dir))
+        return;
+    struct slice again = slice_sub(seg->payload, 0, st->next - seg->seq);
+    int32_t acked = st->has_acked ? seq_diff(st->acked, seg->seq) : 0;
+    size_t skip = acked > 0 ? (size_t)acked : 0;
+    flow_settle(core);
+    if (kept_compare(f->kept, dir, seg->seq, again) == KEPT_DIFFERS)
+        f->info.ambiguous = true;
+    else if (skip < again.len)
+        core->unchecked += kept_compare(f->kept, dir, seg->seq + (uint32_t)skip,
+                                        slice_sub(again, skip, again.len)) == KEPT_UNKNOWN;
+}
+
 void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *seg)
 {
     struct halfstream *st = &f->dir[dir];
@@ -164,23 +262,27 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
     uint32_t end = seg->seq + (uint32_t)seg->payload.len + seg->uncaptured;
     if (seq_diff(end, st->top) > 0 && end - st->next <= core->max_hole)
         st->top = end;
-    if (seg->flags & TCP_FIN) {
-        st->has_fin = true;
-        st->fin_seq = end;
+    if ((st->has_fin || seg->flags & TCP_FIN) && !note_fin(core, st, seg, end)) {
+        core->forged++;
+        return;
     }
     if (seg->payload.len && f->reset && f->reset_dir == dir)
         /* Who sends on was not reset; what is far ahead is not its own. */
         f->reset = seg->seq - f->reset_seq > core->max_hole;
+    if (seq_diff(seg->seq, st->next) < 0 && seg->payload.len)
+        check_again(core, f, dir, seg);
+    /* Where it is out of the stream, and which byte is, depends on the receiver (RFC 6093). */
+    if (seg->ambiguous || seg->flags & TCP_URG)
+        f->info.ambiguous = true;
     if (!stream_trim(st, seg)) {
-        core->overlaps += seg->payload.len > 0;
         drain(core, f);
         return;
     }
     if (seg->seq == st->next && !st->backlog && !ahead_of_other(f, dir, seg->flags & TCP_ACK, seg->ack)) {
-        pass_data(core, f, dir, seg->ts, seg->payload);
+        pass_fresh(core, f, dir, seg);
         pass_gap(core, f, dir, seg->ts, seg->uncaptured);
     } else {
-        core->held_bytes += stream_hold(st, seg, core->now);
+        core->held_bytes += stream_hold(st, seg, core->now, &f->info.ambiguous);
     }
     drain(core, f);
 }
@@ -207,6 +309,13 @@ static bool is_end_of(const struct flow *f, int dir, const struct endpoint *e)
     return f->info.end[dir].port == e->port && address_eq(&f->info.end[dir].addr, &e->addr);
 }
 
+/* A SYN/ACK, which does not belong to the SYN of this connection. */
+static bool answers_another(const struct halfstream *o, const struct segment *seg)
+{
+    bool fits = seq_diff(seg->ack, o->isn) > 0 && seq_diff(seg->ack, o->top) <= 0;
+    return o->has_syn && seg->flags & TCP_ACK && !fits;
+}
+
 enum renewal flow_renewal(struct flow *f, int dir, const struct segment *seg)
 {
     const struct halfstream *st = &f->dir[dir];
@@ -216,13 +325,16 @@ enum renewal flow_renewal(struct flow *f, int dir, const struct segment *seg)
         return RENEWAL_SHOWN; /* the other side has answered */
     if (from_sender && seg->payload.len && seg->seq == renewal->seq + 1)
         return RENEWAL_SHOWN; /* its sender goes on after it */
-    bool other = st->has_syn ? seg->seq != st->isn : st->begun;
-    if (!(seg->flags & TCP_SYN) || (f->state != FLOW_CLOSED && !other))
+    if (!(seg->flags & TCP_SYN))
         return RENEWAL_NONE;
-    bool first = !(seg->flags & TCP_ACK);
-    /* With the number that is known it is a copy. */
-    if (f->state == FLOW_CLOSED ? other || !st->has_syn : first && !f->opened)
+    bool copy = st->has_syn && seg->seq == st->isn;
+    bool closed = f->state == FLOW_CLOSED;
+    /* Of several SYNs the server has taken another one than the first. */
+    bool another = renewal && !st->begun && answers_another(&f->dir[!dir], seg);
+    if (closed ? !copy : another)
         return RENEWAL_NOW;
+    if (!closed && (copy || !st->begun))
+        return RENEWAL_NONE;
     if (!f->renewal)
         f->renewal = malloc(sizeof *f->renewal);
     memory_check(f->renewal);

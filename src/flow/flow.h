@@ -2,6 +2,7 @@
 #ifndef FLOW_FLOW_H
 #define FLOW_FLOW_H
 
+#include "flow/kept.h"
 #include "flow/place.h"
 #include "flow/stream.h"
 
@@ -11,6 +12,7 @@ struct flow_info {
     struct endpoint end[2]; /* direction 0 goes from end[0] to end[1] */
     int client;             /* index of the end that opened the connection; -1 where no SYN was seen */
     bool heard[2];          /* packets of that direction were seen */
+    bool ambiguous;         /* the receiver may have read other bytes than those that were passed on */
     struct timespec first, last;
 };
 
@@ -41,7 +43,7 @@ enum flow_state {
     FLOW_IGNORED, /* its user has gone */
     FLOW_CLOSED,
     FLOW_STATES,
-};
+} __attribute__((packed));
 
 /* There may be as many of them as packets that begin a connection, answered or not: what few need is apart.
  */
@@ -63,11 +65,13 @@ struct flow {
     bool alone : 1; /* the other side was waited for, and is not in sight of the tap */
     bool reset : 1; /* a RST came; where its number is the next one it ends the connection, a moment later */
     bool reset_dir : 1;
+    bool is_signed : 1; /* all of its segments are (RFC 2385, RFC 5925) */
     uint32_t reset_seq;
     struct timespec reset_at;
     struct segment *renewal; /* a SYN or SYN/ACK with another number came, or NULL; its sender's word alone
                                 does not end this connection */
     void *user;
+    struct kept *kept; /* of both directions */
     struct halfstream dir[2];
 };
 
@@ -77,19 +81,37 @@ struct flow_wait {
     struct timespec since;
 };
 
+/* As many segments are at hand at once, their bytes with them. */
+enum { FLOW_AHEAD = 16 };
+
+/* Bytes of a segment at hand that were passed on. */
+struct fresh {
+    struct flow *flow; /* NULL: it is gone */
+    struct slice bytes;
+    uint32_t end; /* the number behind them */
+    bool dir;
+};
+
 struct flow_core {
     const struct flow_handler *handler;
     void *ctx;
-    size_t max_hole;     /* a longer one that nobody acknowledged is not believed */
+    size_t max_hole; /* a longer one that nobody acknowledged is not believed */
+    struct kept_budget kept;
+    size_t fresh_count;
+    struct fresh fresh[FLOW_AHEAD];
     size_t held_bytes;   /* in all flows */
     uint32_t opened;     /* flows that have a user */
     struct timespec now; /* packet time */
-    uint64_t gaps, gap_bytes, overlaps, forged;
+    uint64_t gaps, gap_bytes, forged;
+    uint64_t unchecked;    /* segments that came again and could not be compared */
     uint64_t passed_bytes; /* told to users */
 };
 
 /* Adds one segment of direction `dir`: passes on what is in order now, keeps the rest. */
 void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *seg);
+/* The bytes of the segments at hand will be gone: those that may be wanted for comparison are kept. To be
+ * called after FLOW_AHEAD segments at most. */
+void flow_settle(struct flow_core *core);
 /* Notes what the segment says of the other side's bytes. flow_push does it too. */
 void flow_note_ack(struct flow_core *core, struct flow *f, int dir, const struct segment *seg);
 /* Could this RST be the sender's own? (RFC 5961 3: its number is the next one, or what the other side

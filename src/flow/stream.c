@@ -101,7 +101,15 @@ static struct held *find_before(struct backlog *b, uint32_t seq)
     return before;
 }
 
-size_t stream_hold(struct halfstream *st, const struct segment *whole, struct timespec now)
+/* The segment begins inside of the held piece, or where it does. */
+static bool says_the_same(const struct held *h, const struct segment *seg)
+{
+    size_t from = seg->seq - h->seq;
+    struct slice first = slice_sub((struct slice){h->data, h->len}, from, from + seg->payload.len);
+    return !first.len || memcmp(first.data, seg->payload.data, first.len) == 0;
+}
+
+size_t stream_hold(struct halfstream *st, const struct segment *whole, struct timespec now, bool *ret_differs)
 {
     struct segment seg = *whole;
     if (!st->backlog)
@@ -113,6 +121,7 @@ size_t stream_hold(struct halfstream *st, const struct segment *whole, struct ti
         uint32_t len = (uint32_t)seg.payload.len + seg.uncaptured;
         if (before && seq_diff(held_end(before), seg.seq) > 0) {
             uint32_t over = held_end(before) - seg.seq;
+            *ret_differs |= !says_the_same(before, &seg);
             if (over >= len) {
                 take_lower_ack(before, &seg);
                 break;

@@ -64,9 +64,9 @@ static inline uint32_t stream_held_count(const struct halfstream *st)
 
 /* Cuts the part of the segment that was passed on before. False: nothing new is left of it. */
 bool stream_trim(const struct halfstream *st, struct segment *seg);
-/* Keeps a copy of what of `seg` is not held yet: of bytes that came twice the first copy wins. Returns the
- * bytes taken. It is `now`. */
-size_t stream_hold(struct halfstream *st, const struct segment *seg, struct timespec now);
+/* Keeps a copy of what of `seg` is not held yet: of bytes that came twice the first copy wins, and
+ * *ret_differs is set where the other one says something else. Returns the bytes taken. It is `now`. */
+size_t stream_hold(struct halfstream *st, const struct segment *seg, struct timespec now, bool *ret_differs);
 /* Takes the first held piece out; the caller frees it. */
 struct held *stream_take(struct halfstream *st);
 void stream_clear(struct halfstream *st);

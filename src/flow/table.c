@@ -14,10 +14,6 @@
 /* What a table does at one moment, in this order; where a flow stands is added. */
 enum phase { PHASE_BACK = 0, PHASE_PACKET = PLACES, PHASE_WAITING, PHASE_IDLE, PHASE_SHIFT = 56 };
 
-/* Parcels whose connections are on their way into the cache when the first of them is looked at: enough to
- * wait for all of them at once, few enough that none is pushed out again. */
-enum { AHEAD = 16 };
-
 struct flow_table {
     struct flow_settings set;
     struct flow_core core;
@@ -36,13 +32,22 @@ struct flow_table {
     struct flow_order order;
 };
 
+/* What is kept to be compared takes a part of what may be held. */
+static void note_limits(struct flow_table *t)
+{
+    enum { SHARE = 8 };
+    t->core.max_hole = t->set.flow_bytes;
+    t->core.kept.most = t->set.recheck_bytes;
+    t->core.kept.all = t->set.total_bytes / SHARE;
+}
+
 struct flow_table *flow_table_new(const struct flow_settings *set, const struct flow_handler *handler,
                                   void *ctx)
 {
     struct flow_table *t = calloc(1, sizeof *t);
     memory_check(t);
-    *t = (struct flow_table){.set = *set,
-                             .core = {.handler = handler, .ctx = ctx, .max_hole = set->flow_bytes}};
+    *t = (struct flow_table){.set = *set, .core = {.handler = handler, .ctx = ctx}};
+    note_limits(t);
     t->budget = set->budget ? set->budget : &t->own;
     atomic_fetch_add_explicit(&t->budget->tables, 1, memory_order_relaxed);
     buckets_init(&t->buckets, set->seed);
@@ -129,7 +134,7 @@ static void end_flow(struct flow_table *t, struct flow *f, enum flow_end how)
 void flow_table_adjust(struct flow_table *t, const struct flow_settings *set)
 {
     t->set = *set;
-    t->core.max_hole = set->flow_bytes;
+    note_limits(t);
 }
 
 static void note_spent(atomic_size_t *all, size_t *noted, size_t now)
@@ -175,6 +180,7 @@ static struct flow *flow_add(struct flow_table *t, const struct segment *seg, ui
     memory_check(f);
     f->hash = hash;
     f->first_number = t->at.number;
+    f->is_signed = seg->is_signed;
     f->info =
         (struct flow_info){.end = {seg->src, seg->dst}, .client = -1, .first = seg->ts, .last = seg->ts};
     if (seg->flags & TCP_SYN)
@@ -292,11 +298,12 @@ static void time_out(struct flow_table *t, struct flow *f)
     end_flow(t, f, f->reset ? FLOW_RST : FLOW_TIMEOUT);
 }
 
-/* Who was reset sends no more: the RST was none, and its connection goes on. */
-static bool goes_on_after_reset(const struct flow *f, int dir, const struct segment *seg)
+/* Who was reset, or had closed, sends no more: the RST or FIN was none, and its connection goes on. */
+static bool goes_on_after_end(const struct flow *f, int dir, const struct segment *seg)
 {
-    return f->state == FLOW_CLOSED && f->reset && dir == f->reset_dir && seg->payload.len &&
-           seq_diff(seg->seq, f->dir[dir].next) >= 0;
+    const struct halfstream *st = &f->dir[dir];
+    bool over = f->reset ? dir == f->reset_dir : st->has_fin && st->fin_seq == st->next;
+    return f->state == FLOW_CLOSED && over && seg->payload.len && seq_diff(seg->seq, st->next) >= 0;
 }
 
 /* A connection that begins with `first`; `seg`, which may be another segment, belongs to it. */
@@ -331,7 +338,7 @@ static struct flow *flow_for(struct flow_table *t, const struct segment *seg, ui
     const struct segment *first = seg;
     if (f) {
         enum renewal renewed = flow_renewal(f, *ret_dir, seg);
-        if (renewed == RENEWAL_NONE && !goes_on_after_reset(f, *ret_dir, seg))
+        if (renewed == RENEWAL_NONE && !goes_on_after_end(f, *ret_dir, seg))
             return f;
         if (renewed == RENEWAL_SHOWN) {
             renewal = *f->renewal;
@@ -467,14 +474,25 @@ static void push(struct flow_table *t, struct flow *f, int dir, struct segment *
     after_push(t, f, before);
 }
 
+/* Every receiver drops what has no ACK once it knows of the connection (RFC 9293 3.10.7.4), and what is
+ * signed where nothing else is. */
+static bool receiver_drops(struct flow *f, const struct segment *seg)
+{
+    if (!seg->is_signed && f->is_signed)
+        f->is_signed = false;
+    return (seg->is_signed && !f->is_signed) || !(seg->flags & (TCP_ACK | TCP_SYN | TCP_RST));
+}
+
 static void push_segment(struct flow_table *t, struct segment *seg, uint64_t hash)
 {
     int dir = 0;
     struct flow *f = flow_for(t, seg, hash, &dir);
-    if (f)
-        push(t, f, dir, seg);
-    else
+    if (!f)
         t->stats.stray++;
+    else if (receiver_drops(f, seg))
+        t->core.forged++;
+    else
+        push(t, f, dir, seg);
 }
 
 static void take(struct flow_table *t, struct parcel *p, uint64_t hash)
@@ -498,9 +516,11 @@ static void take(struct flow_table *t, struct parcel *p, uint64_t hash)
     note_all_spent(t);
 }
 
+/* The connections of all of them are on their way into the cache when the first one is looked at: enough to
+ * wait for all at once, few enough that none is pushed out again. */
 static void take_few(struct flow_table *t, struct parcel *parcels, size_t count)
 {
-    uint64_t hash[AHEAD];
+    uint64_t hash[FLOW_AHEAD];
     for (size_t i = 0; i < count; i++) {
         hash[i] = parcels[i].has_segment ? buckets_hash(&t->buckets, &parcels[i].seg) : 0;
         buckets_expect_slot(&t->buckets, hash[i]);
@@ -511,12 +531,13 @@ static void take_few(struct flow_table *t, struct parcel *parcels, size_t count)
         buckets_expect_user(&t->buckets, hash[i]);
     for (size_t i = 0; i < count; i++)
         take(t, &parcels[i], hash[i]);
+    flow_settle(&t->core);
 }
 
 void flow_table_take(struct flow_table *t, struct parcel *parcels, size_t count)
 {
-    for (size_t i = 0; i < count; i += AHEAD)
-        take_few(t, parcels + i, count - i < AHEAD ? count - i : AHEAD);
+    for (size_t i = 0; i < count; i += FLOW_AHEAD)
+        take_few(t, parcels + i, count - i < FLOW_AHEAD ? count - i : FLOW_AHEAD);
 }
 
 struct flow_order flow_table_order(const struct flow_table *t)
@@ -541,6 +562,7 @@ struct flow_stats flow_table_stats(const struct flow_table *t)
     s.gaps = t->core.gaps;
     s.gap_bytes = t->core.gap_bytes;
     s.forged = t->core.forged;
+    s.unchecked = t->core.unchecked;
     s.passed_bytes = t->core.passed_bytes;
     s.held_bytes = t->core.held_bytes;
     s.live = t->buckets.count;

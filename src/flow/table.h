@@ -17,6 +17,7 @@ struct flow_settings {
                            believed */
     size_t total_bytes; /* and by all */
     uint32_t flow_pieces;       /* held by one connection */
+    size_t recheck_bytes;       /* of one direction, passed on and not acknowledged, to be compared */
     double idle_timeout;        /* seconds of packet time without a packet */
     double ignored_timeout;     /* the same for connections that are not mail */
     double closed_timeout;      /* how long stray packets of a closed connection are known as such */
@@ -31,6 +32,7 @@ struct flow_stats {
     uint64_t shed_silent; /* of which no byte was seen; not in `shed` */
     uint64_t flows, shed, timeouts, ignored, gaps, gap_bytes, over_budget, stray;
     uint64_t passed_bytes;             /* told to users */
+    uint64_t unchecked;                /* segments that came again and could not be compared */
     uint64_t forged;                   /* segments and resets that no receiver can have taken */
     uint64_t held_bytes, live, opened; /* now; `opened` have a user */
 };

@@ -89,7 +89,8 @@ static void mail_begin(struct builder *b, const struct smtp_event *ev)
     d->number = ev->mail;
     d->t =
         (struct transaction){.ts = ev->ts, .id = b->out->id(b->ctx), .trans_depth = ev->mail, .tls = b->tls};
-    d->t.flags = (struct flags){.midstream = b->flags.midstream, .gap = ev->len && b->flags.gap};
+    d->t.flags = (struct flags){
+        .midstream = b->flags.midstream, .gap = ev->len && b->flags.gap, .ambiguous = b->flags.ambiguous};
     /* The path's beginning takes its room before any text can: the settings' least values leave enough for
      * it. */
     draft_add_address(d, b->with->set, &d->t.id.resp.addr);
@@ -345,6 +346,15 @@ bool builder_tag(struct builder *b, uint32_t number, struct slice tag)
 {
     struct draft *d = draft_of(b, number);
     return d && record_tag(&d->t.tags, &d->mem, tag);
+}
+
+void builder_doubt(struct builder *b)
+{
+    if (b->flags.ambiguous)
+        return;
+    b->flags.ambiguous = true;
+    for (struct draft *d = b->drafts; d; d = d->next)
+        d->t.flags.ambiguous = true;
 }
 
 void builder_implicit_tls(struct builder *b)

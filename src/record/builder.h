@@ -36,6 +36,8 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev);
 const struct transaction *builder_mail(const struct builder *b, uint32_t number);
 /* Tags an open mail. False: there is none, or no room. */
 bool builder_tag(struct builder *b, uint32_t number, struct slice tag);
+/* What its open mails, and all later ones, say may not be what the receiver read. */
+void builder_doubt(struct builder *b);
 /* TLS from the first byte on. */
 void builder_implicit_tls(struct builder *b);
 /* The connection is over: emits the session's record. `first` and `last` are the times of its packets, `end`

@@ -77,21 +77,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct timespec now = {1000, 0};
     memset(models, 0, sizeof models);
     for (const uint8_t *d = data + 1; d + GRAIN <= data + size; d += GRAIN) {
-        uint8_t bytes[256], protocol = 0;
+        uint8_t bytes[256];
         struct fragment frag = fragment_of(d, bytes);
-        struct slice got = {0};
+        struct whole got = {0};
         now.tv_sec += d[3] >> 4;
         uint8_t *copy = exact_copy(frag.bytes);
         frag.bytes.data = copy;
-        bool whole = fragments_push(f, now, &frag, &got, &protocol);
+        bool whole = fragments_push(f, now, &frag, &got);
         struct model *m = &models[frag.id];
         judged &= !stats.fragments_shed; /* too many pieces */
         if (judged) {
             assert(whole == model_take(m, now.tv_sec, &frag));
-            assert(!whole || (got.len == m->end && memcmp(got.data, m->bytes, m->end) == 0));
+            assert(!whole || (got.payload.len == m->end && memcmp(got.payload.data, m->bytes, m->end) == 0));
         }
         if (whole) {
-            assert(protocol == 6 && got.len && got.len < LONGEST);
+            assert(got.protocol == 6 && got.payload.len && got.payload.len < LONGEST);
             *m = (struct model){0};
         }
         free(copy);

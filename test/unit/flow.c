@@ -25,8 +25,156 @@ static void test_swapped_repeated_overlapped(void **state)
     send(&w, CLIENT, TCP_ACK, 0xfffffff1, 501, "ab");
     send(&w, CLIENT, TCP_ACK, 0xfffffff1, 501, "ABCDEFGHIJKLMNOPQ");
     send(&w, CLIENT, TCP_ACK, 2, 501, "r");
-    expect(&w, "open 0>ab 0>cde 0>fghij 0>KLMNOPQ 0>r ");
+    expect(&w, "open ?0>ab ?0>cde ?0>fghij ?0>KLMNOPQ ?0>r ");
     assert_int_equal(flow_table_stats(w.table).held_bytes, 0);
+    wire_free(&w);
+}
+
+/* Other copies of bytes that were passed on are compared until the other side has acknowledged them. */
+static void test_copies_that_differ(void **state)
+{
+    char many[251];
+    memset(many, 'm', sizeof many - 1);
+    many[sizeof many - 1] = '\0';
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abcdef");
+    send(&w, CLIENT, TCP_ACK, 103, 501, "cd");
+    send(&w, SERVER, TCP_ACK, 501, 104, "");
+    send(&w, CLIENT, TCP_ACK, 101, 501, "xyzdef"); /* what differs is acknowledged */
+    send(&w, CLIENT, TCP_ACK, 105, 501, "efg");
+    expect(&w, "open 0>abcdef 0>g ");
+    send(&w, CLIENT, TCP_ACK, 105, 501, "efGH");
+    expect(&w, "?0>H ");
+    wire_free(&w);
+    /* Of 300 bytes in flight all are compared, of more the first 300; the rest is counted. */
+    w = wire_new(&usual);
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, many);
+    send(&w, CLIENT, TCP_ACK, 351, 501, many);
+    send(&w, CLIENT, TCP_ACK, 401, 501, "#");
+    assert_int_equal(flow_table_stats(w.table).unchecked, 1);
+    send(&w, CLIENT, TCP_ACK, 301, 501, many);
+    assert_int_equal(flow_table_stats(w.table).unchecked, 2);
+    send(&w, CLIENT, TCP_ACK, 401, 501, "mm");
+    buf_clear(&heard);
+    send(&w, CLIENT, TCP_ACK, 601, 501, "n");
+    expect(&w, "0>n ");
+    send(&w, CLIENT, TCP_ACK, 399, 501, "m#");
+    send(&w, CLIENT, TCP_ACK, 602, 501, "o");
+    expect(&w, "?0>o ");
+    /* All is acknowledged, so there is room again. */
+    send(&w, SERVER, TCP_ACK, 501, 603, "");
+    send(&w, CLIENT, TCP_ACK, 603, 501, "p");
+    assert_int_equal(flow_table_stats(w.table).unchecked, 3);
+    send(&w, CLIENT, TCP_ACK, 603, 501, "pq");
+    assert_int_equal(flow_table_stats(w.table).unchecked, 3);
+    wire_free(&w);
+}
+
+/* What all connections keep to be compared has a limit, and all of it is given back. */
+static void test_copies_over_all(void **state)
+{
+    struct flow_settings set = usual;
+    set.total_bytes = 8 * 1000;
+    struct wire w = wire_new(&set);
+    (void)state;
+    for (w.port = 1000; w.port < 1020; w.port++) {
+        handshake(&w, 100, 500);
+        send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+        send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    }
+    uint64_t missed = flow_table_stats(w.table).unchecked;
+    assert_in_range(missed, 10, 19);
+    for (w.port = 1000; w.port < 1020; w.port++)
+        send(&w, SERVER, TCP_ACK, 501, 104, "");
+    for (w.port = 1000; w.port < 1004; w.port++) {
+        send(&w, CLIENT, TCP_ACK, 104, 501, "def");
+        send(&w, CLIENT, TCP_ACK, 104, 501, "def");
+        send(&w, CLIENT, TCP_ACK | TCP_FIN, 107, 501, "");
+    }
+    assert_int_equal(flow_table_stats(w.table).unchecked, missed);
+    wire_free(&w);
+}
+
+static void test_urgent(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "a");
+    send(&w, CLIENT, TCP_ACK | TCP_URG, 102, 501, "b");
+    expect(&w, "open 0>a ?0>b ");
+    wire_free(&w);
+}
+
+static void test_forged_fin(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    for (int d = CLIENT; d <= SERVER; d++) {
+        send(&w, d, TCP_ACK | TCP_FIN, d ? 400 : 50, d ? 104 : 501, "");
+        send(&w, d, TCP_ACK | TCP_FIN, d ? 504 : 106, d ? 104 : 501, ""); /* may be next */
+        send(&w, d, TCP_ACK | TCP_FIN, (d ? 501 : 104) + (1 << 28), d ? 104 : 501, "");
+    }
+    send(&w, CLIENT, TCP_ACK, 104, 501, "defgh");
+    send(&w, SERVER, TCP_ACK, 501, 109, "12345");
+    expect(&w, "open 0>abc 0>defgh 1>12345 ");
+    send(&w, CLIENT, TCP_ACK | TCP_FIN, 109, 506, "");
+    send(&w, SERVER, TCP_ACK, 506, 110, "");
+    send(&w, CLIENT, TCP_ACK, 109, 506, "no more");
+    expect(&w, "");
+    send(&w, SERVER, TCP_ACK | TCP_FIN, 506, 110, "bye");
+    send(&w, CLIENT, TCP_ACK, 110, 510, "");
+    expect(&w, "1>bye end:fin ");
+    wire_free(&w);
+}
+
+static void test_end_that_was_none(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    send(&w, CLIENT, TCP_ACK | TCP_FIN, 104, 501, "");
+    send(&w, SERVER, TCP_ACK | TCP_FIN, 501, 104, "");
+    expect(&w, "open 0>abc end:fin ");
+    send(&w, CLIENT, TCP_ACK | TCP_FIN, 104, 501, "");
+    send(&w, CLIENT, TCP_ACK, 102, 501, "bc");
+    expect(&w, "");
+    send(&w, CLIENT, TCP_ACK, 104, 501, "def");
+    expect(&w, "open 0>def ");
+    wire_free(&w);
+}
+
+/* Who drops what, by itself. */
+static void test_dropped_by_all(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    handshake(&w, 100, 500);
+    send(&w, CLIENT, 0, 101, 0, "bad");
+    send(&w, CLIENT, TCP_PUSH, 101, 0, "bad");
+    send(&w, CLIENT, TCP_FIN, 101, 0, "");
+    send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    expect(&w, "open 0>abc ");
+    assert_int_equal(flow_table_stats(w.table).forged, 3);
+    wire_free(&w);
+}
+
+static void test_answer_to_another_syn(void **state)
+{
+    struct wire w = wire_new(&usual);
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        send(&w, CLIENT, TCP_SYN, (uint32_t)i * 1000, 0, "");
+    send(&w, SERVER, TCP_SYN | TCP_ACK, 500, 1001, "");
+    send(&w, CLIENT, TCP_ACK, 1001, 501, "abc");
+    send(&w, SERVER, TCP_ACK, 501, 1004, "ok");
+    expect(&w, "open 1>abc 0>ok "); /* the flow begins with the answer */
     wire_free(&w);
 }
 
@@ -259,6 +407,7 @@ static void test_keep_alive_and_window_probe(void **state)
     (void)state;
     handshake(&w, 100, 500);
     send(&w, CLIENT, TCP_ACK, 101, 501, "abc");
+    send(&w, SERVER, TCP_ACK, 501, 104, "");
     send(&w, CLIENT, TCP_ACK, 103, 501, "?");
     send(&w, CLIENT, TCP_ACK, 104, 501, "d");
     send(&w, CLIENT, TCP_ACK, 104, 501, "def");
@@ -406,6 +555,13 @@ int main(void)
         cmocka_unit_test(test_in_order),
         cmocka_unit_test(test_swapped_repeated_overlapped),
         cmocka_unit_test(test_reply_before_its_command),
+        cmocka_unit_test(test_copies_that_differ),
+        cmocka_unit_test(test_copies_over_all),
+        cmocka_unit_test(test_urgent),
+        cmocka_unit_test(test_forged_fin),
+        cmocka_unit_test(test_end_that_was_none),
+        cmocka_unit_test(test_dropped_by_all),
+        cmocka_unit_test(test_answer_to_another_syn),
         cmocka_unit_test(test_hole_acknowledged),
         cmocka_unit_test(test_holes_acknowledged_together),
         cmocka_unit_test(test_any_order),

@@ -223,7 +223,11 @@ static inline void say_segment(struct bench *b, const struct segment *seg)
                      seg->src.port, to, seg->dst.port, seg->seq, seg->ack, seg->flags, (int)seg->payload.len,
                      (const char *)seg->payload.data);
     if (seg->uncaptured)
-        snprintf(b->text + n, sizeof b->text - (size_t)n, " +%u", seg->uncaptured);
+        n += snprintf(b->text + n, sizeof b->text - (size_t)n, " +%u", seg->uncaptured);
+    if (seg->ambiguous)
+        n += snprintf(b->text + n, sizeof b->text - (size_t)n, " ambiguous");
+    if (seg->is_signed)
+        snprintf(b->text + n, sizeof b->text - (size_t)n, " signed");
 }
 
 /* Decodes the first `captured` bytes of a packet that had `wire` of them. */

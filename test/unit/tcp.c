@@ -33,6 +33,39 @@ static void header_length(void **state)
     }
 }
 
+/* What is a signature, and what looks a little like one. */
+static void signatures(void **state)
+{
+    static const struct {
+        const char *options;
+        bool is_signed;
+    } cases[] = {{"01 01 13 12", true},  {"1d 04 0000", true},   {"02 04 1313", false}, {"00 13 1200", false},
+                 {"08 00 1312", false},  {"01 08 01 13", false}, {"05 ff 1312", false}, {"01 01 01 13", true},
+                 {"01 01 01 01", false}, {"03 03 13 1d", true}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct made *m = made_new();
+        tcp(m, "");
+        struct made *whole = made_new();
+        behind(whole, (const char *)m->at, made_len(m));
+        struct made *options = made_new();
+        hex(options, cases[i].options);
+        behind(whole, (const char *)options->at, made_len(options));
+        behind(whole, "QUIT", 4);
+        whole->at[12] = 0x60;
+        ip4(whole, 6);
+        free(options);
+        free(m);
+        char expected[200];
+        snprintf(expected, sizeof expected, SEGMENT4("QUIT") "%s", cases[i].is_signed ? " signed" : "");
+        struct made *frame = made_new();
+        before(frame, whole->at, made_len(whole));
+        before(frame, "\2\0\0\0\0\1\2\0\0\0\0\2\x08\0", 14);
+        check(RAW, whole, expected);
+        check(ETHERNET, frame, expected);
+    }
+}
+
 static void a_header_that_was_cut(void **state)
 {
     (void)state;
@@ -120,9 +153,13 @@ static void sums(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(header_fields),         cmocka_unit_test(header_length),
-        cmocka_unit_test(a_header_that_was_cut), cmocka_unit_test(a_segment_of_no_believable_length),
-        cmocka_unit_test(usual_frames),          cmocka_unit_test(sums),
+        cmocka_unit_test(header_fields),
+        cmocka_unit_test(header_length),
+        cmocka_unit_test(signatures),
+        cmocka_unit_test(a_header_that_was_cut),
+        cmocka_unit_test(a_segment_of_no_believable_length),
+        cmocka_unit_test(usual_frames),
+        cmocka_unit_test(sums),
     };
     return cmocka_run_group_tests_name("tcp", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* The driver of the flow tests: hand-made segments in. What the table passes on is written down as text:
- * "0>abc" data of direction 0, "1>[5]" a gap, "open", "end:fin". */
+ * "0>abc" data of direction 0, "1>[5]" a gap, "open", "end:fin"; "?" before data once the connection is
+ * ambiguous. */
 #ifndef TEST_WIRE_H
 #define TEST_WIRE_H
 
@@ -27,8 +28,8 @@ static void *on_open(void *ctx, const struct flow_info *info)
 static enum flow_want on_data(void *ctx, void *user, const struct flow_info *info, int dir,
                               struct timespec ts, struct slice bytes)
 {
-    (void)ctx, (void)user, (void)info, (void)ts;
-    buf_printf(&heard, "%d>", dir);
+    (void)ctx, (void)user, (void)ts;
+    buf_printf(&heard, "%s%d>", info->ambiguous ? "?" : "", dir);
     buf_add(&heard, bytes);
     buf_add_byte(&heard, ' ');
     return want;
@@ -56,6 +57,7 @@ static const struct flow_settings usual = {.max_flows = 100,
                                            .flow_bytes = 100000,
                                            .total_bytes = 200000,
                                            .flow_pieces = 50,
+                                           .recheck_bytes = 300,
                                            .idle_timeout = 600,
                                            .ignored_timeout = 100,
                                            .closed_timeout = 10,

@@ -1,8 +1,9 @@
 /* capture.c: a capture file.
  *
- * Read as it is, and compressed again by gzip: the packets and the last error must be the same, and every
- * byte of a packet is there. */
+ * Read as it is, and compressed again by gzip: the packets and whether it ended well must be the same, and
+ * every byte of a packet is there. Of classic pcap libpcap must have the same packets. */
 #include "capture/source.h"
+#include <pcap.h>
 #include <stdio.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -49,6 +50,52 @@ static struct seen read_file(int fd)
     return s;
 }
 
+/* What libpcap reads of it. A fraction over 2^31 is damage, which libpcap takes for a negative one or for
+ * what it is, by the file's byte order: *ret_odd. */
+static struct seen read_by_libpcap(struct slice bytes, int64_t unit, bool *ret_odd)
+{
+    char text[PCAP_ERRBUF_SIZE];
+    struct seen s = {.last = 1};
+    FILE *file = fmemopen((void *)bytes.data, bytes.len, "rb");
+    assert(file);
+    pcap_t *pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, text);
+    assert(pcap);
+    struct pcap_pkthdr *h;
+    const u_char *data;
+    while (s.last > 0 && s.packets < PACKETS && s.bytes < BYTES) {
+        int got = pcap_next_ex(pcap, &h, &data);
+        s.last = got == 1 ? 1 : got == PCAP_ERROR_BREAK ? 0 : -1;
+        if (got != 1)
+            break;
+        int64_t part = h->ts.tv_usec;
+        *ret_odd |= part < 0 || part > unit * INT32_MAX;
+        struct packet p = {
+            .ts = {(time_t)((uint32_t)h->ts.tv_sec + (uint64_t)part / 1000000000),
+                   (long)((uint64_t)part % 1000000000)},
+            .bytes = {data, h->caplen},
+            .wire_len = h->len < h->caplen ? h->caplen : h->len,
+            .link_type = (uint16_t)pcap_datalink(pcap) == DLT_RAW ? 101 : (uint16_t)pcap_datalink(pcap)};
+        note(&s, &p);
+    }
+    pcap_close(pcap);
+    return s;
+}
+
+static void check_libpcap(struct slice bytes, const struct seen *ours)
+{
+    static const uint32_t magics[] = {0xa1b2c3d4, 0xd4c3b2a1, 0xa1b23c4d, 0x4d3cb2a1};
+    uint32_t magic = 0;
+    if (bytes.len >= sizeof magic)
+        memcpy(&magic, bytes.data, sizeof magic);
+    for (size_t i = 0; i < sizeof magics / sizeof *magics && !ours->opened; i++)
+        if (magic == magics[i]) {
+            bool odd = false;
+            struct seen theirs = read_by_libpcap(bytes, i < 2 ? 1000 : 1, &odd);
+            assert(theirs.packets == ours->packets && (odd || theirs.hash == ours->hash));
+            assert((theirs.last < 0) == (ours->last < 0));
+        }
+}
+
 static int compressed(struct slice bytes)
 {
     int fd = fuzz_file((struct slice){0});
@@ -68,6 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* What is compressed is not looked into twice. */
     bool twice = size >= 2 && ((data[0] == 0x1f && data[1] == 0x8b) || data[0] == 0x28 || data[0] == 4);
     assert(twice || memcmp(&a, &b, sizeof a) == 0);
+    check_libpcap(bytes, &a);
     close(plain);
     close(gz);
     return 0;

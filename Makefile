@@ -3,6 +3,8 @@ PCAP ?= samples/border.pcap
 BUILD ?= build
 SANITIZE ?= build-sanitize
 FUZZ ?= build-fuzz
+THREADS ?= build-threads
+PLAIN ?= build-plain
 PREFIX ?= /usr/local
 # Where those who come with the machine have their settings; elsewhere below the prefix.
 SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
@@ -10,7 +12,7 @@ SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 # Seconds for each fuzz target.
 TIME ?= 60
 
-.PHONY: run test fuzz bench bench-check install deb format clean
+.PHONY: run test fuzz test-threads test-memory bench bench-check install deb format clean
 
 run: $(BUILD)/mailtap
 	@$(BUILD)/mailtap read -f text $(PCAP)
@@ -36,6 +38,22 @@ fuzz:
 	@out=$$(ninja --quiet -C $(FUZZ)) || { echo "$$out"; exit 1; }
 	@tools/fuzz $(FUZZ) $(TIME)
 
+# Races among workers, by ThreadSanitizer.
+test-threads:
+	@tools/install-deps test
+	@test -f $(THREADS)/build.ninja || meson setup $(THREADS) -Db_sanitize=thread --buildtype=debugoptimized -Dtests=enabled >/dev/null
+	@out=$$(ninja --quiet -C $(THREADS)) || { echo "$$out"; exit 1; }
+	@TSAN_OPTIONS=halt_on_error=1 tools/run-tests $(THREADS) --timeout-multiplier 5 ring merge passage block workers
+
+# Memory that is read before it was written, by valgrind. Not of what opens charsets or compiles patterns: the loader and the
+# just-in-time compiler of PCRE2 read beyond what they asked for.
+test-memory:
+	@tools/install-deps test check
+	@test -f $(PLAIN)/build.ninja || meson setup $(PLAIN) --buildtype=debugoptimized -Dtests=enabled >/dev/null
+	@out=$$(ninja --quiet -C $(PLAIN)) || { echo "$$out"; exit 1; }
+	@tools/run-tests $(PLAIN) --timeout-multiplier 30 --wrap='valgrind -q --error-exitcode=9' slice cursor dated detect mime multipart \
+	    transfer link ip tunnel tcp fragment source path mention
+
 bench: $(BUILD)/mailtap
 	@tools/install-deps bench
 	@bench/run $(BUILD)/mailtap
@@ -57,4 +75,4 @@ format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 clean:
-	rm -rf $(BUILD) $(SANITIZE) $(FUZZ)
+	rm -rf $(BUILD) $(SANITIZE) $(FUZZ) $(THREADS) $(PLAIN)

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <net/if.h>
 #include <poll.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -36,8 +38,9 @@ struct keeper {
     bool missed;                      /* some are not there, and that was said */
     bool ran;                         /* a sensor was there for a while, so the settings are right */
     bool ending;                      /* we were told to */
-    bool anew;                        /* the sensor was told to end, as an interface has come back */
-    int wait;                         /* seconds before the next one */
+    bool anew;  /* the sensor was told to end, as an interface or the log folder has come back */
+    int folder; /* the log folder that the sensor has; -1: not known yet, or none */
+    int wait;   /* seconds before the next one */
 };
 
 enum presence { ABSENT, DOWN, UP };
@@ -90,6 +93,45 @@ static const char *come_back(const struct keeper *k)
     return NULL;
 }
 
+static void hold_folder(struct keeper *k)
+{
+    if (k->opt->results.directory && k->folder < 0)
+        k->folder = open(k->opt->results.directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void let_folder_go(struct keeper *k)
+{
+    if (k->folder >= 0)
+        close(k->folder);
+    k->folder = -1;
+}
+
+/* Another folder stands where the log folder was, which the sensor may not open, as it is confined to the one
+ * that it had. Held open, that one's number is given to no other. */
+static bool is_folder_replaced(struct keeper *k)
+{
+    const char *path = k->opt->results.directory;
+    struct stat was, is;
+    hold_folder(k);
+    return k->folder >= 0 && fstat(k->folder, &was) == 0 && stat(path, &is) == 0 && S_ISDIR(is.st_mode) &&
+           (was.st_ino != is.st_ino || was.st_dev != is.st_dev);
+}
+
+/* The sensor is to end, and another one to do what it cannot. */
+static void look_for_another(struct keeper *k)
+{
+    const char *back = come_back(k);
+    if (back)
+        fprintf(stderr, "mailtap: %s is there again; a new sensor takes it\n", back);
+    else if (is_folder_replaced(k))
+        fprintf(stderr, "mailtap: %s is another folder now; a new sensor writes there\n",
+                k->opt->results.directory);
+    else
+        return;
+    k->anew = true;
+    kill(k->sensor, SIGTERM);
+}
+
 static int run_sensor(const struct keeper *k, int refusals, pid_t keeper)
 {
     const struct sensor_start start = {k->there, k->there_count, refusals, keeper, k->ran};
@@ -105,6 +147,7 @@ static void start_sensor(struct keeper *k)
     int err = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
     assert(!err);
     fflush(NULL);
+    let_folder_go(k);
     k->sensor = fork();
     if (k->sensor == 0) {
         close(pair[0]);
@@ -122,6 +165,7 @@ static void start_sensor(struct keeper *k)
     k->refusals = confine_refusals_take(pair[0]);
     close(pair[0]);
     k->ran |= k->refusals >= 0;
+    hold_folder(k);
 }
 
 static void say_refusals(struct keeper *k)
@@ -208,7 +252,6 @@ static int wait_for_something(const struct keeper *k)
 static int keep(struct keeper *k)
 {
     double next = now_monotonic(), told = 0;
-    const char *back;
     for (;;) {
         double now = now_monotonic();
         /* Where the kernel tells of no refusals. */
@@ -218,11 +261,9 @@ static int keep(struct keeper *k)
             if (k->there_count)
                 start_sensor(k);
             k->started = now;
-        } else if (k->sensor && k->ran && now - told > PATIENCE && (back = come_back(k))) {
-            fprintf(stderr, "mailtap: %s is there again; a new sensor takes it\n", back);
-            k->anew = true;
-            told = now;
-            tell_sensor(k, SIGTERM);
+        } else if (k->sensor && k->ran && now - told > PATIENCE) {
+            look_for_another(k);
+            told = k->anew ? now : told;
         }
         wait_for_something(k);
         if (k->refusals >= 0)
@@ -239,7 +280,7 @@ static int keep(struct keeper *k)
 int keeper_run(const struct watch_options *opt)
 {
     static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
-    struct keeper k = {.opt = opt, .refusals = -1};
+    struct keeper k = {.opt = opt, .refusals = -1, .folder = -1};
     sigset_t set;
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
@@ -248,6 +289,7 @@ int keeper_run(const struct watch_options *opt)
     k.signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     assert(k.signals >= 0);
     int code = keep(&k);
+    let_folder_go(&k);
     close(k.signals);
     return code;
 }

@@ -4,6 +4,7 @@ import ctypes
 import os
 import pwd
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -291,6 +292,26 @@ def full_disk():
     return None
 
 
+def folder_gone():
+    with Mta(FAR) as mta, Watch("here", settings=["stats_interval=1s"]) as w:
+        c = Client(NEAR, mta)
+        c.mail("before")
+        ok(w.find(msg_id="<before>"), "a mail before the log folder goes")
+        shutil.rmtree(w.folder)
+        c.mail("meanwhile")
+        ok(w.hear(r"/smtp.log: No such file or directory"), "that the log folder is gone is said", *w.lines)
+        c.quit()
+        w.folder.mkdir(mode=0o777)
+        w.folder.chmod(0o777)
+        ok(w.hear(r"log is another folder now; a new sensor writes there") and w.hear(r"watching .* worker", 2), "when it is back a new sensor starts", *w.lines)
+        ok(w.said(r"\d+ records (are|were) lost|\d+ records lost"), "what was lost meanwhile is said", *w.lines)
+        c = Client(NEAR, mta)
+        c.mail("after")
+        c.quit()
+        ok(w.find(msg_id="<after>"), "and writing goes on", *w.lines)
+        w.end(code=0)
+
+
 def mails_counted(watch):
     """By standard error, as the logs are full."""
     before = len(watch.lines)
@@ -304,4 +325,4 @@ def counted(watch, name):
     return found[-1][name] if found else 0
 
 
-run_tests([told_to_end, terminal, twice, at_any_time, webhook_hangs, sensor_killed, sensor_ended, keeper_killed, keeper_stopped, rights, spool, full_disk])
+run_tests([told_to_end, terminal, twice, at_any_time, webhook_hangs, sensor_killed, sensor_ended, keeper_killed, keeper_stopped, rights, spool, full_disk, folder_gone])

@@ -22,7 +22,7 @@ static const struct trait {
     [VERB_LHLO] = {.session = true, .resets = true},
     [VERB_RSET] = {.session = true, .closes = true},
     [VERB_QUIT] = {.session = true, .closes = true},
-    [VERB_STARTTLS] = {.session = true, .closes = true, .decides = true},
+    [VERB_STARTTLS] = {.session = true, .resets = true, .decides = true},
     [VERB_AUTH] = {.session = true, .decides = true},
     [VERB_RCPT] = {.opens = true},
     [VERB_DATA] = {.opens = true, .decides = true},
@@ -106,9 +106,9 @@ static uint32_t open_or_close(struct smtp *s, const struct command *cmd, bool as
 static void client_command(struct smtp *s, const struct command *cmd)
 {
     /* Unheard, a hello is taken for accepted. */
-    if (traits[cmd->verb].resets && !s->heard)
+    if (traits[cmd->verb].resets && cmd->verb != VERB_STARTTLS && !s->heard)
         s->lmtp = cmd->verb == VERB_LHLO;
-    /* A second MAIL or EHLO amid a mail ends it only where the server takes it. */
+    /* A second MAIL, EHLO or STARTTLS amid a mail ends it only where the server takes it. */
     bool asks = s->open && s->heard && ((cmd->verb == VERB_MAIL && !s->refused) || traits[cmd->verb].resets);
     uint32_t mail = open_or_close(s, cmd, asks);
     command_out(s, cmd, mail);

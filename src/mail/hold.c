@@ -50,6 +50,7 @@ static void after_starttls(struct smtp *s, bool taken)
 {
     if (!taken)
         return;
+    smtp_mail_close(s);
     /* What came before the server's go-ahead was sent in the clear, whatever the server makes of it. */
     if (held(s).len && !client_like_tls(held(s).data[0]))
         return;

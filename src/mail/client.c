@@ -44,6 +44,7 @@ static void begin_chunk(struct smtp *s, const struct command *cmd)
     s->chunk_left = cmd->size;
     s->chunk_last = s->open && cmd->verb == VERB_BDAT_LAST;
     s->mode = MODE_CHUNK;
+    s->chunks = true;
     /* A chunk out of sequence is refused, but its octets come all the same (RFC 3030 2). */
     if (!s->open || s->message_begun)
         return;
@@ -84,10 +85,28 @@ static void command_out(struct smtp *s, const struct command *cmd, uint32_t mail
     s->fn(s->ctx, &ev);
 }
 
+/* Chunks, unlike DATA, have no reply of their own kind: what was lost before this command may have been the
+ * mail's end and the beginning of another one. Rather two records than fields of two mails in one. */
+static bool begins_behind_lost(const struct smtp *s, enum verb verb)
+{
+    bool chunk = verb == VERB_BDAT || verb == VERB_BDAT_LAST;
+    if (!s->open || !s->lost_commands || !traits[verb].opens)
+        return false;
+    if (s->lost_bytes < LOST_END + LOST_MAIL + (verb == VERB_RCPT ? 0 : LOST_RCPT))
+        return false;
+    if (s->message_begun && (!chunk || !s->heard))
+        return true; /* no server takes RCPT or DATA behind a chunk */
+    /* A client that waits for each reply has got one to what ended the mail, to MAIL, and to RCPT. */
+    uint32_t least = s->pipelines ? 1 : verb == VERB_RCPT ? 2 : 3;
+    return s->heard && (chunk || s->chunks) && s->stray_replies >= least + !s->message_begun;
+}
+
 /* The mail that the command belongs to, or 0. */
 static uint32_t open_or_close(struct smtp *s, const struct command *cmd, bool asks)
 {
     const struct trait *t = &traits[cmd->verb];
+    if (begins_behind_lost(s, cmd->verb))
+        smtp_mail_close(s);
     if (cmd->verb == VERB_MAIL) {
         s->lost_commands = s->lost_chunks = false;
         if (asks)
@@ -111,6 +130,7 @@ static void client_command(struct smtp *s, const struct command *cmd)
     /* A second MAIL, EHLO or STARTTLS amid a mail ends it only where the server takes it. */
     bool asks = s->open && s->heard && ((cmd->verb == VERB_MAIL && !s->refused) || traits[cmd->verb].resets);
     uint32_t mail = open_or_close(s, cmd, asks);
+    s->lost_bytes = s->stray_replies = 0;
     command_out(s, cmd, mail);
     pairing_push(s, cmd->verb, mail);
     if (s->mode == MODE_RESYNC)
@@ -268,6 +288,7 @@ void client_gap(struct smtp *s, uint64_t len)
         if (s->open)
             smtp_emit(s, SMTP_MESSAGE_GAP, SIDE_CLIENT, (struct slice){0},
                       len < s->chunk_left ? len : s->chunk_left);
+        s->lost_bytes += len > s->chunk_left ? len - s->chunk_left : 0;
         if (len <= s->chunk_left) {
             s->chunk_left -= len;
             if (!s->chunk_left)
@@ -283,6 +304,7 @@ void client_gap(struct smtp *s, uint64_t len)
     case MODE_SECRET:
     case MODE_RESYNC:
     case MODE_HOLD:
+        s->lost_bytes += len;
         break;
     }
     buf_free(&s->line);

@@ -51,6 +51,8 @@ struct late {
 };
 
 enum { LATE_MAX = 16 };
+/* The least bytes of what ends a mail, of MAIL, and of RCPT: "RSET", "MAIL FROM:<>", "RCPT TO:<a>". */
+enum { LOST_END = 6, LOST_MAIL = 14, LOST_RCPT = 13 };
 
 /* One for each session, of which there are many that say nothing for long: what not all need is allocated
  * when it is needed, and lines, replies and held bytes go back when they are done with. */
@@ -69,6 +71,8 @@ struct smtp {
     bool lost_commands; /* a client gap: what follows may belong to commands that were not seen */
     bool had_gap;       /* anything was lost in this session, so commands and replies may be out of step */
     bool lost_chunks;   /* the same: a BDAT may not be the first of its mail */
+    bool chunks;        /* it has used BDAT */
+    bool pipelines;     /* it has sent a command before the reply to the one before */
     bool hold_over;     /* more came than `hold` may keep: decide without the reply */
     bool hold_blind;    /* the reply lies in a gap: the client's next line decides */
     bool lookalike;     /* the text so far ends as some servers let a message end */
@@ -99,6 +103,8 @@ struct smtp {
     /* After a gap or lookalike: lines that are commands, unless the message goes on behind them. */
     struct dated *doubt;
     uint64_t chunk_left;
+    uint64_t lost_bytes;    /* since the last command that was seen, outside of its chunk */
+    uint32_t stray_replies; /* since then, to commands that were not seen */
 
     /* transactions */
     uint32_t mails;      /* begun */

@@ -12,7 +12,7 @@
 /* What a verb does to the dialogue. */
 static const struct trait {
     bool session; /* its reply belongs to the session, not to a mail */
-    bool closes;  /* it ends the open mail */
+    bool closes;  /* it ends the open mail, where it has no argument */
     bool resets; /* the same where the server takes it: a refused one leaves the mail open (RFC 5321 4.1.4) */
     bool decides; /* the reply decides what the client's next bytes are */
     bool opens;   /* where MAIL was lost it opens a mail */
@@ -115,7 +115,7 @@ static uint32_t open_or_close(struct smtp *s, const struct command *cmd, bool as
         smtp_mail_begin(s, true);
     } else if (t->opens && !s->open && s->lost_commands) {
         smtp_mail_begin(s, false);
-    } else if (t->closes || (t->resets && !asks)) {
+    } else if ((t->closes || t->resets) && !asks) {
         smtp_mail_close(s);
     }
     s->lost_chunks &= cmd->verb != VERB_RCPT;
@@ -127,8 +127,10 @@ static void client_command(struct smtp *s, const struct command *cmd)
     /* Unheard, a hello is taken for accepted. */
     if (traits[cmd->verb].resets && cmd->verb != VERB_STARTTLS && !s->heard)
         s->lmtp = cmd->verb == VERB_LHLO;
-    /* A second MAIL, EHLO or STARTTLS amid a mail ends it only where the server takes it. */
-    bool asks = s->open && s->heard && ((cmd->verb == VERB_MAIL && !s->refused) || traits[cmd->verb].resets);
+    /* A second MAIL, EHLO or STARTTLS amid a mail ends it only where the server takes it; so does RSET with
+     * an argument, which it should refuse. */
+    bool doubtful = traits[cmd->verb].resets || (traits[cmd->verb].closes && !cmd->strict);
+    bool asks = s->open && s->heard && ((cmd->verb == VERB_MAIL && !s->refused) || doubtful);
     uint32_t mail = open_or_close(s, cmd, asks);
     s->lost_bytes = s->stray_replies = 0;
     command_out(s, cmd, mail);

@@ -94,11 +94,11 @@ static bool begins_behind_lost(const struct smtp *s, enum verb verb)
         return false;
     if (s->lost_bytes < LOST_END + LOST_MAIL + (verb == VERB_RCPT ? 0 : LOST_RCPT))
         return false;
-    if (s->message_begun && (!chunk || !s->heard))
-        return true; /* no server takes RCPT or DATA behind a chunk */
+    if (!s->heard)
+        return s->message_begun;
     /* A client that waits for each reply has got one to what ended the mail, to MAIL, and to RCPT. */
     uint32_t least = s->pipelines ? 1 : verb == VERB_RCPT ? 2 : 3;
-    return s->heard && (chunk || s->chunks) && s->stray_replies >= least + !s->message_begun;
+    return (chunk || s->chunks) && s->stray_replies >= least + !s->message_begun;
 }
 
 /* The mail that the command belongs to, or 0. */

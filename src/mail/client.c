@@ -12,7 +12,7 @@
 /* What a verb does to the dialogue. */
 static const struct trait {
     bool session; /* its reply belongs to the session, not to a mail */
-    bool closes;  /* it ends the open mail */
+    bool closes;  /* it ends the open mail, where it has no argument */
     bool resets; /* the same where the server takes it: a refused one leaves the mail open (RFC 5321 4.1.4) */
     bool decides; /* the reply decides what the client's next bytes are */
     bool opens;   /* where MAIL was lost it opens a mail */
@@ -22,7 +22,7 @@ static const struct trait {
     [VERB_LHLO] = {.session = true, .resets = true},
     [VERB_RSET] = {.session = true, .closes = true},
     [VERB_QUIT] = {.session = true, .closes = true},
-    [VERB_STARTTLS] = {.session = true, .closes = true, .decides = true},
+    [VERB_STARTTLS] = {.session = true, .resets = true, .decides = true},
     [VERB_AUTH] = {.session = true, .decides = true},
     [VERB_RCPT] = {.opens = true},
     [VERB_DATA] = {.opens = true, .decides = true},
@@ -44,6 +44,7 @@ static void begin_chunk(struct smtp *s, const struct command *cmd)
     s->chunk_left = cmd->size;
     s->chunk_last = s->open && cmd->verb == VERB_BDAT_LAST;
     s->mode = MODE_CHUNK;
+    s->chunks = true;
     /* A chunk out of sequence is refused, but its octets come all the same (RFC 3030 2). */
     if (!s->open || s->message_begun)
         return;
@@ -90,10 +91,28 @@ static void command_out(struct smtp *s, const struct command *cmd, struct slice 
     s->fn(s->ctx, &ev);
 }
 
+/* Chunks, unlike DATA, have no reply of their own kind: what was lost before this command may have been the
+ * mail's end and the beginning of another one. Rather two records than fields of two mails in one. */
+static bool begins_behind_lost(const struct smtp *s, enum verb verb)
+{
+    bool chunk = verb == VERB_BDAT || verb == VERB_BDAT_LAST;
+    if (!s->open || !s->lost_commands || !traits[verb].opens)
+        return false;
+    if (s->lost_bytes < LOST_END + LOST_MAIL + (verb == VERB_RCPT ? 0 : LOST_RCPT))
+        return false;
+    if (!s->heard)
+        return s->message_begun;
+    /* A client that waits for each reply has got one to what ended the mail, to MAIL, and to RCPT. */
+    uint32_t least = s->pipelines ? 1 : verb == VERB_RCPT ? 2 : 3;
+    return (chunk || s->chunks) && s->stray_replies >= least + !s->message_begun;
+}
+
 /* The mail that the command belongs to, or 0. */
 static uint32_t open_or_close(struct smtp *s, const struct command *cmd, bool asks)
 {
     const struct trait *t = &traits[cmd->verb];
+    if (begins_behind_lost(s, cmd->verb))
+        smtp_mail_close(s);
     if (cmd->verb == VERB_MAIL) {
         s->lost_commands = s->lost_chunks = false;
         if (asks)
@@ -102,7 +121,7 @@ static uint32_t open_or_close(struct smtp *s, const struct command *cmd, bool as
         smtp_mail_begin(s, true);
     } else if (t->opens && !s->open && s->lost_commands) {
         smtp_mail_begin(s, false);
-    } else if (t->closes || (t->resets && !asks)) {
+    } else if ((t->closes || t->resets) && !asks) {
         smtp_mail_close(s);
     }
     s->lost_chunks &= cmd->verb != VERB_RCPT;
@@ -112,11 +131,14 @@ static uint32_t open_or_close(struct smtp *s, const struct command *cmd, bool as
 static void client_command(struct smtp *s, const struct command *cmd, struct slice line)
 {
     /* Unheard, a hello is taken for accepted. */
-    if (traits[cmd->verb].resets && !s->heard)
+    if (traits[cmd->verb].resets && cmd->verb != VERB_STARTTLS && !s->heard)
         s->lmtp = cmd->verb == VERB_LHLO;
-    /* A second MAIL or EHLO amid a mail ends it only where the server takes it. */
-    bool asks = s->open && s->heard && ((cmd->verb == VERB_MAIL && !s->refused) || traits[cmd->verb].resets);
+    /* A second MAIL, EHLO or STARTTLS amid a mail ends it only where the server takes it; so does RSET with
+     * an argument, which it should refuse. */
+    bool doubtful = traits[cmd->verb].resets || (traits[cmd->verb].closes && !cmd->strict);
+    bool asks = s->open && s->heard && ((cmd->verb == VERB_MAIL && !s->refused) || doubtful);
     uint32_t mail = open_or_close(s, cmd, asks);
+    s->lost_bytes = s->stray_replies = 0;
     command_out(s, cmd, line, mail);
     pairing_push(s, cmd->verb, mail);
     if (s->mode == MODE_RESYNC)
@@ -325,6 +347,7 @@ void client_gap(struct smtp *s, uint64_t len)
         if (s->open)
             smtp_emit(s, SMTP_MESSAGE_GAP, SIDE_CLIENT, (struct slice){0},
                       len < s->chunk_left ? len : s->chunk_left);
+        s->lost_bytes += len > s->chunk_left ? len - s->chunk_left : 0;
         if (len <= s->chunk_left) {
             s->chunk_left -= len;
             if (!s->chunk_left)
@@ -340,6 +363,7 @@ void client_gap(struct smtp *s, uint64_t len)
     case MODE_SECRET:
     case MODE_RESYNC:
     case MODE_HOLD:
+        s->lost_bytes += len;
         break;
     }
     secret_add(&s->secrets, buf_slice(&s->line));

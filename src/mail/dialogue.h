@@ -63,6 +63,8 @@ struct smtp {
     bool had_gap;       /* anything was lost in this session, so commands and replies may be out of step */
     bool lost_chunks;   /* the same: a BDAT may not be the first of its mail */
     bool line_torn;     /* the line's beginning was lost */
+    bool chunks;        /* it has used BDAT */
+    bool pipelines;     /* it has sent a command before the reply to the one before */
     bool hold_over;     /* more came than `hold` may keep: decide without the reply */
     bool hold_blind;    /* the reply lies in a gap: the client's next line decides */
     bool lookalike;     /* the text so far ends as some servers let a message end */
@@ -101,6 +103,8 @@ struct smtp {
     uint32_t line_len;              /* of the message's line so far, up to LINE_MOST and one */
     anomaly_set told, told_outside; /* anomalies of the open mail, and outside of mails */
     struct secrets *secrets;        /* what no reply may repeat */
+    uint64_t lost_bytes;            /* since the last command that was seen, outside of its chunk */
+    uint32_t stray_replies;         /* since then, to commands that were not seen */
 
     /* transactions */
     uint32_t mails;      /* begun */

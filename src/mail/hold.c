@@ -53,6 +53,7 @@ static void after_starttls(struct smtp *s, bool taken)
 {
     if (!taken)
         return;
+    smtp_mail_close(s);
     /* What came before the server's go-ahead was sent in the clear, whatever the server makes of it. */
     if (held(s).len && !client_like_tls(held(s).data[0]))
         return;
@@ -66,7 +67,7 @@ static void decide(struct smtp *s, unsigned code)
     bool command = !code && goes_on_with_command(s);
     bool taken = code ? code < 400 : !command;
     enum verb verb = s->hold_verb;
-    if (code && verb == VERB_STARTTLS && held(s).len && !client_like_tls(held(s).data[0]))
+    if (code && taken && verb == VERB_STARTTLS && held(s).len && !client_like_tls(held(s).data[0]))
         smtp_anomaly(s, ANOMALY_starttls_injection, s->client_at, (struct slice){0});
     s->mode = MODE_COMMAND;
     s->hold_blind = false;

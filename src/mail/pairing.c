@@ -168,6 +168,7 @@ void pairing_push(struct smtp *s, enum verb verb, uint32_t mail)
     }
     if (s->queue_len == s->queue_room)
         queue_grow(s);
+    s->pipelines |= s->queue_len > 0;
     *queue_at(s, s->queue_len++) = (struct pending){
         .mail = mail, .verb = (uint8_t)verb, .each = verb == VERB_END_OF_DATA || verb == VERB_BDAT_LAST};
     if (mail && mail == s->open)
@@ -249,8 +250,10 @@ static struct pending take_pending(struct smtp *s, unsigned code, bool *ret_last
     struct pending *head = s->queue_len ? queue_at(s, 0) : NULL;
     /* A client that waits behind DATA got no 2xx for it: the reply answers something else. */
     bool waits = head && head->verb == VERB_DATA && s->mode == MODE_HOLD && !dated_rest(s->hold).len;
-    if (!head || ((s->had_gap || waits) && !verb_fits(head->verb, code)))
+    if (!head || ((s->had_gap || waits) && !verb_fits(head->verb, code))) {
+        s->stray_replies++;
         return (struct pending){.mail = s->open, .verb = VERB_NONE};
+    }
     if (head->each && !head->left) {
         uint32_t *accepted = accepted_of(s, head->mail);
         head->left = s->lmtp && accepted && *accepted ? *accepted : 1;
@@ -294,6 +297,13 @@ static void pass_lost_go_ahead(struct smtp *s, unsigned code)
     hold_release(s, 0);
 }
 
+/* The server took a sender, so the open mail had ended, and what follows is not of it (RFC 3463 3.2). */
+static bool takes_lost_mail(const struct smtp *s, struct slice text)
+{
+    bool room = s->lost_bytes >= LOST_END + LOST_MAIL;
+    return s->open && room && s->lost_commands && s->mode == MODE_RESYNC && slice_case_starts(text, "2.1.0");
+}
+
 static void pair(struct smtp *s, unsigned code, struct slice text)
 {
     bool last;
@@ -303,6 +313,10 @@ static void pair(struct smtp *s, unsigned code, struct slice text)
     s->reply_at = s->line.len;
     struct pending to = take_pending(s, code, &last);
     bool message = tells_of_message(s, &to, code);
+    if (to.verb == VERB_NONE && code == 250 && takes_lost_mail(s, text)) {
+        smtp_mail_close(s);
+        to.mail = 0;
+    }
     if (message && !s->open)
         smtp_mail_begin(s, false);
     if (message)

@@ -18,4 +18,7 @@ void pairing_finish(struct smtp *s);
 /* A closed mail: ends now, or when the last of its commands is answered. */
 void pairing_mail_wait(struct smtp *s, const struct waiting *mail);
 
+/* The least bytes of what ends a mail, of MAIL, and of RCPT: "RSET", "MAIL FROM:<>", "RCPT TO:<a>". */
+enum { LOST_END = 6, LOST_MAIL = 14, LOST_RCPT = 13 };
+
 #endif

@@ -1,7 +1,9 @@
 /* odd.c: what is odd in the header fields and the parts of a mail.
  * In: fields, parts. Out: anomalies. Owns: nothing. Limits: EVIDENCE_MOST of evidence.
  * Knowingly: encoded words are decoded for this only where they name people, as nowhere else is it worth its
- * cost. Spec: RFC 5322 2.2, 3.6, RFC 2045 5, 6.4, RFC 2046 5.1.1, RFC 2152, RFC 3629, RFC 6532. */
+ * cost; a file name in Content-Type alone is too usual to be odd; what stands in a preamble or behind the
+ * closing line is not read, but for the boundary's return. Spec: RFC 5322 2.2, 3.6, RFC 2045 5, 6.4, RFC
+ * 2046 5.1.1, RFC 2152, RFC 3629, RFC 6532. */
 #include "mail/odd.h"
 
 #include "mail/header.h"

@@ -2,8 +2,9 @@
  * In: header lines, lines that begin with "--". Out: MIME events. Owns: one field, the open multiparts and
  * attached mails. Limits: struct mime_limits, NAME_BYTES of a type, a name or a boundary. Knowingly: a line
  * without a colon amid headers is skipped, as mail programs do; of repeated Content-* fields the first
- * counts; a multipart without a boundary, or with one that fits no line, is a leaf; a mail attached under a
- * transfer encoding is one too. Spec: RFC 5322 2.2, RFC 2045, RFC 2046 5.1. */
+ * counts, and a name that only a later one has; a multipart without a boundary, or with one that fits no
+ * line, is a leaf; a mail attached under a transfer encoding is one too. Spec: RFC 5322 2.2, RFC 2045, RFC
+ * 2046 5.1. */
 #include "mail/tree.h"
 
 #include <assert.h>

@@ -43,7 +43,7 @@ static void note_repeated(struct mime *m, struct slice name)
         i++;
     if (i == SINGLE || single[i].len != name.len)
         return;
-    if (m->part.fields & 1u << i)
+    if (m->part.fields & 1u << i && !m->after_gap)
         tree_anomaly(m, ANOMALY_header_duplicate, m->field_at, name);
     m->part.fields |= 1u << i;
 }
@@ -203,6 +203,8 @@ void odd_headers(struct mime *m)
 {
     struct part *p = &m->part;
     struct slice type = buf_slice(&p->type);
+    if (m->after_gap)
+        return; /* fields are missing, or of another part */
     bool multipart = slice_case_starts(type, "multipart/");
     /* RFC 6532 lets message/global be encoded. */
     bool whole =

@@ -185,7 +185,7 @@ static void take_transfer(struct mime *m, struct slice value)
     p->has_transfer = true;
     p->transfer = transfer_of(value, &known);
     p->transfer_at = m->field_at;
-    if (!known)
+    if (!known && !m->after_gap)
         tree_anomaly(m, ANOMALY_encoding_unknown, m->field_at, slice_sub(value, 0, EVIDENCE_MOST));
 }
 
@@ -463,8 +463,8 @@ bool tree_header_line(struct mime *m, struct slice line)
 void tree_gap(struct mime *m, bool begun)
 {
     if (m->state == HEADERS) {
-        flush_field(m, !begun);
         m->after_gap = true;
+        flush_field(m, !begun);
     } else {
         m->part.cut = true;
         transfer_gap(&m->part.size, m->pos - m->part.begin);

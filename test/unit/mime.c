@@ -219,6 +219,10 @@ static void hostile(void **state)
                                            "Content-Type: x; a=b; name*1=x; name=\"\\\r\n",
                                            "=",
                                            "= ",
+                                           "From: =?utf-8?b?QQ?= =?\r\n",
+                                           " =?utf-7?",
+                                           "Content-Type: x; charset=7; utf-7=;\r\n",
+                                           "Content-Transfer-Encoding: base64\r\n\r\n*=",
                                            "x"};
     (void)state;
     struct charsets *cs = charsets_new();

@@ -253,6 +253,16 @@ static void quoted_printable(void **state)
     check_odd(QP "\na=\x04zz\n=3D", "");
 }
 
+/* What is missing may be what makes it whole, and what follows may be of another part. */
+static void gaps(void **state)
+{
+    (void)state;
+    check_odd("Content-Type: multipart/mixed;\n\x04 x\n\nx", "");
+    check_odd("Content-Transfer-Encoding:\n\x04 x\n\nx", "");
+    check_odd("Content-Type: x/y; name=a\nX: \x04y\nContent-Type: x/z; name=b\n" DISP "c\n\n", "");
+    check_odd("X: y\n\x04Z\nContent-Type: multipart/mixed\n\n", "");
+}
+
 static void limits(void **state)
 {
     (void)state;
@@ -275,6 +285,7 @@ int main(void)
                                        cmocka_unit_test(encodings),
                                        cmocka_unit_test(base64),
                                        cmocka_unit_test(quoted_printable),
+                                       cmocka_unit_test(gaps),
                                        cmocka_unit_test(limits)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,6 +152,7 @@ enum { NAMES = sizeof table / sizeof *table };
 struct charsets {
     iconv_t handles[NAMES]; /* where a converter stands first in the table */
     bool tried[NAMES], works[NAMES];
+    bool overlong; /* seen, and not asked for yet */
 };
 
 struct charsets *charsets_new(void)
@@ -234,6 +235,44 @@ static size_t valid_prefix(struct slice s)
 bool utf8_valid(struct slice bytes)
 {
     return valid_prefix(bytes) == bytes.len;
+}
+
+/* Length of an overlong form at the start of `s`, 0 where there is none. */
+static size_t overlong(struct slice s)
+{
+    const uint8_t *b = s.data;
+    size_t len = b[0] == 0xc0 || b[0] == 0xc1 ? 2 : b[0] == 0xe0 ? 3 : b[0] == 0xf0 ? 4 : 0;
+    if (!len || s.len < len || (len == 3 && b[1] > 0x9f) || (len == 4 && b[1] > 0x8f))
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((b[i] & 0xc0) != 0x80)
+            return 0;
+    return len;
+}
+
+bool utf8_overlong(struct slice bytes)
+{
+    bool found = false;
+    for (;;) {
+        bytes = slice_sub(bytes, valid_prefix(bytes), bytes.len);
+        size_t n = bytes.len ? overlong(bytes) : 0;
+        if (!n)
+            return found && !bytes.len;
+        found = true;
+        bytes = slice_sub(bytes, n, bytes.len);
+    }
+}
+
+bool charsets_overlong(struct charsets *cs)
+{
+    bool found = cs->overlong;
+    cs->overlong = false;
+    return found;
+}
+
+bool ascii_only(struct slice bytes)
+{
+    return ascii_run(bytes) == bytes.len;
 }
 
 bool utf8_add(struct slice valid, struct buf *out)
@@ -363,6 +402,7 @@ void charset_to_utf8(struct charsets *cs, struct slice name, struct slice bytes,
 {
     if (slice_case_eq(name, slice_str("utf-8")) || slice_case_eq(name, slice_str("utf8")) ||
         slice_case_eq(name, slice_str("unicode-1-1-utf-8"))) {
+        cs->overlong |= utf8_overlong(bytes);
         utf8_clean(bytes, out);
         return;
     }

@@ -22,6 +22,11 @@ void utf8_clean(struct slice bytes, struct buf *out);
  * character at its end left out; else it is read as windows-1252, as header fields are. */
 void utf8_read(struct slice bytes, struct buf *out);
 bool utf8_valid(struct slice bytes);
+/* UTF-8 but for forms that are longer than the character needs (RFC 3629 3), of which it has one or more. */
+bool utf8_overlong(struct slice bytes);
+/* Was such a text among what was to be read as UTF-8 since this was asked last? */
+bool charsets_overlong(struct charsets *cs);
+bool ascii_only(struct slice bytes);
 /* Valid text that was cut anywhere: without the piece of a character at its end. */
 struct slice utf8_whole(struct slice text);
 

@@ -72,7 +72,7 @@ struct smtp {
     bool message_gap;   /* bytes of the message are missing, its end may be among them */
     bool message_reply_lost; /* a server gap came since the message began */
     bool chunk_last;
-    bool utf8;       /* the last MAIL asked for SMTPUTF8 */
+    bool utf8;       /* the last MAIL asked for SMTPUTF8, or was not seen */
     uint8_t last[2]; /* bytes of the message, the last one first */
     bool lmtp;
 

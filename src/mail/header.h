@@ -20,8 +20,13 @@ struct header_params header_params(struct slice value);
  * wins over continued, that over plain; of two of one kind the first wins. Stray blanks around '=', missing
  * closing quotes, a missing first semicolon and missing or misordered sections are tolerated. */
 bool header_param(struct charsets *cs, struct slice params, const char *name, struct buf *out);
-/* The same, undecoded bytes, plain before continued; unquoted it ends at a blank: for boundaries. */
-bool header_param_raw(struct slice params, const char *name, struct buf *out);
+/* The same; where it is given in a second way that reads otherwise, that goes to `other`, which is empty
+ * before. */
+bool header_param_both(struct charsets *cs, struct slice params, const char *name, struct buf *out,
+                       struct buf *other);
+/* The same, undecoded bytes, plain before continued; unquoted it ends at a blank: for boundaries. `other` may
+ * be NULL. */
+bool header_param_raw(struct slice params, const char *name, struct buf *out, struct buf *other);
 
 /* Takes the next element of an address list (RFC 5322 3.4) from *list: split at commas outside quotes,
  * comments and angle brackets; a group's name and its closing ';' are dropped, its members are elements.

@@ -63,6 +63,8 @@ static void body_text(struct mime *m, struct slice text, size_t end)
 {
     if (m->state == BODY && m->part.transfer != TRANSFER_IDENTITY && !m->lost)
         transfer_count(&m->part.size, m->part.transfer, text, end);
+    else if (m->state == BODY)
+        m->part.size.fed += text.len + end;
 }
 
 /* A whole line, its end not in it but `end` bytes long; all there is of it after a gap. */
@@ -88,7 +90,7 @@ static void line_over(struct mime *m, size_t end)
 /* The beginning of a line: must it be whole before it can be judged? */
 static bool wants_whole(const struct mime *m, struct slice begin)
 {
-    bool dashes = m->depth && begin.data[0] == '-' && (begin.len < 2 || begin.data[1] == '-');
+    bool dashes = tree_has_boundaries(m) && begin.data[0] == '-' && (begin.len < 2 || begin.data[1] == '-');
     return dashes || (m->state == HEADERS && !m->lost);
 }
 
@@ -206,7 +208,7 @@ static size_t body_bytes(struct mime *m, struct slice bytes)
     if (m->state == HEADERS || m->feed == FEED_GATHER || m->lost ||
         (counts && m->part.transfer != TRANSFER_BASE64))
         return 0;
-    if (m->depth)
+    if (tree_has_boundaries(m))
         bytes = slice_sub(bytes, 0, before_dashes(bytes, m->feed == FEED_FRESH));
     if (!bytes.len)
         return 0;
@@ -231,7 +233,7 @@ static size_t body_lines(struct mime *m, struct slice lines)
 {
     if (m->state != BODY || m->part.transfer != TRANSFER_QP || m->feed != FEED_FRESH || m->lost)
         return 0;
-    lines = slice_sub(lines, 0, m->depth ? before_dashes(lines, true) : lines.len);
+    lines = slice_sub(lines, 0, tree_has_boundaries(m) ? before_dashes(lines, true) : lines.len);
     if (!lines.len)
         return 0;
     transfer_count_lines(&m->part.size, m->part.transfer, lines);
@@ -277,12 +279,17 @@ void mime_gap(struct mime *m, uint64_t len)
     tree_gap(m, begun);
 }
 
-void mime_finish(struct mime *m)
+void mime_utf8(struct mime *m)
+{
+    m->utf8 = true;
+}
+
+void mime_finish(struct mime *m, bool whole)
 {
     if (m->feed == FEED_GATHER)
         gathered_line(m, 0);
     else if (m->feed == FEED_STREAM)
         body_text(m, (struct slice){(const uint8_t *)"\r\r", m->held_crs}, 0);
     m->last_end = 0;
-    tree_finish(m);
+    tree_finish(m, whole);
 }

@@ -21,6 +21,8 @@ struct mime_event {
     struct slice
         value; /* HEADER: unfolded (CRLF before a blank taken out), blanks at both ends off, undecoded */
     struct slice
+        decoded; /* HEADER: value as header_text gives it, where that was needed already; else empty */
+    struct slice
         type; /* PART: "application/pdf", lower case, no comment; "text/plain" where none was declared */
     struct slice filename; /* PART: UTF-8; data is NULL where the part has none */
     uint64_t size;  /* PART: bytes after base64 or quoted-printable decoding, without the line end before a
@@ -45,6 +47,8 @@ struct mime *mime_new(const struct mime_limits *lim, struct charsets *cs, mime_f
 void mime_reset(struct mime *m);
 /* Events go to `fn` with `ctx` from now on. */
 void mime_tell(struct mime *m, mime_fn *fn, void *ctx);
+/* After mime_reset: UTF-8 in header fields is nothing odd (RFC 6532). */
+void mime_utf8(struct mime *m);
 /* Bytes that it takes. */
 size_t mime_memory(const struct mime *m);
 /* Any split of the input gives the same events. A line ends with LF, CRLF or CR CR LF; a bare CR is part of
@@ -54,8 +58,9 @@ void mime_feed(struct mime *m, struct slice bytes);
  * line. In headers lines count as fields again only while they look like such; the mail may have gone on into
  * its body. */
 void mime_gap(struct mime *m, uint64_t len);
-/* The mail is over: a last line without its end still counts, open parts are reported. */
-void mime_finish(struct mime *m);
+/* The mail is over: a last line without its end still counts, open parts are reported. `whole`: this is its
+ * end, not only that of what was seen of it. */
+void mime_finish(struct mime *m, bool whole);
 /* Parts and header bytes that went over a limit since mime_reset. */
 uint64_t mime_overruns(const struct mime *m);
 void mime_free(struct mime **m);

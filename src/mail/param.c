@@ -145,9 +145,9 @@ static struct slice take_charset(struct slice *value)
 }
 
 struct found {
-    bool has_plain, has_single, has_section[SECTIONS];
+    bool has_plain, has_again, has_single, has_section[SECTIONS];
     bool any_section, extended_section;
-    struct param plain, single, sections[SECTIONS]; /* set where the flags above say so */
+    struct param plain, again, single, sections[SECTIONS]; /* set where the flags above say so */
 };
 
 static void look_for(struct slice params, const char *name, struct found *ret)
@@ -169,6 +169,9 @@ static void look_for(struct slice params, const char *name, struct found *ret)
         } else if (p.section < 0 && !p.extended && !ret->has_plain) {
             ret->plain = p;
             ret->has_plain = true;
+        } else if (p.section < 0 && !p.extended && !ret->has_again) {
+            ret->again = p;
+            ret->has_again = true;
         }
     }
 }
@@ -191,40 +194,95 @@ static void join_sections(struct found *f, struct slice *ret_charset, struct buf
     }
 }
 
-bool header_param(struct charsets *cs, struct slice params, const char *name, struct buf *out)
+/* The ways to give a parameter; the first that is there counts. */
+enum form { FORM_SINGLE, FORM_SECTIONS, FORM_PLAIN, FORM_AGAIN, FORMS };
+
+static bool has_form(const struct found *f, enum form form)
 {
-    struct found f;
-    look_for(params, name, &f);
+    const bool has[FORMS] = {f->has_single, f->any_section, f->has_plain, f->has_again};
+    return has[form];
+}
+
+static void read_form(struct charsets *cs, struct found *f, enum form form, struct buf *out)
+{
     struct buf bytes;
     struct slice charset = {0};
     buf_init(&bytes, out->max);
-    if (f.has_single) {
-        charset = take_charset(&f.single.value);
-        unpercent(f.single.value, &bytes);
-    } else if (f.any_section) {
-        join_sections(&f, &charset, &bytes);
-    } else if (f.has_plain) {
-        unquote(&f.plain, &bytes);
+    if (form == FORM_SINGLE) {
+        struct slice value = f->single.value;
+        charset = take_charset(&value);
+        unpercent(value, &bytes);
+    } else if (form == FORM_SECTIONS) {
+        join_sections(f, &charset, &bytes);
+    } else {
+        unquote(form == FORM_PLAIN ? &f->plain : &f->again, &bytes);
     }
-    if (f.has_single || f.extended_section)
+    if (form == FORM_SINGLE || (form == FORM_SECTIONS && f->extended_section))
         charset_to_utf8(cs, charset, buf_slice(&bytes), out);
     else
         header_text(cs, buf_slice(&bytes), out);
     buf_free(&bytes);
-    return f.has_single || f.any_section || f.has_plain;
 }
 
-bool header_param_raw(struct slice params, const char *name, struct buf *out)
+bool header_param_both(struct charsets *cs, struct slice params, const char *name, struct buf *out,
+                       struct buf *other)
+{
+    struct found f;
+    bool found = false;
+    look_for(params, name, &f);
+    for (int form = 0; form < FORMS; form++) {
+        if (!has_form(&f, form))
+            continue;
+        if (!found)
+            read_form(cs, &f, form, out);
+        else if (other && !other->len)
+            read_form(cs, &f, form, other);
+        if (found && other && slice_eq(buf_slice(other), buf_slice(out)))
+            buf_clear(other);
+        found = true;
+    }
+    return found;
+}
+
+bool header_param(struct charsets *cs, struct slice params, const char *name, struct buf *out)
+{
+    return header_param_both(cs, params, name, out, NULL);
+}
+
+/* A token: what follows a blank is a comment or a forgotten semicolon. */
+static struct slice token(const struct param *p)
+{
+    return slice_sub(p->value, 0,
+                     p->quoted ? p->value.len
+                               : slice_index(slice_sub(p->value, 0, slice_index(p->value, '\t')), ' '));
+}
+
+/* Another way to read what `out` has one of. */
+static void other_raw(struct found *f, const struct buf *out, struct buf *other)
+{
+    struct slice charset,
+        rest = slice_trim_left(slice_sub(f->plain.value, token(&f->plain).len, f->plain.value.len));
+    if (f->has_again)
+        unquote(&f->again, other);
+    else if (f->any_section)
+        join_sections(f, &charset, other);
+    else if (rest.len && rest.data[0] != '(')
+        unquote(&f->plain, other);
+    if (slice_eq(buf_slice(out), buf_slice(other)))
+        buf_clear(other);
+}
+
+bool header_param_raw(struct slice params, const char *name, struct buf *out, struct buf *other)
 {
     struct found f;
     struct slice charset;
     look_for(params, name, &f);
     if (f.has_plain) {
-        /* A token: what follows a blank is a comment or a forgotten semicolon. */
-        if (!f.plain.quoted)
-            f.plain.value = slice_sub(slice_sub(f.plain.value, 0, slice_index(f.plain.value, ' ')), 0,
-                                      slice_index(f.plain.value, '\t'));
-        unquote(&f.plain, out);
+        struct param p = f.plain;
+        p.value = token(&p);
+        unquote(&p, out);
+        if (other)
+            other_raw(&f, out, other);
     } else if (f.any_section) {
         join_sections(&f, &charset, out);
     }

@@ -47,7 +47,7 @@ void smtp_free(struct smtp **ps)
 void smtp_emit(struct smtp *s, enum smtp_kind kind, enum side side, struct slice text, uint64_t len)
 {
     struct smtp_event ev = {
-        .kind = kind, .side = side, .mail = s->open, .ts = s->now, .text = text, .len = len};
+        .kind = kind, .side = side, .mail = s->open, .ts = s->now, .text = text, .len = len, .utf8 = s->utf8};
     s->fn(s->ctx, &ev);
 }
 
@@ -79,6 +79,7 @@ void smtp_mail_begin(struct smtp *s, bool mail_seen)
     s->unanswered = s->accepted = 0;
     s->refused = false;
     s->message_begun = false;
+    s->utf8 |= !mail_seen;
     smtp_emit(s, SMTP_MAIL_BEGIN, SIDE_CLIENT, (struct slice){0}, !mail_seen);
 }
 

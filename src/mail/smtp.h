@@ -33,6 +33,7 @@ struct smtp_event {
     enum verb verb;
     unsigned code;
     enum anomaly anomaly;
+    bool utf8;     /* MESSAGE_BEGIN: its MAIL asked for SMTPUTF8 (RFC 6531), or was not seen */
     uint32_t mail; /* number of the transaction in this session, from 1; 0: the session itself */
     struct timespec ts;
     struct slice text;

@@ -4,8 +4,9 @@
 
 #include "mail/lanes.h"
 
-enum transfer transfer_of(struct slice value)
+enum transfer transfer_of(struct slice value, bool *ret_known)
 {
+    static const char *const plain[] = {"7bit", "8bit", "binary"};
     value = slice_trim(value);
     size_t end = 0;
     while (end < value.len && !byte_is_blank(value.data[end]) && value.data[end] != ';' &&
@@ -14,9 +15,15 @@ enum transfer transfer_of(struct slice value)
     value = slice_sub(value, 0, end);
     if (value.len >= 2 && value.data[0] == '"' && value.data[value.len - 1] == '"')
         value = slice_sub(value, 1, value.len - 1);
+    *ret_known = true;
     if (slice_case_eq(value, slice_str("base64")))
         return TRANSFER_BASE64;
-    return slice_case_eq(value, slice_str("quoted-printable")) ? TRANSFER_QP : TRANSFER_IDENTITY;
+    if (slice_case_eq(value, slice_str("quoted-printable")))
+        return TRANSFER_QP;
+    *ret_known = false;
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        *ret_known |= slice_case_eq(value, slice_str(plain[i]));
+    return TRANSFER_IDENTITY;
 }
 
 static inline bool is_digit64(uint8_t c)
@@ -26,15 +33,16 @@ static inline bool is_digit64(uint8_t c)
 
 enum { ADD_MAX = 252 }; /* what a lane can hold, in fours */
 
-/* Adds 255, which is minus one, to each lane of *sum that holds a digit. Letters of both cases, and what
- * stands from '/' to '9', come to lie at the upper end of the signed numbers. */
-LANES_INLINE void take_lanes(const uint8_t *p, lanes *sum, lanes *equals)
+/* Adds 255, which is minus one, to each lane of *sum that holds a digit, of *low that holds a blank, a line
+ * end or another control character. Letters of both cases, what stands from '/' to '9', and what stands up to
+ * the blank come to lie at the upper end of the signed numbers. */
+LANES_INLINE void take_lanes(const uint8_t *p, lanes *sum, lanes *low)
 {
     lanes c;
     lanes_load(&c, p);
     *sum += (lanes)(((signed_lanes)((c | 32) + (127 - 'z')) > 127 - 26) |
                     ((signed_lanes)(c + (127 - '9')) > 127 - 11) | (signed_lanes)(c == '+'));
-    *equals |= (lanes)(c == '=');
+    *low += (lanes)((signed_lanes)(c + (127 - ' ')) > 127 - 33);
 }
 
 static size_t lanes_sum(const lanes *l)
@@ -47,62 +55,78 @@ static size_t lanes_sum(const lanes *l)
     return (size_t)(pairs * ones >> 48);
 }
 
-/* How many digits there are; *ret_equals is nonzero where there is a '=' too. */
-WIDE static size_t count_digits(struct slice text, uint64_t *ret_equals)
+/* How many digits there are; *ret_other: there is what is no digit, blank or control character. */
+WIDE static size_t count_digits(struct slice text, bool *ret_other)
 {
     const uint8_t *p = text.data, *end = p + text.len;
-    lanes equals = {0};
+    lanes other = {0};
     size_t digits = 0;
     while (p < end) {
         const uint8_t *stop = end - p > ADD_MAX * LANES ? p + ADD_MAX * LANES : end;
-        lanes sum = {0};
+        uint8_t count = (uint8_t)((stop - p + LANES - 1) / LANES);
+        lanes sum = {0}, low = {0};
         for (; stop - p >= 4 * LANES; p += 4 * LANES) {
-            take_lanes(p, &sum, &equals);
-            take_lanes(p + LANES, &sum, &equals);
-            take_lanes(p + 2 * LANES, &sum, &equals);
-            take_lanes(p + 3 * LANES, &sum, &equals);
+            take_lanes(p, &sum, &low);
+            take_lanes(p + LANES, &sum, &low);
+            take_lanes(p + 2 * LANES, &sum, &low);
+            take_lanes(p + 3 * LANES, &sum, &low);
         }
         for (; stop - p >= LANES; p += LANES)
-            take_lanes(p, &sum, &equals);
+            take_lanes(p, &sum, &low);
         if (stop == end && p < end) {
             uint8_t rest[LANES] = {0};
             memcpy(rest, p, (size_t)(end - p));
-            take_lanes(rest, &sum, &equals);
+            take_lanes(rest, &sum, &low);
             p = end;
         }
+        /* Each lane has counted all that it was given, or there was something else. */
+        low += sum + count;
+        other |= low;
         sum = -sum;
         digits += lanes_sum(&sum);
     }
-    *ret_equals = lanes_any(&equals);
+    *ret_other = lanes_any(&other);
     return digits;
 }
 
-/* Padding ends the data where it completes a group; elsewhere it is junk. */
+static void note_odd(struct transfer_size *t, uint64_t at)
+{
+    if (t->odd || t->gap)
+        return;
+    t->odd = true;
+    t->odd_at = at;
+}
+
+/* Padding ends the data where it completes a group; elsewhere, and before more digits, it is junk. */
 static void count_slowly(struct transfer_size *t, struct slice text)
 {
-    for (size_t i = 0; i < text.len && !t->padded; i++) {
+    size_t i = 0;
+    for (; i < text.len && !t->padded; i++) {
         if (is_digit64(text.data[i])) {
+            if (t->pads)
+                note_odd(t, t->fed + i);
             t->digits++;
             t->pads = 0;
         } else if (text.data[i] == '=' && t->digits % 4 >= 2) {
             t->padded = t->digits % 4 + ++t->pads >= 4;
+        } else if (text.data[i] > ' ') {
+            note_odd(t, t->fed + i);
         }
     }
+    for (; i < text.len && !t->odd; i++)
+        if (text.data[i] > ' ')
+            note_odd(t, t->fed + i);
 }
 
 static void count_base64(struct transfer_size *t, struct slice text)
 {
-    if (t->padded)
-        return;
-    uint64_t equals = 0;
-    size_t digits = count_digits(text, &equals);
-    if (equals) {
+    bool other = t->padded || t->pads;
+    size_t digits = other ? 0 : count_digits(text, &other);
+    if (other)
         count_slowly(t, text);
-        return;
-    }
-    t->digits += digits;
-    if (digits)
-        t->pads = 0;
+    else
+        t->digits += digits;
+    t->fed += text.len;
 }
 
 static bool is_hex(uint8_t c)
@@ -127,8 +151,9 @@ static void qp_text(struct transfer_size *t, struct slice text)
     t->blanks += text.len - len;
 }
 
-/* One character behind an '='. False: what was thought an escape is none, and `c` is text. */
-static bool qp_escape(struct transfer_size *t, uint8_t c)
+/* One character behind an '=', `at` encoded bytes before it. False: what was thought an escape is none, and
+ * `c` is text. */
+static bool qp_escape(struct transfer_size *t, uint8_t c, uint64_t at)
 {
     if (t->escape == 1 && byte_is_blank(c)) {
         t->blanks++; /* a soft break, if nothing but blanks follows */
@@ -139,6 +164,8 @@ static bool qp_escape(struct transfer_size *t, uint8_t c)
         return true;
     }
     bool done = t->escape == 2 && is_hex(c);
+    if (!done)
+        note_odd(t, at - t->escape - t->blanks);
     t->bytes += done ? 1 : t->escape + t->blanks;
     t->escape = 0;
     t->blanks = 0;
@@ -150,7 +177,7 @@ static void count_qp(struct transfer_size *t, struct slice line, size_t end)
     size_t i = 0;
     while (i < line.len) {
         if (t->escape) {
-            i += qp_escape(t, line.data[i]);
+            i += qp_escape(t, line.data[i], t->fed + i);
             continue;
         }
         size_t text = slice_index(slice_sub(line, i, line.len), '=');
@@ -163,10 +190,13 @@ static void count_qp(struct transfer_size *t, struct slice line, size_t end)
         }
     }
     t->ended = 0;
+    t->fed += line.len + end;
     if (!end)
         return;
-    if (t->escape == 2)
+    if (t->escape == 2) {
+        note_odd(t, t->fed - end - 2);
         t->bytes += 2;
+    }
     if (t->escape != 1) {
         t->bytes += end;
         t->ended = (uint8_t)end;
@@ -184,6 +214,7 @@ void transfer_count(struct transfer_size *t, enum transfer kind, struct slice li
         break;
     case TRANSFER_BASE64:
         count_base64(t, line);
+        t->fed += end;
         break;
     case TRANSFER_QP:
         count_qp(t, line, end);
@@ -207,8 +238,10 @@ void transfer_count_lines(struct transfer_size *t, enum transfer kind, struct sl
     }
 }
 
-void transfer_gap(struct transfer_size *t)
+void transfer_gap(struct transfer_size *t, uint64_t fed)
 {
+    t->gap = true;
+    t->fed = fed;
     t->escape = t->ended = 0;
     t->blanks = 0;
 }

@@ -15,17 +15,22 @@ struct transfer_size {
     uint8_t ended;   /* bytes that the last line's end added */
     uint8_t pads;    /* base64: '=' since the last digit */
     bool padded;     /* base64: padding completed a group, so what follows is no data */
+    bool gap;        /* bytes are missing, so that what looks odd may be whole */
+    bool odd;        /* what the encoding does not have was among it, first at: */
+    uint64_t odd_at; /* encoded bytes before it */
+    uint64_t fed;    /* encoded bytes so far */
 };
 
-/* The encoding that a Content-Transfer-Encoding value names. */
-enum transfer transfer_of(struct slice value);
+/* The encoding that a Content-Transfer-Encoding value names; *ret_known is false for one that RFC 2045 does
+ * not name. */
+enum transfer transfer_of(struct slice value, bool *ret_known);
 /* `line` is a part of a line without its end; `end` the bytes of the line's end where it ends here, else 0.
  */
 void transfer_count(struct transfer_size *t, enum transfer kind, struct slice line, size_t end);
 /* The same for a block of lines that begins where a line does. */
 void transfer_count_lines(struct transfer_size *t, enum transfer kind, struct slice lines);
-/* Bytes are missing here, and the rest of their line is not fed. */
-void transfer_gap(struct transfer_size *t);
+/* Bytes are missing here, `fed` encoded ones lie before the next, and the rest of their line is not fed. */
+void transfer_gap(struct transfer_size *t, uint64_t fed);
 /* Takes back the last line's end: it belongs to a boundary. */
 void transfer_uncount_end(struct transfer_size *t);
 uint64_t transfer_total(const struct transfer_size *t);

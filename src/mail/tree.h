@@ -14,15 +14,19 @@ enum state { HEADERS, BODY, BETWEEN }; /* BETWEEN: a multipart's preamble or epi
 /* What a header block says of its part. */
 struct part {
     struct buf type, name, disposition_name, boundary;
-    bool has_type, has_disposition, has_transfer, has_name, cut;
+    struct buf other, other_boundary; /* what another reader may take for its name, its boundary */
+    bool has_type, has_disposition, has_transfer, has_name, has_boundary, boundary_odd, cut;
+    uint32_t fields; /* of odd.c: which of those that stand once at most it has */
     enum transfer transfer;
     struct transfer_size size;
-    uint64_t begin; /* position of its first byte */
+    uint64_t begin;                                          /* position of its first byte */
+    uint64_t type_at, disposition_at, transfer_at, other_at; /* of these fields */
 };
 
 /* An open multipart, or an attached mail around what is open. */
 struct frame {
     bool is_mail, digest;
+    bool gap; /* bytes of it are missing, so its end may be */
     struct buf boundary;
     struct part mail; /* is_mail: its own part */
 };
@@ -50,12 +54,16 @@ struct mime {
 
     /* tree */
     enum state state;
-    struct buf field; /* the header field so far, unfolded */
-    bool field_cut;   /* by a limit */
-    bool after_gap;   /* HEADERS: the block's end may lie in a gap */
+    struct buf field;   /* the header field so far, unfolded */
+    struct buf decoded; /* the field's value, where it was decoded already */
+    bool field_cut;     /* by a limit */
+    bool after_gap;     /* HEADERS: the block's end may lie in a gap */
+    bool utf8;          /* UTF-8 in header fields was announced */
+    uint64_t field_at;  /* position of the field's first byte */
     uint64_t headers_used;
     struct part part; /* whose headers or body are read */
     struct frame *frames;
+    struct buf closed; /* boundary of the multipart that was closed last */
     uint32_t depth, parts, frame_room;
     uint64_t overruns;
     anomaly_set told;
@@ -63,6 +71,11 @@ struct mime {
 
 /* Tells of it, the first time; `at`: position of its first byte. */
 void tree_anomaly(struct mime *m, enum anomaly which, uint64_t at, struct slice evidence);
+/* Does it matter whether a line is a boundary? */
+static inline bool tree_has_boundaries(const struct mime *m)
+{
+    return m->depth || m->closed.len;
+}
 void tree_init(struct mime *m);
 void tree_reset(struct mime *m);
 void tree_free(struct mime *m);
@@ -75,7 +88,7 @@ bool tree_header_line(struct mime *m, struct slice line);
 bool tree_boundary_line(struct mime *m, struct slice line);
 /* `begun`: the gap lies in a line that is no continuation. */
 void tree_gap(struct mime *m, bool begun);
-/* The input is over at m->pos. */
-void tree_finish(struct mime *m);
+/* The input is over at m->pos; `whole`: that is the mail's end. */
+void tree_finish(struct mime *m, bool whole);
 
 #endif

@@ -151,6 +151,8 @@ static void message_begin(struct builder *b, const struct smtp_event *ev)
     if (d->mime)
         spares_give_mime(b->with, d->mime);
     d->mime = spares_take_mime(b->with, on_mime, b);
+    if (ev->utf8)
+        mime_utf8(d->mime);
     d->t.message = true;
     if (ev->len) {
         mime_gap(d->mime, 1);
@@ -163,7 +165,7 @@ static void message_end(struct builder *b, const struct smtp_event *ev)
     struct draft *d = b->message;
     if (!d)
         return;
-    mime_finish(d->mime);
+    mime_finish(d->mime, !ev->len);
     d->t.flags.truncated |= mime_overruns(d->mime) > 0;
     d->t.flags.unfinished = ev->len;
     b->message = NULL;

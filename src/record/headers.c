@@ -194,7 +194,8 @@ void headers_take(struct draft *d, const struct builder_settings *set, struct ch
     void *member = (char *)&d->t + fields[i].offset;
     switch (fields[i].place) {
     case TEXT:
-        *(struct slice *)member = readable(d, cs, ev->value, scratch);
+        *(struct slice *)member =
+            ev->decoded.len ? draft_utf8(d, ev->decoded) : readable(d, cs, ev->value, scratch);
         break;
     case LIST:
         take_addresses(d, set, cs, member, ev->value, scratch);

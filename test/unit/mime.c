@@ -79,7 +79,7 @@ static void limits(void **state)
           "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n" FIELD("X", "y") END PLAIN(0) "overruns 1\n");
     /* The whole block: what lies over it is not reported, but a type there still counts. */
     struct mime_limits lim = {.header_bytes = 300, .headers_bytes = 32, .depth = 8, .parts = 20};
-    check_with(&lim, false, "Subject: 89012345678901234567890\nX: a\nContent-Type: text/html\n\nbody",
+    check_with(&lim, SHOW_USUAL, "Subject: 89012345678901234567890\nX: a\nContent-Type: text/html\n\nbody",
                FIELD("Subject", "89012345678901234567890") END
                "part size=4 depth=0 type=text/html\noverruns 2\n");
     /* A long line is cut where it is fed in pieces as where it is not, its end apart. */
@@ -89,11 +89,11 @@ static void limits(void **state)
         snprintf(long_field, sizeof long_field, "A:%0*d\x02\n\n", 1498 + over, 0);
         snprintf(want, sizeof want, "header%s name=A value=%01498d\n" END PLAIN(0) "%s", over ? " cut" : "",
                  0, over ? "overruns 1\n" : "");
-        check_with(&longer, false, long_field, want);
+        check_with(&longer, SHOW_USUAL, long_field, want);
     }
     /* A name without an end. */
     struct mime_limits wide = {.header_bytes = 3000, .headers_bytes = 9000, .depth = 8, .parts = 20};
-    check_with(&wide, false, X100 X100 X100 X100 X100 X100 X100 X100 X100 X100 X100 ": y\nX: y\n\n",
+    check_with(&wide, SHOW_USUAL, X100 X100 X100 X100 X100 X100 X100 X100 X100 X100 X100 ": y\nX: y\n\n",
                FIELD("X", "y") END PLAIN(0));
 }
 
@@ -167,6 +167,13 @@ static void random_cuts(void **state)
                                        "Content-Transfer-Encoding: base64\r\n",
                                        "Content-Transfer-Encoding: quoted-printable\r\n",
                                        "\r\r\n",
+                                       "*",
+                                       "=4",
+                                       "QQ==",
+                                       "\xc0\xaf",
+                                       "no colon\r\n",
+                                       "Content-Type : x/y; name=a\r\n",
+                                       "Content-Disposition: x; filename=b; filename=c\n",
                                        X50,
                                        X100 X100 X100 X100};
     (void)state;
@@ -212,11 +219,15 @@ static void hostile(void **state)
                                            "Content-Type: x; a=b; name*1=x; name=\"\\\r\n",
                                            "=",
                                            "= ",
+                                           "From: =?utf-8?b?QQ?= =?\r\n",
+                                           " =?utf-7?",
+                                           "Content-Type: x; charset=7; utf-7=;\r\n",
+                                           "Content-Transfer-Encoding: base64\r\n\r\n*=",
                                            "x"};
     (void)state;
     struct charsets *cs = charsets_new();
     struct mime_limits lim = {.header_bytes = 65536, .headers_bytes = 1 << 20, .depth = 32, .parts = 1000};
-    struct events e = {.parts_only = true};
+    struct events e = {.shown = SHOW_PARTS};
     struct mime *m = mime_new(&lim, cs, note_event, &e);
     struct buf in;
     buf_init(&in, 1 << 22);
@@ -232,10 +243,10 @@ static void hostile(void **state)
         mime_reset(m);
         for (size_t at = 0; at < in.len; at += 1460)
             mime_feed(m, slice_sub(buf_slice(&in), at, at + 1460));
-        mime_finish(m);
+        mime_finish(m, true);
         mime_reset(m);
         mime_feed(m, buf_slice(&in));
-        mime_finish(m);
+        mime_finish(m, true);
     }
     assert_true(clock() - begin < 20 * CLOCKS_PER_SEC);
     buf_free(&in);

@@ -122,15 +122,15 @@ static void boundaries(void **state)
         snprintf(text, sizeof text, "Content-Type: multipart/mixed; boundary=%s\n\n--%s\n\none\n--%s--\n",
                  long_one, long_one, long_one);
         /* Over what a line may hold it is a leaf, and counted. */
-        check_with(&lim, true, text,
+        check_with(&lim, SHOW_PARTS, text,
                    lengths[i] <= 1020 ? TEXT(3, 1)
                                       : "part size=2059 depth=0 type=multipart/mixed\noverruns 1\n");
     }
     /* A boundary's line is no longer than 1024 bytes, whatever blanks follow. */
     snprintf(text, sizeof text, TOP "--b\n\none\n--b%1021s\n--b%1022s\n--b--\n", "", "");
-    check_with(&lim, true, text, TEXT(3, 1) TEXT(0, 1));
+    check_with(&lim, SHOW_PARTS, text, TEXT(3, 1) TEXT(0, 1));
     snprintf(text, sizeof text, TOP "--b\n\none\n--b%1022s\n--b--\n", "");
-    check_with(&lim, true, text, TEXT(1030, 1));
+    check_with(&lim, SHOW_PARTS, text, TEXT(1030, 1));
 }
 
 static void names(void **state)
@@ -154,13 +154,13 @@ static void limits(void **state)
     (void)state;
     const struct mime_limits lim = {.header_bytes = 300, .headers_bytes = 2000, .depth = 2, .parts = 3};
     /* Too deep: a leaf, and the outer ones go on. */
-    check_with(&lim, true,
+    check_with(&lim, SHOW_PARTS,
                TOP "--b\n" INNER("c") "--c\n" INNER("d") "--d\n\none\n--d--\n--c--\n--b\n" FILE_AS(
                    "x") "two\n--b--\n",
                "part size=17 depth=2 type=multipart/alternative\n" NAMED(3, 1, "x") "overruns 1\n");
-    check_with(&lim, true, TOP "--b\n" INNER("c") "--c\n" MAIL "\nS: x\n\n--b--\n",
+    check_with(&lim, SHOW_PARTS, TOP "--b\n" INNER("c") "--c\n" MAIL "\nS: x\n\n--b--\n",
                "part size=6 depth=2 type=message/rfc822\noverruns 1\n");
-    check_with(&lim, true, TOP "--b\n\n1\n--b\n\n2\n--b\n\n3\n--b\n\n4\n--b\n\n5\n--b--\n",
+    check_with(&lim, SHOW_PARTS, TOP "--b\n\n1\n--b\n\n2\n--b\n\n3\n--b\n\n4\n--b\n\n5\n--b--\n",
                TEXT(1, 1) TEXT(1, 1) TEXT(1, 1) "overruns 2\n");
 }
 

@@ -1,0 +1,223 @@
+/* odd.c: what is odd in the header fields and the parts of a mail.
+ * In: fields, parts. Out: anomalies. Owns: nothing. Limits: EVIDENCE_MOST of evidence.
+ * Knowingly: encoded words are decoded for this only where they name people, as nowhere else is it worth its
+ * cost; a file name in Content-Type alone is too usual to be odd; what stands in a preamble or behind the
+ * closing line is not read, but for the boundary's return. Spec: RFC 5322 2.2, 3.6, RFC 2045 5, 6.4, RFC
+ * 2046 5.1.1, RFC 2152, RFC 3629, RFC 6532. */
+#include "mail/odd.h"
+
+#include "mail/header.h"
+
+#define NAME(text)                                                                                           \
+    {                                                                                                        \
+        (const uint8_t *)(text), sizeof(text) - 1                                                            \
+    }
+/* What a header block has once at most, by length. */
+static const struct slice single[] = {
+    NAME("to"),
+    NAME("cc"),
+    NAME("from"),
+    NAME("date"),
+    NAME("sender"),
+    NAME("subject"),
+    NAME("reply-to"),
+    NAME("message-id"),
+    NAME("content-type"),
+    NAME("mime-version"),
+    NAME("content-disposition"),
+    NAME("content-transfer-encoding"),
+};
+enum { SINGLE = sizeof single / sizeof *single, LENGTHS = 26 };
+_Static_assert(SINGLE <= 32, "struct part has a bit for each");
+
+/* Of each length, one more than the place of the first. */
+static const uint8_t firsts[LENGTHS] = {
+    [2] = 1, [4] = 3, [6] = 5, [7] = 6, [8] = 7, [10] = 8, [12] = 9, [19] = 11, [25] = 12};
+
+static void note_repeated(struct mime *m, struct slice name)
+{
+    size_t i = name.len < LENGTHS ? firsts[name.len] : 0;
+    if (!i--)
+        return;
+    while (i < SINGLE && single[i].len == name.len && !slice_case_eq(name, single[i]))
+        i++;
+    if (i == SINGLE || single[i].len != name.len)
+        return;
+    if (m->part.fields & 1u << i && !m->after_gap)
+        tree_anomaly(m, ANOMALY_header_duplicate, m->field_at, name);
+    m->part.fields |= 1u << i;
+}
+
+/* Of eight bytes: has one of them its eighth bit, or is one a question mark? Then an eighth bit is set. */
+static inline uint64_t look(const uint8_t *p)
+{
+    const uint64_t ones = 0x0101010101010101, marks = ones * '?';
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    /* The first borrow comes from a mark; those above it do not matter then. */
+    return word | ((word ^ marks) - ones);
+}
+
+/* Most fields are ASCII without a question mark, and nothing in them needs a closer look. */
+static bool is_plain(struct slice field)
+{
+    enum { WORD = sizeof(uint64_t) };
+    const uint64_t high = 0x8080808080808080;
+    const uint8_t *p = field.data, *last = p + field.len - WORD;
+    uint64_t found = 0;
+    if (field.len < WORD)
+        return ascii_only(field) && slice_index(field, '?') == field.len;
+    for (; last - p > 3 * WORD; p += 4 * WORD)
+        found |= look(p) | look(p + WORD) | look(p + 2 * WORD) | look(p + 3 * WORD);
+    for (; p < last; p += WORD)
+        found |= look(p);
+    return !((found | look(last)) & high);
+}
+
+/* U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069 in UTF-8. */
+static bool has_bidi(struct slice text)
+{
+    for (size_t i = slice_index(text, 0xe2); i + 2 < text.len;
+         i += 1 + slice_index(slice_sub(text, i + 1, text.len), 0xe2)) {
+        uint8_t b = text.data[i + 1], c = text.data[i + 2];
+        if (b == 0x80 && (c == 0x8e || c == 0x8f || (c >= 0xaa && c <= 0xae)))
+            return true;
+        if (b == 0x81 && c >= 0xa6 && c <= 0xa9)
+            return true;
+    }
+    return false;
+}
+
+static bool is_utf7(struct slice charset)
+{
+    size_t dash = charset.len > 1 && charset.data[charset.len - 2] == '-';
+    return charset.len >= 4 + dash && charset.data[charset.len - 1] == '7' &&
+           slice_case_eq(slice_sub(charset, charset.len - 4 - dash, charset.len - 1 - dash),
+                         slice_str("utf"));
+}
+
+static bool word_utf7(struct slice word)
+{
+    enum { CHARSET_MOST = 80 };
+    struct slice charset = slice_sub(word, 0, slice_index(slice_sub(word, 0, CHARSET_MOST), '?'));
+    return is_utf7(slice_sub(charset, 0, slice_index(charset, '*')));
+}
+
+/* An encoded word's beginning; *ret_utf7 where one is of UTF-7. */
+static bool has_words(struct slice text, bool *ret_utf7)
+{
+    bool words = false;
+    for (size_t i = slice_index(text, '?'); i < text.len;
+         i += 1 + slice_index(slice_sub(text, i + 1, text.len), '?')) {
+        if (!i || text.data[i - 1] != '=')
+            continue;
+        words = true;
+        *ret_utf7 |= word_utf7(slice_sub(text, i + 1, text.len));
+    }
+    return words;
+}
+
+bool odd_charset(struct slice params)
+{
+    if (slice_index(params, '7') == params.len ||
+        (slice_case_find(params, "utf-7") == params.len && slice_case_find(params, "utf7") == params.len))
+        return false;
+    struct buf charset;
+    buf_init(&charset, EVIDENCE_MOST);
+    header_param_raw(params, "charset", &charset, NULL);
+    bool utf7 = is_utf7(slice_trim(buf_slice(&charset)));
+    buf_free(&charset);
+    return utf7;
+}
+
+/* Names those who write or are written to. */
+static bool is_people(struct slice name)
+{
+    static const struct slice people[] = {NAME("from"), NAME("sender"), NAME("reply-to"), NAME("to"),
+                                          NAME("cc")};
+    for (size_t i = 0; i < sizeof people / sizeof *people; i++)
+        if (slice_case_eq(name, people[i]))
+            return true;
+    return false;
+}
+
+static void judge_people(struct mime *m, struct slice name, struct slice value)
+{
+    header_text(m->cs, value, &m->decoded);
+    if (has_bidi(buf_slice(&m->decoded)))
+        tree_anomaly(m, ANOMALY_bidi_control, m->field_at, name);
+}
+
+/* The field holds 8-bit bytes or a question mark. */
+static void look_closer(struct mime *m, struct slice field, struct slice name, struct slice value, bool top,
+                        bool cut)
+{
+    bool high = !ascii_only(field), utf7 = false, words = has_words(field, &utf7);
+    if (high && top && !(m->utf8 && (cut || utf8_valid(field))))
+        tree_anomaly(m, ANOMALY_header_8bit, m->field_at, name);
+    if (high && utf8_overlong(field))
+        tree_anomaly(m, ANOMALY_utf8_overlong, m->field_at, name);
+    if (utf7)
+        tree_anomaly(m, ANOMALY_charset_utf7, m->field_at, name);
+    if (top && (high || words) && is_people(name))
+        judge_people(m, name, value);
+}
+
+void odd_field(struct mime *m, struct slice field, struct slice name, struct slice value, bool top, bool cut)
+{
+    if (name.len < field.len && byte_is_blank(field.data[name.len]))
+        tree_anomaly(m, ANOMALY_header_blank_before_colon, m->field_at, name);
+    note_repeated(m, name);
+    if (!is_plain(field))
+        look_closer(m, field, name, value, top, cut);
+}
+
+bool odd_boundary(struct slice boundary)
+{
+    static const char others[] = "'()+_,-./:=? ";
+    enum { BOUNDARY_MOST = 70 };
+    for (size_t i = 0; i < boundary.len; i++) {
+        uint8_t c = boundary.data[i];
+        if (!byte_is_digit(c) && (uint8_t)((c | 32) - 'a') > 25 && (!c || !strchr(others, c)))
+            return true;
+    }
+    return !boundary.len || boundary.len > BOUNDARY_MOST || byte_is_blank(boundary.data[boundary.len - 1]);
+}
+
+static void judge_names(struct mime *m)
+{
+    struct part *p = &m->part;
+    struct slice name = buf_slice(&p->name), other = buf_slice(&p->other), first = name;
+    if (p->has_disposition)
+        first = buf_slice(&p->disposition_name);
+    if (name.len && !slice_eq(name, first))
+        tree_anomaly(m, ANOMALY_filename_conflict, p->type_at, name);
+    else if (other.len && !slice_eq(other, first))
+        tree_anomaly(m, ANOMALY_filename_conflict, p->other_at, other);
+    if (has_bidi(first) || has_bidi(name) || has_bidi(other))
+        tree_anomaly(m, ANOMALY_bidi_control, p->has_disposition ? p->disposition_at : p->type_at,
+                     slice_str(p->has_disposition ? "Content-Disposition" : "Content-Type"));
+}
+
+void odd_headers(struct mime *m)
+{
+    struct part *p = &m->part;
+    struct slice type = buf_slice(&p->type);
+    if (m->after_gap)
+        return; /* fields are missing, or of another part */
+    bool multipart = slice_case_starts(type, "multipart/");
+    /* RFC 6532 lets message/global be encoded. */
+    bool whole =
+        multipart || (slice_case_starts(type, "message/") && !slice_case_starts(type, "message/global"));
+    if (whole && p->transfer != TRANSFER_IDENTITY)
+        tree_anomaly(m, ANOMALY_encoding_on_multipart, p->transfer_at, slice_sub(type, 0, EVIDENCE_MOST));
+    if (multipart && !p->has_boundary)
+        tree_anomaly(m, ANOMALY_boundary_missing, p->type_at, slice_sub(type, 0, EVIDENCE_MOST));
+    if (multipart && p->boundary_odd)
+        tree_anomaly(m, ANOMALY_boundary_broken, p->type_at,
+                     slice_sub(buf_slice(&p->boundary), 0, EVIDENCE_MOST));
+    if (multipart && p->other_boundary.len)
+        tree_anomaly(m, ANOMALY_boundary_conflict, p->type_at, buf_slice(&p->other_boundary));
+    if (p->name.len || p->disposition_name.len || p->other.len)
+        judge_names(m);
+}

@@ -1,0 +1,20 @@
+/* What is odd in the header fields and the parts of a mail. Each tells by tree_anomaly. */
+#ifndef MAIL_ODD_H
+#define MAIL_ODD_H
+
+#include "mail/tree.h"
+
+enum { EVIDENCE_MOST = 120 }; /* of a text that is no name */
+
+/* The field at m->field_at, unfolded: `name` its beginning up to the colon and the blanks before it. `top`:
+ * it is the mail's own; `cut`: its end is not known. Where its value must be decoded for that, m->decoded has
+ * it. */
+void odd_field(struct mime *m, struct slice field, struct slice name, struct slice value, bool top, bool cut);
+/* The header block of m->part is over. */
+void odd_headers(struct mime *m);
+/* A multipart's boundary as its parameter has it. */
+bool odd_boundary(struct slice boundary);
+/* A Content-Type names UTF-7. */
+bool odd_charset(struct slice value);
+
+#endif

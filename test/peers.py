@@ -6,6 +6,7 @@ import collections
 import json
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import time
 from pathlib import Path
 
 from capturing import capture_of
-from tap import MAILTAP, done, ok
+from tap import MAILTAP, SOURCE, done, ok
 
 # Around the sizes that programs like for their buffers, and around our own limits.
 LENGTHS = [n + d for n in (78, 255, 512, 998, 1024, 4096, 8192, 16384, 65536) for d in (-2, -1, 0, 1, 2)]
@@ -209,7 +210,30 @@ def one_sided(folder):
     print("# " + figures)
 
 
+def tests_named():
+    """docs/peers.md names tests that there are."""
+    wrong, rows = [], 0
+    for line in (SOURCE / "docs/peers.md").read_text().splitlines():
+        cells = [cell.strip() for cell in re.split(r"\s*\|", line)[1:-1]]
+        if len(cells) != 4 or cells[0] in ("peer, number", "where", "---"):
+            continue
+        rows += 1
+        if not cells[3] and not re.search("planned|does not concern", cells[2]):
+            wrong.append("no test: " + line)
+        for text in cells[3].split("; "):
+            kind, _, names = text.partition(" ")
+            if kind == "dialog":
+                wrong += [text for name in names.split(", ") if not (SOURCE / "test/dialog" / (name + ".txt")).exists()]
+            elif kind == "unit":
+                file, _, cases = names.partition(": ")
+                source = SOURCE / "test/unit" / (file + ".c")
+                body = source.read_text() if source.exists() else ""
+                wrong += [text for case in cases.split(", ") if not re.search(r"^static void %s\(" % case if case else ".", body, re.M)]
+    ok(rows > 70 and not wrong, "docs/peers.md: %d rows, each with tests that there are, or with the reason" % rows, *wrong)
+
+
 def main():
+    tests_named()
     with tempfile.TemporaryDirectory() as name:
         lengths(Path(name))
         encodings(Path(name))

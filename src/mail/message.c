@@ -317,12 +317,13 @@ size_t message_feed_doubtful(struct smtp *s, struct slice bytes)
         s->doubt_line = 0;
     size_t used = dated_add(&s->doubt, s->lim->hold_bytes, s->now, part);
     struct slice doubt = dated_rest(s->doubt), line = slice_sub(doubt, s->doubt_line, doubt.len);
-    bool fits = used == part.len, command = !whole || is_command(line, !s->doubt_line);
-    if (whole && command && s->had_lookalike)
-        note_smuggled(s, line, s->doubt_line);
-    if (!fits || line.len > s->lim->command_bytes || !command)
+    bool fits = used == part.len && line.len <= s->lim->command_bytes;
+    if (!fits || (whole && !is_command(line, !s->doubt_line))) {
         message_take_doubt(s);
-    else if (whole)
+    } else if (whole) {
+        if (s->had_lookalike)
+            note_smuggled(s, line, s->doubt_line);
         s->doubt_line = doubt.len;
+    }
     return used;
 }

@@ -129,6 +129,7 @@ SMUGGLED = {
     "LF . CRLF": (["C: text\\n.", *INNER], "<LF>.<CRLF>"),
     "CR . CR": (["C: text\\r.\\r\\", *INNER], "<CR>.<CR>"),
     "CRLF . LF": (["C: text", "C: .\\n\\", *INNER], "<CRLF>.<LF>"),
+    "CR . CR behind what is bare": (["C: a\\rb\\nc", "C: " + "x" * 256 + "\\", "C: text\\r.\\r\\", *INNER], "<CR>.<CR>"),
     "the same without commands": (["C: text\\n.\\ntext"], None),
     "commands alone": (["C: text", *INNER], None),
     "a stuffed dot": (["C: text", "C: ..", *INNER], None),

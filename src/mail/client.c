@@ -39,10 +39,8 @@ void client_begin_opaque(struct smtp *s)
     smtp_mail_close(s);
 }
 
-static void begin_chunk(struct smtp *s, const struct command *cmd)
+static void begin_chunk(struct smtp *s)
 {
-    s->chunk_left = cmd->size;
-    s->chunk_last = s->open && cmd->verb == VERB_BDAT_LAST;
     s->mode = MODE_CHUNK;
     s->chunks = true;
     /* A chunk out of sequence is refused, but its octets come all the same (RFC 3030 2). */
@@ -60,6 +58,15 @@ static void end_chunk(struct smtp *s)
     smtp_emit(s, SMTP_MESSAGE_END, SIDE_CLIENT, (struct slice){0}, 0);
     s->message_begun = false;
     smtp_mail_close(s);
+}
+
+void client_take_chunk(struct smtp *s)
+{
+    if (s->hold_verb != VERB_NONE)
+        begin_chunk(s);
+    s->mode = MODE_CHUNK;
+    if (!s->chunk_left)
+        end_chunk(s);
 }
 
 /* Length of what stands before the first blank. */
@@ -143,9 +150,14 @@ static void client_command(struct smtp *s, const struct command *cmd, struct sli
     pairing_push(s, cmd->verb, mail);
     if (s->mode == MODE_RESYNC)
         s->mode = MODE_COMMAND;
-    if (cmd->verb == VERB_BDAT || cmd->verb == VERB_BDAT_LAST) {
-        begin_chunk(s, cmd);
-    } else if (asks || traits[cmd->verb].decides) {
+    bool chunk = cmd->verb == VERB_BDAT || cmd->verb == VERB_BDAT_LAST;
+    if (chunk) {
+        s->chunk_left = cmd->size;
+        s->chunk_last = s->open && cmd->verb == VERB_BDAT_LAST;
+    }
+    if (chunk && !s->no_chunking) {
+        begin_chunk(s);
+    } else if (chunk || asks || traits[cmd->verb].decides) {
         s->mode = MODE_HOLD;
         s->hold_verb = cmd->verb;
     }

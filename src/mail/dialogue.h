@@ -72,8 +72,9 @@ struct smtp {
     bool message_gap;   /* bytes of the message are missing, its end may be among them */
     bool message_reply_lost; /* a server gap came since the message began */
     bool chunk_last;
-    bool utf8;       /* the last MAIL asked for SMTPUTF8, or was not seen */
-    uint8_t last[2]; /* bytes of the message, the last one first */
+    bool no_chunking; /* the server's answer to the last hello did not offer it: it may not know BDAT */
+    bool utf8;        /* the last MAIL asked for SMTPUTF8, or was not seen */
+    uint8_t last[2];  /* bytes of the message, the last one first */
     bool lmtp;
 
     /* transactions */
@@ -81,16 +82,14 @@ struct smtp {
     bool message_begun; /* MESSAGE_BEGIN is out for the open mail */
 
     /* server */
-    bool heard;     /* it has said something */
-    bool skip_line; /* after a gap: up to the next line's start */
-    bool tls_told;
-    bool server_opaque, server_line_cut;
-    bool in_reply, reply_cut;
+    bool heard;               /* it has said something */
+    bool skip_line, tls_told; /* after a gap: up to the next line's start; TLS was told of */
+    bool server_opaque, server_line_cut, in_reply, reply_cut;
     bool lost_replies; /* a server gap: how many replies were in it is not known */
 
     /* client */
-    enum verb hold_verb;
-    uint32_t accepted; /* recipients of the open mail */
+    enum verb hold_verb; /* NONE: a chunk was refused before all its octets came; do they come? */
+    uint32_t accepted;   /* recipients of the open mail */
     struct buf line;
     size_t reply_at; /* bytes in `line` when the last reply came: a lost command may have ended there */
     struct dated *hold;

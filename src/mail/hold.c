@@ -61,6 +61,15 @@ static void after_starttls(struct smtp *s, bool taken)
     s->mode = MODE_SNIFF;
 }
 
+/* Who does not know BDAT takes its octets for commands, and so does who replies again before all of them
+ * came. */
+static void after_chunk(struct smtp *s, enum verb verb, unsigned code)
+{
+    bool unknown = code == 500 || code == 502;
+    if (verb == VERB_NONE ? !code : !unknown)
+        client_take_chunk(s);
+}
+
 /* `code` of the reply; 0: there will be none. */
 static void decide(struct smtp *s, unsigned code)
 {
@@ -77,6 +86,8 @@ static void decide(struct smtp *s, unsigned code)
         after_auth(s, code, taken);
     else if (verb == VERB_STARTTLS)
         after_starttls(s, taken);
+    else if (verb == VERB_BDAT || verb == VERB_BDAT_LAST || verb == VERB_NONE)
+        after_chunk(s, verb, code);
     else if (verb == VERB_MAIL)
         smtp_mail_unnest(s, !code || taken);
     else if (!code || taken)
@@ -117,6 +128,8 @@ static bool has_line(struct slice rest)
 static bool must_guess(const struct smtp *s)
 {
     struct slice rest = held(s);
+    if (s->mode == MODE_HOLD && s->hold_verb == VERB_NONE)
+        return s->hold_over || rest.len >= s->chunk_left;
     bool unheard = !s->heard || s->hold_blind;
     return s->mode == MODE_HOLD && rest.len && (s->hold_over || (unheard && has_line(rest)));
 }

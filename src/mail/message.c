@@ -48,22 +48,31 @@ static void odd(struct smtp *s, struct run *r, enum anomaly which, size_t back, 
     smtp_anomaly(s, which, s->message_at + (uint64_t)(r->p - r->begin) - back, slice_str(text));
 }
 
+/* Which bare line ends matter: 0 or 255. */
+struct ends {
+    uint8_t lf, cr;
+};
+
 /* Adds to *bad what needs a closer look, to *lf the line ends. Where CR and LF do not stand together one of
- * the two is bare; `ends`, 0 or 255, says whether that matters. */
-LANES_INLINE void look(const uint8_t *p, uint8_t ends, lanes *bad, lanes *lf)
+ * the two is bare. */
+LANES_INLINE void look(const uint8_t *p, struct ends ends, lanes *bad, lanes *lf)
 {
     lanes c, last;
     lanes_load(&c, p);
     lanes_load(&last, p - 1);
-    lanes here = (lanes)(c == '\n');
+    lanes here = (lanes)(c == '\n'), cr = (lanes)(last == '\r');
     *lf |= here;
-    *bad |= ((here ^ (lanes)(last == '\r')) & ends) | (lanes)((c == '.') & (last == '\n')) | (lanes)(c == 0);
+    if (ends.lf && ends.cr)
+        *bad |= (here ^ cr) | (lanes)((c == '.') & (last == '\n')) | (lanes)(c == 0);
+    else
+        *bad |= (here & ~cr & ends.lf) | (cr & ~here & ends.cr) |
+                (lanes)((c == '.') & ((last == '\n') | (last == '\r'))) | (lanes)(c == 0);
 }
 
 /* How many bytes from p on need no closer look; behind `begin` all can be read. `line`: the line so far is no
  * longer. */
-WIDE static size_t plain_bytes(const uint8_t *begin, const uint8_t *p, const uint8_t *end, uint32_t line,
-                               uint8_t ends)
+LANES_INLINE size_t scan(const uint8_t *begin, const uint8_t *p, const uint8_t *end, uint32_t line,
+                         struct ends ends)
 {
     enum { WIDTH = 4 * LANES };
     const uint8_t *from = p;
@@ -93,15 +102,25 @@ WIDE static size_t plain_bytes(const uint8_t *begin, const uint8_t *p, const uin
     return (size_t)(p - from);
 }
 
+/* Mostly all that is bare matters, which takes less to find. */
+WIDE static size_t plain_bytes(const uint8_t *begin, const uint8_t *p, const uint8_t *end, uint32_t line,
+                               struct ends ends)
+{
+    if (ends.lf && ends.cr)
+        return scan(begin, p, end, line, (struct ends){UINT8_MAX, UINT8_MAX});
+    return scan(begin, p, end, line, ends);
+}
+
 static void pass_plain(struct smtp *s, struct run *r)
 {
-    const anomaly_set bare = anomaly_bit(ANOMALY_message_bare_cr) | anomaly_bit(ANOMALY_message_bare_lf);
-    bool long_told = s->told & anomaly_bit(ANOMALY_message_long_line), bare_told = (s->told & bare) == bare;
+    bool long_told = s->told & anomaly_bit(ANOMALY_message_long_line);
+    bool lf = !s->bare_lf && !(s->told & anomaly_bit(ANOMALY_message_bare_lf));
+    bool cr = !(s->told & anomaly_bit(ANOMALY_message_bare_cr));
     size_t len = plain_bytes(r->begin, r->p, r->end, long_told ? 0 : s->line_len,
-                             s->bare_lf || bare_told ? 0 : UINT8_MAX);
-    const uint8_t *lf = memrchr(r->p, '\n', len);
+                             (struct ends){lf ? UINT8_MAX : 0, cr ? UINT8_MAX : 0});
+    const uint8_t *last = memrchr(r->p, '\n', len);
     r->p += len;
-    s->line_len = lf ? (uint32_t)(r->p - lf - 1) : s->line_len + (uint32_t)len;
+    s->line_len = last ? (uint32_t)(r->p - last - 1) : s->line_len + (uint32_t)len;
 }
 
 /* What the byte at p shows: what it is itself, and what those before it were. */
@@ -142,6 +161,11 @@ static bool pass_slowly(struct smtp *s, struct run *r, ptrdiff_t most)
             return true;
         judge_byte(s, r, last);
         last = *r->p;
+    }
+    /* What follows a CR and a dot is not passed over: perhaps it is a CR or LF. */
+    if (r->p < r->end && last == '.' && before(s, r, 2) == '\r') {
+        judge_byte(s, r, last);
+        r->p++;
     }
     return false;
 }
@@ -317,12 +341,13 @@ size_t message_feed_doubtful(struct smtp *s, struct slice bytes)
         s->doubt_line = 0;
     size_t used = dated_add(&s->doubt, s->lim->hold_bytes, s->now, part);
     struct slice doubt = dated_rest(s->doubt), line = slice_sub(doubt, s->doubt_line, doubt.len);
-    bool fits = used == part.len, command = !whole || is_command(line, !s->doubt_line);
-    if (whole && command && s->had_lookalike)
-        note_smuggled(s, line, s->doubt_line);
-    if (!fits || line.len > s->lim->command_bytes || !command)
+    bool fits = used == part.len && line.len <= s->lim->command_bytes;
+    if (!fits || (whole && !is_command(line, !s->doubt_line))) {
         message_take_doubt(s);
-    else if (whole)
+    } else if (whole) {
+        if (s->had_lookalike)
+            note_smuggled(s, line, s->doubt_line);
         s->doubt_line = doubt.len;
+    }
     return used;
 }

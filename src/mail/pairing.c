@@ -262,21 +262,61 @@ static struct pending take_pending(struct smtp *s, unsigned code, bool *ret_last
     return *ret_last ? pop(s) : *head;
 }
 
+static bool offers_chunking(struct slice text)
+{
+    while (text.len) {
+        size_t lf = slice_index(text, '\n');
+        if (slice_case_eq(slice_trim(slice_sub(text, 0, lf)), slice_str("CHUNKING")))
+            return true;
+        text = slice_sub(text, lf + 1, text.len);
+    }
+    return false;
+}
+
 static void note_hello(struct smtp *s, const struct pending *to)
 {
     if (to->verb == VERB_HELO || to->verb == VERB_EHLO || to->verb == VERB_LHLO)
         s->lmtp = to->verb == VERB_LHLO;
 }
 
-static void note_reply(struct smtp *s, const struct pending *to, unsigned code)
+static void note_reply(struct smtp *s, const struct pending *to, unsigned code, struct slice text)
 {
     uint32_t *accepted = accepted_of(s, to->mail);
     if (to->verb == VERB_RCPT && code < 300 && accepted)
         ++*accepted;
     if (to->verb == VERB_MAIL && code >= 400 && to->mail && to->mail == s->open)
         s->refused = true;
-    if (code < 300)
-        note_hello(s, to);
+    if (code >= 300)
+        return;
+    note_hello(s, to);
+    if (to->verb == VERB_HELO || to->verb == VERB_EHLO || to->verb == VERB_LHLO)
+        s->no_chunking = !s->had_gap && !offers_chunking(text);
+}
+
+/* The chunk's own reply is here, but not all its octets. Do they come (RFC 3030 2), or did the server not
+ * understand their number? Then it replies to what they say. */
+static void doubt_chunk(struct smtp *s, const struct pending *to, unsigned code)
+{
+    bool own = to->verb == VERB_BDAT || to->verb == VERB_BDAT_LAST;
+    if (s->mode != MODE_CHUNK || !own || s->queue_len || code < 400 || s->had_gap)
+        return;
+    s->mode = MODE_HOLD;
+    s->hold_verb = VERB_NONE;
+}
+
+/* A reply to nothing, amid a chunk: its octets are commands. Those that came before the first of these
+ * replies are not here any more. */
+static void pass_chunk_not_taken(struct smtp *s, unsigned code)
+{
+    if (s->queue_len || s->dropped || code == 421)
+        return;
+    if (s->mode == MODE_HOLD && s->hold_verb == VERB_NONE) {
+        hold_release(s, code);
+    } else if (s->mode == MODE_CHUNK && !s->had_gap) {
+        smtp_cut(s, SIDE_CLIENT);
+        s->had_gap = s->lost_commands = s->lost_chunks = true;
+        s->mode = MODE_RESYNC;
+    }
 }
 
 /* After a gap 354 shows that DATA was taken, whatever it was paired with. */
@@ -308,6 +348,7 @@ static void pair(struct smtp *s, unsigned code, struct slice text)
 {
     bool last;
     pass_lost_go_ahead(s, code);
+    pass_chunk_not_taken(s, code);
     end_unseen_message(s, code);
     skip_unfit(s, code);
     s->reply_at = s->line.len;
@@ -322,13 +363,16 @@ static void pair(struct smtp *s, unsigned code, struct slice text)
     if (message)
         to.mail = s->open;
     emit_reply(s, to, code, text);
-    note_reply(s, &to, code);
-    bool decides = s->mode == MODE_HOLD && to.verb == s->hold_verb && !s->queue_len;
+    note_reply(s, &to, code, text);
+    bool decides = s->mode == MODE_HOLD && to.verb == s->hold_verb && to.verb != VERB_NONE && !s->queue_len;
     if (last && to.verb != VERB_NONE)
         answered(s, to.mail);
     if (decides)
         hold_release(s, code);
-    else if (message)
+    doubt_chunk(s, &to, code);
+    if (decides)
+        return;
+    if (message)
         smtp_message_begin(s, !s->line.len); /* no text comes before this reply */
 }
 
@@ -479,6 +523,10 @@ void pairing_server_feed(struct smtp *s, struct slice bytes)
 
 void pairing_server_gap(struct smtp *s)
 {
+    /* The reply that would tell may be lost. */
+    if (s->mode == MODE_HOLD &&
+        (s->hold_verb == VERB_NONE || s->hold_verb == VERB_BDAT || s->hold_verb == VERB_BDAT_LAST))
+        hold_release(s, 0);
     buf_clear(&s->server_line);
     s->server_line_cut = false;
     s->in_reply = s->reply_cut = false;

@@ -149,8 +149,8 @@ static struct slice from_clause(struct slice value)
     return slice_sub(value, 0, end ? end : clause_end(value, false));
 }
 
-/* Does the address at `at` follow "helo"? Then the client said it of itself: "(helo=[10.0.0.1])", "(HELO
- * ?10.0.0.1?)". */
+/* Does the address at `at` follow "helo" or "ident"? Then the client said it of itself: "(helo=[10.0.0.1])",
+ * "(HELO ?10.0.0.1?)", "(ident=10.0.0.1)". */
 static bool is_claimed(struct slice s, size_t at)
 {
     size_t least = at > HELO_LOOK_BACK ? at - HELO_LOOK_BACK : 0;
@@ -162,7 +162,8 @@ static bool is_claimed(struct slice s, size_t at)
         return false;
     struct slice word = slice_sub(s, at - 4, at);
     return slice_case_starts(word, "helo") || slice_case_starts(word, "ehlo") ||
-           slice_case_starts(word, "lhlo");
+           slice_case_starts(word, "lhlo") ||
+           (at >= 5 && slice_case_starts(slice_sub(s, at - 5, at), "ident"));
 }
 
 bool path_received_address(struct slice value, struct address *ret, struct slice *ret_text)

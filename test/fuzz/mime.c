@@ -57,7 +57,7 @@ static struct run play(const struct play *p, struct mime *m, const struct mime_l
             free(copy);
         }
     }
-    mime_finish(m);
+    mime_finish(m, true);
     assert(r.ends == 1 && r.parts <= lim->parts);
     buf_printf(&r.text, "overruns %llu", (unsigned long long)mime_overruns(m));
     return r;

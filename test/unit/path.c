@@ -108,6 +108,51 @@ static void servers(void **state)
         hop_is(table[i].value, table[i].hop, NULL);
 }
 
+static void more_servers(void **state)
+{
+    static const struct {
+        const char *value, *hop;
+    } table[] = {
+        /* OpenSMTPD, Haraka, PowerMTA, Domino, Zimbra, Exim with an ident, a proxy's mapped address in the
+           name */
+        {"from mail.example.org (mail.example.org [203.0.113.7])\tby mx.example.net (OpenSMTPD) with ESMTPS "
+         "id "
+         "1a2b3c4d (TLSv1.3:TLS_AES_256_GCM_SHA384:256:NO)\tfor <b@example.com>;\tMon, 1 Jan 2024 00:00:00 "
+         "+0000 "
+         "(UTC)",
+         "203.0.113.7"},
+        {"from mail.example.org (Unknown [203.0.113.7])\tby mx (Haraka/2.8.28) with ESMTPS id "
+         "1F9A3D2B-8C1B-4E6B-9E0E-1.1\tenvelope-from <a@example.org>",
+         "203.0.113.7"},
+        {"from mail.example.org (203.0.113.7) by mx (PowerMTA(TM) v4.5r8) id h1.2.3.4 for <b@example.com>; "
+         "Mon, 1 "
+         "Jan 2024 00:00:00 +0000 (envelope-from <a@example.org>)",
+         "203.0.113.7"},
+        {"from mail.example.org ([203.0.113.7])          by mx (Lotus Domino Release 8.5.3.6 HF5.1.2.3)      "
+         "    "
+         "with ESMTP id 2024010100000-1.2.3.4 ;          Mon, 1 Jan 2024 00:00:00 +0000",
+         "203.0.113.7"},
+        {"from zimbra.example.org (LHLO zimbra.example.org) (203.0.113.7) by zimbra.example.org with LMTP; "
+         "Mon, 1 "
+         "Jan 2024 00:00:00 +0000 (UTC)",
+         "203.0.113.7"},
+        {"from localhost (localhost [127.0.0.1]) by mx (amavisd-new, port 10032) with ESMTP id 1.2.3.4",
+         "127.0.0.1"},
+        {"from [203.0.113.7] (helo=mail.example.org ident=10.0.0.1) by mx with esmtp (Exim 4.96.1.1)",
+         "203.0.113.7"},
+        {"from ?IPv6:::ffff:203.0.113.7? (mail.example.org [203.0.113.7]) by mx with ESMTPSA", "203.0.113.7"},
+        /* Dates, builds and serial numbers of four numbers, in and behind the from clause */
+        {"from A by B (2.2.2.2); Sat, 21.3.3.16 00:00:00 +0000", NULL},
+        {"from A (v15.1.225.42) by B", NULL},
+        {"from A by B with Microsoft SMTP Server (TLS) id 15.1.225.42 via Frontend Transport; Sat, 21.3.3.16",
+         NULL},
+        {"from A (Postfix-2.11.3.16) by B id 21.3.3.16", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        hop_is(table[i].value, table[i].hop, NULL);
+}
+
 static void forms(void **state)
 {
     (void)state;
@@ -245,9 +290,9 @@ static void hostile(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(servers),       cmocka_unit_test(forms),
-                                       cmocka_unit_test(no_addresses),  cmocka_unit_test(clauses),
-                                       cmocka_unit_test(first_address), cmocka_unit_test(captures),
-                                       cmocka_unit_test(hostile)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(servers),  cmocka_unit_test(more_servers),
+                                       cmocka_unit_test(forms),    cmocka_unit_test(no_addresses),
+                                       cmocka_unit_test(clauses),  cmocka_unit_test(first_address),
+                                       cmocka_unit_test(captures), cmocka_unit_test(hostile)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

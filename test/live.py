@@ -1,6 +1,7 @@
 """Live capture: in two network namespaces with a veth between them, all made here and gone with this process.
 usage: live.py MAILTAP LIVE-RUN [TEST...]"""
 import collections
+import ipaddress
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 
+from hardwire import checksum
 from netns import HERE, THERE, address_up, carrier, ip, ipv4, ipv6, namespaces, sender, tagged, tcp, veth
 from tap import done, ok, skip
 from waiting import LONG, until
@@ -209,12 +211,19 @@ def vlan(near, far):
             ok(not [r for r in rows if r[0] != r[1]] and len({r[0] for r in rows}) > 1, "%s: each at the socket of its hash" % what, *rows)
 
 
+def summed(src, dst, segment):
+    """With its checksum, without which nothing is taken out of fragments."""
+    a, b = (ipaddress.ip_address(x).packed for x in (src, dst))
+    pseudo = a + b + (struct.pack("!HBBH", 0, 0, 6, len(segment)) if len(a) == 4 else struct.pack("!IHBB", len(segment), 0, 0, 6))
+    return segment[:16] + struct.pack("!H", checksum(pseudo + segment)) + segment[18:]
+
+
 def fragments(near, far):
     data = os.urandom(3000)
 
     def make(i, forth):
         src, dst, sport, dport = ends(i, forth)
-        whole = tcp(sport, dport, data)
+        whole = summed(src, dst, tcp(sport, dport, data))
         way = (HERE, THERE) if forth else (THERE, HERE)
         for at in range(0, len(whole), 1000):
             part = whole[at:at + 1000]
@@ -222,7 +231,7 @@ def fragments(near, far):
 
     def make6(i, forth):
         src, dst, sport, dport = ends(i, forth, True)
-        whole = tcp(sport, dport, data)
+        whole = summed(src, dst, tcp(sport, dport, data))
         way = (HERE, THERE) if forth else (THERE, HERE)
         for at in range(0, len(whole), 1000):
             head = struct.pack("!BBHI", 6, 0, at | (at + 1000 < len(whole)), 99 + i)

@@ -42,7 +42,7 @@ static void check_params(struct slice value)
         bool there = header_param(cs, p.rest, names[i], &out);
         assert(utf8_valid(buf_slice(&out)) && (there || !out.len));
         begin();
-        there = header_param_raw(p.rest, names[i], &out);
+        there = header_param_raw(p.rest, names[i], &out, NULL);
         assert(out.len <= value.len && (there || !out.len));
     }
 }

@@ -114,7 +114,11 @@ static void gather(struct mime *m, struct slice piece)
 {
     m->feed = FEED_GATHER;
     buf_add(&m->line, piece);
-    if ((m->state == HEADERS && !m->lost) || m->line.len <= LINE_JUDGED + LINE_ENDS - 1)
+    if (m->state == HEADERS && !m->lost)
+        return;
+    /* A piece that ended behind the first dash must not make a difference. */
+    bool dashes = m->line.len < 2 || m->line.data[1] == '-';
+    if (dashes && m->line.len <= LINE_JUDGED + LINE_ENDS - 1)
         return;
     m->feed = FEED_STREAM;
     m->held_crs = 0;

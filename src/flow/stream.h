@@ -71,4 +71,19 @@ size_t stream_hold(struct halfstream *st, const struct segment *seg, struct time
 struct held *stream_take(struct halfstream *st);
 void stream_clear(struct halfstream *st);
 
+/* The other side took its FIN. */
+static inline bool stream_fin_is_acked(const struct halfstream *st)
+{
+    return st->has_fin && st->has_acked && seq_diff(st->acked, st->fin_seq) > 0;
+}
+
+/* The connection is over, and nothing more is read: but its last FIN is acknowledged after it. */
+static inline void stream_note_last_ack(struct halfstream *st, const struct segment *seg)
+{
+    if (!(seg->flags & TCP_ACK) || !st->has_fin || seg->ack != st->fin_seq + 1)
+        return;
+    st->has_acked = true;
+    st->acked = seg->ack;
+}
+
 #endif

@@ -298,11 +298,13 @@ static void time_out(struct flow_table *t, struct flow *f)
     end_flow(t, f, f->reset ? FLOW_RST : FLOW_TIMEOUT);
 }
 
-/* Who was reset, or had closed, sends no more: the RST or FIN was none, and its connection goes on. */
+/* Who was reset, or had closed, sends no more: the RST or FIN was none, and its connection goes on. Not where
+ * the other side took the FIN. */
 static bool goes_on_after_end(const struct flow *f, int dir, const struct segment *seg)
 {
     const struct halfstream *st = &f->dir[dir];
-    bool over = f->reset ? dir == f->reset_dir : st->has_fin && st->fin_seq == st->next;
+    bool over =
+        f->reset ? dir == f->reset_dir : st->has_fin && st->fin_seq == st->next && !stream_fin_is_acked(st);
     return f->state == FLOW_CLOSED && over && seg->payload.len && seq_diff(seg->seq, st->next) >= 0;
 }
 
@@ -459,6 +461,7 @@ static void push(struct flow_table *t, struct flow *f, int dir, struct segment *
     f->spoke |= seg->payload.len || seg->uncaptured;
     append(t, f);
     if (f->state == FLOW_CLOSED) {
+        stream_note_last_ack(&f->dir[!dir], seg);
         t->stats.stray++;
         return;
     }

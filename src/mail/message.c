@@ -39,10 +39,10 @@ static void note_last(struct smtp *s, struct run *r)
 }
 
 /* Tells of an oddity that begins `back` bytes before p. Where it stands among the text does not depend on how
- * the text is cut. */
+ * the text is cut. Behind a gap it may be another mail's text, and what stood before is a guess. */
 static void odd(struct smtp *s, struct run *r, enum anomaly which, size_t back, const char *text)
 {
-    if (s->told & anomaly_bit(which))
+    if (s->message_gap || s->told & anomaly_bit(which))
         return;
     text_out(s, r);
     smtp_anomaly(s, which, s->message_at + (uint64_t)(r->p - r->begin) - back, slice_str(text));
@@ -345,7 +345,7 @@ size_t message_feed_doubtful(struct smtp *s, struct slice bytes)
     if (!fits || (whole && !is_command(line, !s->doubt_line))) {
         message_take_doubt(s);
     } else if (whole) {
-        if (s->had_lookalike)
+        if (s->told & anomaly_bit(ANOMALY_end_lookalike))
             note_smuggled(s, line, s->doubt_line);
         s->doubt_line = doubt.len;
     }

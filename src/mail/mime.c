@@ -277,7 +277,7 @@ void mime_gap(struct mime *m, uint64_t len)
     buf_clear(&m->line);
     m->feed = FEED_FRESH;
     m->held_crs = 0;
-    m->lost = true;
+    m->lost = m->gaps = true;
     m->line_start = m->pos;
     m->last_end = 0;
     tree_gap(m, begun);

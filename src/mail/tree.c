@@ -69,7 +69,8 @@ void tree_init(struct mime *m)
 
 void tree_anomaly(struct mime *m, enum anomaly which, uint64_t at, struct slice evidence)
 {
-    if (m->told & anomaly_bit(which))
+    /* Behind a gap it may be another mail's. */
+    if (m->gaps || m->told & anomaly_bit(which))
         return;
     m->told |= anomaly_bit(which);
     if (!evidence.len)
@@ -87,6 +88,7 @@ void tree_reset(struct mime *m)
     m->headers_used = m->overruns = 0;
     m->parts = 0;
     m->told = 0;
+    m->gaps = false;
     buf_clear(&m->field);
     buf_clear(&m->closed);
     part_clear(&m->part);

@@ -67,6 +67,7 @@ struct mime {
     uint32_t depth, parts, frame_room;
     uint64_t overruns;
     anomaly_set told;
+    bool gaps; /* bytes of the mail are missing */
 };
 
 /* Tells of it, the first time; `at`: position of its first byte. */

@@ -236,7 +236,7 @@ static void base64(void **state)
     check_odd(TOP "--b\n" B64 "\nQUI=\n-*\n--b--\n", ODD("base64_garbage", 93));
     /* After a gap a group's beginning is not known. */
     check_odd(B64 "\nQUJ\x04QUI=\nQ==\n", "");
-    check_odd(B64 "\nQ*J\x04QUI=\nQ==\n", ODD("base64_garbage", 38));
+    check_odd(B64 "\nQ*J\x04QUI=\nQ==\n", ""); /* nor whose it is */
 }
 
 static void quoted_printable(void **state)

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "pipeline.h"
 
-enum { FEW = 16 };
+enum { FEW = 32 };
 
 struct intake {
     struct decoder *decoder;

@@ -249,6 +249,11 @@ int inflate_open(const char *path, struct inflate **ret, uint8_t ret_first[stati
     return 0;
 }
 
+bool inflate_may_wait(const struct inflate *in)
+{
+    return !in->plain_file;
+}
+
 bool inflate_waits(const struct inflate *in)
 {
     struct pollfd fd = {in->fd, POLLIN, 0};

@@ -17,6 +17,8 @@ int inflate_open(const char *path, struct inflate **ret, uint8_t ret_first[stati
                  size_t *ret_first_len, struct error *reterr);
 /* Up to `room` plain bytes, as many as are there: 0 at the end and at a fault. */
 size_t inflate_read(struct inflate *in, uint8_t *out, size_t room);
+/* Its writer is not the system itself, which has all of it. */
+bool inflate_may_wait(const struct inflate *in);
 /* Nothing is there, and the file's writer may be long in sending more. */
 bool inflate_waits(const struct inflate *in);
 /* The same bytes as a FILE, for libpcap, at most once. It borrows `in`, and is closed before that is. */

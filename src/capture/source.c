@@ -147,6 +147,8 @@ int source_next(struct source *src, struct packet *ret, struct error *reterr)
 
 bool source_waits(const struct source *src)
 {
+    if (!inflate_may_wait(src->inflate))
+        return false;
     bool ready =
         src->is_classic ? classic_is_ready(&src->classic) : src->pcapng && pcapng_is_ready(src->pcapng);
     return !ready && inflate_waits(src->inflate);

@@ -82,7 +82,7 @@ struct flow_wait {
 };
 
 /* As many segments are at hand at once, their bytes with them. */
-enum { FLOW_AHEAD = 16 };
+enum { FLOW_AHEAD = 32 };
 
 /* Bytes of a segment at hand that were passed on. */
 struct fresh {

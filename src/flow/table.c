@@ -137,20 +137,23 @@ void flow_table_adjust(struct flow_table *t, const struct flow_settings *set)
     note_limits(t);
 }
 
-static void note_spent(atomic_size_t *all, size_t *noted, size_t now)
+/* False: nothing has changed. */
+static bool note_spent(atomic_size_t *all, size_t *noted, size_t now)
 {
     if (now == *noted)
-        return;
+        return false;
     /* A difference below zero wraps, and so does the sum. */
     atomic_fetch_add_explicit(all, now - *noted, memory_order_relaxed);
     *noted = now;
+    return true;
 }
 
-static void note_all_spent(struct flow_table *t)
+static bool note_all_spent(struct flow_table *t)
 {
-    note_spent(&t->budget->flows, &t->spent.flows, t->buckets.count);
-    note_spent(&t->budget->sessions, &t->spent.sessions, t->core.opened);
-    note_spent(&t->budget->bytes, &t->spent.bytes, t->core.held_bytes);
+    bool flows = note_spent(&t->budget->flows, &t->spent.flows, t->buckets.count);
+    bool sessions = note_spent(&t->budget->sessions, &t->spent.sessions, t->core.opened);
+    bool bytes = note_spent(&t->budget->bytes, &t->spent.bytes, t->core.held_bytes);
+    return flows || sessions || bytes;
 }
 
 /* `all` tables hold more than `most`, and this one, with `own`, more than its share: another one may hold
@@ -498,7 +501,8 @@ static void push_segment(struct flow_table *t, struct segment *seg, uint64_t has
         push(t, f, dir, seg);
 }
 
-static void take(struct flow_table *t, struct parcel *p, uint64_t hash)
+/* `first`: other tables may have spent something meanwhile. */
+static void take(struct flow_table *t, struct parcel *p, uint64_t hash, bool first)
 {
     t->at = p->at;
     t->core.now = p->at.now;
@@ -507,10 +511,11 @@ static void take(struct flow_table *t, struct parcel *p, uint64_t hash)
     t->order = (struct flow_order){t->at.number, (uint64_t)PHASE_PACKET << PHASE_SHIFT, 0};
     if (p->has_segment)
         push_segment(t, &p->seg, hash);
-    note_all_spent(t);
-    relieve(t);
-    shed_sessions(t);
-    shed_flows(t);
+    if (note_all_spent(t) || first) {
+        relieve(t);
+        shed_sessions(t);
+        shed_flows(t);
+    }
     if (!(p->at.step & FLOW_STEP_TIDY))
         return;
     /* After the segment, as it may tell what a hole is worth that is old by now. */
@@ -533,7 +538,7 @@ static void take_few(struct flow_table *t, struct parcel *parcels, size_t count)
     for (size_t i = 0; i < count; i++)
         buckets_expect_user(&t->buckets, hash[i]);
     for (size_t i = 0; i < count; i++)
-        take(t, &parcels[i], hash[i]);
+        take(t, &parcels[i], hash[i], i == 0);
     flow_settle(&t->core);
 }
 

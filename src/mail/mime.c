@@ -205,18 +205,20 @@ static unsigned trailing_crs(struct slice text, unsigned before)
 }
 
 /* Takes from the start of `bytes` what is body text beyond doubt, in any number of lines and parts of lines;
- * for all but quoted-printable it does not matter where they end. */
-static size_t body_bytes(struct mime *m, struct slice bytes)
+ * for all but quoted-printable it does not matter where they end. `first`: of what was fed now. */
+static size_t body_bytes(struct mime *m, struct slice bytes, bool first)
 {
     bool counts = m->state == BODY && m->part.transfer != TRANSFER_IDENTITY;
     if (m->state == HEADERS || m->feed == FEED_GATHER || m->lost ||
         (counts && m->part.transfer != TRANSFER_BASE64))
         return 0;
-    if (tree_has_boundaries(m))
+    /* Where digits are all there is no boundary is among them; to look once will do. */
+    bool counted = first && counts && transfer_count_digits(&m->part.size, bytes);
+    if (!counted && tree_has_boundaries(m))
         bytes = slice_sub(bytes, 0, before_dashes(bytes, m->feed == FEED_FRESH));
     if (!bytes.len)
         return 0;
-    if (counts)
+    if (counts && !counted)
         transfer_count(&m->part.size, m->part.transfer, bytes, 0);
     unsigned held = m->feed == FEED_STREAM ? m->held_crs : 0;
     struct slice rest = last_line(bytes);
@@ -251,7 +253,7 @@ void mime_feed(struct mime *m, struct slice bytes)
     size_t whole = SIZE_MAX; /* behind the last line's end, once it is wanted */
     for (size_t i = 0; i < bytes.len;) {
         struct slice rest = slice_sub(bytes, i, bytes.len);
-        size_t taken = body_bytes(m, rest);
+        size_t taken = body_bytes(m, rest, i == 0);
         if (!taken && m->part.transfer == TRANSFER_QP) {
             if (whole == SIZE_MAX)
                 whole = bytes.len - last_line(bytes).len;

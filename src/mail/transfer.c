@@ -118,14 +118,22 @@ static void count_slowly(struct transfer_size *t, struct slice text)
             note_odd(t, t->fed + i);
 }
 
-static void count_base64(struct transfer_size *t, struct slice text)
+bool transfer_count_digits(struct transfer_size *t, struct slice text)
 {
     bool other = t->padded || t->pads;
     size_t digits = other ? 0 : count_digits(text, &other);
     if (other)
-        count_slowly(t, text);
-    else
-        t->digits += digits;
+        return false;
+    t->digits += digits;
+    t->fed += text.len;
+    return true;
+}
+
+static void count_base64(struct transfer_size *t, struct slice text)
+{
+    if (transfer_count_digits(t, text))
+        return;
+    count_slowly(t, text);
     t->fed += text.len;
 }
 

@@ -27,6 +27,9 @@ enum transfer transfer_of(struct slice value, bool *ret_known);
 /* `line` is a part of a line without its end; `end` the bytes of the line's end where it ends here, else 0.
  */
 void transfer_count(struct transfer_size *t, enum transfer kind, struct slice line, size_t end);
+/* Base64 that is nothing but digits and line ends, in any number of lines. False: it is not, and nothing was
+ * counted. */
+bool transfer_count_digits(struct transfer_size *t, struct slice text);
 /* The same for a block of lines that begins where a line does. */
 void transfer_count_lines(struct transfer_size *t, enum transfer kind, struct slice lines);
 /* Bytes are missing here, `fed` encoded ones lie before the next, and the rest of their line is not fed. */

@@ -257,7 +257,7 @@ bool inflate_may_wait(const struct inflate *in)
 bool inflate_waits(const struct inflate *in)
 {
     struct pollfd fd = {in->fd, POLLIN, 0};
-    return !in->plain_file && in->in_pos == in->in_len && poll(&fd, 1, 0) == 0;
+    return inflate_may_wait(in) && in->in_pos == in->in_len && poll(&fd, 1, 0) == 0;
 }
 
 const char *inflate_fault(const struct inflate *in)

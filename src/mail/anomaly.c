@@ -3,10 +3,9 @@
 
 #include <assert.h>
 
-static const struct {
-    const char *name, *doc;
-} rows[] = {
-#define ANOMALY(name, doc) {#name, doc},
+/* The sentences are for the page that is made of the table. */
+static const char *const names[] = {
+#define ANOMALY(name, doc) #name,
 #include "mail/anomaly.def"
 #undef ANOMALY
 };
@@ -14,11 +13,5 @@ static const struct {
 const char *anomaly_name(enum anomaly a)
 {
     assert(a < ANOMALY_COUNT);
-    return rows[a].name;
-}
-
-const char *anomaly_doc(enum anomaly a)
-{
-    assert(a < ANOMALY_COUNT);
-    return rows[a].doc;
+    return names[a];
 }

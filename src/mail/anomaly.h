@@ -20,8 +20,7 @@ static inline anomaly_set anomaly_bit(enum anomaly a)
     return (anomaly_set)1 << a;
 }
 
-/* Of each the name and a sentence; constants. */
+/* A constant. */
 const char *anomaly_name(enum anomaly a);
-const char *anomaly_doc(enum anomaly a);
 
 #endif

@@ -48,8 +48,8 @@ static void test_half_open_ones_are_shed(void **state)
     wire_free(&w);
 }
 
-/* Many connections that say one byte each cost those nothing that have said more, though these are quiet for
- * longer. */
+/* Many connections that say a byte or two each cost those nothing that have said more, though these are quiet
+ * for longer. */
 static void test_unknown_ones_are_shed(void **state)
 {
     struct flow_settings set = usual;
@@ -66,6 +66,7 @@ static void test_unknown_ones_are_shed(void **state)
         for (w.port = 10; w.port < 30; w.port++) {
             handshake(&w, 100, 500);
             send(&w, CLIENT, TCP_ACK, 101, 501, "x");
+            send(&w, CLIENT, TCP_ACK, 102, 501, "y");
         }
         want = FLOW_WANT_BYTES;
         w.port = 1;

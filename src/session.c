@@ -8,28 +8,15 @@
 #include <xxhash.h>
 #include "base/memory.h"
 #include "mail/detect.h"
+#include "mail/talk.h"
 
-enum { EARLY_MAX = 256, UID = 18 };
-
-/* What came before the verdict, to be told again after it. */
-struct early {
-    struct buf first[2];
-    struct early_piece *pieces; /* in order */
-    size_t count, room;
-};
-
-struct early_piece {
-    int dir;
-    uint64_t gap;    /* 0: data */
-    size_t from, to; /* in first[dir] */
-    struct timespec ts;
-};
+enum { EARLY_MAX = TALK_APART, UID = 18 };
 
 /* There are many of them that say nothing for long, so what not all need is allocated when it is needed. */
 struct smtp_session {
     struct session_shared *shared;
     const struct flow_info *info; /* the connection's own */
-    struct early *early;          /* until the verdict */
+    struct talk *early;           /* what came before the verdict, to be told again after it */
     struct smtp *smtp;
     struct builder *builder; /* it is SMTP */
     struct script_data *script_data;
@@ -40,16 +27,12 @@ struct smtp_session {
 struct smtp_session *session_new(struct session_shared *shared, const struct flow_info *info)
 {
     struct smtp_session *s = calloc(1, sizeof *s);
-    struct early *e = calloc(1, sizeof *e);
     memory_check(s);
-    memory_check(e);
     s->shared = shared;
     shared->alive++;
     s->info = info;
     s->client = info->client == 1;
-    s->early = e;
-    buf_init(&e->first[0], shared->set->detect_bytes);
-    buf_init(&e->first[1], shared->set->detect_bytes);
+    s->early = talk_new(shared->set->detect_bytes);
     return s;
 }
 
@@ -161,28 +144,14 @@ static enum side side_of(const struct smtp_session *s, int dir)
 
 static void replay(struct smtp_session *s, const size_t skip[2])
 {
-    for (size_t i = 0; i < s->early->count; i++) {
-        const struct early_piece *p = &s->early->pieces[i];
-        struct slice bytes = buf_slice(&s->early->first[p->dir]);
-        if (p->gap) {
-            smtp_gap(s->smtp, side_of(s, p->dir), p->ts, p->gap);
-            continue;
-        }
-        size_t from = p->from > skip[p->dir] ? p->from : skip[p->dir];
-        smtp_feed(s->smtp, side_of(s, p->dir), p->ts, slice_sub(bytes, from, p->to));
+    for (size_t i = 0; i < talk_count(s->early); i++) {
+        struct talk_piece p = talk_piece(s->early, i);
+        size_t skipped = skip[p.end] > p.from ? skip[p.end] - p.from : 0;
+        if (p.gap)
+            smtp_gap(s->smtp, side_of(s, p.end), p.ts, p.gap);
+        else
+            smtp_feed(s->smtp, side_of(s, p.end), p.ts, slice_sub(p.bytes, skipped, p.bytes.len));
     }
-}
-
-static void forget_early(struct smtp_session *s)
-{
-    struct early *e = s->early;
-    s->early = NULL;
-    if (!e)
-        return;
-    buf_free(&e->first[0]);
-    buf_free(&e->first[1]);
-    free(e->pieces);
-    free(e);
 }
 
 /* The server's packets are seen, though it may have said nothing yet: its replies are worth waiting for. */
@@ -214,14 +183,14 @@ static void begin(struct smtp_session *s, const struct flow_info *info, enum det
         expect_server(s, info);
         replay(s, skip);
     }
-    forget_early(s);
+    talk_free(&s->early);
 }
 
 static bool is_full(const struct smtp_session *s)
 {
     size_t most = s->shared->set->detect_bytes;
-    const struct early *e = s->early;
-    return e->first[0].len >= most || e->first[1].len >= most || e->count == EARLY_MAX;
+    const struct talk *e = s->early;
+    return talk_said(e, 0).len >= most || talk_said(e, 1).len >= most || talk_count(e) == EARLY_MAX;
 }
 
 /* The end that the ports make the client, or -1. */
@@ -244,23 +213,15 @@ static enum detected pinned(const struct settings *set, const struct flow_info *
     return has_port(&set->ports, info) ? DETECT_SMTP : DETECT_NO;
 }
 
-static bool has_gap(const struct early *e, int dir)
-{
-    size_t i = 0;
-    while (i < e->count && !(e->pieces[i].dir == dir && e->pieces[i].gap))
-        i++;
-    return i < e->count;
-}
-
 static void decide(struct smtp_session *s, const struct flow_info *info, bool over)
 {
     const struct settings *set = s->shared->set;
-    const struct early *e = s->early;
+    const struct talk *e = s->early;
     size_t skip[2] = {0, 0};
     int client = info->client;
-    struct detect_input in = {.first = {buf_slice(&e->first[0]), buf_slice(&e->first[1])},
+    struct detect_input in = {.first = {talk_said(e, 0), talk_said(e, 1)},
                               .client = info->client,
-                              .holed = {has_gap(e, 0), has_gap(e, 1)},
+                              .holed = {talk_has_gap(e, 0), talk_has_gap(e, 1)},
                               .likely = likely_client(info),
                               .tls = has_port(&set->tls_ports, info),
                               .over = over || is_full(s)};
@@ -269,30 +230,9 @@ static void decide(struct smtp_session *s, const struct flow_info *info, bool ov
         return;
     s->client = client == 1;
     if (what == DETECT_NO)
-        forget_early(s);
+        talk_free(&s->early);
     else
         begin(s, info, what, skip);
-}
-
-static void remember(struct early *e, int dir, struct timespec ts, uint64_t gap, struct slice bytes)
-{
-    struct early_piece *last = e->count ? &e->pieces[e->count - 1] : NULL;
-    /* The rest of a line belongs to its beginning, in time too. */
-    bool joins = last && last->dir == dir && !last->gap && !gap && last->to > last->from;
-    if (joins && e->first[dir].data[last->to - 1] != '\n') {
-        buf_add(&e->first[dir], bytes);
-        last->to = e->first[dir].len;
-        return;
-    }
-    if (e->count == e->room) {
-        e->room = e->room ? e->room * 2 : 2;
-        e->pieces = realloc(e->pieces, e->room * sizeof *e->pieces);
-        memory_check(e->pieces);
-    }
-    struct early_piece *p = &e->pieces[e->count++];
-    *p = (struct early_piece){.dir = dir, .gap = gap, .ts = ts, .from = e->first[dir].len};
-    buf_add(&e->first[dir], bytes);
-    p->to = e->first[dir].len;
 }
 
 static enum flow_want want_of(const struct smtp_session *s)
@@ -309,7 +249,7 @@ static enum flow_want want_of(const struct smtp_session *s)
 static bool tells_more(const struct smtp_session *s, int dir, size_t before)
 {
     enum { LOOK = 1024 };
-    struct slice first = buf_slice(&s->early->first[dir]), added = slice_sub(first, before, first.len);
+    struct slice first = talk_said(s->early, dir), added = slice_sub(first, before, first.len);
     return before < 2 || first.len / LOOK > before / LOOK || slice_index(added, '\n') < added.len ||
            is_full(s);
 }
@@ -318,9 +258,7 @@ enum flow_want session_data(struct smtp_session *s, const struct flow_info *info
                             struct slice bytes)
 {
     if (s->early) {
-        size_t before = s->early->first[dir].len;
-        remember(s->early, dir, ts, 0, bytes);
-        size_t kept = s->early->first[dir].len - before;
+        size_t before = talk_said(s->early, dir).len, kept = talk_add(s->early, dir, ts, bytes);
         if (tells_more(s, dir, before))
             decide(s, info, false);
         bytes = slice_sub(bytes, kept, bytes.len);
@@ -337,7 +275,7 @@ enum flow_want session_gap(struct smtp_session *s, const struct flow_info *info,
                            uint64_t len)
 {
     if (s->early) {
-        remember(s->early, dir, ts, len, (struct slice){0});
+        talk_gap(s->early, dir, ts, len);
         decide(s, info, false);
     } else if (want_of(s) == FLOW_WANT_BYTES) {
         smtp_gap(s->smtp, side_of(s, dir), ts, len);
@@ -365,6 +303,6 @@ void session_end(struct smtp_session **ps, const struct flow_info *info, enum fl
     builder_free(&s->builder);
     script_data_free(&s->script_data);
     s->shared->alive--;
-    forget_early(s);
+    talk_free(&s->early);
     free(s);
 }

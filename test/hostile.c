@@ -336,6 +336,32 @@ static void body_in_doubt(uint64_t size)
     end_mail();
 }
 
+static const char smuggled[] = "\n.\r\nMAIL FROM:<smuggled@example.net>\r\nRCPT TO:<victim@example.com>\r\n"
+                               "DATA\r\nSubject: smuggled\r\n\r\ntext";
+static const char taken[] = "250 2.0.0 Ok: queued as 1\r\n250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 go\r\n";
+
+/* Messages with another one in them, which the server takes for a mail. */
+static void smuggled_apart(uint64_t count)
+{
+    while (count--) {
+        begin_mail();
+        say(CLIENT, smuggled);
+        say(CLIENT, "\r\n.\r\n");
+        say(SERVER, taken);
+        say(SERVER, "250 2.0.0 Ok: queued as 2\r\n");
+    }
+}
+
+/* One message with all the others in it. */
+static void smuggled_together(uint64_t count)
+{
+    begin_mail();
+    say_often(CLIENT, smuggled, count);
+    say(CLIENT, "\r\n.\r\n");
+    say_often(SERVER, taken, count);
+    say(SERVER, "250 2.0.0 Ok: queued as 2\r\n");
+}
+
 /* FILLER greets, before anything else is said, a byte a packet. */
 static void greeting(uint64_t size)
 {
@@ -427,9 +453,11 @@ static const struct {
     {"body", body_by_bytes},          /* bytes */
     {"body-unasked", body_unasked},   /* bytes */
     {"body-in-doubt", body_in_doubt}, /* bytes */
-    {"greeting", greeting},           /* bytes */
-    {"scattered", scattered},         /* bytes */
-    {"holes", holes},                 /* of one byte */
+    {"smuggled", smuggled_apart},
+    {"smuggled-together", smuggled_together},
+    {"greeting", greeting},   /* bytes */
+    {"scattered", scattered}, /* bytes */
+    {"holes", holes},         /* of one byte */
 };
 
 static void connect(void)

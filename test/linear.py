@@ -80,6 +80,9 @@ CASES = [
     Case("the same before DATA is answered", "body-unasked", 10000, 1000000),
     Case("the same behind a look-alike of its end", "body-in-doubt", 3000, 1000000),
     Case("the same with commands", "body-in-doubt", 3000, 1000000, ("NOOP\r\n",)),
+    Case("mails in mails", "smuggled", 200, 100000),
+    Case("many mails in one", "smuggled-together", 200, 1000),
+    Case("more of them than are kept", "smuggled-together", 10000, 1000000),
     Case("a greeting, a byte a packet", "greeting", 1900, 3900, ("220-",)),
     *(Case("bytes out of order: " + order, "scattered", 900, 1000000, (order,)) for order in ("reverse", "random", "behind")),
     Case("holes that never fill", "holes", 3000, 1000000),
@@ -94,6 +97,10 @@ def mails(case, size):
         return 1
     if case.shape.startswith("transactions"):
         return size + 1
+    if case.shape == "smuggled":
+        return 2 * size + 1
+    if case.shape == "smuggled-together":  # trials of one message; more of it than is kept is text
+        return 18 if size <= 1000 else 2
     return -(-size // FIELD_MOST) + 1 if case.shape == "fields" else 2
 
 

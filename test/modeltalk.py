@@ -17,6 +17,7 @@ AUTHS = [["AUTH PLAIN " + base64.b64encode(b"\0model\0right").decode()], ["AUTH 
          ["AUTH PLAIN", base64.b64encode(b"\0model\0right").decode()], ["AUTH LOGIN", "bW9kZWw=", "cmlnaHQ="], ["AUTH LOGIN", "bW9kZWw=", "d3Jvbmc="], ["AUTH LOGIN", "*"],
          ["AUTH LOGIN bW9kZWw=", "cmlnaHQ="], ["AUTH PLAIN", "no base64!"], ["AUTH CRAM-MD5"], ["AUTH LOGIN", "MAIL FROM:<not@model.example>"], ["auth plain ="], ["AUTH PLAIN", ""]]
 MAIL_ARGS = [""] * 12 + [" SIZE=100", " SIZE=90000", " BODY=8BITMIME", " BODY=7BIT", " BODY=BINARYMIME", " SMTPUTF8", " BOGUS=1", " AUTH=<>", " RET=HDRS ENVID=x", " SIZE=10 SIZE=10"]
+SMUGGLED = b"MAIL FROM:<smuggled@model.example>\r\nRCPT TO:<r0@here.example>\r\nDATA\r\nSubject: in it\r\n\r\nx\r\n"
 RCPT_ARGS = [""] * 12 + [" NOTIFY=NEVER", " NOTIFY=FROG", " ORCPT=rfc822;x@here.example"]
 
 
@@ -38,8 +39,8 @@ class Maker:
         self.way = "lockstep" if r < 0.45 else "pipelined" if r < 0.75 else "blast"
         self.port = self.rng.choice([25, 25, 25, 26, 27])
         self.bare = self.rng.random() < 0.15  # some line ends are LF alone
-        # A text in which the server may find commands, with a text behind them: what it does shows only when it is too late.
-        self.two_ways = self.bare and self.way == "blast"
+        # A look-alike of the end with text behind it, which is no mail: where the server takes it, the text is longer here than there.
+        self.two_ways = False
         self.wild = self.rng.choice([0, 0.1, 0.3, 0.6])  # how much is out of place
 
     def end(self):
@@ -93,8 +94,8 @@ class Maker:
             parts.append(line + self.end())
         if self.bare and self.chance(0.3):
             parts.append(self.rng.choice([b"\n.\n", b"\n.\r\n", b"x\r\n.\n"]))
-            self.two_ways = True
-            parts.append(self.rng.choice([b"", b"", b"Still text.\r\n", b"MAIL FROM:<smuggled@model.example>\r\nRCPT TO:<r0@here.example>\r\nDATA\r\nSubject: in it\r\n\r\nx\r\n"]))
+            parts.append(self.rng.choice([b"", b"", b"Still text.\r\n", SMUGGLED, SMUGGLED]))
+            self.two_ways |= parts[-1] != SMUGGLED
         return Step(b"".join(parts) + b".\r\n", "text")
 
     def chunks(self):

@@ -8,6 +8,7 @@
 #include "mail/hold.h"
 #include "mail/message.h"
 #include "mail/pairing.h"
+#include "mail/trial.h"
 
 /* What a verb does to the dialogue. */
 static const struct trait {
@@ -333,6 +334,8 @@ size_t client_consume(struct smtp *s, struct slice bytes)
         break;
     case MODE_OPAQUE:
         break;
+    case MODE_TRIAL:
+        return trial_take(s, bytes);
     case MODE_HOLD:
         return 0;
     }
@@ -370,6 +373,7 @@ void client_gap(struct smtp *s, uint64_t len)
         break;
     case MODE_OPAQUE:
     case MODE_SNIFF:
+    case MODE_TRIAL: /* ended by smtp_gap */
         return;
     case MODE_COMMAND:
     case MODE_SECRET:

@@ -4,32 +4,9 @@
 
 #include "base/buf.h"
 #include "mail/dated.h"
+#include "mail/mode.h"
 #include "mail/secret.h"
 #include "mail/smtp.h"
-
-enum mode {
-    MODE_COMMAND, /* lines are commands */
-    MODE_HOLD,    /* the last command's reply decides what the bytes are: they wait in `hold` */
-    MODE_SECRET,  /* the next line answers an AUTH challenge */
-    MODE_MESSAGE, /* after 354, up to the dot */
-    MODE_CHUNK,   /* inside of a BDAT chunk */
-    MODE_RESYNC,  /* after a gap: lines count only where they are commands beyond doubt */
-    MODE_SNIFF,   /* after 220 to STARTTLS: the next byte tells TLS from a decrypted feed */
-    MODE_OPAQUE,  /* TLS */
-} __attribute__((packed));
-
-/* Where in a line of a message the next byte stands: amid it; behind a CR; at its start after CRLF, or after
- * a bare LF; behind a dot that began the line, and behind dot and CR, in both cases. */
-enum bol {
-    BOL_NO,
-    BOL_CR,
-    BOL_YES,
-    BOL_DOT,
-    BOL_DOT_CR,
-    BOL_LF,
-    BOL_LF_DOT,
-    BOL_LF_DOT_CR
-} __attribute__((packed));
 
 struct pending {
     uint32_t mail;
@@ -69,8 +46,11 @@ struct smtp {
     bool hold_blind;    /* the reply lies in a gap: the client's next line decides */
     bool lookalike;     /* the text so far ends as some servers let a message end */
     bool had_lookalike; /* some text of this message did */
-    bool message_gap;   /* bytes of the message are missing, its end may be among them */
-    bool message_reply_lost; /* a server gap came since the message began */
+    bool doubt_text;    /* behind a command in `doubt` may stand what is none: a text, a chunk, a secret */
+    bool doubt_over;    /* more of this message was in doubt than `doubt` may keep */
+    uint8_t trials, settling; /* begun in what one kept; ends of them that are under way */
+    bool message_gap;         /* bytes of the message are missing, its end may be among them */
+    bool message_reply_lost;  /* a server gap came since the message began */
     bool chunk_last;
     bool no_chunking; /* the server's answer to the last hello did not offer it: it may not know BDAT */
     bool utf8;        /* the last MAIL asked for SMTPUTF8, or was not seen */
@@ -85,6 +65,7 @@ struct smtp {
     bool heard;               /* it has said something */
     bool skip_line, tls_told; /* after a gap: up to the next line's start; TLS was told of */
     bool server_opaque, server_line_cut, in_reply, reply_cut;
+    bool skipped;      /* a reply fitted only a later command than the one that it should answer */
     bool lost_replies; /* a server gap: how many replies were in it is not known */
 
     /* client */
@@ -95,7 +76,8 @@ struct smtp {
     struct dated *hold;
     /* After a gap or lookalike: lines that are commands, unless the message goes on behind them. */
     struct dated *doubt;
-    size_t doubt_line; /* where its last line begins */
+    size_t doubt_line;   /* where its last line begins */
+    struct trial *trial; /* or NULL, see trial.c */
     uint64_t chunk_left;
     uint64_t client_at, line_at;    /* bytes of the client before what is consumed now, before its line */
     uint64_t message_at;            /* the same in the message */

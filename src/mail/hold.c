@@ -5,19 +5,33 @@
 #include "mail/hold.h"
 
 #include "mail/client.h"
+#include "mail/trial.h"
 
 static struct slice held(const struct smtp *s)
 {
     return dated_rest(s->hold);
 }
 
+/* They fit: as many may be held as a trial keeps. */
+static void move_to_trial(struct smtp *s)
+{
+    struct dated *hold = s->hold;
+    struct slice piece;
+    s->hold = NULL;
+    while (dated_next(hold, &s->now, &piece))
+        (void)client_consume(s, piece);
+    dated_free(&hold);
+}
+
 static void drain(struct smtp *s)
 {
     struct timespec now = s->now;
-    while (s->mode != MODE_HOLD && held(s).len) {
+    while (s->mode != MODE_HOLD && s->mode != MODE_TRIAL && held(s).len) {
         s->now = dated_time(s->hold);
         dated_pass(s->hold, client_consume(s, held(s)));
     }
+    if (s->mode == MODE_TRIAL)
+        move_to_trial(s);
     s->now = now;
     if (!held(s).len)
         dated_free(&s->hold);

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include "mail/lanes.h"
+#include "mail/trial.h"
 
 enum { LINE_MOST = 998 }; /* without its end; RFC 5322 2.1.1 */
 
@@ -141,6 +142,12 @@ static void judge_byte(struct smtp *s, struct run *r, uint8_t last)
         odd(s, r, ANOMALY_message_long_line, LINE_MOST, "");
 }
 
+static void judge_next(struct smtp *s, struct run *r, uint8_t last)
+{
+    judge_byte(s, r, last);
+    r->p++;
+}
+
 /* Where a line stands behind p. */
 static enum bol bol_here(const struct smtp *s, const struct run *r)
 {
@@ -150,6 +157,13 @@ static enum bol bol_here(const struct smtp *s, const struct run *r)
     if (last != '\n')
         return BOL_NO;
     return before(s, r, 2) == '\r' || s->bare_lf ? BOL_YES : BOL_LF;
+}
+
+/* What follows a CR and a dot is not passed over: perhaps it is a CR or LF. */
+static void pass_behind_dot(struct smtp *s, struct run *r)
+{
+    if (r->p < r->end && before(s, r, 1) == '.' && before(s, r, 2) == '\r')
+        judge_next(s, r, '.');
 }
 
 /* Up to `most` bytes, one by one. True: a dot that begins a line is next. */
@@ -162,11 +176,7 @@ static bool pass_slowly(struct smtp *s, struct run *r, ptrdiff_t most)
         judge_byte(s, r, last);
         last = *r->p;
     }
-    /* What follows a CR and a dot is not passed over: perhaps it is a CR or LF. */
-    if (r->p < r->end && last == '.' && before(s, r, 2) == '\r') {
-        judge_byte(s, r, last);
-        r->p++;
-    }
+    pass_behind_dot(s, r);
     return false;
 }
 
@@ -174,8 +184,8 @@ static bool pass_slowly(struct smtp *s, struct run *r, ptrdiff_t most)
  * odd. The first byte is no such dot. */
 static void skip_text(struct smtp *s, struct run *r)
 {
-    judge_byte(s, r, before(s, r, 1));
-    r->p++;
+    judge_next(s, r, before(s, r, 1));
+    pass_behind_dot(s, r);
     do
         pass_plain(s, r);
     while (r->p < r->end && !pass_slowly(s, r, LANES));
@@ -300,9 +310,11 @@ void message_take_doubt(struct smtp *s)
     struct dated *doubt = s->doubt;
     struct slice text = dated_rest(doubt);
     s->doubt = NULL;
-    size_t used = s->mode == MODE_MESSAGE ? message_feed(s, text) : text.len;
+    s->doubt_text = false;
+    while (text.len && s->mode == MODE_MESSAGE)
+        text = slice_sub(text, message_feed(s, text), text.len);
     /* Only a dot alone ends a message, and it comes last in what is taken here. */
-    assert(used == text.len);
+    assert(!text.len || s->mode != MODE_MESSAGE);
     dated_free(&doubt);
 }
 
@@ -311,22 +323,51 @@ static bool at_start(const struct smtp *s)
     return s->bol == BOL_YES || s->bol == BOL_LF;
 }
 
-/* The first one must be a command beyond doubt; behind it a verb will do. */
-static bool is_command(struct slice line, bool first)
+/* A MAIL is shown, other commands may hold what should not be. */
+static void note_smuggled(struct smtp *s, const struct command *cmd, struct slice line)
 {
-    struct command cmd;
-    command_parse(slice_trim(line), &cmd);
-    return cmd.strict || (!first && cmd.known);
+    if (s->told & anomaly_bit(ANOMALY_end_lookalike))
+        smtp_anomaly(s, ANOMALY_smuggled_command, s->message_at + s->doubt_line,
+                     cmd->verb == VERB_MAIL ? line : (struct slice){0});
 }
 
-/* A MAIL is shown, other commands may hold what should not be. */
-static void note_smuggled(struct smtp *s, struct slice line, size_t before)
+/* The last line of `doubt` ends the message by the RFC, with commands before it. */
+static bool ends_behind_commands(const struct smtp *s, struct slice doubt, struct slice line)
 {
+    return s->doubt_line && slice_eq(line, slice_str(".\r\n")) && doubt.data[s->doubt_line - 2] == '\r';
+}
+
+/* A line is whole. True: it stays in `doubt`. */
+static bool stays_in_doubt(struct smtp *s, struct slice doubt)
+{
+    struct slice line = slice_sub(doubt, s->doubt_line, doubt.len);
     struct command cmd;
+    if (ends_behind_commands(s, doubt, line))
+        return trial_begin(s);
+    if (s->doubt_text)
+        return true;
+    /* The first one must be a command beyond doubt, or MAIL; behind it a verb will do. */
     line = slice_trim(line);
     command_parse(line, &cmd);
-    smtp_anomaly(s, ANOMALY_smuggled_command, s->message_at + before,
-                 cmd.verb == VERB_MAIL ? line : (struct slice){0});
+    bool begins = cmd.strict || (cmd.verb == VERB_MAIL && !s->message_gap);
+    if (!begins && (!s->doubt_line || !cmd.known))
+        return false;
+    note_smuggled(s, &cmd, line);
+    bool text =
+        cmd.verb == VERB_DATA || cmd.verb == VERB_BDAT || cmd.verb == VERB_BDAT_LAST || cmd.verb == VERB_AUTH;
+    s->doubt_text = text && s->heard && !s->message_gap && !s->doubt_over;
+    return true;
+}
+
+/* Too much of it: by the RFC all of it is text. The replies, if the server reads it otherwise, would answer
+ * what is known no more. */
+static void give_up_doubt(struct smtp *s)
+{
+    if (s->doubt_text) {
+        s->doubt_over = true;
+        smtp_cut(s, SIDE_CLIENT);
+    }
+    message_take_doubt(s);
 }
 
 size_t message_feed_doubtful(struct smtp *s, struct slice bytes)
@@ -340,14 +381,13 @@ size_t message_feed_doubtful(struct smtp *s, struct slice bytes)
     if (!s->doubt)
         s->doubt_line = 0;
     size_t used = dated_add(&s->doubt, s->lim->hold_bytes, s->now, part);
-    struct slice doubt = dated_rest(s->doubt), line = slice_sub(doubt, s->doubt_line, doubt.len);
-    bool fits = used == part.len && line.len <= s->lim->command_bytes;
-    if (!fits || (whole && !is_command(line, !s->doubt_line))) {
+    struct slice doubt = dated_rest(s->doubt);
+    bool fits = used == part.len && (s->doubt_text || doubt.len - s->doubt_line <= s->lim->command_bytes);
+    if (!fits)
+        give_up_doubt(s);
+    else if (whole && !stays_in_doubt(s, doubt))
         message_take_doubt(s);
-    } else if (whole) {
-        if (s->told & anomaly_bit(ANOMALY_end_lookalike))
-            note_smuggled(s, line, s->doubt_line);
+    else if (whole)
         s->doubt_line = doubt.len;
-    }
     return used;
 }

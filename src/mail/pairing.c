@@ -10,7 +10,9 @@
 #include "base/memory.h"
 #include "mail/client.h"
 #include "mail/hold.h"
+#include "mail/message.h"
 #include "mail/reply.h"
+#include "mail/trial.h"
 
 /* A reply that is not paired yet. */
 struct late {
@@ -182,6 +184,7 @@ static void skip_unfit(struct smtp *s, unsigned code)
         return;
     for (uint32_t i = 1; i < s->queue_len && i < SKIP_MAX; i++) {
         if (verb_fits(queue_at(s, i)->verb, code)) {
+            s->skipped = true;
             while (i--)
                 answered(s, pop(s).mail);
             return;
@@ -195,12 +198,15 @@ static void end_unseen_message(struct smtp *s, unsigned code)
     bool commands = smtp_has_doubt(s), gap = s->message_gap || commands;
     if (s->mode != MODE_MESSAGE || s->queue_len || !(gap || s->lookalike) || (code == 354 && !commands))
         return;
+    /* It hangs up amid the text. */
+    if (commands && !s->message_gap && (code == 421 || code == 521)) {
+        message_take_doubt(s);
+        return;
+    }
     /* A reply that is lost as well is not awaited: this one answers a command. */
     smtp_message_end(s, !(commands && s->message_reply_lost));
-    if (gap) {
-        s->lost_commands = true;
+    if (gap)
         smtp_end_doubt(s);
-    }
 }
 
 /* A challenge is as secret as its answer, and some servers repeat what they do not understand. */
@@ -493,6 +499,10 @@ static bool begins_tls(const struct smtp *s, uint8_t first)
 void pairing_server_feed(struct smtp *s, struct slice bytes)
 {
     while (bytes.len && !s->server_opaque) {
+        if (s->mode == MODE_TRIAL) {
+            trial_hear(s, bytes);
+            return;
+        }
         if (begins_tls(s, *bytes.data)) {
             smtp_tls_begin(s);
             client_begin_opaque(s);

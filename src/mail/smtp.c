@@ -11,6 +11,7 @@
 #include "mail/hold.h"
 #include "mail/message.h"
 #include "mail/pairing.h"
+#include "mail/trial.h"
 
 struct smtp *smtp_new(const struct smtp_limits *lim, bool midstream, smtp_fn *fn, void *ctx)
 {
@@ -35,6 +36,7 @@ void smtp_free(struct smtp **ps)
     buf_free(&s->line);
     dated_free(&s->hold);
     dated_free(&s->doubt);
+    trial_free(&s->trial);
     secret_free(&s->secrets);
     buf_free(&s->server_line);
     buf_free(&s->reply);
@@ -135,7 +137,7 @@ void smtp_message_begin(struct smtp *s, bool beginning_seen)
         smtp_mail_begin(s, false);
     s->mode = MODE_MESSAGE;
     s->bol = beginning_seen ? BOL_YES : BOL_NO;
-    s->lookalike = s->had_lookalike = false;
+    s->lookalike = s->had_lookalike = s->doubt_over = false;
     s->message_gap = !beginning_seen;
     s->message_reply_lost = false;
     s->message_begun = true;
@@ -167,7 +169,10 @@ void smtp_end_doubt(struct smtp *s)
     struct timespec now = s->now;
     struct slice piece;
     s->doubt = NULL;
-    s->mode = MODE_RESYNC;
+    s->doubt_text = false;
+    s->client_at -= dated_rest(lines).len; /* they are consumed anew */
+    s->lost_commands |= s->message_gap;
+    s->mode = s->message_gap ? MODE_RESYNC : MODE_COMMAND;
     while (dated_next(lines, &s->now, &piece))
         hold_feed(s, piece);
     s->now = now;
@@ -196,6 +201,8 @@ void smtp_feed(struct smtp *s, enum side side, struct timespec ts, struct slice 
 void smtp_gap(struct smtp *s, enum side side, struct timespec ts, uint64_t len)
 {
     s->now = ts;
+    while (s->mode == MODE_TRIAL)
+        trial_give_up(s);
     if (s->mode == MODE_OPAQUE)
         return;
     s->had_gap = true;
@@ -213,8 +220,10 @@ void smtp_gap(struct smtp *s, enum side side, struct timespec ts, uint64_t len)
 void smtp_finish(struct smtp *s, struct timespec ts)
 {
     s->now = ts;
+    while (s->mode == MODE_TRIAL)
+        trial_give_up(s);
     pairing_settle(s);
-    if (smtp_has_doubt(s)) {
+    if (smtp_has_doubt(s) && !s->doubt_text) {
         smtp_message_end(s, false);
         smtp_end_doubt(s);
     } else {

@@ -52,26 +52,6 @@ static void put_texts(struct copier *c, const struct text_list *from, struct tex
         *to = (struct text_list){items, from->len, from->len};
 }
 
-static void put_files(struct copier *c, const struct file_list *from, struct file_list *to)
-{
-    struct file *items = put(c, from->items, from->len * sizeof *items);
-    for (size_t i = 0; i < from->len; i++) {
-        put_text(c, &from->items[i].name, items ? &items[i].name : NULL);
-        put_text(c, &from->items[i].type, items ? &items[i].type : NULL);
-    }
-    if (to)
-        *to = (struct file_list){items, from->len, from->len};
-}
-
-static void put_anomalies(struct copier *c, const struct anomaly_list *from, struct anomaly_list *to)
-{
-    struct found_anomaly *items = put(c, from->items, from->len * sizeof *items);
-    for (size_t i = 0; i < from->len; i++)
-        put_text(c, &from->items[i].text, items ? &items[i].text : NULL);
-    if (to)
-        *to = (struct anomaly_list){items, from->len, from->len};
-}
-
 static void put_addresses(struct copier *c, const struct address_list *from, struct address_list *to)
 {
     struct address *items = put(c, from->items, from->len * sizeof *items);
@@ -79,10 +59,22 @@ static void put_addresses(struct copier *c, const struct address_list *from, str
         *to = (struct address_list){items, from->len, from->len};
 }
 
-/* What the field points to; `to` is there once the bytes are. */
-static void put_field(struct copier *c, enum field_kind kind, const void *from, void *to)
+static void put_object(struct copier *c, const struct shape *of, const void *from, void *to);
+
+static void put_list(struct copier *c, const struct shape *of, const struct object_list *from,
+                     struct object_list *to)
 {
-    switch (kind) {
+    char *items = put(c, from->items, from->len * of->size);
+    for (size_t i = 0; i < from->len; i++)
+        put_object(c, of, (const char *)from->items + i * of->size, items ? items + i * of->size : NULL);
+    if (to)
+        *to = (struct object_list){items, from->len, from->len};
+}
+
+/* What the field points to; `to` is there once the bytes are. */
+static void put_field(struct copier *c, const struct field *f, const void *from, void *to)
+{
+    switch (f->kind) {
     case FIELD_TEXT:
         put_text(c, from, to);
         break;
@@ -92,19 +84,12 @@ static void put_field(struct copier *c, enum field_kind kind, const void *from, 
     case FIELD_ADDRESSES:
         put_addresses(c, from, to);
         break;
-    case FIELD_FILES:
-        put_files(c, from, to);
+    case FIELD_OBJECT:
+        put_object(c, f->of, from, to);
         break;
-    case FIELD_ANOMALIES:
-        put_anomalies(c, from, to);
+    case FIELD_LIST:
+        put_list(c, f->of, from, to);
         break;
-    case FIELD_ORIGIN: {
-        const struct origin *o = from;
-        struct origin *copy = to;
-        put_text(c, &o->country, to ? &copy->country : NULL);
-        put_text(c, &o->as_name, to ? &copy->as_name : NULL);
-        break;
-    }
     case FIELD_TIME:
     case FIELD_DOUBLE:
     case FIELD_ADDRESS:
@@ -113,9 +98,22 @@ static void put_field(struct copier *c, enum field_kind kind, const void *from, 
     case FIELD_SOME_PORT:
     case FIELD_SOME:
     case FIELD_BOOL:
+    case FIELD_ANOMALY:
     case FIELD_FLAGS:
         break;
     }
+}
+
+static void put_fields(struct copier *c, const struct field *fields, size_t count, const void *from, void *to)
+{
+    for (size_t i = 0; i < count; i++)
+        put_field(c, &fields[i], (const char *)from + fields[i].offset,
+                  to ? (char *)to + fields[i].offset : NULL);
+}
+
+static void put_object(struct copier *c, const struct shape *of, const void *from, void *to)
+{
+    put_fields(c, of->fields, of->count, from, to);
 }
 
 static void put_entry(struct copier *c, const struct entry *from, struct entry *to)
@@ -136,10 +134,7 @@ static void put_entry(struct copier *c, const struct entry *from, struct entry *
 
 static void put_body(struct copier *c, const struct stream *stream, const void *from, void *to)
 {
-    for (size_t i = 0; i < stream->count; i++) {
-        const struct field *f = &stream->fields[i];
-        put_field(c, f->kind, (const char *)from + f->offset, to ? (char *)to + f->offset : NULL);
-    }
+    put_fields(c, stream->fields, stream->count, from, to);
     if (stream == &stream_entry)
         put_entry(c, from, to);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "base/slice.h"
 
 enum field_kind {
     FIELD_TIME,      /* struct timespec */
@@ -17,17 +18,34 @@ enum field_kind {
     FIELD_BOOL,      /* bool */
     FIELD_TEXTS,     /* struct text_list */
     FIELD_ADDRESSES, /* struct address_list */
-    FIELD_FILES,     /* struct file_list */
-    FIELD_ORIGIN,    /* struct origin; absent where it has no address */
-    FIELD_ANOMALIES, /* struct anomaly_list */
+    FIELD_ANOMALY,   /* enum anomaly: its name */
     FIELD_FLAGS,     /* struct flags */
+    FIELD_OBJECT,    /* fields of their own, see `of`; absent where the first of them is */
+    FIELD_LIST,      /* struct object_list of such */
 };
+
+struct shape;
 
 struct field {
     const char *name;
-    enum field_kind kind;
-    size_t offset; /* of the value in the record's body */
+    struct slice key; /* as JSON has it behind another field; none where no JSON is written */
+    size_t offset;    /* of the value in the record's body, or in the object */
     const char *doc;
+    enum field_kind kind;
+    const struct shape *of; /* of OBJECT and LIST */
+};
+
+/* What an object has in it. */
+struct shape {
+    size_t size;
+    const struct field *fields;
+    size_t count;
+};
+
+/* Any list of objects has this form, with items of its own type. */
+struct object_list {
+    const void *items;
+    size_t len, room;
 };
 
 enum stream_index { STREAM_SMTP, STREAM_SESSION, STREAM_NOTICE, STREAM_STATS, STREAM_ENTRY, STREAMS };

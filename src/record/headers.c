@@ -79,8 +79,7 @@ void draft_add_anomaly(struct draft *d, const struct builder_settings *set, cons
         return;
     struct found_anomaly *kept = &list->items[list->len++];
     *kept = *a;
-    if (a->text.len)
-        kept->text = draft_text(d, a->text, scratch);
+    kept->text = a->text.len ? draft_text(d, a->text, scratch) : (struct slice){0};
 }
 
 void draft_add_file(struct draft *d, const struct builder_settings *set, const struct file *file)

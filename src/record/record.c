@@ -4,32 +4,66 @@
 #include "record/notice.h"
 #include "record/stats.h"
 
+/* A row of fields.def; what it says of its kind may be two members. */
+#define ROW(body, name, kind, member, doc)                                                                   \
+    {                                                                                                        \
+        name, {(const uint8_t *)",\"" name "\":", sizeof name + 3}, offsetof(struct body, member), doc,      \
+            FIELD_##kind                                                                                     \
+    }
+#define FIELD_ONE(shape)     FIELD_OBJECT, &shape_##shape
+#define FIELD_LIST_OF(shape) FIELD_LIST, &shape_##shape
+#define SHAPE(body, table)                                                                                   \
+    {                                                                                                        \
+        sizeof(struct body), table, sizeof table / sizeof *table                                             \
+    }
+
+static const struct field file_fields[] = {
+#define FIELD_FILE(name, kind, member, doc) ROW(file, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_FILE
+};
+static const struct shape shape_file = SHAPE(file, file_fields);
+
+static const struct field anomaly_fields[] = {
+#define FIELD_ANOMALY_FOUND(name, kind, member, doc) ROW(found_anomaly, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_ANOMALY_FOUND
+};
+static const struct shape shape_anomaly = SHAPE(found_anomaly, anomaly_fields);
+
+static const struct field origin_fields[] = {
+#define FIELD_ORIGIN(name, kind, member, doc) ROW(origin, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_ORIGIN
+};
+static const struct shape shape_origin = SHAPE(origin, origin_fields);
+
 static const struct field smtp_fields[] = {
-#define FIELD_SMTP(name, kind, member, doc) {name, FIELD_##kind, offsetof(struct transaction, member), doc},
+#define FIELD_SMTP(name, kind, member, doc) ROW(transaction, name, kind, member, doc),
 #include "record/fields.def"
 #undef FIELD_SMTP
 };
 
 static const struct field session_fields[] = {
-#define FIELD_SESSION(name, kind, member, doc) {name, FIELD_##kind, offsetof(struct session, member), doc},
+#define FIELD_SESSION(name, kind, member, doc) ROW(session, name, kind, member, doc),
 #include "record/fields.def"
 #undef FIELD_SESSION
 };
 
 static const struct field notice_fields[] = {
-#define FIELD_NOTICE(name, kind, member, doc) {name, FIELD_##kind, offsetof(struct notice, member), doc},
+#define FIELD_NOTICE(name, kind, member, doc) ROW(notice, name, kind, member, doc),
 #include "record/fields.def"
 #undef FIELD_NOTICE
 };
 
 static const struct field stats_fields[] = {
-#define FIELD_STATS(name, kind, member, doc) {name, FIELD_##kind, offsetof(struct stats, member), doc},
+#define FIELD_STATS(name, kind, member, doc) ROW(stats, name, kind, member, doc),
 #include "record/fields.def"
 #undef FIELD_STATS
 };
 
 static const struct field entry_fields[] = {
-    {"ts", FIELD_TIME, offsetof(struct entry, ts), "Packet time at which the script wrote it."}};
+    ROW(entry, "ts", TIME, ts, "Packet time at which the script wrote it.")};
 
 #define FIELDS(body, table) sizeof(struct body), table, sizeof table / sizeof *table
 const struct stream stream_smtp = {STREAM_SMTP, "smtp", "One record per mail transaction.",

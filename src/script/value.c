@@ -25,25 +25,6 @@ void value_push_address(lua_State *L, const struct address *a)
         lua_pushnil(L);
 }
 
-static void push_origin(lua_State *L, const struct origin *o)
-{
-    if (!o->ip.family) {
-        lua_pushnil(L);
-        return;
-    }
-    lua_createtable(L, 0, 4);
-    value_push_address(L, &o->ip);
-    lua_setfield(L, -2, "ip");
-    value_push_text(L, o->country);
-    lua_setfield(L, -2, "country");
-    if (o->asn) {
-        lua_pushinteger(L, (lua_Integer)o->asn);
-        lua_setfield(L, -2, "asn");
-    }
-    value_push_text(L, o->as_name);
-    lua_setfield(L, -2, "as_name");
-}
-
 static void push_flags(lua_State *L, const struct flags *flags, int meta)
 {
     lua_createtable(L, 0, FLAG_COUNT);
@@ -75,32 +56,25 @@ static void push_addresses(lua_State *L, const struct address_list *list)
     }
 }
 
-static void push_files(lua_State *L, const struct file_list *list)
+/* What is absent is nil; of an object that is itself absent nothing is made. */
+static void push_object(lua_State *L, const struct shape *of, const char *object, int flags_meta)
 {
-    lua_createtable(L, (int)list->len, 0);
-    for (size_t i = 0; i < list->len; i++) {
-        lua_createtable(L, 0, 3);
-        value_push_text(L, list->items[i].name);
-        lua_setfield(L, -2, "name");
-        value_push_text(L, list->items[i].type);
-        lua_setfield(L, -2, "type");
-        lua_pushinteger(L, (lua_Integer)list->items[i].size);
-        lua_setfield(L, -2, "size");
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    lua_createtable(L, 0, (int)of->count);
+    for (size_t i = 0; i < of->count; i++) {
+        value_push(L, &of->fields[i], object + of->fields[i].offset, flags_meta);
+        if (!i && lua_isnil(L, -1)) {
+            lua_remove(L, -2);
+            return;
+        }
+        lua_setfield(L, -2, of->fields[i].name);
     }
 }
 
-static void push_anomalies(lua_State *L, const struct anomaly_list *list)
+static void push_list(lua_State *L, const struct shape *of, const struct object_list *list, int flags_meta)
 {
     lua_createtable(L, (int)list->len, 0);
     for (size_t i = 0; i < list->len; i++) {
-        lua_createtable(L, 0, 3);
-        lua_pushstring(L, anomaly_name(list->items[i].which));
-        lua_setfield(L, -2, "name");
-        lua_pushinteger(L, (lua_Integer)list->items[i].offset);
-        lua_setfield(L, -2, "offset");
-        value_push_text(L, list->items[i].text);
-        lua_setfield(L, -2, "text");
+        push_object(L, of, (const char *)list->items + i * of->size, flags_meta);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
 }
@@ -113,9 +87,9 @@ static void push_count(lua_State *L, uint64_t n, bool some)
         lua_pushnil(L);
 }
 
-void value_push(lua_State *L, enum field_kind kind, const void *p, int flags_meta)
+void value_push(lua_State *L, const struct field *f, const void *p, int flags_meta)
 {
-    switch (kind) {
+    switch (f->kind) {
     case FIELD_TIME:
         lua_pushnumber(L, value_seconds(*(const struct timespec *)p));
         break;
@@ -130,11 +104,11 @@ void value_push(lua_State *L, enum field_kind kind, const void *p, int flags_met
         break;
     case FIELD_PORT:
     case FIELD_SOME_PORT:
-        push_count(L, *(const uint16_t *)p, kind == FIELD_SOME_PORT);
+        push_count(L, *(const uint16_t *)p, f->kind == FIELD_SOME_PORT);
         break;
     case FIELD_COUNT:
     case FIELD_SOME:
-        push_count(L, *(const uint64_t *)p, kind == FIELD_SOME);
+        push_count(L, *(const uint64_t *)p, f->kind == FIELD_SOME);
         break;
     case FIELD_BOOL:
         lua_pushboolean(L, *(const bool *)p);
@@ -145,14 +119,14 @@ void value_push(lua_State *L, enum field_kind kind, const void *p, int flags_met
     case FIELD_ADDRESSES:
         push_addresses(L, p);
         break;
-    case FIELD_FILES:
-        push_files(L, p);
+    case FIELD_ANOMALY:
+        lua_pushstring(L, anomaly_name(*(const enum anomaly *)p));
         break;
-    case FIELD_ANOMALIES:
-        push_anomalies(L, p);
+    case FIELD_OBJECT:
+        push_object(L, f->of, p, flags_meta);
         break;
-    case FIELD_ORIGIN:
-        push_origin(L, p);
+    case FIELD_LIST:
+        push_list(L, f->of, p, flags_meta);
         break;
     case FIELD_FLAGS:
         push_flags(L, p, flags_meta);

@@ -10,8 +10,8 @@ double value_seconds(struct timespec t);
 /* nil where there is none. */
 void value_push_text(lua_State *L, struct slice s);
 void value_push_address(lua_State *L, const struct address *a);
-/* The value at `p`; nil where it is absent. Lists are new tables; that of flags gets the metatable which the
- * registry has under `flags_meta`. */
-void value_push(lua_State *L, enum field_kind kind, const void *p, int flags_meta);
+/* The field's value, at `p`; nil where it is absent. Lists are new tables; that of flags gets the metatable
+ * which the registry has under `flags_meta`. */
+void value_push(lua_State *L, const struct field *f, const void *p, int flags_meta);
 
 #endif

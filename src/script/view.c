@@ -22,11 +22,11 @@ static_assert(VIEWS <= 1 << KIND_BITS && sizeof(uintptr_t) >= sizeof(uint64_t),
               "a pointer has room for a view");
 
 static const struct field scene_fields[] = {
-    {"uid", FIELD_TEXT, offsetof(struct connection, uid), NULL},
-    {"id.orig_h", FIELD_ADDRESS, offsetof(struct connection, orig.addr), NULL},
-    {"id.orig_p", FIELD_PORT, offsetof(struct connection, orig.port), NULL},
-    {"id.resp_h", FIELD_ADDRESS, offsetof(struct connection, resp.addr), NULL},
-    {"id.resp_p", FIELD_PORT, offsetof(struct connection, resp.port), NULL},
+    {.name = "uid", .offset = offsetof(struct connection, uid), .kind = FIELD_TEXT},
+    {.name = "id.orig_h", .offset = offsetof(struct connection, orig.addr), .kind = FIELD_ADDRESS},
+    {.name = "id.orig_p", .offset = offsetof(struct connection, orig.port), .kind = FIELD_PORT},
+    {.name = "id.resp_h", .offset = offsetof(struct connection, resp.addr), .kind = FIELD_ADDRESS},
+    {.name = "id.resp_p", .offset = offsetof(struct connection, resp.port), .kind = FIELD_PORT},
 };
 /* What a scene has behind its fields. */
 enum scene_extra { SCENE_TS, SCENE_MAIL, SCENE_TAGS, SCENE_EXTRAS };
@@ -92,7 +92,7 @@ static void push_field(lua_State *L, struct view v, const struct field *f)
     if (v.kind == VIEW_MAIL && f->offset == offsetof(struct transaction, tags))
         push_view(L, VIEW_TAGS, v.body);
     else
-        value_push(L, f->kind, (const char *)v.body + f->offset, state_of(L)->flags_meta);
+        value_push(L, f, (const char *)v.body + f->offset, state_of(L)->flags_meta);
 }
 
 /* Tells which name was wrong: what came, and the nearest of those that there are. */

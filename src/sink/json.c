@@ -8,39 +8,6 @@
 #include "record/notice.h"
 #include "sink/output.h"
 
-/* ",\"name\":" of every field, made by the compiler. */
-struct key {
-    const char *text;
-    size_t len;
-};
-#define KEY(name)                                                                                            \
-    {                                                                                                        \
-        ",\"" name "\":", sizeof ",\"" name "\":" - 1                                                        \
-    }
-static const struct key smtp_keys[] = {
-#define FIELD_SMTP(name, kind, member, doc) KEY(name),
-#include "record/fields.def"
-#undef FIELD_SMTP
-};
-static const struct key session_keys[] = {
-#define FIELD_SESSION(name, kind, member, doc) KEY(name),
-#include "record/fields.def"
-#undef FIELD_SESSION
-};
-static const struct key notice_keys[] = {
-#define FIELD_NOTICE(name, kind, member, doc) KEY(name),
-#include "record/fields.def"
-#undef FIELD_NOTICE
-};
-static const struct key stats_keys[] = {
-#define FIELD_STATS(name, kind, member, doc) KEY(name),
-#include "record/fields.def"
-#undef FIELD_STATS
-};
-static const struct key entry_keys[] = {KEY("ts")};
-static const struct key *const stream_keys[STREAMS] = {smtp_keys, session_keys, notice_keys, stats_keys,
-                                                       entry_keys};
-
 static void add_escaped(struct line *out, uint8_t c)
 {
     static const char short_forms[] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
@@ -112,36 +79,6 @@ static void add_addresses(struct line *out, const struct address_list *list)
     line_byte(out, ']');
 }
 
-static void add_files(struct line *out, const struct file_list *list)
-{
-    for (size_t i = 0; i < list->len; i++) {
-        line_str(out, i ? ",{\"name\":" : "[{\"name\":");
-        add_text(out, list->items[i].name);
-        line_str(out, ",\"type\":");
-        add_text(out, list->items[i].type);
-        line_str(out, ",\"size\":");
-        line_number(out, list->items[i].size);
-        line_byte(out, '}');
-    }
-    line_byte(out, ']');
-}
-
-static void add_anomalies(struct line *out, const struct anomaly_list *list)
-{
-    for (size_t i = 0; i < list->len; i++) {
-        line_str(out, i ? ",{\"name\":\"" : "[{\"name\":\"");
-        line_str(out, anomaly_name(list->items[i].which));
-        line_str(out, "\",\"offset\":");
-        line_number(out, list->items[i].offset);
-        if (list->items[i].text.len) {
-            line_str(out, ",\"text\":");
-            add_text(out, list->items[i].text);
-        }
-        line_byte(out, '}');
-    }
-    line_byte(out, ']');
-}
-
 static void add_flags(struct line *out, const struct flags *flags)
 {
     bool first = true;
@@ -156,28 +93,20 @@ static void add_flags(struct line *out, const struct flags *flags)
     line_byte(out, '}');
 }
 
-static void add_origin(struct line *out, const struct origin *o)
-{
-    line_str(out, "{\"ip\":");
-    add_address(out, &o->ip);
-    if (o->country.len) {
-        line_str(out, ",\"country\":");
-        add_text(out, o->country);
-    }
-    if (o->asn) {
-        line_str(out, ",\"asn\":");
-        line_number(out, o->asn);
-    }
-    if (o->as_name.len) {
-        line_str(out, ",\"as_name\":");
-        add_text(out, o->as_name);
-    }
-    line_byte(out, '}');
-}
-
 static void add_number(struct line *out, double v)
 {
     line_seconds(out, isfinite(v) ? v : 0.0);
+}
+
+static void add_object(struct line *out, const struct shape *of, const char *object);
+
+static void add_list(struct line *out, const struct shape *of, const struct object_list *list)
+{
+    for (size_t i = 0; i < list->len; i++) {
+        line_byte(out, i ? ',' : '[');
+        add_object(out, of, (const char *)list->items + i * of->size);
+    }
+    line_byte(out, ']');
 }
 
 static void add_value(struct line *out, const struct field *f, const void *value)
@@ -212,19 +141,43 @@ static void add_value(struct line *out, const struct field *f, const void *value
     case FIELD_ADDRESSES:
         add_addresses(out, value);
         break;
-    case FIELD_FILES:
-        add_files(out, value);
+    case FIELD_ANOMALY:
+        line_byte(out, '"');
+        line_str(out, anomaly_name(*(const enum anomaly *)value));
+        line_byte(out, '"');
         break;
-    case FIELD_ANOMALIES:
-        add_anomalies(out, value);
+    case FIELD_OBJECT:
+        add_object(out, f->of, value);
         break;
-    case FIELD_ORIGIN:
-        add_origin(out, value);
+    case FIELD_LIST:
+        add_list(out, f->of, value);
         break;
     case FIELD_FLAGS:
         add_flags(out, value);
         break;
     }
+}
+
+/* Behind others, so each with a comma before it; true where there were any. */
+static void add_fields(struct line *out, const struct field *fields, size_t count, const char *body)
+{
+    for (size_t i = 0; i < count; i++) {
+        const void *value = body + fields[i].offset;
+        if (output_is_absent(&fields[i], value))
+            continue;
+        line_add(out, fields[i].key);
+        add_value(out, &fields[i], value);
+    }
+}
+
+static void add_object(struct line *out, const struct shape *of, const char *object)
+{
+    size_t at = out->len;
+    add_fields(out, of->fields, of->count, object);
+    if (out->len == at)
+        line_byte(out, '{');
+    out->data[at] = '{'; /* in place of the first comma */
+    line_byte(out, '}');
 }
 
 static void add_pair(struct line *out, const struct entry_pair *p)
@@ -273,15 +226,7 @@ static void add_record(struct line *out, const struct record *rec)
     line_str(out, "{\"_path\":\"");
     line_add(out, entry ? entry->stream : slice_str(stream->path));
     line_byte(out, '"');
-    for (size_t i = 0; i < stream->count; i++) {
-        const struct field *f = &stream->fields[i];
-        const struct key *key = &stream_keys[stream->index][i];
-        const void *value = output_value(rec, f);
-        if (output_is_absent(f, value))
-            continue;
-        line_add(out, (struct slice){(const uint8_t *)key->text, key->len});
-        add_value(out, f, value);
-    }
+    add_fields(out, stream->fields, stream->count, rec->body);
     for (size_t i = 0; entry && i < entry->count; i++)
         add_pair(out, &entry->pairs[i]);
     line_str(out, "}\n");

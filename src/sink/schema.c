@@ -5,25 +5,8 @@
 #define TEXT_TYPE        "\"type\":\"string\""
 #define COUNT_TYPE       "\"type\":\"integer\",\"minimum\":0"
 #define ADDRESS_TYPE     TEXT_TYPE ",\"pattern\":\"^([0-9]{1,3}(\\\\.[0-9]{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*)$\""
+#define OBJECT_TYPE      "\"type\":\"object\",\"additionalProperties\":false"
 #define LIST_TYPE(items) "\"type\":\"array\",\"minItems\":1,\"items\":{" items "}"
-#define FILE_TYPE                                                                                            \
-    "\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"name\",\"type\",\"size\"],"          \
-    "\"properties\":{\"name\":{" TEXT_TYPE ",\"description\":\"The file name, decoded.\"},"                  \
-    "\"type\":{" TEXT_TYPE ",\"description\":\"The media type that the mail gives it.\"},"                   \
-    "\"size\":{" COUNT_TYPE ",\"description\":\"Bytes after decoding.\"}}"
-#define ANOMALY_TYPE                                                                                         \
-    "\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"name\",\"offset\"],"                 \
-    "\"properties\":{\"name\":{" TEXT_TYPE ",\"description\":\"What it is.\"},"                              \
-    "\"offset\":{" COUNT_TYPE ",\"description\":\"Place of its first byte in the message, from 0; of those " \
-    "of commands, in what the client sent.\"},"                                                              \
-    "\"text\":{" TEXT_TYPE ",\"description\":\"Evidence.\"}}"
-#define ORIGIN_TYPE                                                                                          \
-    "\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"ip\"],"                              \
-    "\"properties\":{\"ip\":{" ADDRESS_TYPE ",\"description\":\"Its address.\"},"                            \
-    "\"country\":{" TEXT_TYPE ",\"description\":\"Its country, ISO 3166-1, two letters.\"},"                 \
-    "\"asn\":{" COUNT_TYPE ",\"description\":\"Number of its autonomous system.\"},"                         \
-    "\"as_name\":{" TEXT_TYPE ",\"description\":\"Name of that.\"}}"
-
 static const char *type_of(enum field_kind kind)
 {
     switch (kind) {
@@ -46,14 +29,14 @@ static const char *type_of(enum field_kind kind)
         return LIST_TYPE(TEXT_TYPE);
     case FIELD_ADDRESSES:
         return LIST_TYPE(ADDRESS_TYPE);
-    case FIELD_FILES:
-        return LIST_TYPE(FILE_TYPE);
-    case FIELD_ANOMALIES:
-        return LIST_TYPE(ANOMALY_TYPE);
-    case FIELD_ORIGIN:
-        return ORIGIN_TYPE;
+    case FIELD_ANOMALY:
+        return TEXT_TYPE;
+    case FIELD_OBJECT:
+        return OBJECT_TYPE;
+    case FIELD_LIST:
+        return "\"type\":\"array\",\"minItems\":1,\"items\":{" OBJECT_TYPE;
     case FIELD_FLAGS:
-        return "\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":false";
+        return OBJECT_TYPE ",\"minProperties\":1";
     }
     return "";
 }
@@ -75,14 +58,14 @@ static bool always_there(const struct stream *s, const struct field *f)
     case FIELD_PORT:
     case FIELD_COUNT:
     case FIELD_BOOL:
+    case FIELD_ANOMALY:
         return true;
     case FIELD_SOME_PORT:
     case FIELD_SOME:
     case FIELD_TEXTS:
     case FIELD_ADDRESSES:
-    case FIELD_FILES:
-    case FIELD_ORIGIN:
-    case FIELD_ANOMALIES:
+    case FIELD_OBJECT:
+    case FIELD_LIST:
     case FIELD_FLAGS:
         break;
     }
@@ -115,6 +98,33 @@ static void print_flags(FILE *out, bool of_session)
     fputs("}", out);
 }
 
+/* An object is there where its first field is. */
+static bool always_inside(const struct shape *of, size_t i)
+{
+    enum field_kind kind = of->fields[i].kind;
+    return !i || kind == FIELD_COUNT || kind == FIELD_BOOL;
+}
+
+static void print_shape(FILE *out, const struct shape *of)
+{
+    const char *between = ",\"required\":[";
+    for (size_t i = 0; i < of->count; i++) {
+        if (!always_inside(of, i))
+            continue;
+        print_text(out, between, of->fields[i].name, "");
+        between = ",";
+    }
+    between = "],\"properties\":{";
+    for (size_t i = 0; i < of->count; i++) {
+        print_text(out, between, of->fields[i].name, ":{");
+        print_text(out, "\"description\":", of->fields[i].doc, ",");
+        fputs(type_of(of->fields[i].kind), out);
+        fputs("}", out);
+        between = ",";
+    }
+    fputs("}", out);
+}
+
 static void print_field(FILE *out, const struct stream *s, const struct field *f)
 {
     print_text(out, ",\n      ", f->name, ": {");
@@ -122,7 +132,9 @@ static void print_field(FILE *out, const struct stream *s, const struct field *f
     fputs(type_of(f->kind), out);
     if (f->kind == FIELD_FLAGS)
         print_flags(out, s == &stream_session);
-    fputs("}", out);
+    if (f->of)
+        print_shape(out, f->of);
+    fputs(f->kind == FIELD_LIST ? "}}" : "}", out);
 }
 
 /* A stream of a script may have any name but those of the others, and any fields. */

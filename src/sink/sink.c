@@ -24,16 +24,14 @@ bool output_is_absent(const struct field *f, const void *value)
         return !((const struct text_list *)value)->len;
     case FIELD_ADDRESSES:
         return !((const struct address_list *)value)->len;
-    case FIELD_FILES:
-        return !((const struct file_list *)value)->len;
-    case FIELD_ANOMALIES:
-        return !((const struct anomaly_list *)value)->len;
+    case FIELD_LIST:
+        return !((const struct object_list *)value)->len;
     case FIELD_FLAGS:
         return memcmp(value, &none, sizeof none) == 0;
     case FIELD_ADDRESS:
         return !((const struct address *)value)->family;
-    case FIELD_ORIGIN:
-        return !((const struct origin *)value)->ip.family;
+    case FIELD_OBJECT:
+        return output_is_absent(f->of->fields, (const char *)value + f->of->fields->offset);
     case FIELD_SOME:
         return !*(const uint64_t *)value;
     case FIELD_SOME_PORT:
@@ -43,6 +41,7 @@ bool output_is_absent(const struct field *f, const void *value)
     case FIELD_PORT:
     case FIELD_COUNT:
     case FIELD_BOOL:
+    case FIELD_ANOMALY:
         break;
     }
     return false;

@@ -195,9 +195,9 @@ static void add_value(struct line *out, const struct column *col, const struct f
     case FIELD_DOUBLE:
         line_printf(out, "%.6f", *(const double *)value);
         break;
-    case FIELD_FILES:
-    case FIELD_ORIGIN:
-    case FIELD_ANOMALIES:
+    case FIELD_OBJECT:
+    case FIELD_LIST:
+    case FIELD_ANOMALY:
     case FIELD_FLAGS:
         break;
     }

@@ -79,7 +79,8 @@ static size_t word_len(struct slice s)
     return i;
 }
 
-static void command_out(struct smtp *s, const struct command *cmd, struct slice line, uint32_t mail)
+static void command_out(struct smtp *s, const struct command *cmd, struct slice line, uint32_t mail,
+                        uint32_t nth)
 {
     struct slice text = cmd->known ? cmd->arg : (struct slice){0};
     if (cmd->verb == VERB_AUTH) {
@@ -94,8 +95,10 @@ static void command_out(struct smtp *s, const struct command *cmd, struct slice 
                             .side = SIDE_CLIENT,
                             .verb = cmd->verb,
                             .mail = mail,
+                            .nth = nth,
                             .ts = s->now,
-                            .text = text};
+                            .text = text,
+                            .params = cmd->params};
     s->fn(s->ctx, &ev);
 }
 
@@ -147,8 +150,9 @@ static void client_command(struct smtp *s, const struct command *cmd, struct sli
     bool asks = s->open && s->heard && ((cmd->verb == VERB_MAIL && !s->refused) || doubtful);
     uint32_t mail = open_or_close(s, cmd, asks);
     s->lost_bytes = s->stray_replies = 0;
-    command_out(s, cmd, line, mail);
-    pairing_push(s, cmd->verb, mail);
+    uint32_t nth = cmd->verb == VERB_RCPT && mail ? ++s->rcpts : 0;
+    command_out(s, cmd, line, mail, nth);
+    pairing_push(s, cmd->verb, mail, nth);
     if (s->mode == MODE_RESYNC)
         s->mode = MODE_COMMAND;
     bool chunk = cmd->verb == VERB_BDAT || cmd->verb == VERB_BDAT_LAST;
@@ -244,7 +248,7 @@ static void client_line(struct smtp *s, struct slice line, bool crlf)
         secret_add(&s->secrets, line);
         s->mode = MODE_HOLD;
         s->hold_verb = VERB_AUTH;
-        pairing_push(s, VERB_AUTH, 0);
+        pairing_push(s, VERB_AUTH, 0, 0);
         return;
     }
     if (s->mode == MODE_RESYNC) {
@@ -385,5 +389,6 @@ void client_gap(struct smtp *s, uint64_t len)
     secret_add(&s->secrets, buf_slice(&s->line));
     buf_free(&s->line);
     s->lost_commands = s->lost_chunks = s->line_torn = true;
+    s->in_step = s->pipelining != PIPELINING_OFFERED && !s->pipelines;
     s->mode = MODE_RESYNC;
 }

@@ -32,8 +32,9 @@ static const struct {
     {WORD("X-ANONYMOUSTLS"), VERB_STARTTLS, true}, /* Exchange's own, between its servers */
 };
 
-/* The path after FROM: or TO:, up to its closing bracket outside of quotes, or to the first blank. */
-static struct slice path_of(struct slice s)
+/* The path after FROM: or TO:, up to its closing bracket outside of quotes, or to the first blank. *ret_rest
+ * is what stands behind it. */
+static struct slice path_of(struct slice s, struct slice *ret_rest)
 {
     s = slice_trim_left(s);
     bool bracket = s.len && s.data[0] == '<', quoted = false;
@@ -49,6 +50,7 @@ static struct slice path_of(struct slice s)
     }
     if (i > s.len)
         i = s.len;
+    *ret_rest = slice_trim(slice_sub(s, i + bracket, s.len));
     if (bracket && i == 1 && i < s.len)
         return slice_sub(s, 0, 2);
     return slice_sub(s, bracket, i);
@@ -63,7 +65,7 @@ static bool parse_path(struct slice arg, const char *word, struct command *ret)
     if (!rest.len || rest.data[0] != ':')
         return false;
     rest = slice_sub(rest, 1, rest.len);
-    ret->arg = path_of(rest);
+    ret->arg = path_of(rest, &ret->params);
     struct slice path = slice_trim_left(rest);
     ret->strict = !path.len || (path.data[0] == '<' && slice_index(path, '>') < path.len);
     return true;

@@ -34,10 +34,11 @@ struct command {
     enum verb verb;
     struct slice word; /* the verb as written */
     struct slice
-        arg;       /* after the verb and blanks; for MAIL and RCPT the path, bare, "<>" for the null sender */
-    uint64_t size; /* BDAT: octets of the chunk */
-    bool known;    /* the word is a verb, though what follows it may not fit */
-    bool strict;   /* the line fits the verb's grammar so well that it cannot be message text by chance */
+        arg; /* after the verb and blanks; for MAIL and RCPT the path, bare, "<>" for the null sender */
+    struct slice params; /* MAIL, RCPT: what stands behind the path, see esmtp.h */
+    uint64_t size;       /* BDAT: octets of the chunk */
+    bool known;          /* the word is a verb, though what follows it may not fit */
+    bool strict; /* the line fits the verb's grammar so well that it cannot be message text by chance */
 };
 
 /* `line` comes without its end. The slices of *ret lie inside of it. MAIL without FROM:, RCPT without TO: and

@@ -9,7 +9,7 @@
 #include "mail/smtp.h"
 
 struct pending {
-    uint32_t mail;
+    uint32_t mail, nth; /* `nth`: see struct smtp_event */
     uint8_t verb;
     bool each; /* answered once for each accepted recipient (RFC 2033 4.2) */
     uint32_t
@@ -52,6 +52,8 @@ struct smtp {
     bool message_gap;         /* bytes of the message are missing, its end may be among them */
     bool message_reply_lost;  /* a server gap came since the message began */
     bool chunk_last;
+    enum pipelining pipelining;
+    bool in_step;     /* since the last gap; the client waits for each reply */
     bool no_chunking; /* the server's answer to the last hello did not offer it: it may not know BDAT */
     bool utf8;        /* the last MAIL asked for SMTPUTF8, or was not seen */
     uint8_t last[2];  /* bytes of the message, the last one first */
@@ -90,6 +92,7 @@ struct smtp {
     /* transactions */
     uint32_t mails;      /* begun */
     uint32_t open;       /* the mail that commands belong to, or 0 */
+    uint32_t rcpts;      /* RCPT commands of the open mail */
     uint32_t unanswered; /* commands of the open mail without a reply */
     uint32_t nested;     /* begun by a MAIL amid the open mail; its reply decides which one goes on */
     uint32_t nested_unanswered;

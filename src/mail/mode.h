@@ -27,4 +27,7 @@ enum bol {
     BOL_LF_DOT_CR
 } __attribute__((packed));
 
+/* What the server's answer to the last hello says of it (RFC 2920). */
+enum pipelining { PIPELINING_UNKNOWN, PIPELINING_NOT_OFFERED, PIPELINING_OFFERED } __attribute__((packed));
+
 #endif

@@ -159,7 +159,7 @@ static void queue_grow(struct smtp *s)
     s->queue_from = 0;
 }
 
-void pairing_push(struct smtp *s, enum verb verb, uint32_t mail)
+void pairing_push(struct smtp *s, enum verb verb, uint32_t mail, uint32_t nth)
 {
     if (s->queue_len >= s->lim->pending) {
         /* Without a server there is nothing to pair, so nothing is lost then. */
@@ -171,8 +171,11 @@ void pairing_push(struct smtp *s, enum verb verb, uint32_t mail)
     if (s->queue_len == s->queue_room)
         queue_grow(s);
     s->pipelines |= s->queue_len > 0;
-    *queue_at(s, s->queue_len++) = (struct pending){
-        .mail = mail, .verb = (uint8_t)verb, .each = verb == VERB_END_OF_DATA || verb == VERB_BDAT_LAST};
+    *queue_at(s, s->queue_len++) =
+        (struct pending){.mail = mail,
+                         .nth = nth,
+                         .verb = (uint8_t)verb,
+                         .each = verb == VERB_END_OF_DATA || verb == VERB_BDAT_LAST};
     if (mail && mail == s->open)
         s->unanswered++;
 }
@@ -233,6 +236,7 @@ static void emit_reply(struct smtp *s, struct pending to, unsigned code, struct 
                             .verb = (enum verb)to.verb,
                             .code = code,
                             .mail = to.mail,
+                            .nth = to.nth,
                             .ts = s->now,
                             .text = text};
     if (code == 334)
@@ -264,15 +268,16 @@ static struct pending take_pending(struct smtp *s, unsigned code, bool *ret_last
         uint32_t *accepted = accepted_of(s, head->mail);
         head->left = s->lmtp && accepted && *accepted ? *accepted : 1;
     }
+    head->nth += head->each && s->lmtp;
     *ret_last = !head->each || --head->left == 0;
     return *ret_last ? pop(s) : *head;
 }
 
-static bool offers_chunking(struct slice text)
+static bool offers(struct slice text, const char *keyword)
 {
     while (text.len) {
         size_t lf = slice_index(text, '\n');
-        if (slice_case_eq(slice_trim(slice_sub(text, 0, lf)), slice_str("CHUNKING")))
+        if (slice_case_eq(slice_trim(slice_sub(text, 0, lf)), slice_str(keyword)))
             return true;
         text = slice_sub(text, lf + 1, text.len);
     }
@@ -296,7 +301,9 @@ static void note_reply(struct smtp *s, const struct pending *to, unsigned code, 
         return;
     note_hello(s, to);
     if (to->verb == VERB_HELO || to->verb == VERB_EHLO || to->verb == VERB_LHLO)
-        s->no_chunking = !s->had_gap && !offers_chunking(text);
+        s->no_chunking = !s->had_gap && !offers(text, "CHUNKING");
+    if (to->verb == VERB_HELO || to->verb == VERB_EHLO || to->verb == VERB_LHLO)
+        s->pipelining = offers(text, "PIPELINING") ? PIPELINING_OFFERED : PIPELINING_NOT_OFFERED;
 }
 
 /* The chunk's own reply is here, but not all its octets. Do they come (RFC 3030 2), or did the server not
@@ -350,12 +357,40 @@ static bool takes_lost_mail(const struct smtp *s, struct slice text)
     return s->open && room && s->lost_commands && s->mode == MODE_RESYNC && slice_case_starts(text, "2.1.0");
 }
 
+/* How many of the queue are no open commands, where the client waits for each reply. It has one open at most;
+ * and where it is not known whether it may pipeline, none would ask for two mails at once. */
+static uint32_t out_of_step(struct smtp *s)
+{
+    uint32_t mails = 0, last = 0;
+    if (s->pipelining == PIPELINING_NOT_OFFERED)
+        return s->queue_len - 1;
+    for (uint32_t i = 0; i < s->queue_len && i < SKIP_MAX; i++) {
+        if (queue_at(s, i)->verb != VERB_MAIL)
+            continue;
+        last = i;
+        mails++;
+    }
+    return mails > 1 ? last : 0;
+}
+
+/* Of several commands that are open behind a gap those of before have had their replies in it, or are octets
+ * of a chunk whose BDAT was lost. */
+static void keep_step(struct smtp *s)
+{
+    s->in_step &= s->queue_len != 1;
+    if (!s->in_step || !s->queue_len)
+        return;
+    for (uint32_t n = out_of_step(s); n; n--)
+        answered(s, pop(s).mail);
+}
+
 static void pair(struct smtp *s, unsigned code, struct slice text)
 {
     bool last;
     pass_lost_go_ahead(s, code);
     pass_chunk_not_taken(s, code);
     end_unseen_message(s, code);
+    keep_step(s);
     skip_unfit(s, code);
     s->reply_at = s->line.len;
     struct pending to = take_pending(s, code, &last);
@@ -544,4 +579,5 @@ void pairing_server_gap(struct smtp *s)
     s->skip_line = true;
     s->lost_replies = true;
     s->message_reply_lost = true;
+    s->in_step = s->pipelining != PIPELINING_OFFERED && !s->pipelines;
 }

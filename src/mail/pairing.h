@@ -5,7 +5,7 @@
 #include "mail/dialogue.h"
 
 /* A command of `mail` (0: of the session) now waits for its reply. */
-void pairing_push(struct smtp *s, enum verb verb, uint32_t mail);
+void pairing_push(struct smtp *s, enum verb verb, uint32_t mail, uint32_t nth);
 /* After a server gap: takes the commands still unanswered as answered in the gap, all but those that the
  * replies since fit. */
 void pairing_settle(struct smtp *s);

@@ -23,7 +23,7 @@ struct smtp *smtp_new(const struct smtp_limits *lim, bool midstream, smtp_fn *fn
     buf_init(&s->server_line, lim->reply_bytes);
     buf_init(&s->reply, lim->reply_bytes);
     if (!midstream)
-        pairing_push(s, VERB_GREETING, 0);
+        pairing_push(s, VERB_GREETING, 0, 0);
     return s;
 }
 
@@ -78,7 +78,7 @@ void smtp_mail_begin(struct smtp *s, bool mail_seen)
 {
     s->open = ++s->mails;
     s->told = 0;
-    s->unanswered = s->accepted = 0;
+    s->unanswered = s->accepted = s->rcpts = 0;
     s->refused = false;
     s->message_begun = false;
     s->utf8 |= !mail_seen;
@@ -120,7 +120,7 @@ void smtp_mail_unnest(struct smtp *s, bool taken)
     s->open = nested;
     s->told = 0;
     s->unanswered = s->nested_unanswered;
-    s->accepted = 0;
+    s->accepted = s->rcpts = 0;
     s->refused = !taken;
 }
 
@@ -153,7 +153,7 @@ void smtp_message_end(struct smtp *s, bool end_seen)
     s->message_begun = false;
     s->mode = MODE_COMMAND;
     if (end_seen)
-        pairing_push(s, VERB_END_OF_DATA, s->open);
+        pairing_push(s, VERB_END_OF_DATA, s->open, 0);
     smtp_mail_close(s);
 }
 

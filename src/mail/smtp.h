@@ -11,8 +11,8 @@
 #include "mail/command.h"
 
 enum smtp_kind {
-    SMTP_COMMAND,       /* verb, text = argument, mail */
-    SMTP_REPLY,         /* code, text = lines joined by LF, verb that it answers, mail */
+    SMTP_COMMAND,       /* verb, text = argument, params, mail, nth */
+    SMTP_REPLY,         /* code, text = lines joined by LF, verb that it answers, mail, nth */
     SMTP_MAIL_BEGIN,    /* mail; `len` 1 where it begins without MAIL, which was not seen */
     SMTP_MESSAGE_BEGIN, /* mail; `len` 1 where its beginning was not seen */
     SMTP_MESSAGE_DATA,  /* mail, text = unstuffed bytes */
@@ -35,8 +35,10 @@ struct smtp_event {
     enum anomaly anomaly;
     bool utf8;     /* MESSAGE_BEGIN: its MAIL asked for SMTPUTF8 (RFC 6531), or was not seen */
     uint32_t mail; /* number of the transaction in this session, from 1; 0: the session itself */
+    uint32_t nth;  /* RCPT and its reply: which one of the mail's, from 1. LMTP's replies to the end of the
+                      message: of which accepted recipient. Otherwise 0 */
     struct timespec ts;
-    struct slice text;
+    struct slice text, params; /* `params`: behind the path of MAIL and RCPT */
     uint64_t len;
 };
 typedef void smtp_fn(void *ctx, const struct smtp_event *ev); /* slices die on return */

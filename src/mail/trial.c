@@ -41,7 +41,7 @@ static struct smtp *read_strictly(const struct smtp *s, struct trial *t, uint32_
     strict->no_chunking = s->no_chunking;
     strict->trials = TRIALS_MOST;
     while (replies--)
-        pairing_push(strict, VERB_END_OF_DATA, 0);
+        pairing_push(strict, VERB_END_OF_DATA, 0, 0);
     return strict;
 }
 

@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "base/memory.h"
-#include "record/spare.h"
+#include "record/outcome.h"
 
 /* One for each session, of which there are many that say nothing for long: it keeps what the session's record
  * needs, in as little memory, and the record is made of it when it is written. */
@@ -21,6 +21,9 @@ struct builder {
     const char *tls;                                             /* how it began, or NULL */
     struct found_anomaly *odd;                                   /* outside of mails, or NULL */
     uint32_t mails, odd_len;
+    struct text *refused; /* the first reply that refused the connection or the hello; none was taken since */
+    uint16_t refused_code;
+    uint8_t refused_verb;
     struct flags flags;
     bool heard_client, heard_server, quit;
 };
@@ -57,6 +60,7 @@ void builder_free(struct builder **pb)
     text_free(&b->ehlo);
     text_free(&b->last_reply);
     text_free(&b->last_error);
+    text_free(&b->refused);
     free(b->odd);
     free(b);
 }
@@ -96,6 +100,7 @@ static void mail_begin(struct builder *b, const struct smtp_event *ev)
     draft_add_address(d, b->with->set, &d->t.id.resp.addr);
     assert(d->t.path.room > d->t.path.len);
     d->t.path.items[d->t.path.len++] = d->t.id.orig.addr;
+    outcome_begin(d);
     if (b->helo)
         d->t.helo = utf8_whole(arena_copy(&d->mem, text_slice(b->helo)));
     struct draft **slot = &b->drafts;
@@ -112,8 +117,9 @@ static void mail_end(struct builder *b, struct draft *d, struct timespec ts)
     *slot = d->next;
     if (b->message == d)
         b->message = NULL;
-    d->t.flags.truncated |= d->mem.over;
     d->t.flags.one_sided = !(b->heard_client && b->heard_server);
+    outcome_end(d, b->with);
+    d->t.flags.truncated |= d->mem.over;
     b->mails++;
     b->out->record(b->ctx, &(struct record){&stream_smtp, &d->t, ts, &d->mem});
     give_back(b, d);
@@ -154,6 +160,7 @@ static void message_begin(struct builder *b, const struct smtp_event *ev)
     if (ev->utf8)
         mime_utf8(d->mime);
     d->t.message = true;
+    outcome_message_begin(d, ev->ts);
     if (ev->len) {
         mime_gap(d->mime, 1);
         d->t.flags.gap = true;
@@ -166,6 +173,7 @@ static void message_end(struct builder *b, const struct smtp_event *ev)
     if (!d)
         return;
     mime_finish(d->mime, !ev->len);
+    outcome_message_end(d, ev->ts, !ev->len);
     d->t.flags.truncated |= mime_overruns(d->mime) > 0;
     d->t.flags.unfinished = ev->len;
     b->message = NULL;
@@ -185,10 +193,8 @@ static void on_command(struct builder *b, const struct smtp_event *ev)
     b->quit |= ev->verb == VERB_QUIT;
     if (is_hello(ev->verb))
         keep(&b->helo, ev->text, b->with->set->session_bytes);
-    else if (ev->verb == VERB_MAIL && d)
-        d->t.mailfrom = draft_text(d, ev->text, &b->with->scratch);
-    else if (ev->verb == VERB_RCPT && d)
-        draft_add_text(d, b->with->set, &d->t.rcptto, draft_text(d, ev->text, &b->with->scratch));
+    else if (d && (ev->verb == VERB_MAIL || ev->verb == VERB_RCPT))
+        outcome_command(d, b->with, ev);
 }
 
 static struct slice session_text(struct spares *with, struct arena *mem, struct slice text)
@@ -246,6 +252,22 @@ static struct slice reply_text(struct builder *b, const struct smtp_event *ev)
     return buf_slice(line);
 }
 
+static bool refuses_session(enum verb verb)
+{
+    return verb == VERB_GREETING || is_hello(verb);
+}
+
+static void note_refusal(struct builder *b, const struct smtp_event *ev, struct slice text)
+{
+    if (ev->code < 400) {
+        text_free(&b->refused);
+    } else if (!b->refused) {
+        keep(&b->refused, text, b->with->set->session_bytes);
+        b->refused_code = (uint16_t)ev->code;
+        b->refused_verb = (uint8_t)ev->verb;
+    }
+}
+
 static void on_reply(struct builder *b, const struct smtp_event *ev)
 {
     struct slice text = reply_text(b, ev);
@@ -254,12 +276,15 @@ static void on_reply(struct builder *b, const struct smtp_event *ev)
     if (d) {
         d->t.last_reply = keep(&d->last_reply, text, b->with->set->transaction_bytes);
         d->t.answered |= ev->verb == VERB_END_OF_DATA || ev->verb == VERB_BDAT_LAST;
+        outcome_reply(d, b->with, ev, slice_sub(text, 4, text.len));
     }
     bool error = ev->code >= 400 && ev->code != 421;
     if (d && error)
         d->t.last_error = keep(&d->last_error, text, b->with->set->transaction_bytes);
     else if (error)
         keep(&b->last_error, text, b->with->set->session_bytes);
+    if (refuses_session(ev->verb))
+        note_refusal(b, ev, slice_sub(text, 4, text.len));
     keep(&b->last_reply, text, b->with->set->session_bytes);
     if (ev->verb == VERB_GREETING)
         text_set(&b->banner, slice_sub(text, 4, text.len));
@@ -305,8 +330,10 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev)
         message_begin(b, ev);
         break;
     case SMTP_MESSAGE_DATA:
-        if (b->message)
+        if (b->message) {
+            b->message->t.message_bytes += ev->text.len;
             mime_feed(b->message->mime, ev->text);
+        }
         break;
     case SMTP_MESSAGE_GAP:
         if (b->message)
@@ -379,6 +406,10 @@ void builder_finish(struct builder *b, struct timespec first, struct timespec la
     s.helo = text_slice(b->helo);
     s.last_reply = text_slice(b->last_reply);
     s.last_error = text_slice(b->last_error);
+    if (b->refused && !b->mails) {
+        s.disposition = outcome_of_refusal(b->refused_code);
+        s.reply = outcome_of_session((enum verb)b->refused_verb, b->refused_code, text_slice(b->refused));
+    }
     if (b->tls)
         s.tls_start = slice_str(b->tls);
     s.anomalies = (struct anomaly_list){b->odd, b->odd_len, b->odd_len};

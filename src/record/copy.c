@@ -98,6 +98,9 @@ static void put_field(struct copier *c, const struct field *f, const void *from,
     case FIELD_SOME_PORT:
     case FIELD_SOME:
     case FIELD_BOOL:
+    case FIELD_TRUE:
+    case FIELD_MAYBE:
+    case FIELD_SPAN:
     case FIELD_ANOMALY:
     case FIELD_FLAGS:
         break;

@@ -16,13 +16,18 @@ enum field_kind {
     FIELD_SOME_PORT, /* uint16_t; absent where it is 0 */
     FIELD_SOME,      /* uint64_t; absent where it is 0 */
     FIELD_BOOL,      /* bool */
+    FIELD_TRUE,      /* bool; absent where it is false */
+    FIELD_MAYBE,     /* enum maybe; absent where it is not known */
+    FIELD_SPAN,      /* double, seconds; absent where it is less than 0 */
     FIELD_TEXTS,     /* struct text_list */
     FIELD_ADDRESSES, /* struct address_list */
     FIELD_ANOMALY,   /* enum anomaly: its name */
     FIELD_FLAGS,     /* struct flags */
-    FIELD_OBJECT,    /* fields of their own, see `of`; absent where the first of them is */
+    FIELD_OBJECT,    /* fields of their own, see `of`; absent where all of them are */
     FIELD_LIST,      /* struct object_list of such */
 };
+
+enum maybe { MAYBE, MAYBE_NO, MAYBE_YES };
 
 struct shape;
 

@@ -82,6 +82,15 @@ void draft_add_anomaly(struct draft *d, const struct builder_settings *set, cons
     kept->text = a->text.len ? draft_text(d, a->text, scratch) : (struct slice){0};
 }
 
+struct recipient *draft_add_recipient(struct draft *d, const struct builder_settings *set, struct slice addr)
+{
+    struct recipient_list *list = &d->t.rcpt;
+    if (!list_room(d, set, (void **)&list->items, list->len, &list->room, sizeof *list->items))
+        return NULL;
+    list->items[list->len] = (struct recipient){.addr = addr};
+    return &list->items[list->len++];
+}
+
 void draft_add_file(struct draft *d, const struct builder_settings *set, const struct file *file)
 {
     struct file_list *list = &d->t.files;

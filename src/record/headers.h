@@ -7,6 +7,20 @@
 #include "base/text.h"
 #include "record/builder.h"
 
+/* What a reply answered. */
+enum stage { STAGE_NONE, STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT, STAGE_DATA, STAGE_CONTENT };
+
+/* What decides on the mail, as far as is known: see outcome.c. */
+struct ruling {
+    enum stage stage;
+    unsigned code;
+    bool taken, refused; /* some recipient was; refused for good */
+    bool ended_seen;     /* the message's end was */
+    bool answered;       /* the message was */
+    size_t own_next;     /* LMTP: the recipient whose reply comes next, or one behind it that was taken */
+    struct timespec begun, ended; /* the message */
+};
+
 /* One mail under construction. Its texts live in `mem`. */
 struct draft {
     struct draft *next;
@@ -14,7 +28,9 @@ struct draft {
     struct arena mem;
     struct transaction t;
     struct text *last_reply, *last_error; /* replaced by every reply, so outside of the arena */
-    struct mime *mime;                    /* while its text is read */
+    struct text *decision;                /* text of the reply that decides, so far */
+    struct ruling ruling;
+    struct mime *mime; /* while its text is read */
     bool path_done;
 };
 
@@ -28,6 +44,8 @@ struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch)
 bool draft_add_text(struct draft *d, const struct builder_settings *set, struct text_list *list,
                     struct slice text);
 void draft_add_address(struct draft *d, const struct builder_settings *set, const struct address *a);
+/* The next recipient; `addr` is a text of the draft. NULL where there is no room. */
+struct recipient *draft_add_recipient(struct draft *d, const struct builder_settings *set, struct slice addr);
 /* `text` is copied. */
 void draft_add_anomaly(struct draft *d, const struct builder_settings *set, const struct found_anomaly *a,
                        struct buf *scratch);

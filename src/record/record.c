@@ -38,6 +38,34 @@ static const struct field origin_fields[] = {
 };
 static const struct shape shape_origin = SHAPE(origin, origin_fields);
 
+static const struct field decision_fields[] = {
+#define FIELD_DECISION(name, kind, member, doc) ROW(decision, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_DECISION
+};
+static const struct shape shape_decision = SHAPE(decision, decision_fields);
+
+static const struct field recipient_fields[] = {
+#define FIELD_RECIPIENT(name, kind, member, doc) ROW(recipient, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_RECIPIENT
+};
+static const struct shape shape_recipient = SHAPE(recipient, recipient_fields);
+
+static const struct field mail_params_fields[] = {
+#define FIELD_MAIL_PARAMS(name, kind, member, doc) ROW(mail_params, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_MAIL_PARAMS
+};
+static const struct shape shape_mail_params = SHAPE(mail_params, mail_params_fields);
+
+static const struct field phases_fields[] = {
+#define FIELD_PHASES(name, kind, member, doc) ROW(phases, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_PHASES
+};
+static const struct shape shape_phases = SHAPE(phases, phases_fields);
+
 static const struct field smtp_fields[] = {
 #define FIELD_SMTP(name, kind, member, doc) ROW(transaction, name, kind, member, doc),
 #include "record/fields.def"

@@ -6,13 +6,7 @@
 #include "base/arena.h"
 #include "base/net.h"
 #include "mail/anomaly.h"
-#include "record/field.h"
-
-/* Texts are valid UTF-8; data == NULL means that the field has no value and is left out. */
-struct text_list {
-    struct slice *items;
-    size_t len, room;
-};
+#include "record/envelope.h"
 
 struct address_list {
     struct address *items;
@@ -74,6 +68,13 @@ struct transaction {
     struct slice x_originating_ip;
     struct slice first_received, second_received;
     struct slice last_reply, last_error;
+    struct slice disposition; /* "accepted", "rejected", "deferred", "aborted", "unknown" */
+    struct decision reply;
+    struct recipient_list rcpt;
+    struct slice queue_id;
+    struct mail_params mail_params;
+    uint64_t message_bytes;
+    struct phases seconds;
     struct address_list path; /* resp_h, orig_h, hop, ... newest first */
     struct slice received_from_originating_ip;
     struct slice user_agent;
@@ -99,6 +100,8 @@ struct session {
     struct slice tls_start; /* "starttls" or "implicit" */
     uint64_t mails;         /* records in stream smtp */
     struct slice last_reply, last_error;
+    struct slice disposition; /* where it was refused before any mail: "rejected" or "deferred" */
+    struct decision reply;
     struct slice end; /* "quit", "fin", "rst", "timeout", "reuse", "shed", "eof" */
     struct anomaly_list anomalies;
     struct flags flags;

@@ -27,6 +27,7 @@ static void draft_free(struct draft *d)
     arena_free(&d->mem);
     text_free(&d->last_reply);
     text_free(&d->last_error);
+    text_free(&d->decision);
     free(d);
 }
 
@@ -68,6 +69,8 @@ void spares_give_draft(struct spares *s, struct draft *d)
         text_free(&d->last_reply);
     if (text_slice(d->last_error).len > DRAFT_KEPT)
         text_free(&d->last_error);
+    if (text_slice(d->decision).len > DRAFT_KEPT)
+        text_free(&d->decision);
     d->next = NULL;
     d->path_done = false;
     s->drafts[s->draft_count++] = d;

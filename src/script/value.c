@@ -56,18 +56,20 @@ static void push_addresses(lua_State *L, const struct address_list *list)
     }
 }
 
-/* What is absent is nil; of an object that is itself absent nothing is made. */
+/* What is absent is nil; and so is an object with nothing in it. */
 static void push_object(lua_State *L, const struct shape *of, const char *object, int flags_meta)
 {
+    bool any = false;
     lua_createtable(L, 0, (int)of->count);
     for (size_t i = 0; i < of->count; i++) {
         value_push(L, &of->fields[i], object + of->fields[i].offset, flags_meta);
-        if (!i && lua_isnil(L, -1)) {
-            lua_remove(L, -2);
-            return;
-        }
+        any |= !lua_isnil(L, -1);
         lua_setfield(L, -2, of->fields[i].name);
     }
+    if (any)
+        return;
+    lua_pop(L, 1);
+    lua_pushnil(L);
 }
 
 static void push_list(lua_State *L, const struct shape *of, const struct object_list *list, int flags_meta)
@@ -96,6 +98,12 @@ void value_push(lua_State *L, const struct field *f, const void *p, int flags_me
     case FIELD_DOUBLE:
         lua_pushnumber(L, *(const double *)p);
         break;
+    case FIELD_SPAN:
+        if (*(const double *)p < 0)
+            lua_pushnil(L);
+        else
+            lua_pushnumber(L, *(const double *)p);
+        break;
     case FIELD_TEXT:
         value_push_text(L, *(const struct slice *)p);
         break;
@@ -109,6 +117,18 @@ void value_push(lua_State *L, const struct field *f, const void *p, int flags_me
     case FIELD_COUNT:
     case FIELD_SOME:
         push_count(L, *(const uint64_t *)p, f->kind == FIELD_SOME);
+        break;
+    case FIELD_TRUE:
+        if (*(const bool *)p)
+            lua_pushboolean(L, true);
+        else
+            lua_pushnil(L);
+        break;
+    case FIELD_MAYBE:
+        if (*(const enum maybe *)p == MAYBE)
+            lua_pushnil(L);
+        else
+            lua_pushboolean(L, *(const enum maybe *)p == MAYBE_YES);
         break;
     case FIELD_BOOL:
         lua_pushboolean(L, *(const bool *)p);

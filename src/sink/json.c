@@ -116,6 +116,7 @@ static void add_value(struct line *out, const struct field *f, const void *value
         line_time(out, *(const struct timespec *)value);
         break;
     case FIELD_DOUBLE:
+    case FIELD_SPAN:
         add_number(out, *(const double *)value);
         break;
     case FIELD_TEXT:
@@ -133,7 +134,11 @@ static void add_value(struct line *out, const struct field *f, const void *value
         line_number(out, *(const uint64_t *)value);
         break;
     case FIELD_BOOL:
+    case FIELD_TRUE:
         line_str(out, *(const bool *)value ? "true" : "false");
+        break;
+    case FIELD_MAYBE:
+        line_str(out, *(const enum maybe *)value == MAYBE_YES ? "true" : "false");
         break;
     case FIELD_TEXTS:
         add_texts(out, value);

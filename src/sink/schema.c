@@ -12,6 +12,7 @@ static const char *type_of(enum field_kind kind)
     switch (kind) {
     case FIELD_TIME:
     case FIELD_DOUBLE:
+    case FIELD_SPAN:
         return "\"type\":\"number\"";
     case FIELD_TEXT:
         return TEXT_TYPE;
@@ -24,7 +25,10 @@ static const char *type_of(enum field_kind kind)
     case FIELD_SOME:
         return COUNT_TYPE;
     case FIELD_BOOL:
+    case FIELD_MAYBE:
         return "\"type\":\"boolean\"";
+    case FIELD_TRUE:
+        return "\"const\":true";
     case FIELD_TEXTS:
         return LIST_TYPE(TEXT_TYPE);
     case FIELD_ADDRESSES:
@@ -62,6 +66,9 @@ static bool always_there(const struct stream *s, const struct field *f)
         return true;
     case FIELD_SOME_PORT:
     case FIELD_SOME:
+    case FIELD_TRUE:
+    case FIELD_MAYBE:
+    case FIELD_SPAN:
     case FIELD_TEXTS:
     case FIELD_ADDRESSES:
     case FIELD_OBJECT:
@@ -98,16 +105,16 @@ static void print_flags(FILE *out, bool of_session)
     fputs("}", out);
 }
 
-/* An object is there where its first field is. */
 static bool always_inside(const struct shape *of, size_t i)
 {
     enum field_kind kind = of->fields[i].kind;
-    return !i || kind == FIELD_COUNT || kind == FIELD_BOOL;
+    return kind == FIELD_COUNT || kind == FIELD_BOOL || kind == FIELD_ANOMALY;
 }
 
 static void print_shape(FILE *out, const struct shape *of)
 {
-    const char *between = ",\"required\":[";
+    const char *between = "";
+    fputs(",\"required\":[", out);
     for (size_t i = 0; i < of->count; i++) {
         if (!always_inside(of, i))
             continue;

@@ -14,6 +14,14 @@ const struct sink_ops *sink_find(const char *name)
     return NULL;
 }
 
+static bool is_empty(const struct shape *of, const char *object)
+{
+    size_t i = 0;
+    while (i < of->count && output_is_absent(&of->fields[i], object + of->fields[i].offset))
+        i++;
+    return i == of->count;
+}
+
 bool output_is_absent(const struct field *f, const void *value)
 {
     static const struct flags none;
@@ -31,7 +39,13 @@ bool output_is_absent(const struct field *f, const void *value)
     case FIELD_ADDRESS:
         return !((const struct address *)value)->family;
     case FIELD_OBJECT:
-        return output_is_absent(f->of->fields, (const char *)value + f->of->fields->offset);
+        return is_empty(f->of, value);
+    case FIELD_TRUE:
+        return !*(const bool *)value;
+    case FIELD_MAYBE:
+        return *(const enum maybe *)value == MAYBE;
+    case FIELD_SPAN:
+        return *(const double *)value < 0;
     case FIELD_SOME:
         return !*(const uint64_t *)value;
     case FIELD_SOME_PORT:

@@ -197,6 +197,9 @@ static void add_value(struct line *out, const struct column *col, const struct f
         break;
     case FIELD_OBJECT:
     case FIELD_LIST:
+    case FIELD_TRUE:
+    case FIELD_MAYBE:
+    case FIELD_SPAN:
     case FIELD_ANOMALY:
     case FIELD_FLAGS:
         break;

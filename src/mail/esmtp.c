@@ -1,0 +1,115 @@
+/* esmtp.c: parameters of commands, the queue id of a reply.
+ * In: slices. Out: slices of them. Owns: nothing. Spec: RFC 5321 4.1.2, RFC 3461 4 (xtext); queue ids have no
+ * spec: each server words them its own way, and what is not worded so is none. */
+#include "mail/esmtp.h"
+
+bool esmtp_param_next(struct slice *rest, struct slice *ret_keyword, struct slice *ret_value)
+{
+    struct slice s = slice_trim_left(*rest);
+    size_t end = 0, equals = SIZE_MAX;
+    for (; end < s.len && !byte_is_blank(s.data[end]); end++)
+        if (s.data[end] == '=' && equals == SIZE_MAX)
+            equals = end;
+    *rest = slice_sub(s, end, s.len);
+    if (!end)
+        return false;
+    *ret_keyword = slice_sub(s, 0, equals < end ? equals : end);
+    *ret_value = equals < end ? slice_sub(s, equals + 1, end) : (struct slice){0};
+    return true;
+}
+
+static int hex_value(uint8_t c)
+{
+    if (byte_is_digit(c))
+        return c - '0';
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+void esmtp_xtext(struct slice text, struct buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        int high = -1, low = -1;
+        if (text.data[i] == '+' && i + 2 < text.len) {
+            high = hex_value(text.data[i + 1]);
+            low = hex_value(text.data[i + 2]);
+        }
+        bool coded = high >= 0 && low >= 0;
+        buf_add_byte(out, coded ? (uint8_t)(high << 4 | low) : text.data[i]);
+        i += coded ? 2 : 0;
+    }
+}
+
+static bool is_id_byte(uint8_t c)
+{
+    return byte_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
+           c == '.' || c == '/' || c == '=' || c == '+' || c == '@';
+}
+
+static struct slice id_at(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.len && is_id_byte(s.data[n]))
+        n++;
+    while (n && s.data[n - 1] == '.')
+        n--;
+    return slice_sub(s, 0, n);
+}
+
+/* Where `word` begins in any case; text.len where it is not there. */
+static size_t find(struct slice text, const char *word)
+{
+    size_t i = 0;
+    while (i < text.len && !slice_case_starts(slice_sub(text, i, text.len), word))
+        i++;
+    return i;
+}
+
+/* What stands behind it. */
+static const char *const before_id[] = {
+    "queued as ",       /* Postfix, and many that follow it */
+    "message queued (", /* Haraka */
+    "InternalId=",      /* Exchange */
+    " id=",             /* Exim */
+    " qp ",             /* qmail */
+};
+
+/* "OK  1795998312 d9443c01a7336-2d3 - gsmtp" */
+static bool gmail_id(struct slice text, struct slice *ret)
+{
+    size_t end = find(text, " - gsmtp");
+    if (end == text.len)
+        return false;
+    size_t from = end;
+    while (from && !byte_is_blank(text.data[from - 1]))
+        from--;
+    *ret = slice_sub(text, from, end);
+    return ret->len > 0;
+}
+
+/* "2.0.0 5AN0Cs5s012345 Message accepted for delivery": Sendmail, OpenSMTPD. */
+static bool sendmail_id(struct slice text, struct slice *ret)
+{
+    size_t end = find(text, " Message accepted for delivery"), from = end;
+    if (end == text.len)
+        return false;
+    while (from && !byte_is_blank(text.data[from - 1]))
+        from--;
+    *ret = id_at(slice_sub(text, from, end));
+    size_t digit = 0;
+    while (digit < ret->len && !byte_is_digit(ret->data[digit]))
+        digit++;
+    return digit < ret->len && ret->len == end - from;
+}
+
+bool esmtp_queue_id(struct slice text, struct slice *ret)
+{
+    for (size_t i = 0; i < sizeof before_id / sizeof *before_id; i++) {
+        size_t at = find(text, before_id[i]);
+        struct slice id = id_at(slice_sub(text, at + strlen(before_id[i]), text.len));
+        if (at == text.len || !id.len)
+            continue;
+        *ret = id;
+        return true;
+    }
+    return gmail_id(text, ret) || sendmail_id(text, ret);
+}

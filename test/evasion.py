@@ -168,6 +168,21 @@ def copies():
         c.command(b".\r\n", b"250 queued one\r\n")
         expect("a copy of what waits: " + what, c.rest(), told, told, sender="bad" if first is FROM_BAD else "one")
 
+    # A part of the first copy is acknowledged; the tap may have all of these packets at hand at once.
+    for ahead, told in ((0, ()), (1, AMBIGUOUS)):
+        c = Conn()
+
+        def in_part(data):
+            if ahead:
+                c.put(S, ack=c.next[C] + 50)  # nothing of it was sent yet
+            c.say(C, data)
+            if not ahead:
+                c.put(S, ack=c.next[C] - len(data) + 50)
+            c.put(C, b"Subject: bad" + data[12:], at=-len(data))
+
+        c.open().mail(b"one", in_part)
+        expect("a copy, a part of which is acknowledged%s" % (" before it was sent" if ahead else ""), c.rest(), told, told)
+
     text = Conn.text(b"one")
     for what, change, told in (("the same", lambda t: t, ()), ("a byte differs", lambda t: t[:-1] + b"#", AMBIGUOUS)):
         for size, step in ((40, 20), (20, 40), (60, 7), (1, 1), (3, 2)):

@@ -73,6 +73,16 @@ RARE static void keep(struct flow_core *core, struct flow *f, int dir, uint32_t 
         kept_add(&f->kept, &core->kept, dir, seq, bytes);
 }
 
+/* Of bytes up to `end` those that the other side does not have by now. */
+RARE static void keep_rest(struct flow_core *core, struct flow *f, int dir, uint32_t end, struct slice bytes)
+{
+    const struct halfstream *st = &f->dir[dir];
+    uint32_t left = st->has_acked ? end - st->acked : (uint32_t)bytes.len;
+    if (left < bytes.len)
+        bytes = slice_sub(bytes, bytes.len - left, bytes.len);
+    keep(core, f, dir, end - (uint32_t)bytes.len, bytes);
+}
+
 void flow_settle(struct flow_core *core)
 {
     for (size_t i = 0; i < core->fresh_count; i++) {
@@ -81,7 +91,7 @@ void flow_settle(struct flow_core *core)
             continue;
         const struct halfstream *st = &r->flow->dir[r->dir];
         if (!st->has_acked || seq_diff(st->acked, r->end) < 0)
-            keep(core, r->flow, r->dir, r->end - (uint32_t)r->bytes.len, r->bytes);
+            keep_rest(core, r->flow, r->dir, r->end, r->bytes);
     }
     core->fresh_count = 0;
 }
@@ -102,7 +112,7 @@ static inline void pass_fresh(struct flow_core *core, struct flow *f, int dir, c
 {
     const struct halfstream *st = &f->dir[dir];
     uint32_t end = seg->seq + (uint32_t)seg->payload.len;
-    if (seg->payload.len && st->has_acked && seq_diff(st->acked, end) >= 0) {
+    if (seg->payload.len && st->has_acked && seq_diff(st->acked, seg->seq) > 0) {
         /* What says so came before the bytes, and may not be true. */
         flow_settle(core);
         keep(core, f, dir, seg->seq, seg->payload);

@@ -25,6 +25,7 @@ def stamp(value):
 class Conn:
     def __init__(self, version=4, port=40000, t=1795000000.0, isn=(1000, 5000)):
         self.version, self.port, self.t, self.frames = version, port, t, []
+        self.window = [65535, 65535]  # what each side says that it takes
         self.isn, self.next = list(isn), [isn[0] + 1, isn[1] + 1]
         self.id = 100
 
@@ -32,7 +33,7 @@ class Conn:
         """Both addresses, and a segment."""
         src, dst = (ipaddress.ip_address(a).packed for a in (ENDS[self.version] if d == C else ENDS[self.version][::-1]))
         ports = (self.port, 25) if d == C else (25, self.port)
-        tcp = struct.pack("!HHIIBBHHH", *ports, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF if flags & ACK else 0, (5 + len(options) // 4) << 4, flags, 65535, 0, urgent) + options + data
+        tcp = struct.pack("!HHIIBBHHH", *ports, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF if flags & ACK else 0, (5 + len(options) // 4) << 4, flags, self.window[d], 0, urgent) + options + data
         pseudo = src + dst + struct.pack("!IHBB", len(tcp), 0, 0, 6)
         return src, dst, tcp[:16] + struct.pack("!H", checksum(pseudo + tcp) ^ (0x5555 if bad_sum else 0)) + tcp[18:]
 
@@ -60,9 +61,9 @@ class Conn:
         self.put(d, data, ACK | PSH, **how)
         self.next[d] += len(data)
 
-    def hello(self):
-        self.put(C, flags=SYN, seq=self.isn[C])
-        self.put(S, flags=SYN | ACK, seq=self.isn[S])
+    def hello(self, options=(b"", b"")):
+        self.put(C, flags=SYN, seq=self.isn[C], options=options[C])
+        self.put(S, flags=SYN | ACK, seq=self.isn[S], options=options[S])
         self.put(C)
 
     def greet(self):
@@ -477,6 +478,80 @@ def chains():
     expect("an extension header longer than its packet", c.rest())
 
 
+def scaling(shift):
+    return b"\3\3" + bytes([shift]) + b"\1"
+
+
+def windows():
+    """More than the receiver's window takes, in order: it drops what is over, and takes the next copy of it."""
+    ways = {  # how the window stands in the server's packets, and by which power of two it is to be read
+        "no scaling": (lambda c: c.hello(), 0),
+        "scaled": (lambda c: c.hello((scaling(7), scaling(3))), 3),
+        "scaling that one side lacks": (lambda c: c.hello((b"", scaling(3))), 0),
+        "scaling seen of one side": (lambda c: (c.put(S, flags=SYN | ACK, seq=c.isn[S], options=scaling(3)), c.put(C)), 3),
+        "scaled, its SYN missed": (lambda c: None, 3),
+    }
+
+    def overrun(hello, shift, room, falsely, again=None, acked=None):
+        """`room` bytes fit, of `falsely` bytes more the receiver takes nothing."""
+        c = Conn()
+        hello(c)
+        c.greet()
+
+        def say(data):
+            data += (b"y" * 70 + b"\r\n") * ((room + falsely) // 72 + 10)
+            false = data[:room] + bytes([data[room] ^ 1]) + data[room + 1 :] if again is None else again(data)
+            for at in range(0, room + falsely, 1400):
+                c.put(C, false[at : min(at + 1400, room + falsely)], at=at)
+            c.next[C] += room
+            c.window[S] = 0
+            c.put(S)
+            c.window[S] = 65535
+            c.put(S)
+            for at in range(room, len(data), 1400):
+                c.say(C, data[at : at + 1400])
+                c.put(S)
+
+        def window():
+            c.window[S] = room >> shift
+            c.put(S)
+
+        return c.mail(b"one", say, text=window).rest()
+
+    same = lambda data: data
+    for way, (hello, shift) in ways.items():
+        large = 65528 if not shift else 96000
+        seen = ("midstream",) if "missed" in way else ()
+        for room, falsely in ((40, 30), (40, 1), (4096, 8000), (large, 1), (large, 30), (large, 20000)):
+            where = "%s, %d bytes beyond %d" % (way, falsely, room)
+            both = seen + AMBIGUOUS
+            expect("a window overrun, and other bytes instead: " + where, overrun(hello, shift, room, falsely), both, both)
+            if room < large:
+                expect("the same bytes again: " + where, overrun(hello, shift, room, falsely, same), seen, seen)
+            elif falsely > 1400:
+                expect("the same bytes again, that cannot be compared: " + where, overrun(hello, shift, room, falsely, same), both, both)
+
+    for way, (hello, shift) in ways.items():
+        if "missed" in way or "seen" in way:
+            continue
+        c = Conn()
+        hello(c)
+        c.greet()
+
+        def resent(data):
+            data += b"y" * 50000 + b"\r\n"
+            for at in range(0, len(data), 1400):
+                c.put(C, data[at : at + 1400], at=at)
+            c.put(C, data[28000:29400], at=28000)
+            c.next[C] += len(data)
+
+        c.window[S] = 60000 >> shift
+        found, err = records(c.mail(b"one", resent).rest())
+        mails = [shown(r) for r in found if r["_path"] == "smtp"]
+        fine = all(not m[3] for m in mails) and len(mails) == 2
+        ok(fine and "1 segments sent again that were not compared" in err, "within the window, sent again behind what is kept: " + way, mails, err)
+
+
 copies()
 urgent()
 handshakes()
@@ -484,4 +559,5 @@ ends()
 insertions()
 fragments()
 chains()
+windows()
 done()

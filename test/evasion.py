@@ -23,8 +23,8 @@ def stamp(value):
 
 
 class Conn:
-    def __init__(self, version=4, port=40000, t=1795000000.0, isn=(1000, 5000)):
-        self.version, self.port, self.t, self.frames = version, port, t, []
+    def __init__(self, version=4, port=40000, t=1795000000.0, isn=(1000, 5000), server_port=25):
+        self.version, self.port, self.server_port, self.t, self.frames = version, port, server_port, t, []
         self.window = [65535, 65535]  # what each side says that it takes
         self.isn, self.next = list(isn), [isn[0] + 1, isn[1] + 1]
         self.id = 100
@@ -32,7 +32,7 @@ class Conn:
     def tcp(self, d, flags, data, seq, ack, options=b"", urgent=0, bad_sum=False):
         """Both addresses, and a segment."""
         src, dst = (ipaddress.ip_address(a).packed for a in (ENDS[self.version] if d == C else ENDS[self.version][::-1]))
-        ports = (self.port, 25) if d == C else (25, self.port)
+        ports = (self.port, self.server_port) if d == C else (self.server_port, self.port)
         tcp = struct.pack("!HHIIBBHHH", *ports, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF if flags & ACK else 0, (5 + len(options) // 4) << 4, flags, self.window[d], 0, urgent) + options + data
         pseudo = src + dst + struct.pack("!IHBB", len(tcp), 0, 0, 6)
         return src, dst, tcp[:16] + struct.pack("!H", checksum(pseudo + tcp) ^ (0x5555 if bad_sum else 0)) + tcp[18:]
@@ -552,6 +552,83 @@ def windows():
         ok(fine and "1 segments sent again that were not compared" in err, "within the window, sent again behind what is kept: " + way, mails, err)
 
 
+def lengths():
+    """An IP length that is not the frame's."""
+    junk = b".\r\nMAIL FROM:<bad@example.org>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n"
+    for version in (4, 6):
+        header = 20 if version == 4 else 0
+        said = lambda data: header + 20 + len(data)
+
+        def sent(how):
+            c = Conn(version)
+            return c.open().mail(b"one", lambda data: how(c, data)).rest()
+
+        def trailer(c, data):
+            c.put(C, data + junk, total=said(data))
+            c.next[C] += len(data)
+
+        def cut(c, data):
+            c.put(C, data, total=said(data) - 30)
+            c.next[C] += len(data)
+
+        def longer(c, data):
+            c.put(C, data, total=said(data) + 30)
+            c.next[C] += len(data)
+
+        def captured(c, data, total=None, less=30):
+            c.put(C, data, total=total)
+            t, frame, _ = c.frames.pop()
+            c.frames.append((t, frame, len(frame) - less))
+            c.next[C] += len(data)
+
+        name = "IPv%d: " % version
+        expect(name + "a packet shorter than its frame", sent(trailer))
+        expect(name + "the same, and its sender goes on behind the whole", sent(cut), ("gap",))
+        lost = sent(longer)
+        expect(name + "a packet longer than its frame", lost, ("gap",), subject=None)
+        ok("1 broken packets skipped" in records(lost)[1], name + "it is counted", records(lost)[1])
+        expect(name + "a packet of which the capture has a part", sent(captured), ("gap",))
+        expect(name + "a packet of which it has no text", sent(lambda c, data: captured(c, data, less=len(data))), ("gap",), subject=None)
+        expect(name + "and that says to be longer than it was", sent(lambda c, data: captured(c, data, said(data) + 1)), ("gap",), subject=None)
+
+
+def unknown():
+    """FIN and RST that the receiver does not get, before it is known what the connection is."""
+    steps = ["SYN", "handshake", "greeting begun", "greeting", "EHLO"]
+    for port in (25, 4711):
+        for step in steps:
+            for pause in (0, 3, 40):
+                for flags, sides in ((RST, (S,)), (RST, (C,)), (RST | ACK, (C, S)), (FIN | ACK, (C, S)), (FIN | ACK, (S, C))):
+                    c = Conn(server_port=port)
+
+                    def at(now):
+                        if now != step:
+                            return
+                        for d in sides:
+                            c.put(d, flags=flags, seq=c.isn[C] + 1 if now == "SYN" and d == C else None)
+                        c.t += pause
+
+                    c.put(C, flags=SYN, seq=c.isn[C])
+                    at("SYN")
+                    c.put(S, flags=SYN | ACK, seq=c.isn[S])
+                    c.put(C)
+                    at("handshake")
+                    c.say(S, b"220 mx.exa")
+                    at("greeting begun")
+                    c.say(S, b"mple.net ESMTP\r\n")
+                    at("greeting")
+                    c.say(C, b"EHLO a.example.org\r\n")
+                    at("EHLO")
+                    c.say(S, b"250 mx.example.net\r\n")
+                    found, err = records(c.mail(b"one").rest())
+                    mails = [shown(r) for r in found if r["_path"] == "smtp"]
+                    # Where the forged end is the next thing to come, the rest is one more connection, whose beginning was not seen.
+                    want = [(n + "@example.org", n, "250 queued " + n) for n in ("one", "two")]
+                    fine = [m[:3] for m in mails] == want and all(m[3] in ((), ("midstream",)) for m in mails)
+                    ok(fine, "flags %d of %s behind %s, %g s, port %d" % (flags, sides, step, pause, port), mails, err)
+
+
+
 copies()
 urgent()
 handshakes()
@@ -560,4 +637,6 @@ insertions()
 fragments()
 chains()
 windows()
+lengths()
+unknown()
 done()

@@ -14,8 +14,10 @@
 #define ANOMALY_TYPE                                                                                         \
     "\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"name\",\"offset\"],"                 \
     "\"properties\":{\"name\":{" TEXT_TYPE ",\"description\":\"What it is.\"},"                              \
-    "\"offset\":{" COUNT_TYPE ",\"description\":\"Place of its first byte in the message, from 0; of those " \
-    "of commands, in what the client sent.\"},"                                                              \
+    "\"offset\":{" COUNT_TYPE ",\"description\":\"Place of its first byte in the message, from 0: of "       \
+    "message_*, end_lookalike and smuggled_command with the dots that were doubled to send it, of all that " \
+    "is odd in fields and parts without them. Of command_* and starttls_injection: in what the client "      \
+    "sent.\"},"                                                                                              \
     "\"text\":{" TEXT_TYPE ",\"description\":\"Evidence.\"}}"
 #define ORIGIN_TYPE                                                                                          \
     "\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"ip\"],"                              \

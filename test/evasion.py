@@ -23,16 +23,17 @@ def stamp(value):
 
 
 class Conn:
-    def __init__(self, version=4, port=40000, t=1795000000.0, isn=(1000, 5000)):
-        self.version, self.port, self.t, self.frames = version, port, t, []
+    def __init__(self, version=4, port=40000, t=1795000000.0, isn=(1000, 5000), server_port=25):
+        self.version, self.port, self.server_port, self.t, self.frames = version, port, server_port, t, []
+        self.window = [65535, 65535]  # what each side says that it takes
         self.isn, self.next = list(isn), [isn[0] + 1, isn[1] + 1]
         self.id = 100
 
     def tcp(self, d, flags, data, seq, ack, options=b"", urgent=0, bad_sum=False):
         """Both addresses, and a segment."""
         src, dst = (ipaddress.ip_address(a).packed for a in (ENDS[self.version] if d == C else ENDS[self.version][::-1]))
-        ports = (self.port, 25) if d == C else (25, self.port)
-        tcp = struct.pack("!HHIIBBHHH", *ports, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF if flags & ACK else 0, (5 + len(options) // 4) << 4, flags, 65535, 0, urgent) + options + data
+        ports = (self.port, self.server_port) if d == C else (self.server_port, self.port)
+        tcp = struct.pack("!HHIIBBHHH", *ports, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF if flags & ACK else 0, (5 + len(options) // 4) << 4, flags, self.window[d], 0, urgent) + options + data
         pseudo = src + dst + struct.pack("!IHBB", len(tcp), 0, 0, 6)
         return src, dst, tcp[:16] + struct.pack("!H", checksum(pseudo + tcp) ^ (0x5555 if bad_sum else 0)) + tcp[18:]
 
@@ -60,9 +61,9 @@ class Conn:
         self.put(d, data, ACK | PSH, **how)
         self.next[d] += len(data)
 
-    def hello(self):
-        self.put(C, flags=SYN, seq=self.isn[C])
-        self.put(S, flags=SYN | ACK, seq=self.isn[S])
+    def hello(self, options=(b"", b"")):
+        self.put(C, flags=SYN, seq=self.isn[C], options=options[C])
+        self.put(S, flags=SYN | ACK, seq=self.isn[S], options=options[S])
         self.put(C)
 
     def greet(self):
@@ -167,6 +168,21 @@ def copies():
         c.say(C, c.text(b"one"))
         c.command(b".\r\n", b"250 queued one\r\n")
         expect("a copy of what waits: " + what, c.rest(), told, told, sender="bad" if first is FROM_BAD else "one")
+
+    # A part of the first copy is acknowledged; the tap may have all of these packets at hand at once.
+    for ahead, told in ((0, ()), (1, AMBIGUOUS)):
+        c = Conn()
+
+        def in_part(data):
+            if ahead:
+                c.put(S, ack=c.next[C] + 50)  # nothing of it was sent yet
+            c.say(C, data)
+            if not ahead:
+                c.put(S, ack=c.next[C] - len(data) + 50)
+            c.put(C, b"Subject: bad" + data[12:], at=-len(data))
+
+        c.open().mail(b"one", in_part)
+        expect("a copy, a part of which is acknowledged%s" % (" before it was sent" if ahead else ""), c.rest(), told, told)
 
     text = Conn.text(b"one")
     for what, change, told in (("the same", lambda t: t, ()), ("a byte differs", lambda t: t[:-1] + b"#", AMBIGUOUS)):
@@ -462,6 +478,157 @@ def chains():
     expect("an extension header longer than its packet", c.rest())
 
 
+def scaling(shift):
+    return b"\3\3" + bytes([shift]) + b"\1"
+
+
+def windows():
+    """More than the receiver's window takes, in order: it drops what is over, and takes the next copy of it."""
+    ways = {  # how the window stands in the server's packets, and by which power of two it is to be read
+        "no scaling": (lambda c: c.hello(), 0),
+        "scaled": (lambda c: c.hello((scaling(7), scaling(3))), 3),
+        "scaling that one side lacks": (lambda c: c.hello((b"", scaling(3))), 0),
+        "scaling seen of one side": (lambda c: (c.put(S, flags=SYN | ACK, seq=c.isn[S], options=scaling(3)), c.put(C)), 3),
+        "scaled, its SYN missed": (lambda c: None, 3),
+    }
+
+    def overrun(hello, shift, room, falsely, again=None, acked=None):
+        """`room` bytes fit, of `falsely` bytes more the receiver takes nothing."""
+        c = Conn()
+        hello(c)
+        c.greet()
+
+        def say(data):
+            data += (b"y" * 70 + b"\r\n") * ((room + falsely) // 72 + 10)
+            false = data[:room] + bytes([data[room] ^ 1]) + data[room + 1 :] if again is None else again(data)
+            for at in range(0, room + falsely, 1400):
+                c.put(C, false[at : min(at + 1400, room + falsely)], at=at)
+            c.next[C] += room
+            c.window[S] = 0
+            c.put(S)
+            c.window[S] = 65535
+            c.put(S)
+            for at in range(room, len(data), 1400):
+                c.say(C, data[at : at + 1400])
+                c.put(S)
+
+        def window():
+            c.window[S] = room >> shift
+            c.put(S)
+
+        return c.mail(b"one", say, text=window).rest()
+
+    same = lambda data: data
+    for way, (hello, shift) in ways.items():
+        large = 65528 if not shift else 96000
+        seen = ("midstream",) if "missed" in way else ()
+        for room, falsely in ((40, 30), (40, 1), (4096, 8000), (large, 1), (large, 30), (large, 20000)):
+            where = "%s, %d bytes beyond %d" % (way, falsely, room)
+            both = seen + AMBIGUOUS
+            expect("a window overrun, and other bytes instead: " + where, overrun(hello, shift, room, falsely), both, both)
+            if room < large:
+                expect("the same bytes again: " + where, overrun(hello, shift, room, falsely, same), seen, seen)
+            elif falsely > 1400:
+                expect("the same bytes again, that cannot be compared: " + where, overrun(hello, shift, room, falsely, same), both, both)
+
+    for way, (hello, shift) in ways.items():
+        if "missed" in way or "seen" in way:
+            continue
+        c = Conn()
+        hello(c)
+        c.greet()
+
+        def resent(data):
+            data += b"y" * 50000 + b"\r\n"
+            for at in range(0, len(data), 1400):
+                c.put(C, data[at : at + 1400], at=at)
+            c.put(C, data[28000:29400], at=28000)
+            c.next[C] += len(data)
+
+        c.window[S] = 60000 >> shift
+        found, err = records(c.mail(b"one", resent).rest())
+        mails = [shown(r) for r in found if r["_path"] == "smtp"]
+        fine = all(not m[3] for m in mails) and len(mails) == 2
+        ok(fine and "1 segments sent again that were not compared" in err, "within the window, sent again behind what is kept: " + way, mails, err)
+
+
+def lengths():
+    """An IP length that is not the frame's."""
+    junk = b".\r\nMAIL FROM:<bad@example.org>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n"
+    for version in (4, 6):
+        header = 20 if version == 4 else 0
+        said = lambda data: header + 20 + len(data)
+
+        def sent(how):
+            c = Conn(version)
+            return c.open().mail(b"one", lambda data: how(c, data)).rest()
+
+        def trailer(c, data):
+            c.put(C, data + junk, total=said(data))
+            c.next[C] += len(data)
+
+        def cut(c, data):
+            c.put(C, data, total=said(data) - 30)
+            c.next[C] += len(data)
+
+        def longer(c, data):
+            c.put(C, data, total=said(data) + 30)
+            c.next[C] += len(data)
+
+        def captured(c, data, total=None, less=30):
+            c.put(C, data, total=total)
+            t, frame, _ = c.frames.pop()
+            c.frames.append((t, frame, len(frame) - less))
+            c.next[C] += len(data)
+
+        name = "IPv%d: " % version
+        expect(name + "a packet shorter than its frame", sent(trailer))
+        expect(name + "the same, and its sender goes on behind the whole", sent(cut), ("gap",))
+        lost = sent(longer)
+        expect(name + "a packet longer than its frame", lost, ("gap",), subject=None)
+        ok("1 broken packets skipped" in records(lost)[1], name + "it is counted", records(lost)[1])
+        expect(name + "a packet of which the capture has a part", sent(captured), ("gap",))
+        expect(name + "a packet of which it has no text", sent(lambda c, data: captured(c, data, less=len(data))), ("gap",), subject=None)
+        expect(name + "and that says to be longer than it was", sent(lambda c, data: captured(c, data, said(data) + 1)), ("gap",), subject=None)
+
+
+def unknown():
+    """FIN and RST that the receiver does not get, before it is known what the connection is."""
+    steps = ["SYN", "handshake", "greeting begun", "greeting", "EHLO"]
+    for port in (25, 4711):
+        for step in steps:
+            for pause in (0, 3, 40):
+                for flags, sides in ((RST, (S,)), (RST, (C,)), (RST | ACK, (C, S)), (FIN | ACK, (C, S)), (FIN | ACK, (S, C))):
+                    c = Conn(server_port=port)
+
+                    def at(now):
+                        if now != step:
+                            return
+                        for d in sides:
+                            c.put(d, flags=flags, seq=c.isn[C] + 1 if now == "SYN" and d == C else None)
+                        c.t += pause
+
+                    c.put(C, flags=SYN, seq=c.isn[C])
+                    at("SYN")
+                    c.put(S, flags=SYN | ACK, seq=c.isn[S])
+                    c.put(C)
+                    at("handshake")
+                    c.say(S, b"220 mx.exa")
+                    at("greeting begun")
+                    c.say(S, b"mple.net ESMTP\r\n")
+                    at("greeting")
+                    c.say(C, b"EHLO a.example.org\r\n")
+                    at("EHLO")
+                    c.say(S, b"250 mx.example.net\r\n")
+                    found, err = records(c.mail(b"one").rest())
+                    mails = [shown(r) for r in found if r["_path"] == "smtp"]
+                    # Where the forged end is the next thing to come, the rest is one more connection, whose beginning was not seen.
+                    want = [(n + "@example.org", n, "250 queued " + n) for n in ("one", "two")]
+                    fine = [m[:3] for m in mails] == want and all(m[3] in ((), ("midstream",)) for m in mails)
+                    ok(fine, "flags %d of %s behind %s, %g s, port %d" % (flags, sides, step, pause, port), mails, err)
+
+
+
 copies()
 urgent()
 handshakes()
@@ -469,4 +636,7 @@ ends()
 insertions()
 fragments()
 chains()
+windows()
+lengths()
+unknown()
 done()

@@ -86,6 +86,8 @@ static bool is_usual(const struct decoder *dec, const struct packet *pkt, struct
     ret->ack = get32(b + TCP + 8);
     ret->flags = b[TCP + 13] & 0x3f;
     ret->is_signed = ret->ambiguous = false;
+    ret->scaling = 0;
+    ret->window = (uint16_t)(b[TCP + 14] << 8 | b[TCP + 15]);
     ret->uncaptured = 0;
     ret->payload = (struct slice){b + TCP + header, end - TCP - header};
     return true;

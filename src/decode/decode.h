@@ -12,8 +12,10 @@ struct segment {
     struct endpoint src, dst;
     uint32_t seq, ack;    /* host order */
     uint8_t flags;        /* enum tcp_flag */
-    bool is_signed;       /* it has an option of TCP that most receivers drop it for */
-    bool ambiguous;       /* its datagram's fragments contradicted each other */
+    bool is_signed : 1;   /* it has an option of TCP that most receivers drop it for */
+    bool ambiguous : 1;   /* its datagram's fragments contradicted each other */
+    uint8_t scaling : 4;  /* of a SYN: it offers to scale windows by one power of two less; 0: it does not */
+    uint16_t window;      /* as it stands there, unscaled */
     uint32_t uncaptured;  /* payload bytes that were on the wire and that the snap length cut */
     struct slice payload; /* inside the packet's bytes, or in the decoder for a reassembled datagram: valid
                              until the next call of decode_packet */

@@ -1,10 +1,10 @@
 /* tcp.c: the TCP header, and checksums.
  * In: bytes from the TCP header on. Out: struct segment, its payload inside of the input. Owns: nothing.
  * Limits: SEGMENT_MAX. Knowingly: a segment that the snap length cut has a checksum that cannot be verified,
- * and passes. Spec: RFC 9293 3.1, RFC 1071, RFC 8200 8.1. */
+ * and passes. Spec: RFC 9293 3.1, RFC 1071, RFC 7323 2.2, RFC 8200 8.1. */
 #include "decode/layers.h"
 
-enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MD5 = 19, OPTION_AO = 29 };
+enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_SCALE = 3, OPTION_MD5 = 19, OPTION_AO = 29 };
 
 /* No host makes longer ones; beyond it the length is a lie, and sequence numbers would wrap. */
 enum { SEGMENT_MAX = 16 << 20 };
@@ -42,24 +42,33 @@ static bool tcp_checksum_good(const struct address *src, const struct address *d
     return checksum_good(checksum_add(sum, bytes));
 }
 
-/* RFC 2385, RFC 5925: who expects no signature drops what has one. */
-static bool has_signature(struct slice options)
+/* The option's value, without its kind and length; *ret_kind is 0 where there is none any more. */
+static struct slice next_option(struct cursor *c, uint8_t *ret_kind)
 {
+    uint8_t len;
+    do
+        *ret_kind = cursor_u8(c);
+    while (*ret_kind == OPTION_NOP);
+    /* It may be the last byte, and tells something all the same. */
+    if (*ret_kind == OPTION_END || (len = cursor_u8(c)) < 2)
+        c->rest.len = 0;
+    else
+        return cursor_take(c, len - 2u);
+    return (struct slice){0};
+}
+
+/* RFC 2385, RFC 5925: who expects no signature drops what has one. RFC 7323: no window is scaled by more. */
+static void note_options(struct segment *seg, struct slice options)
+{
+    enum { SCALE_MOST = 14 };
     struct cursor c = cursor_of(options);
     while (c.rest.len) {
-        uint8_t kind = cursor_u8(&c);
-        if (kind == OPTION_END)
-            return false;
-        if (kind == OPTION_MD5 || kind == OPTION_AO)
-            return true;
-        if (kind == OPTION_NOP)
-            continue;
-        uint8_t len = cursor_u8(&c);
-        if (len < 2)
-            return false;
-        cursor_skip(&c, len - 2u);
+        uint8_t kind;
+        struct slice value = next_option(&c, &kind);
+        seg->is_signed |= kind == OPTION_MD5 || kind == OPTION_AO;
+        if (kind == OPTION_SCALE && value.len == 1 && seg->flags & TCP_SYN)
+            seg->scaling = 1 + (value.data[0] < SCALE_MOST ? value.data[0] : SCALE_MOST);
     }
-    return false;
 }
 
 /* Also without being asked to, of what was fragmented: no network card completes such a sum, and a fragment
@@ -89,10 +98,11 @@ enum layer tcp_header(struct walk *w)
         .seq = (uint32_t)h[4] << 24 | (uint32_t)h[5] << 16 | (uint32_t)h[6] << 8 | h[7],
         .ack = (uint32_t)h[8] << 24 | (uint32_t)h[9] << 16 | (uint32_t)h[10] << 8 | h[11],
         .flags = h[13] & 0x3f,
+        .window = (uint16_t)(h[14] << 8 | h[15]),
         .ambiguous = w->ambiguous,
-        .is_signed = has_signature((struct slice){h + 20, header - 20}),
         .uncaptured = w->missing,
         .payload = {h + header, bytes.len - header},
     };
+    note_options(w->ret, (struct slice){h + 20, header - 20});
     return walk_end(w, DECODED_TCP);
 }

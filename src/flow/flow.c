@@ -73,6 +73,16 @@ RARE static void keep(struct flow_core *core, struct flow *f, int dir, uint32_t 
         kept_add(&f->kept, &core->kept, dir, seq, bytes);
 }
 
+/* Of bytes up to `end` those that the other side does not have by now. */
+RARE static void keep_rest(struct flow_core *core, struct flow *f, int dir, uint32_t end, struct slice bytes)
+{
+    const struct halfstream *st = &f->dir[dir];
+    uint32_t left = st->has_acked ? end - st->acked : (uint32_t)bytes.len;
+    if (left < bytes.len)
+        bytes = slice_sub(bytes, bytes.len - left, bytes.len);
+    keep(core, f, dir, end - (uint32_t)bytes.len, bytes);
+}
+
 void flow_settle(struct flow_core *core)
 {
     for (size_t i = 0; i < core->fresh_count; i++) {
@@ -81,7 +91,7 @@ void flow_settle(struct flow_core *core)
             continue;
         const struct halfstream *st = &r->flow->dir[r->dir];
         if (!st->has_acked || seq_diff(st->acked, r->end) < 0)
-            keep(core, r->flow, r->dir, r->end - (uint32_t)r->bytes.len, r->bytes);
+            keep_rest(core, r->flow, r->dir, r->end, r->bytes);
     }
     core->fresh_count = 0;
 }
@@ -102,7 +112,7 @@ static inline void pass_fresh(struct flow_core *core, struct flow *f, int dir, c
 {
     const struct halfstream *st = &f->dir[dir];
     uint32_t end = seg->seq + (uint32_t)seg->payload.len;
-    if (seg->payload.len && st->has_acked && seq_diff(st->acked, end) >= 0) {
+    if (seg->payload.len && st->has_acked && seq_diff(st->acked, seg->seq) > 0) {
         /* What says so came before the bytes, and may not be true. */
         flow_settle(core);
         keep(core, f, dir, seg->seq, seg->payload);
@@ -184,8 +194,10 @@ void flow_note_ack(struct flow_core *core, struct flow *f, int dir, const struct
     uint32_t known = seq_diff(o->top, o->next) > 0 ? o->top : o->next;
     if (o->begun && seq_diff(seg->ack, known) > 0 && seg->ack - known > core->max_hole)
         return;
-    if (!o->has_acked || seq_diff(seg->ack, o->acked) > 0)
+    if (!o->has_acked || seq_diff(seg->ack, o->acked) >= 0) {
         o->acked = seg->ack;
+        o->window = seg->window;
+    }
     o->has_acked = true;
     if (f->kept)
         forget(core, f, !dir, seg->ack);
@@ -193,9 +205,22 @@ void flow_note_ack(struct flow_core *core, struct flow *f, int dir, const struct
         o->backlog->acked_at = seg->ts;
 }
 
-/* Learns the direction's numbers from the segment. False: it is a SYN of another connection. */
-static bool note_begin(const struct flow_core *core, struct halfstream *st, struct segment *seg)
+/* Windows are scaled where both SYNs offer it, and not in these themselves (RFC 7323 2.2). Of what was not
+ * seen the least is taken for true. */
+RARE static void note_scaling(struct flow *f, int dir, struct segment *seg)
 {
+    struct halfstream *st = &f->dir[dir], *o = &f->dir[!dir];
+    st->scaling = seg->scaling;
+    bool both = st->scaling && o->scaling;
+    st->scale = both ? o->scaling - 1 : 0;
+    o->scale = both ? st->scaling - 1 : 0;
+    seg->window = (uint16_t)(seg->window >> o->scale);
+}
+
+/* Learns the direction's numbers from the segment. False: it is a SYN of another connection. */
+static bool note_begin(const struct flow_core *core, struct flow *f, int dir, struct segment *seg)
+{
+    struct halfstream *st = &f->dir[dir];
     bool syn = seg->flags & TCP_SYN;
     if (!st->begun) {
         st->begun = true;
@@ -206,6 +231,7 @@ static bool note_begin(const struct flow_core *core, struct halfstream *st, stru
             return false;
         st->has_syn = true;
         st->isn = seg->seq++;
+        note_scaling(f, dir, seg);
         return true;
     }
     /* Picked up amid the connection: while nothing was passed on, nothing is too late. */
@@ -246,17 +272,21 @@ RARE static void check_again(struct flow_core *core, struct flow *f, int dir, co
     int32_t acked = st->has_acked ? seq_diff(st->acked, seg->seq) : 0;
     size_t skip = acked > 0 ? (size_t)acked : 0;
     flow_settle(core);
-    if (kept_compare(f->kept, dir, seg->seq, again) == KEPT_DIFFERS)
+    if (kept_compare(f->kept, dir, seg->seq, again) == KEPT_DIFFERS) {
         f->info.ambiguous = true;
-    else if (skip < again.len)
-        core->unchecked += kept_compare(f->kept, dir, seg->seq + (uint32_t)skip,
-                                        slice_sub(again, skip, again.len)) == KEPT_UNKNOWN;
+    } else if (skip < again.len) {
+        bool unknown = kept_compare(f->kept, dir, seg->seq + (uint32_t)skip,
+                                    slice_sub(again, skip, again.len)) == KEPT_UNKNOWN;
+        core->unchecked += unknown;
+        /* Who resends is usual, and says the same; who overran the window has had bytes dropped. */
+        f->info.ambiguous |= unknown && st->overran;
+    }
 }
 
 void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *seg)
 {
     struct halfstream *st = &f->dir[dir];
-    if (!note_begin(core, st, seg))
+    if (!note_begin(core, f, dir, seg))
         return;
     flow_note_ack(core, f, dir, seg);
     uint32_t end = seg->seq + (uint32_t)seg->payload.len + seg->uncaptured;
@@ -278,6 +308,8 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
         drain(core, f);
         return;
     }
+    if (seq_diff(end, st->acked) > (int32_t)((uint32_t)st->window << st->scale))
+        st->overran |= st->has_acked;
     if (seg->seq == st->next && !st->backlog && !ahead_of_other(f, dir, seg->flags & TCP_ACK, seg->ack)) {
         pass_fresh(core, f, dir, seg);
         pass_gap(core, f, dir, seg->ts, seg->uncaptured);

@@ -37,6 +37,10 @@ struct halfstream {
     bool has_syn : 1;
     bool has_acked : 1; /* the other side acknowledged up to `acked` */
     bool has_fin : 1;
+    bool overran : 1;        /* it sent more than the other side's window took */
+    uint8_t scaling : 4;     /* as its SYN offers it */
+    uint8_t scale : 4;       /* of `window` */
+    uint16_t window;         /* of the other side, behind `acked` */
     struct backlog *backlog; /* NULL where nothing is held */
 };
 

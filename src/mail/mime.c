@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 #include "base/memory.h"
-#include "mail/tree.h"
+#include "mail/odd.h"
 
 struct mime *mime_new(const struct mime_limits *lim, struct charsets *cs, mime_fn *fn, void *ctx)
 {
@@ -70,11 +70,13 @@ static void body_text(struct mime *m, struct slice text, size_t end)
 /* A whole line, its end not in it but `end` bytes long; all there is of it after a gap. */
 static void whole_line(struct mime *m, struct slice line, size_t end)
 {
-    bool text = m->state != HEADERS;
+    bool text = m->state != HEADERS, preamble = tree_in_preamble(m) && !m->lost;
     if (text || m->lost)
         text &= !tree_boundary_line(m, line);
     else
         text = tree_header_line(m, line);
+    if (text && preamble && line.len <= LINE_JUDGED)
+        odd_preamble(m, line);
     if (text)
         body_text(m, line, end);
 }
@@ -91,7 +93,7 @@ static void line_over(struct mime *m, size_t end)
 static bool wants_whole(const struct mime *m, struct slice begin)
 {
     bool dashes = tree_has_boundaries(m) && begin.data[0] == '-' && (begin.len < 2 || begin.data[1] == '-');
-    return dashes || (m->state == HEADERS && !m->lost);
+    return dashes || tree_in_preamble(m) || (m->state == HEADERS && !m->lost);
 }
 
 /* Text in the middle of a line. CRs at its end wait: they may belong to the line's end. */
@@ -117,7 +119,7 @@ static void gather(struct mime *m, struct slice piece)
     if (m->state == HEADERS && !m->lost)
         return;
     /* A piece that ended behind the first dash must not make a difference. */
-    bool dashes = m->line.len < 2 || m->line.data[1] == '-';
+    bool dashes = m->line.len < 2 || m->line.data[1] == '-' || tree_in_preamble(m);
     if (dashes && m->line.len <= LINE_JUDGED + LINE_ENDS - 1)
         return;
     m->feed = FEED_STREAM;
@@ -209,7 +211,7 @@ static unsigned trailing_crs(struct slice text, unsigned before)
 static size_t body_bytes(struct mime *m, struct slice bytes, bool first)
 {
     bool counts = m->state == BODY && m->part.transfer != TRANSFER_IDENTITY;
-    if (m->state == HEADERS || m->feed == FEED_GATHER || m->lost ||
+    if (m->state == HEADERS || m->feed == FEED_GATHER || m->lost || tree_in_preamble(m) ||
         (counts && m->part.transfer != TRANSFER_BASE64))
         return 0;
     /* Where digits are all there is no boundary is among them; to look once will do. */

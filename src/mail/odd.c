@@ -1,9 +1,10 @@
 /* odd.c: what is odd in the header fields and the parts of a mail.
  * In: fields, parts. Out: anomalies. Owns: nothing. Limits: EVIDENCE_MOST of evidence.
- * Knowingly: encoded words are decoded for this only where they name people, as nowhere else is it worth its
- * cost; a file name in Content-Type alone is too usual to be odd; what stands in a preamble or behind the
- * closing line is not read, but for the boundary's return. Spec: RFC 5322 2.2, 3.6, RFC 2045 5, 6.4, RFC
- * 2046 5.1.1, RFC 2152, RFC 3629, RFC 6532. */
+ * Knowingly: encoded words are decoded for this only in the subject and where they name people, as nowhere
+ * else is it worth its cost; a file name in Content-Type alone is too usual to be odd, and so are lines of
+ * blanks in the reports of spam filters, before nothing that matters; what stands behind the closing line is
+ * not read, but for the boundary's return. Spec: RFC 5322 2.2, 3.6, RFC 2045 5, 6.4, RFC 2046 5.1.1, RFC
+ * 2152, RFC 3629, RFC 6532. */
 #include "mail/odd.h"
 
 #include "mail/header.h"
@@ -34,7 +35,8 @@ _Static_assert(SINGLE <= 32, "struct part has a bit for each");
 static const uint8_t firsts[LENGTHS] = {
     [2] = 1, [4] = 3, [6] = 5, [7] = 6, [8] = 7, [10] = 8, [12] = 9, [19] = 11, [25] = 12};
 
-static void note_repeated(struct mime *m, struct slice name)
+/* Of those, one that comes again, or that stands behind a line of blanks. */
+static void note_single(struct mime *m, struct slice name)
 {
     size_t i = name.len < LENGTHS ? firsts[name.len] : 0;
     if (!i--)
@@ -45,6 +47,8 @@ static void note_repeated(struct mime *m, struct slice name)
         return;
     if (m->part.fields & 1u << i && !m->after_gap)
         tree_anomaly(m, ANOMALY_header_duplicate, m->field_at, name);
+    if (m->part.has_blank && (m->part.blank_within || m->field_at > m->part.blank_at))
+        tree_anomaly(m, ANOMALY_header_blank_line, m->part.blank_at, name);
     m->part.fields |= 1u << i;
 }
 
@@ -141,10 +145,11 @@ static bool is_people(struct slice name)
     return false;
 }
 
-static void judge_people(struct mime *m, struct slice name, struct slice value)
+/* The record has these decoded too, so it costs nothing. */
+static void judge_text(struct mime *m, struct slice name, struct slice value, bool people)
 {
     header_text(m->cs, value, &m->decoded);
-    if (has_bidi(buf_slice(&m->decoded)))
+    if (people && has_bidi(buf_slice(&m->decoded)))
         tree_anomaly(m, ANOMALY_bidi_control, m->field_at, name);
 }
 
@@ -159,17 +164,67 @@ static void look_closer(struct mime *m, struct slice field, struct slice name, s
         tree_anomaly(m, ANOMALY_utf8_overlong, m->field_at, name);
     if (utf7)
         tree_anomaly(m, ANOMALY_charset_utf7, m->field_at, name);
-    if (top && (high || words) && is_people(name))
-        judge_people(m, name, value);
+    bool people = is_people(name);
+    if (top && (high || words) && (people || slice_case_eq(name, slice_str("subject"))))
+        judge_text(m, name, value, people);
 }
 
 void odd_field(struct mime *m, struct slice field, struct slice name, struct slice value, bool top, bool cut)
 {
     if (name.len < field.len && byte_is_blank(field.data[name.len]))
         tree_anomaly(m, ANOMALY_header_blank_before_colon, m->field_at, name);
-    note_repeated(m, name);
+    note_single(m, name);
     if (!is_plain(field))
         look_closer(m, field, name, value, top, cut);
+}
+
+void odd_continuation(struct mime *m, struct slice line)
+{
+    struct part *p = &m->part;
+    if (slice_trim(line).len) {
+        p->blank_within |= p->has_blank && p->blank_at > m->field_at;
+    } else if (!p->has_blank) {
+        p->has_blank = true;
+        p->blank_at = m->line_start;
+    }
+}
+
+/* The value, where it is this field. */
+static bool is_field(struct slice line, const char *name, struct slice *ret_value)
+{
+    if (!slice_case_starts(line, name))
+        return false;
+    struct slice rest = slice_trim(slice_sub(line, strlen(name), line.len));
+    *ret_value = slice_trim(slice_sub(rest, 1, rest.len));
+    return rest.len && rest.data[0] == ':';
+}
+
+static bool is_base64(struct slice line)
+{
+    for (size_t i = 0; i < line.len; i++) {
+        uint8_t c = line.data[i];
+        if (!byte_is_digit(c) && (uint8_t)((c | 32) - 'a') > 25 && c != '+' && c != '/' && c != '=')
+            return false;
+    }
+    return line.len;
+}
+
+void odd_preamble(struct mime *m, struct slice line)
+{
+    enum { DIGITS = 16 }; /* fewer may be words */
+    struct preamble *p = &m->preamble;
+    struct slice value;
+    if (is_field(line, "content-disposition", &value) &&
+        (!value.len || slice_case_starts(value, "attachment")))
+        tree_anomaly(m, ANOMALY_preamble_part, m->line_start, slice_str("Content-Disposition"));
+    if (!p->has_type && is_field(line, "content-type", &value)) {
+        p->has_type = true;
+        p->type_at = m->line_start;
+    }
+    p->has_text |= p->has_type && !line.len;
+    p->digits = p->has_text && is_base64(line) ? p->digits + line.len : 0;
+    if (p->digits >= DIGITS)
+        tree_anomaly(m, ANOMALY_preamble_part, p->type_at, slice_str("Content-Type"));
 }
 
 bool odd_boundary(struct slice boundary)
@@ -216,7 +271,7 @@ void odd_headers(struct mime *m)
     if (multipart && p->boundary_odd)
         tree_anomaly(m, ANOMALY_boundary_broken, p->type_at,
                      slice_sub(buf_slice(&p->boundary), 0, EVIDENCE_MOST));
-    if (multipart && p->other_boundary.len)
+    if (multipart && p->other_boundary.len && !p->later_boundary)
         tree_anomaly(m, ANOMALY_boundary_conflict, p->type_at, buf_slice(&p->other_boundary));
     if (p->name.len || p->disposition_name.len || p->other.len)
         judge_names(m);

@@ -10,6 +10,10 @@ enum { EVIDENCE_MOST = 120 }; /* of a text that is no name */
  * it is the mail's own; `cut`: its end is not known. Where its value must be decoded for that, m->decoded has
  * it. */
 void odd_field(struct mime *m, struct slice field, struct slice name, struct slice value, bool top, bool cut);
+/* A line that begins with a blank, in a header block. */
+void odd_continuation(struct mime *m, struct slice line);
+/* A line of a multipart's preamble, which is no boundary. */
+void odd_preamble(struct mime *m, struct slice line);
 /* The header block of m->part is over. */
 void odd_headers(struct mime *m);
 /* A multipart's boundary as its parameter has it. */

@@ -101,8 +101,10 @@ void tree_free(struct mime *m)
     buf_free(&m->field);
     buf_free(&m->closed);
     buf_free(&m->decoded);
-    for (uint32_t i = 0; i < m->frame_room; i++)
+    for (uint32_t i = 0; i < m->frame_room; i++) {
         buf_free(&m->frames[i].boundary);
+        buf_free(&m->frames[i].other);
+    }
     free(m->frames);
 }
 
@@ -117,7 +119,7 @@ size_t tree_memory(const struct mime *m)
     size_t sum = m->field.room + m->closed.room + m->decoded.room + part_memory(&m->part) +
                  m->frame_room * sizeof *m->frames;
     for (uint32_t i = 0; i < m->frame_room; i++)
-        sum += m->frames[i].boundary.room;
+        sum += m->frames[i].boundary.room + m->frames[i].other.room;
     for (uint32_t i = 0; i < m->depth; i++)
         sum += part_memory(&m->frames[i].mail);
     return sum;
@@ -136,19 +138,27 @@ static void take_other(struct mime *m, struct slice params, const char *name)
         p->other_at = m->field_at;
 }
 
+/* As in a boundary's lines. */
+static void trim_end(struct buf *boundary)
+{
+    while (boundary->len && byte_is_blank(boundary->data[boundary->len - 1]))
+        boundary->len--;
+}
+
 static void take_boundary(struct mime *m, struct slice params)
 {
     struct part *p = &m->part;
     p->has_boundary = header_param_raw(params, "boundary", &p->boundary, &p->other_boundary);
     p->boundary_odd = p->has_boundary && odd_boundary(buf_slice(&p->boundary));
-    while (p->boundary.len && byte_is_blank(p->boundary.data[p->boundary.len - 1]))
-        p->boundary.len--; /* as in the boundary's lines */
+    trim_end(&p->boundary);
 }
 
 static void take_type(struct mime *m, struct slice value)
 {
     struct part *p = &m->part;
     struct header_params hp = header_params(value);
+    if (p->has_type && !p->other_boundary.len)
+        p->later_boundary = header_param_raw(hp.rest, "boundary", &p->other_boundary, NULL);
     if (odd_charset(hp.rest))
         tree_anomaly(m, ANOMALY_charset_utf7, m->field_at, slice_str("Content-Type"));
     if (p->has_type && !p->has_name)
@@ -278,6 +288,7 @@ static void frames_grow(struct mime *m)
     for (; m->frame_room < room; m->frame_room++) {
         m->frames[m->frame_room] = (struct frame){0};
         buf_init(&m->frames[m->frame_room].boundary, NAME_BYTES);
+        buf_init(&m->frames[m->frame_room].other, NAME_BYTES);
     }
 }
 
@@ -304,11 +315,16 @@ static bool push_multipart(struct mime *m)
     struct frame *f = boundary->len ? push_frame(m) : NULL;
     if (!f)
         return false;
-    struct buf spare = f->boundary;
+    struct buf spare = f->boundary, spare_other = f->other;
     *f = (struct frame){.boundary = *boundary,
+                        .other = m->part.other_boundary,
                         .digest = slice_case_eq(buf_slice(&m->part.type), slice_str("multipart/digest"))};
     *boundary = spare;
+    m->part.other_boundary = spare_other;
+    trim_end(&f->other);
     buf_clear(boundary);
+    buf_clear(&m->part.other_boundary);
+    m->preamble = (struct preamble){0};
     return true;
 }
 
@@ -317,7 +333,8 @@ static bool push_mail(struct mime *m)
     struct frame *f = m->part.transfer == TRANSFER_IDENTITY ? push_frame(m) : NULL;
     if (!f)
         return false;
-    *f = (struct frame){.is_mail = true, .boundary = f->boundary, .mail = m->part};
+    *f = (struct frame){
+        .is_mail = true, .begun = true, .boundary = f->boundary, .other = f->other, .mail = m->part};
     part_init(&m->part);
     part_clear(&m->part);
     return true;
@@ -359,7 +376,7 @@ static enum likeness likeness(struct slice text, const struct buf *boundary)
  * ones may lack their closing line. */
 static uint32_t boundary_of(struct mime *m, struct slice line, bool *ret_closing)
 {
-    bool begins = false;
+    bool begins = false, other = false;
     struct slice text = slice_sub(line, 2, line.len);
     while (text.len && (byte_is_blank(text.data[text.len - 1]) || text.data[text.len - 1] == '\r'))
         text.len--;
@@ -370,9 +387,12 @@ static uint32_t boundary_of(struct mime *m, struct slice line, bool *ret_closing
             return i;
         }
         begins |= is == LIKE_BEGINNING;
+        other |= !m->frames[i].is_mail && likeness(text, &m->frames[i].other) >= LIKE_BOUNDARY;
     }
     if (begins && !m->lost)
         tree_anomaly(m, ANOMALY_boundary_lookalike, m->line_start, slice_sub(line, 0, EVIDENCE_MOST));
+    if (other && !m->lost)
+        tree_anomaly(m, ANOMALY_boundary_other, m->line_start, slice_sub(line, 0, EVIDENCE_MOST));
     if (likeness(text, &m->closed) == LIKE_BOUNDARY)
         tree_anomaly(m, ANOMALY_boundary_reopened, m->line_start, slice_sub(line, 0, EVIDENCE_MOST));
     return m->depth;
@@ -415,6 +435,7 @@ bool tree_boundary_line(struct mime *m, struct slice line)
     part_clear(&m->part);
     m->state = HEADERS;
     m->after_gap = false;
+    m->frames[at].begun = true;
     if (m->frames[at].digest)
         buf_add_str(&m->part.type, "message/rfc822");
     if (closing) {
@@ -445,6 +466,7 @@ bool tree_header_line(struct mime *m, struct slice line)
     } else if (tree_boundary_line(m, line)) {
         return false;
     } else if (byte_is_blank(line.data[0])) {
+        odd_continuation(m, line);
         if (m->field.len && !buf_add(&m->field, line))
             m->field_cut = true;
     } else if (like_field(line)) {

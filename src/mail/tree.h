@@ -16,25 +16,35 @@ struct part {
     struct buf type, name, disposition_name, boundary;
     struct buf other, other_boundary; /* what another reader may take for its name, its boundary */
     bool has_type, has_disposition, has_transfer, has_name, has_boundary, boundary_odd, cut;
-    uint32_t fields; /* of odd.c: which of those that stand once at most it has */
+    bool has_blank, blank_within; /* a line of blanks stands in the block; and within a field */
+    bool later_boundary;          /* other_boundary is of a second field */
+    uint32_t fields;              /* of odd.c: which of those that stand once at most it has */
     enum transfer transfer;
     struct transfer_size size;
     uint64_t begin;                                          /* position of its first byte */
     uint64_t type_at, disposition_at, transfer_at, other_at; /* of these fields */
+    uint64_t blank_at;                                       /* of that line */
 };
 
 /* An open multipart, or an attached mail around what is open. */
 struct frame {
     bool is_mail, digest;
-    bool gap; /* bytes of it are missing, so its end may be */
-    struct buf boundary;
-    struct part mail; /* is_mail: its own part */
+    bool gap;                   /* bytes of it are missing, so its end may be */
+    bool begun;                 /* its preamble is over */
+    struct buf boundary, other; /* that it goes by; that another reader may go by */
+    struct part mail;           /* is_mail: its own part */
 };
 
 enum feed {
     FEED_FRESH,  /* at a line's start */
     FEED_GATHER, /* `line` holds its beginning: it must be whole before it can be judged */
     FEED_STREAM, /* its beginning was passed on already */
+};
+
+/* What looks like a part in a preamble, so far. */
+struct preamble {
+    bool has_type, has_text;  /* a Content-Type; an empty line behind it */
+    uint64_t type_at, digits; /* of base64, in lines of nothing else */
 };
 
 struct mime {
@@ -63,7 +73,8 @@ struct mime {
     uint64_t headers_used;
     struct part part; /* whose headers or body are read */
     struct frame *frames;
-    struct buf closed; /* boundary of the multipart that was closed last */
+    struct preamble preamble; /* where tree_in_preamble */
+    struct buf closed;        /* boundary of the multipart that was closed last */
     uint32_t depth, parts, frame_room;
     uint64_t overruns;
     anomaly_set told;
@@ -76,6 +87,11 @@ void tree_anomaly(struct mime *m, enum anomaly which, uint64_t at, struct slice 
 static inline bool tree_has_boundaries(const struct mime *m)
 {
     return m->depth || m->closed.len;
+}
+/* Before the first boundary of the innermost multipart. */
+static inline bool tree_in_preamble(const struct mime *m)
+{
+    return m->state == BETWEEN && m->depth && !m->frames[m->depth - 1].begun;
 }
 void tree_init(struct mime *m);
 void tree_reset(struct mime *m);

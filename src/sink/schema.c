@@ -7,6 +7,7 @@
 #define ADDRESS_TYPE     TEXT_TYPE ",\"pattern\":\"^([0-9]{1,3}(\\\\.[0-9]{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*)$\""
 #define OBJECT_TYPE      "\"type\":\"object\",\"additionalProperties\":false"
 #define LIST_TYPE(items) "\"type\":\"array\",\"minItems\":1,\"items\":{" items "}"
+
 static const char *type_of(enum field_kind kind)
 {
     switch (kind) {

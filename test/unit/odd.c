@@ -96,6 +96,10 @@ static void charsets(void **state)
     check_odd("X: \xc0\xaf\xe4\n\n", SHOWN("header_8bit", 0, "X"));
     check_odd("X: \xe0\xa0\xaf\xf0\x90\x80\xaf\xc0\n\n", SHOWN("header_8bit", 0, "X"));
     check_odd("From: =?utf-8?q?=C0=AF?= <a@b>\n\n", SHOWN("utf8_overlong", 0, "From"));
+    check_odd("Subject: a =?utf-8?b?wK8=?=\n\n", SHOWN("utf8_overlong", 0, "Subject"));
+    check_odd("Subject: =?utf-8?q?=C3=A4=E2=82=AC?= =?iso-8859-1?q?=C0=AF?=\nComments: "
+              "=?utf-8?q?=C0=AF?=\n\n",
+              "");
     check_odd(DISP "\"=?utf-8?q?=C0=AF?=\"\n\n", SHOWN("utf8_overlong", 0, "Content-Disposition"));
     check_odd("Content-Disposition: attachment; filename*=utf-8''%E0%80%AFx\n\n",
               SHOWN("utf8_overlong", 0, "Content-Disposition"));
@@ -177,6 +181,89 @@ static void boundaries(void **state)
 }
 
 #define INNER(boundary) "Content-Type: multipart/alternative; boundary=\"" boundary "\"\n\n"
+
+/* A second boundary is one for some, in any part of the multipart. */
+static void other_boundaries(void **state)
+{
+    static const char twice[] = "Content-Type: multipart/mixed; boundary=b; boundary=\"o \"\n\n",
+                      fields[] = "Content-Type: multipart/mixed; boundary=b\nContent-Type: multipart/mixed; "
+                                 "boundary=o\n\n",
+                      conflict[] = SHOWN("boundary_conflict", 0, "o "),
+                      duplicate[] = SHOWN("header_duplicate", 43, "Content-Type");
+    static const struct {
+        const char *top, *text, *first, *want;
+    } cases[] = {
+        {twice, "--b\n\nx\n--b--\n", conflict, ""},
+        {twice, "--o\n\nx\n--b\n\ny\n--b--\n", conflict, SHOWN("boundary_other", 60, "--o")},
+        {twice, "--b\n\nx\n--o--\n--b--\n", conflict, SHOWN("boundary_other", 70, "--o--")},
+        {twice, "--b\n\nx\n--ox\n--O\n-o\n --o\n--b--\n", conflict, ""},
+        {twice, "--b\n\nx\n--b--\n--o\n", conflict, ""},
+        {twice, "--b\n" TOP "--o\n--b--\n--b--\n", conflict, SHOWN("boundary_other", 110, "--o")},
+        {fields, "--b\n\nx\n--b--\n", duplicate, ""},
+        {fields, "--b\n\nx\n--o\n--b--\n", duplicate, SHOWN("boundary_other", 98, "--o")},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[400], want[400];
+        snprintf(text, sizeof text, "%s%s", cases[i].top, cases[i].text);
+        snprintf(want, sizeof want, "%s%s", cases[i].first, cases[i].want);
+        check_odd(text, want);
+    }
+}
+
+static void preambles(void **state)
+{
+    (void)state;
+    /* What stands in preambles. */
+    check_odd(TOP "This is a multi-part message in MIME format.\nContent-Transfer-Encoding: 7bit\n\n"
+                  "VGhpcyBpcyBhIG1lc3NhZ2U=\n--x\n\n--b\n\n--b--\n",
+              "");
+    check_odd(TOP
+              "Content-Type: text/plain\n\nwords\nof\n\ntext alone\nQUJDREVGR0hJSktMTU5P\b--\n--b\n--b--\n",
+              "");
+    check_odd(TOP "Content-Type: text/plain\nVGhpcyBpcyBhIG1lc3NhZ2U=\n--b\n--b--\n", "");
+    check_odd(TOP "Content-Disposition: inline\nX-Content-Disposition: attachment\n--b\n--b--\n", "");
+    check_odd(TOP "Content-Disposition attachment\nContent-Dispositions: attachment\n--b\n--b--\n", "");
+    /* What makes a part of it. */
+    check_odd(TOP "--x\nCONTENT-disposition \t:\tAttachment; filename=a\n\na\n--b\n--b--\n",
+              SHOWN("preamble_part", 50, "Content-Disposition"));
+    check_odd(TOP "Content-Disposition:\n attachment\n\na\n--b\n--b--\n",
+              SHOWN("preamble_part", 45, "Content-Disposition"));
+    check_odd(
+        TOP "a\nContent-Type: x/y\nContent-Transfer-Encoding: base64\n\nnone\n\nVGhpcyBp\ncyBhIG1l\nc3NhZ2U="
+            "\n--b\n--b--\n",
+        SHOWN("preamble_part", 48, "Content-Type"));
+    check_odd(TOP "Content-Type: x/y\n\nVGhpcyBpcyBhIG1lc3NhZ2U=\n",
+              SHOWN("preamble_part", 45, "Content-Type") SHOWN("boundary_unclosed", 92, "b"));
+    /* Of each multipart, and of nothing else. */
+    check_odd(TOP "--b\nContent-Type: multipart/mixed; boundary=c\n\n" DISP "a\n--c\n--c--\n--b--\n",
+              SHOWN("preamble_part", 95, "Content-Disposition"));
+    check_odd(TOP "--b\n\n" DISP "a\n--b--\n" DISP "a\n", "");
+    check_odd(TOP "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n--c--\n" DISP "a\n--b--\n", "");
+    check_odd(
+        TOP
+        "--b\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=c\n\n--c\n--c--\n" DISP
+        "a\n--b--\n",
+        "");
+    check_odd(DISP "a\n\n" DISP "a\n", "");
+}
+
+/* Some programs end the block there; it matters where something is behind it. */
+static void blank_lines(void **state)
+{
+    (void)state;
+    check_odd("X-Report: a\n \n b\n \t\n c\nX: y\n\n", "");
+    check_odd("From: a\n b\n \nX: y\n\nSubject: b\n", "");
+    check_odd("X: y\n \nSubject: b\n\n", SHOWN("header_blank_line", 6, "Subject"));
+    check_odd("From: a\n\t \t\nX: y\nTo: b\n \n\n", SHOWN("header_blank_line", 9, "To"));
+    check_odd(" \nSubject: b\n\n", SHOWN("header_blank_line", 0, "Subject"));
+    check_odd("X: y\nContent-Type: multipart/mixed;\n \n boundary=b\n\n--b\n--b--\n",
+              SHOWN("header_blank_line", 38, "Content-Type"));
+    check_odd("X: y\n \nContent-Type: multipart/mixed; boundary=b\n\n--b\nX: y\n \nX: z\n\n--b--\n",
+              SHOWN("header_blank_line", 6, "Content-Type"));
+    check_odd(TOP "--b\n \nX: y\n\n--b\nX: y\n\t\nContent-Type: x/y\n\n--b--\n",
+              SHOWN("header_blank_line", 72, "Content-Type"));
+}
 
 static void boundary_lines(void **state)
 {
@@ -282,6 +369,9 @@ int main(void)
                                        cmocka_unit_test(names),
                                        cmocka_unit_test(boundaries),
                                        cmocka_unit_test(boundary_lines),
+                                       cmocka_unit_test(other_boundaries),
+                                       cmocka_unit_test(preambles),
+                                       cmocka_unit_test(blank_lines),
                                        cmocka_unit_test(encodings),
                                        cmocka_unit_test(base64),
                                        cmocka_unit_test(quoted_printable),

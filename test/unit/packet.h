@@ -85,6 +85,8 @@ static inline uint32_t sum_of(uint32_t sum, const uint8_t *bytes, size_t len)
 
 /* From port 1000 to port 25, seq 1, ack 2, PUSH and ACK; the checksum is for 10.0.0.1 to 10.0.0.2 until it is
  * corrected by `tcp_sum`. */
+enum { MADE_WINDOW = 0x2000 };
+
 static inline void tcp(struct made *m, const char *payload)
 {
     uint8_t h[20] = {0x03, 0xe8, 0, 25, 0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x18, 0x20, 0};
@@ -227,7 +229,11 @@ static inline void say_segment(struct bench *b, const struct segment *seg)
     if (seg->ambiguous)
         n += snprintf(b->text + n, sizeof b->text - (size_t)n, " ambiguous");
     if (seg->is_signed)
-        snprintf(b->text + n, sizeof b->text - (size_t)n, " signed");
+        n += snprintf(b->text + n, sizeof b->text - (size_t)n, " signed");
+    if (seg->scaling)
+        n += snprintf(b->text + n, sizeof b->text - (size_t)n, " scaling %u", seg->scaling);
+    if (seg->window != MADE_WINDOW)
+        snprintf(b->text + n, sizeof b->text - (size_t)n, " window %u", seg->window);
 }
 
 /* Decodes the first `captured` bytes of a packet that had `wire` of them. */

@@ -7,7 +7,7 @@ static void header_fields(void **state)
     struct made *m = made_new();
     hex(m, "ffff 0001 fffffffe 80000000 50 ff 1234 0000 5678");
     ip4(m, 6);
-    check(RAW, m, "10.0.0.1 65535 10.0.0.2 1 seq 4294967294 ack 2147483648 flags 3f ''");
+    check(RAW, m, "10.0.0.1 65535 10.0.0.2 1 seq 4294967294 ack 2147483648 flags 3f '' window 4660");
 }
 
 static void header_length(void **state)
@@ -66,6 +66,44 @@ static void signatures(void **state)
     }
 }
 
+/* A SYN's offer to scale windows, told as one more than the power of two. */
+static void windows(void **state)
+{
+    static const struct {
+        const char *options;
+        uint8_t flags;
+        const char *said;
+    } cases[] = {{"03 03 00 01", 2, " scaling 1"},
+                 {"03 03 07 01", 0x12, " scaling 8"},
+                 {"01 03 03 0e", 2, " scaling 15"},
+                 {"01 03 03 ff", 2, " scaling 15"},
+                 {"03 03 07 01", 0x10, ""},
+                 {"03 02 07 01", 2, ""},
+                 {"03 04 07 01", 2, ""},
+                 {"01 01 03 03", 2, ""},
+                 {"02 04 0303", 2, ""},
+                 {"00 03 0307", 2, ""}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct made *m = made_new();
+        tcp(m, "");
+        struct made *options = made_new();
+        hex(options, cases[i].options);
+        behind(m, (const char *)options->at, made_len(options));
+        free(options);
+        m->at[12] = 0x60;
+        m->at[13] = cases[i].flags;
+        m->at[14] = 0x12;
+        m->at[15] = 0x34;
+        ip4(m, 6);
+        char expected[200];
+        snprintf(expected, sizeof expected,
+                 "10.0.0.1 1000 10.0.0.2 25 seq 1 ack 2 flags %02x ''%s window 4660", cases[i].flags,
+                 cases[i].said);
+        check(RAW, m, expected);
+    }
+}
+
 static void a_header_that_was_cut(void **state)
 {
     (void)state;
@@ -114,7 +152,7 @@ static void usual_frames(void **state)
             m->at[rand_r(&seed) % HEADERS] = (uint8_t)(rand_r(&seed) >> 8);
         m->at[3] |=
             !(m->at[2] | m->at[3]); /* without a length the frame's own counts, and what may be its padding */
-        char said[1000];
+        char said[sizeof frames->text];
         snprintf(said, sizeof said, "%s", decode_part(packets, RAW, m->at, cut, (uint32_t)cut + more));
         before(m, "\2\0\0\0\0\1\2\0\0\0\0\2\x08\0", 14);
         assert_string_equal(decode_part(frames, ETHERNET, m->at, cut + 14, (uint32_t)cut + 14 + more), said);
@@ -156,6 +194,7 @@ int main(void)
         cmocka_unit_test(header_fields),
         cmocka_unit_test(header_length),
         cmocka_unit_test(signatures),
+        cmocka_unit_test(windows),
         cmocka_unit_test(a_header_that_was_cut),
         cmocka_unit_test(a_segment_of_no_believable_length),
         cmocka_unit_test(usual_frames),

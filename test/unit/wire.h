@@ -81,7 +81,8 @@ static struct wire wire_new(const struct flow_settings *set)
 static void send(struct wire *w, int dir, uint8_t flags, uint32_t seq, uint32_t ack, const char *text)
 {
     struct endpoint c = {{4, {198, 51, 100, 7}}, w->port}, s = {{4, {192, 0, 2, 25}}, 25};
-    struct segment seg = {.src = dir == CLIENT ? c : s,
+    struct segment seg = {.window = 65535,
+                          .src = dir == CLIENT ? c : s,
                           .dst = dir == CLIENT ? s : c,
                           .seq = seq,
                           .ack = ack,

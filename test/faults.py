@@ -122,6 +122,8 @@ def lasting_sink():
     """The same of a log that lives on; and its folder vanishes and comes back."""
     for seed in range(1, 9):
         folder = FOLDER / ("log-%d" % seed)
+        folder.mkdir()
+        (folder / "smtp.log").write_bytes(b'{"uid":"C0' + b"x" * 9000)  # what a power cut left
         answers, theirs = os.pipe()
         p = subprocess.Popen([SINK_RUN, "json", str(folder), str(theirs), "rotate_size=20000"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, pass_fds=[theirs],
                              env=dict(ENV, FAULT_CALLS=str(seed), FAULT_COUNT=str(FOLDER / "count")))
@@ -135,6 +137,7 @@ def lasting_sink():
                 counts.append(said.readline())
         p.stdin.close()
         last, err, code = said.readline().strip(), p.stderr.read().decode(), p.wait(30)
+        ok("ended in half a line; its 9010 bytes are cut off" in err, "half a line that was there is cut off", err[-600:])
         found = mails_in(*sorted(folder.glob("smtp-*.log")), folder / "smtp.log")
         spoilt = counted()[1]
         ok(spoilt > 10 and code == 0 and last == "closed" and sorted(found) == list(range(200)), "a log that lives on has each line once, %d calls spoilt, seed %d" % (spoilt, seed), code, last, counts[-1], err[-600:], len(found))

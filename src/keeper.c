@@ -4,7 +4,6 @@
  * to WAIT_MOST seconds. It never sees a packet, and opens nothing that a stranger could have written. */
 #include "watch.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -139,33 +138,38 @@ static int run_sensor(const struct keeper *k, int refusals, pid_t keeper)
     return sensor_run(k->opt, &start);
 }
 
-/* The signals stay blocked in it until it reads them. */
-static void start_sensor(struct keeper *k)
+/* Says what the machine did not give. */
+static bool no_sensor(const char *call)
+{
+    fprintf(stderr, "mailtap: a sensor cannot be started: %s: %s\n", call, strerror(errno));
+    return false;
+}
+
+/* False: none was started, as was said. The signals stay blocked in it until it reads them. */
+static bool start_sensor(struct keeper *k)
 {
     int pair[2];
     pid_t self = getpid();
-    int err = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
-    assert(!err);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return no_sensor("socketpair");
     fflush(NULL);
     let_folder_go(k);
-    k->sensor = fork();
-    if (k->sensor == 0) {
+    pid_t pid = fork();
+    if (pid == 0) {
         close(pair[0]);
         _exit(run_sensor(k, pair[1], self));
     }
+    bool good = pid > 0 || no_sensor("fork");
     close(pair[1]);
-    if (k->sensor < 0) {
-        fprintf(stderr, "mailtap: fork: %s\n", strerror(errno));
-        k->sensor = 0;
-        k->wait = WAIT_MOST;
-        close(pair[0]);
-        return;
+    if (good) {
+        k->sensor = pid;
+        /* Until the sensor is confined, or has ended. */
+        k->refusals = confine_refusals_take(pair[0]);
+        k->ran |= k->refusals >= 0;
+        hold_folder(k);
     }
-    /* Until the sensor is confined, or has ended. */
-    k->refusals = confine_refusals_take(pair[0]);
     close(pair[0]);
-    k->ran |= k->refusals >= 0;
-    hold_folder(k);
+    return good;
 }
 
 static void say_refusals(struct keeper *k)
@@ -187,6 +191,13 @@ static void tell_sensor(const struct keeper *k, int sig)
         kill(k->sensor, sig);
 }
 
+static void wait_longer(struct keeper *k, bool lasted)
+{
+    k->wait = k->wait && !lasted ? k->wait * 2 : 1;
+    k->wait = k->wait < WAIT_MOST ? k->wait : WAIT_MOST;
+    fprintf(stderr, "mailtap: the next sensor starts in %d s\n", k->wait);
+}
+
 /* What the end of a sensor means. Negative: another one is to be started; else the exit code. */
 static int judge_end(struct keeper *k, int status)
 {
@@ -200,10 +211,7 @@ static int judge_end(struct keeper *k, int status)
         k->wait = 0;
     } else {
         /* One that was there for a while did not end for the reason of the one before. */
-        bool lasted = now_monotonic() - k->started > WAIT_MOST;
-        k->wait = k->wait && !lasted ? k->wait * 2 : 1;
-        k->wait = k->wait < WAIT_MOST ? k->wait : WAIT_MOST;
-        fprintf(stderr, "mailtap: the next sensor starts in %d s\n", k->wait);
+        wait_longer(k, now_monotonic() - k->started > WAIT_MOST);
     }
     k->anew = false;
     return -1;
@@ -212,7 +220,11 @@ static int judge_end(struct keeper *k, int status)
 static int reap(struct keeper *k)
 {
     int status;
-    if (!k->sensor || waitpid(k->sensor, &status, WNOHANG) != k->sensor)
+    pid_t ended;
+    do
+        ended = k->sensor ? waitpid(k->sensor, &status, WNOHANG) : 0;
+    while (ended < 0 && errno == EINTR);
+    if (ended <= 0)
         return -1;
     k->sensor = 0;
     if (k->refusals >= 0)
@@ -258,9 +270,13 @@ static int keep(struct keeper *k)
         k->ran |= k->sensor && now - k->started > SETTLED;
         if (!k->sensor && !k->ending && now >= next) {
             find_interfaces(k);
-            if (k->there_count)
-                start_sensor(k);
             k->started = now;
+            if (k->there_count && !start_sensor(k)) {
+                if (!k->ran)
+                    return EXIT_PARTLY;
+                wait_longer(k, false);
+                next = now + k->wait;
+            }
         } else if (k->sensor && k->ran && now - told > PATIENCE) {
             look_for_another(k);
             told = k->anew ? now : told;
@@ -287,7 +303,10 @@ int keeper_run(const struct watch_options *opt)
         sigaddset(&set, taken[i]);
     sigprocmask(SIG_BLOCK, &set, NULL);
     k.signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    assert(k.signals >= 0);
+    if (k.signals < 0) {
+        fprintf(stderr, "mailtap: signals: %s\n", strerror(errno));
+        return EXIT_PARTLY;
+    }
     int code = keep(&k);
     let_folder_go(&k);
     close(k.signals);

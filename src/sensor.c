@@ -163,8 +163,7 @@ static void finish(struct sensor *s)
         tap_stop(s->taps[w]);
     while (merge_take(s->merge, to_back, s))
         poll(&fd, 1, TICK_MS);
-    for (size_t w = 0; w < s->workers; w++)
-        tap_join(s->taps[w]);
+    troop_join(s->troop);
     back_finish(s->services.back);
     tell_stats(s, now_wall());
 }

@@ -114,6 +114,19 @@ def half_calls():
         ok(not bad and whole[0] == 0 and not spoilt[0] and sum(spoilt) > 12, "%d calls are cut short or interrupted, the output is the same: %s" % (sum(spoilt), name), *bad[:4])
 
 
+def refused():
+    """Threads and descriptors that the machine does not give: no packet is taken by some of the workers alone."""
+    for call, which, word in (("pthread_create", 1, "Resource temporarily unavailable"), ("pthread_create", 4, "Resource temporarily unavailable"), ("eventfd", 1, "Too many open files")):
+        r = run([MAILTAP, "read", "-s", "country_databases=none", "-f", "json", "--workers", "3", PCAP], refuse="%s:%d" % (call, which))
+        err = r.stderr.decode()
+        ok(r.returncode in (1, 2) and not r.stdout and re.search("^mailtap: .*" + word, err, re.M) and not re.search("Assertion|Sanitizer", err),
+           "call %d of %s is refused: it says so, with an exit code" % (which, call), r.returncode, err[-1000:])
+    courier = ["-s", "webhook_url=http://127.0.0.1:1/", "-s", "country_databases=none"]
+    for call, word in (("socketpair", "Too many open files"), ("fork", "Resource temporarily unavailable")):
+        r = run([MAILTAP, "read", *courier, PCAP], refuse=call + ":1")
+        ok(r.returncode == 2 and re.search("^mailtap: courier: .*" + word, r.stderr.decode(), re.M), "%s is refused to the courier: it says so, with an exit code" % call, r.returncode, r.stderr.decode()[-1000:])
+
+
 def mails_in(*files):
     return [int(json.loads(line)["uid"][1:]) for p in files for line in p.read_bytes().splitlines()]
 
@@ -147,4 +160,5 @@ if __name__ == "__main__":
     out_of_memory()
     half_calls()
     lasting_sink()
+    refused()
     done()

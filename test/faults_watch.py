@@ -1,13 +1,14 @@
 #!/usr/bin/python3
-"""Faults of the machine while `mailtap watch` runs: calls cut short or interrupted.
+"""Faults of the machine while `mailtap watch` runs: calls cut short or interrupted, threads and descriptors that are refused.
 usage: faults_watch.py MAILTAP FAULT-INJECT [TEST...]"""
 import os
 import re
+import signal
 import socket
 import struct
 import sys
 
-from waiting import LONG
+from waiting import LONG, until
 from watching import ENV, Client, Mta, Watch, need_tools, ok, port_free, room, run_tests, two_hosts
 
 SHIM = os.path.abspath(sys.argv.pop(2))
@@ -15,6 +16,8 @@ need_tools()
 NEAR, FAR = two_hosts()
 FOLDER = room()
 PAGE = FOLDER / "page"  # struct page of fault-inject.c
+REFUSED = {"pthread_create": "Resource temporarily unavailable", "fork": "Resource temporarily unavailable", "eventfd": "Too many open files",
+           "signalfd": "Too many open files", "socketpair": "Too many open files"}
 
 
 def env(**faults):
@@ -57,4 +60,41 @@ def metrics():
             ok(not w.said("refused") and len(w.said("watching")) == 1, "by one sensor", *w.lines)
 
 
-run_tests([metrics])
+def refused():
+    """Threads and descriptors that the machine does not give."""
+    for call, which in (("pthread_create", 1), ("pthread_create", 3), ("eventfd", 4), ("eventfd", 5), ("eventfd", 7), ("signalfd", 1)):
+        # libpcap has taken an eventfd for each of three sockets by then; its threads begin together, or not at all.
+        w = Watch("here", workers=3, env=env(refuse="%s:%d" % (call, which)), ready=False)
+        ended = call == "signalfd"  # before the settings were known to be right
+        until(lambda: w.process.poll() is not None if ended else w.said("watching"))
+        if w.process.poll() is None:
+            w.end()
+        w.thread.join(LONG)
+        name = "a sensor's call %d of %s is refused: " % (which, call)
+        ok(len(w.said("^mailtap: .*" + REFUSED[call])) == 1 and not w.said("Assertion|signal 6|Sanitizer"), name + "it says so, once", *w.lines)
+        if ended:
+            ok(w.process.wait() == 2, name + "and an exit code", w.process.returncode, *w.lines)
+        else:
+            ok(w.said("the next sensor starts in 1 s") and len(w.said("watching")) == 1 and w.process.wait() == 0, name + "and the next sensor watches", w.process.returncode, *w.lines)
+    for call in ("signalfd", "socketpair", "fork"):
+        w = Watch("here", env=env(forks=0, refuse=call + ":1"), ready=False)
+        until(lambda: w.process.poll() is not None)
+        if w.process.poll() is None:
+            w.end()
+        w.thread.join(LONG)
+        name = "the keeper's %s is refused: " % call
+        ok(len(w.said("^mailtap: .*" + REFUSED[call])) == 1 and not w.said("Assertion|Sanitizer"), name + "it says so, once", *w.lines)
+        ok(w.process.wait() == 1, name + "and ends with an exit code", w.process.returncode, *w.lines)
+
+
+def refused_later():
+    """A keeper that cannot start the next sensor waits, and then can."""
+    for call in ("socketpair", "fork"):
+        with Watch("here", env=env(forks=0, refuse=call + ":2")) as w:
+            os.kill(w.sensor(), signal.SIGKILL)
+            ok(w.hear("a sensor cannot be started: %s: %s" % (call, REFUSED[call])) and w.hear("watching", 2), "a later %s is refused: it is said, and tried again" % call, *w.lines)
+            ok(len(w.said("cannot be started")) == 1 and w.said("the next sensor starts in 2 s"), "after a while", *w.lines)
+            w.end()
+
+
+run_tests([metrics, refused, refused_later])

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include "base/memory.h"
 #include "base/now.h"
 #include "report.h"
 
@@ -207,8 +208,7 @@ int sensor_run(const struct watch_options *opt, const struct sensor_start *start
     static const int ignored[] = {SIGPIPE, SIGXFSZ};
     struct sensor *s = calloc(1, sizeof *s);
     struct error err;
-    if (!s)
-        return SENSOR_RESTART;
+    memory_check(s);
     s->opt = opt;
     s->start = start;
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)

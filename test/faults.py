@@ -4,13 +4,14 @@ usage: faults.py MAILTAP SINK-RUN FAULT-INJECT"""
 import json
 import os
 import re
+import shutil
 import struct
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from tap import MAILTAP, SOURCE, done, ok
+from tap import MAILTAP, SOURCE, done, ok, skip
 
 SINK_RUN, SHIM = sys.argv[2:4]
 PCAP = SOURCE / "samples/border.pcap"
@@ -92,6 +93,27 @@ def out_of_memory():
         ok(not bad, "%s: %d of %d allocations fail in turn, and it ends with a word (%s)" % (name, len(tried), count, ", ".join("%d: %d times" % e for e in sorted(ends.items()))), *bad[:6])
 
 
+def out_of_memory_opening():
+    """Where an input is opened, which comes after what a read of no file allocates."""
+    bad, tries = [], 0
+    for tool in ("gzip", "zstd", "lz4"):
+        if not shutil.which(tool):
+            skip("no memory for what unpacks " + tool, "it is not installed")
+            continue
+        packed = FOLDER / ("packed." + tool)
+        packed.write_bytes(subprocess.run([tool, "-c", PCAP], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout)
+        command = [MAILTAP, "read", "-s", "country_databases=none", "-f", "json"]
+        run([*command, FOLDER / "nowhere"], count=FOLDER / "count")
+        first, whole = counted()[0], run([*command, packed])
+        for n in range(first, first + 12):
+            r = run([*command, packed], allocation=n)
+            wrong = fault(r, whole)
+            tries += 1
+            if wrong:
+                bad.append("%s, allocation %d: %s: %s" % (tool, n, wrong, r.stderr.decode(errors="replace")[-800:]))
+    ok(not bad, "%d allocations around the opening of packed files fail in turn, and it ends with a word" % tries, *bad[:4])
+
+
 def half_calls():
     """Whatever reads, writes or waits is at random cut short or interrupted: the output is the same."""
     packed = FOLDER / "calls.pcap.gz"
@@ -158,6 +180,7 @@ def lasting_sink():
 
 if __name__ == "__main__":
     out_of_memory()
+    out_of_memory_opening()
     half_calls()
     lasting_sink()
     refused()

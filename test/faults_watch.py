@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Faults of the machine while `mailtap watch` runs: calls cut short or interrupted, threads and descriptors that are refused.
+"""Faults of the machine while `mailtap watch` runs: calls cut short or interrupted, memory that is out, threads and descriptors that are refused.
 usage: faults_watch.py MAILTAP FAULT-INJECT [TEST...]"""
 import os
 import re
@@ -25,8 +25,19 @@ def env(**faults):
     return dict(ENV, LD_PRELOAD=SHIM, ASAN_OPTIONS=ENV["ASAN_OPTIONS"] + ":verify_asan_link_order=0:abort_on_error=0:handle_abort=0", **given)
 
 
+def allocations():
+    return struct.unpack("4q", PAGE.read_bytes())[0]
+
+
 def spoilt():
     return struct.unpack("4q", PAGE.read_bytes())[1]
+
+
+def fail_from_now(n):
+    """The nth allocation from now on, or one soon after, as others may happen meanwhile."""
+    with PAGE.open("r+b", buffering=0) as f:
+        f.seek(16)
+        f.write(struct.pack("q", allocations() + n))
 
 
 def scrape(port):
@@ -58,6 +69,69 @@ def metrics():
             ok(w.find(msg_id="<seed%d>" % seed), "and a mail is recorded", *w.lines)
             w.end()
             ok(not w.said("refused") and len(w.said("watching")) == 1, "by one sensor", *w.lines)
+
+
+def half_lines(w):
+    return [text[-200:] for stream in ("smtp", "smtp_session", "stats", "notice") for text in w.contents(stream) if text and not text.endswith(b"\n")]
+
+
+def dies_running(w, mta, n):
+    """What is wrong with how a sensor dies of its nth allocation from now; None where nothing is."""
+    c = Client(NEAR, mta)
+    c.mail("before")
+    if not w.find(msg_id="<before>"):
+        return "no mail before"
+    fail_from_now(n)
+    for i in range(40):
+        c.mail("meanwhile%d" % i)
+        if w.said("the sensor was ended"):
+            break
+    c.quit()
+    if not w.hear(r"the sensor was ended by signal 6|the sensor ended"):
+        return "it goes on"
+    if not w.said("out of memory"):
+        return "it ends without a word"
+    if not w.hear("the next sensor starts in 1 s") or not w.hear("watching .* worker", 2):
+        return "no other one starts"
+    c = Client(NEAR, mta)
+    c.mail("after")
+    c.quit()
+    if not w.find(msg_id="<after>"):
+        return "no mail after"
+    if half_lines(w) or w.said("half a line"):
+        return "half a line"
+    ids = [r.get("msg_id") for r in w.records()]
+    return None if len(ids) == len(set(ids)) else "a record twice"
+
+
+def out_of_memory():
+    """In a sensor that runs: it dies with a word, and the keeper starts another one."""
+    bad, count = [], 24
+    for k in range(count):
+        n = 1 + k if k < 12 else int(12 * 1.3 ** (k - 11))
+        with Mta(FAR) as mta, Watch("here", settings=["stats_interval=1s"], env=env()) as w:
+            wrong = dies_running(w, mta, n)
+            w.end(crash=re.compile("Sanitizer|runtime error|Assertion|signal 11"))
+        if wrong:
+            bad.append("allocation %d: %s: %s" % (n, wrong, "\n".join(w.lines[-20:])))
+    ok(not bad, "a running sensor: %d times another allocation fails; it dies with a word, the log is whole, and the next one goes on" % count, *bad[:4])
+
+
+def out_of_memory_at_start():
+    """Before it watches: the whole of it ends, with a word and an exit code. libseccomp falls over in some places by itself."""
+    with Watch("here", env=env()) as w:
+        count = allocations()
+        w.end()
+    bad, tried, ends = [], sorted({1, 2, 3, 5, 8, *(1 + count * i // 20 for i in range(20))}), {}
+    for n in tried:
+        w = Watch("here", env=env(allocation=n), ready=False)
+        until(lambda: w.process.poll() is not None or w.said("watching"))
+        w.end() if w.process.poll() is None else w.thread.join(LONG)
+        code = w.process.wait()
+        ends[code] = ends.get(code, 0) + 1
+        if not (code == 0 and w.said("watching")) and not (code in (1, 2) and w.said("^mailtap: |libseccomp")):
+            bad.append("allocation %d: exit code %s: %s" % (n, code, "\n".join(w.lines[-20:])))
+    ok(not bad and sum(ends.values()) > ends.get(0, 0), "a sensor that starts: %d of %d allocations fail in turn, and it ends with a word (%s)" % (len(tried), count, ends), *bad[:4])
 
 
 def refused():
@@ -97,4 +171,4 @@ def refused_later():
             w.end()
 
 
-run_tests([metrics, refused, refused_later])
+run_tests([metrics, out_of_memory, out_of_memory_at_start, refused, refused_later])

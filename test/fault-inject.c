@@ -214,6 +214,11 @@ ssize_t send(int fd, const void *bytes, size_t len, int flags)
     return interrupts() ? -1 : REAL(send)(fd, bytes, cut_of(fd, len), flags);
 }
 
+int accept4(int fd, __SOCKADDR_ARG from, socklen_t *len, int flags)
+{
+    return interrupts() ? -1 : REAL(accept4)(fd, from, len, flags);
+}
+
 ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 {
     return interrupts() ? -1 : REAL(recvmsg)(fd, msg, flags);

@@ -29,6 +29,7 @@ struct keeper {
     const struct watch_options *opt;
     int signals;
     pid_t sensor;                      /* 0: none */
+    int handover;                      /* where `refusals` comes once the sensor is confined; -1: none */
     int refusals;                      /* -1: none */
     const char *there[TAP_INTERFACES]; /* those that the sensor was started with */
     size_t there_count;
@@ -138,6 +139,12 @@ static int run_sensor(const struct keeper *k, int refusals, pid_t keeper)
     return sensor_run(k->opt, &start);
 }
 
+static void tell_sensor(const struct keeper *k, int sig)
+{
+    if (k->sensor)
+        kill(k->sensor, sig);
+}
+
 /* Says what the machine did not give. */
 static bool no_sensor(const char *call)
 {
@@ -163,13 +170,36 @@ static bool start_sensor(struct keeper *k)
     close(pair[1]);
     if (good) {
         k->sensor = pid;
-        /* Until the sensor is confined, or has ended. */
-        k->refusals = confine_refusals_take(pair[0]);
-        k->ran |= k->refusals >= 0;
-        hold_folder(k);
+        k->handover = pair[0];
+        fcntl(k->handover, F_SETFL, O_NONBLOCK);
+    } else {
+        close(pair[0]);
     }
-    close(pair[0]);
     return good;
+}
+
+/* What a sensor hands over once it is confined, or by its end. Never waits: one that hangs must not hold up
+ * whoever tells us to end. */
+static void take_handover(struct keeper *k)
+{
+    int got = k->handover < 0 ? -EAGAIN : confine_refusals_take(k->handover);
+    if (got == -EAGAIN)
+        return;
+    close(k->handover);
+    k->handover = -1;
+    k->refusals = got;
+    k->ran |= got >= 0;
+    hold_folder(k);
+}
+
+static void end_what_hangs(struct keeper *k, double now)
+{
+    if (k->handover < 0 || now - k->started < (k->ending ? PATIENCE : WAIT_MOST))
+        return;
+    fputs("mailtap: the sensor does not get ready; it is killed\n", stderr);
+    close(k->handover);
+    k->handover = -1;
+    tell_sensor(k, SIGKILL);
 }
 
 static void say_refusals(struct keeper *k)
@@ -183,12 +213,6 @@ static void say_refusals(struct keeper *k)
         close(k->refusals);
         k->refusals = -1;
     }
-}
-
-static void tell_sensor(const struct keeper *k, int sig)
-{
-    if (k->sensor)
-        kill(k->sensor, sig);
 }
 
 static void wait_longer(struct keeper *k, bool lasted)
@@ -226,6 +250,10 @@ static int reap(struct keeper *k)
     while (ended < 0 && errno == EINTR);
     if (ended <= 0)
         return -1;
+    take_handover(k);
+    if (k->handover >= 0)
+        close(k->handover);
+    k->handover = -1;
     k->sensor = 0;
     if (k->refusals >= 0)
         close(k->refusals);
@@ -257,8 +285,8 @@ static int take_signals(struct keeper *k)
 
 static int wait_for_something(const struct keeper *k)
 {
-    struct pollfd fds[2] = {{k->signals, POLLIN, 0}, {k->refusals, POLLIN, 0}};
-    return poll(fds, 2, LOOK_MS);
+    struct pollfd fds[3] = {{k->signals, POLLIN, 0}, {k->refusals, POLLIN, 0}, {k->handover, POLLIN, 0}};
+    return poll(fds, 3, LOOK_MS);
 }
 
 static int keep(struct keeper *k)
@@ -267,7 +295,8 @@ static int keep(struct keeper *k)
     for (;;) {
         double now = now_monotonic();
         /* Where the kernel tells of no refusals. */
-        k->ran |= k->sensor && now - k->started > SETTLED;
+        k->ran |= k->sensor && k->handover < 0 && now - k->started > SETTLED;
+        end_what_hangs(k, now);
         if (!k->sensor && !k->ending && now >= next) {
             find_interfaces(k);
             k->started = now;
@@ -282,6 +311,7 @@ static int keep(struct keeper *k)
             told = k->anew ? now : told;
         }
         wait_for_something(k);
+        take_handover(k);
         if (k->refusals >= 0)
             say_refusals(k);
         pid_t before = k->sensor;
@@ -296,7 +326,7 @@ static int keep(struct keeper *k)
 int keeper_run(const struct watch_options *opt)
 {
     static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
-    struct keeper k = {.opt = opt, .refusals = -1, .folder = -1};
+    struct keeper k = {.opt = opt, .handover = -1, .refusals = -1, .folder = -1};
     sigset_t set;
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)

@@ -2,12 +2,12 @@
  * In: FAULT_ALLOCATION=N: the Nth allocation fails; FAULT_FOREVER=1: and all after it. FAULT_CALLS=SEED:
  * calls that read, write or wait are at random cut short or interrupted. FAULT_DISK=BYTES: so many go into
  * files, then the disk is full. FAULT_REFUSE=NAME:N: the Nth call of a function that makes a thread, a
- * process or a descriptor fails. FAULT_COUNT=FILE: holds struct page, which can be read, and `wanted` set,
- * while we run. FAULT_FORKS=N: only what was forked so many times fails and counts, and all of that together;
- * without it a forked process begins anew, by itself. Out: the same calls, but worse. Owns: nothing. Limits:
- * counts from main() on, as what libraries do before that is not ours; what stdio reads and writes it does
- * past us, and programs that are started are left alone. Knowingly: a packet socket is left alone, as
- * what it cuts is lost. */
+ * process or a descriptor fails; of sendmsg it hangs. FAULT_COUNT=FILE: holds struct page, which can be read,
+ * and `wanted` set, while we run. FAULT_FORKS=N: only what was forked so many times fails and counts, and all
+ * of that together; without it a forked process begins anew, by itself. Out: the same calls, but worse. Owns:
+ * nothing. Limits: counts from main() on, as what libraries do before that is not ours; what stdio reads and
+ * writes it does past us, and programs that are started are left alone. Knowingly: a packet socket is left
+ * alone, as what it cuts is lost. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -224,8 +224,20 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
     return interrupts() ? -1 : REAL(recvmsg)(fd, msg, flags);
 }
 
+static bool refuses(const char *name, int err)
+{
+    if (!in_main || forks > 0 || strcmp(name, refused) != 0 || ++page->asked != refusal)
+        return false;
+    page->spoilt++;
+    errno = err;
+    return true;
+}
+
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
+    if (refuses("sendmsg", 0))
+        for (;;)
+            REAL(poll)(NULL, 0, 1000);
     return interrupts() ? -1 : REAL(sendmsg)(fd, msg, flags);
 }
 
@@ -237,15 +249,6 @@ int poll(struct pollfd *fds, nfds_t count, int wait)
 pid_t waitpid(pid_t pid, int *status, int options)
 {
     return interrupts() ? -1 : REAL(waitpid)(pid, status, options);
-}
-
-static bool refuses(const char *name, int err)
-{
-    if (!in_main || forks > 0 || strcmp(name, refused) != 0 || ++page->asked != refusal)
-        return false;
-    page->spoilt++;
-    errno = err;
-    return true;
 }
 
 int pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*run)(void *), void *arg)

@@ -126,7 +126,7 @@ def out_of_memory_at_start():
     for n in tried:
         w = Watch("here", env=env(allocation=n), ready=False)
         until(lambda: w.process.poll() is not None or w.said("watching"))
-        w.end() if w.process.poll() is None else w.thread.join(LONG)
+        w.end(code=None) if w.process.poll() is None else w.thread.join(LONG)
         code = w.process.wait()
         ends[code] = ends.get(code, 0) + 1
         if not (code == 0 and w.said("watching")) and not (code in (1, 2) and w.said("^mailtap: |libseccomp")):
@@ -171,4 +171,12 @@ def refused_later():
             w.end()
 
 
-run_tests([metrics, out_of_memory, out_of_memory_at_start, refused, refused_later])
+def hangs():
+    """A sensor that hangs before it is confined does not hold up the keeper, which can be told to end."""
+    w = Watch("here", env=env(refuse="sendmsg:1"), ready=False)
+    until(lambda: w.sensor() and PAGE.stat().st_size == 32 and spoilt())
+    w.end(code=1)
+    ok(w.said("the sensor does not get ready; it is killed") and w.said("ended by signal 9") and not w.said("watching"), "a sensor that hangs at its start is killed, and that is said", *w.lines)
+
+
+run_tests([metrics, out_of_memory, out_of_memory_at_start, refused, refused_later, hangs])

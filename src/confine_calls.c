@@ -245,7 +245,10 @@ static int send_descriptor(int socket, int fd)
                          .msg_controllen = sizeof control.bytes};
     control.head = (struct cmsghdr){CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS};
     memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
-    return sendmsg(socket, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+    while (sendmsg(socket, &msg, MSG_NOSIGNAL) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return 0;
 }
 
 /* Whoever else hears of refusals: our own copy must go, as nobody would read it. */

@@ -5,22 +5,21 @@
 
 #include <assert.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include "base/memory.h"
 #include "intake.h"
 #include "report.h"
 #include "services.h"
 #include "steer.h"
+#include "troop.h"
 #include "turns.h"
 
 enum { IDLE_EVERY = 4096, IDLE_MS = 100, RECORDS_AT_ONCE = 64, READ_ROUNDS = 6 };
 
-/* One of several workers, and its thread. */
+/* One of several workers, for its thread. */
 struct hand {
     struct crew *crew;
     struct worker *worker;
-    pthread_t thread;
 };
 
 struct crew {
@@ -33,23 +32,22 @@ struct crew {
     struct steer *steer;
     struct merge *merge;
     struct turns *turns;
-    pthread_t back;
+    struct troop *troop;
     struct hand *hands;
     struct worker **workers; /* the same as the hands have */
     struct blocklists *lists[];
 };
 
 /* The thread of the back. */
-static void *run_back(void *arg)
+static void run_back(void *ctx)
 {
-    struct crew *c = arg;
+    struct crew *c = ctx;
     struct pollfd fd = {merge_fd(c->merge), POLLIN, 0};
     while (merge_take(c->merge, c->set.out.record, c->set.out.ctx)) {
         turns_tell(c->turns);
         c->set.idle(c->set.out.ctx);
         poll(&fd, 1, IDLE_MS);
     }
-    return NULL;
 }
 
 /* An intake_take. */
@@ -59,10 +57,12 @@ static void take(void *ctx, struct parcel *parcels, size_t count, struct block *
     pipeline_take(ctx, parcels, count);
 }
 
-static void hire(struct crew *c)
+static int hire(struct crew *c, struct error *reterr)
 {
     size_t count = c->set.workers;
-    c->merge = merge_new(count, RECORDS_AT_ONCE);
+    int err = merge_new(count, RECORDS_AT_ONCE, &c->merge, reterr);
+    if (err)
+        return err;
     c->workers = calloc(count, sizeof(struct worker *));
     c->hands = calloc(count, sizeof *c->hands);
     memory_check(c->workers);
@@ -75,6 +75,7 @@ static void hire(struct crew *c)
     c->turns = turns_new();
     c->steer = steer_new(c->workers, count, c->merge);
     c->intake = intake_new(c->set.set, steer_take, c->steer);
+    return 0;
 }
 
 int crew_new(const struct crew_settings *set, struct crew **ret, struct error *reterr)
@@ -84,15 +85,15 @@ int crew_new(const struct crew_settings *set, struct crew **ret, struct error *r
     assert(set->workers);
     c->set = *set;
     int err = services_lists(set->set, &c->lists[0], reterr);
+    for (size_t i = 1; i < set->workers && !err; i++)
+        c->lists[i] = blocklists_share(c->lists[0]);
+    if (!err && set->workers > 1)
+        err = hire(c, reterr);
     if (err) {
         crew_free(&c);
         return err;
     }
-    for (size_t i = 1; i < set->workers; i++)
-        c->lists[i] = blocklists_share(c->lists[0]);
-    if (set->workers > 1) {
-        hire(c);
-    } else {
+    if (set->workers == 1) {
         const struct pipeline_services services = {.lists = c->lists[0], .scripts = set->scripts};
         c->pipeline = pipeline_new(set->set, &services, &set->out);
         c->intake = intake_new(set->set, take, c->pipeline);
@@ -152,9 +153,9 @@ static bool read_on(struct crew *c)
 }
 
 /* The thread of a worker. */
-static void *run_hand(void *arg)
+static void run_hand(void *ctx)
 {
-    const struct hand *h = arg;
+    const struct hand *h = ctx;
     struct crew *c = h->crew;
     bool over = false;
     while (!over) {
@@ -165,31 +166,34 @@ static void *run_hand(void *arg)
             turns_tell(c->turns);
         }
     }
-    return NULL;
 }
 
-static void run_together(struct crew *c)
+static int run_together(struct crew *c, struct error *reterr)
 {
-    int err = pthread_create(&c->back, NULL, run_back, c);
-    for (size_t i = 0; i < c->set.workers && !err; i++)
-        err = pthread_create(&c->hands[i].thread, NULL, run_hand, &c->hands[i]);
-    assert(!err);
+    c->troop = troop_new(c->set.workers + 1);
+    troop_add(c->troop, run_back, c);
     for (size_t i = 0; i < c->set.workers; i++)
-        pthread_join(c->hands[i].thread, NULL);
-    pthread_join(c->back, NULL);
+        troop_add(c->troop, run_hand, &c->hands[i]);
+    int err = troop_start(c->troop, reterr);
+    if (err)
+        return err;
+    troop_join(c->troop);
     for (size_t i = 0; i < c->set.workers; i++) {
         const struct pipeline_stats s = worker_stats(c->workers[i]);
         report_add_pipeline(&c->stats, &s);
     }
+    return 0;
 }
 
-void crew_run(struct crew *c)
+int crew_run(struct crew *c, struct error *reterr)
 {
+    int err = 0;
     if (c->steer)
-        run_together(c);
+        err = run_together(c, reterr);
     else
         run_alone(c);
     report_add_decoder(&c->stats, intake_decoded(c->intake));
+    return err;
 }
 
 void crew_count(const struct crew *c, struct stats *ret)
@@ -210,6 +214,7 @@ void crew_free(struct crew **pc)
         worker_free(&c->workers[i]);
     merge_free(&c->merge);
     turns_free(&c->turns);
+    troop_free(&c->troop);
     free(c->hands);
     free(c->workers);
     for (size_t i = 0; i < c->set.workers; i++)

@@ -25,10 +25,11 @@ struct crew_settings {
     void (*idle)(void *ctx); /* called now and then where `record` is called, with out.ctx */
 };
 
-/* -errno: the block lists cannot be read. */
+/* -errno with a text: the block lists cannot be read, or the machine gives no more descriptors. */
 int crew_new(const struct crew_settings *set, struct crew **ret, struct error *reterr);
-/* Takes all packets, and returns when every connection is closed and recorded. */
-void crew_run(struct crew *c);
+/* Takes all packets, and returns when every connection is closed and recorded. -errno with a text: the
+ * machine gives too few threads, and no packet was taken. */
+int crew_run(struct crew *c, struct error *reterr);
 /* After crew_run: adds what was counted. */
 void crew_count(const struct crew *c, struct stats *ret);
 void crew_free(struct crew **c);

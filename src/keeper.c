@@ -4,7 +4,6 @@
  * to WAIT_MOST seconds. It never sees a packet, and opens nothing that a stranger could have written. */
 #include "watch.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -30,6 +29,7 @@ struct keeper {
     const struct watch_options *opt;
     int signals;
     pid_t sensor;                      /* 0: none */
+    int handover;                      /* where `refusals` comes once the sensor is confined; -1: none */
     int refusals;                      /* -1: none */
     const char *there[TAP_INTERFACES]; /* those that the sensor was started with */
     size_t there_count;
@@ -139,33 +139,67 @@ static int run_sensor(const struct keeper *k, int refusals, pid_t keeper)
     return sensor_run(k->opt, &start);
 }
 
-/* The signals stay blocked in it until it reads them. */
-static void start_sensor(struct keeper *k)
+static void tell_sensor(const struct keeper *k, int sig)
+{
+    if (k->sensor)
+        kill(k->sensor, sig);
+}
+
+/* Says what the machine did not give. */
+static bool no_sensor(const char *call)
+{
+    fprintf(stderr, "mailtap: a sensor cannot be started: %s: %s\n", call, strerror(errno));
+    return false;
+}
+
+/* False: none was started, as was said. The signals stay blocked in it until it reads them. */
+static bool start_sensor(struct keeper *k)
 {
     int pair[2];
     pid_t self = getpid();
-    int err = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
-    assert(!err);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return no_sensor("socketpair");
     fflush(NULL);
     let_folder_go(k);
-    k->sensor = fork();
-    if (k->sensor == 0) {
+    pid_t pid = fork();
+    if (pid == 0) {
         close(pair[0]);
         _exit(run_sensor(k, pair[1], self));
     }
+    bool good = pid > 0 || no_sensor("fork");
     close(pair[1]);
-    if (k->sensor < 0) {
-        fprintf(stderr, "mailtap: fork: %s\n", strerror(errno));
-        k->sensor = 0;
-        k->wait = WAIT_MOST;
+    if (good) {
+        k->sensor = pid;
+        k->handover = pair[0];
+        fcntl(k->handover, F_SETFL, O_NONBLOCK);
+    } else {
         close(pair[0]);
-        return;
     }
-    /* Until the sensor is confined, or has ended. */
-    k->refusals = confine_refusals_take(pair[0]);
-    close(pair[0]);
-    k->ran |= k->refusals >= 0;
+    return good;
+}
+
+/* What a sensor hands over once it is confined, or by its end. Never waits: one that hangs must not hold up
+ * whoever tells us to end. */
+static void take_handover(struct keeper *k)
+{
+    int got = k->handover < 0 ? -EAGAIN : confine_refusals_take(k->handover);
+    if (got == -EAGAIN)
+        return;
+    close(k->handover);
+    k->handover = -1;
+    k->refusals = got;
+    k->ran |= got >= 0;
     hold_folder(k);
+}
+
+static void end_what_hangs(struct keeper *k, double now)
+{
+    if (k->handover < 0 || now - k->started < (k->ending ? PATIENCE : WAIT_MOST))
+        return;
+    fputs("mailtap: the sensor does not get ready; it is killed\n", stderr);
+    close(k->handover);
+    k->handover = -1;
+    tell_sensor(k, SIGKILL);
 }
 
 static void say_refusals(struct keeper *k)
@@ -181,10 +215,11 @@ static void say_refusals(struct keeper *k)
     }
 }
 
-static void tell_sensor(const struct keeper *k, int sig)
+static void wait_longer(struct keeper *k, bool lasted)
 {
-    if (k->sensor)
-        kill(k->sensor, sig);
+    k->wait = k->wait && !lasted ? k->wait * 2 : 1;
+    k->wait = k->wait < WAIT_MOST ? k->wait : WAIT_MOST;
+    fprintf(stderr, "mailtap: the next sensor starts in %d s\n", k->wait);
 }
 
 /* What the end of a sensor means. Negative: another one is to be started; else the exit code. */
@@ -200,10 +235,7 @@ static int judge_end(struct keeper *k, int status)
         k->wait = 0;
     } else {
         /* One that was there for a while did not end for the reason of the one before. */
-        bool lasted = now_monotonic() - k->started > WAIT_MOST;
-        k->wait = k->wait && !lasted ? k->wait * 2 : 1;
-        k->wait = k->wait < WAIT_MOST ? k->wait : WAIT_MOST;
-        fprintf(stderr, "mailtap: the next sensor starts in %d s\n", k->wait);
+        wait_longer(k, now_monotonic() - k->started > WAIT_MOST);
     }
     k->anew = false;
     return -1;
@@ -212,8 +244,16 @@ static int judge_end(struct keeper *k, int status)
 static int reap(struct keeper *k)
 {
     int status;
-    if (!k->sensor || waitpid(k->sensor, &status, WNOHANG) != k->sensor)
+    pid_t ended;
+    do
+        ended = k->sensor ? waitpid(k->sensor, &status, WNOHANG) : 0;
+    while (ended < 0 && errno == EINTR);
+    if (ended <= 0)
         return -1;
+    take_handover(k);
+    if (k->handover >= 0)
+        close(k->handover);
+    k->handover = -1;
     k->sensor = 0;
     if (k->refusals >= 0)
         close(k->refusals);
@@ -245,8 +285,8 @@ static int take_signals(struct keeper *k)
 
 static int wait_for_something(const struct keeper *k)
 {
-    struct pollfd fds[2] = {{k->signals, POLLIN, 0}, {k->refusals, POLLIN, 0}};
-    return poll(fds, 2, LOOK_MS);
+    struct pollfd fds[3] = {{k->signals, POLLIN, 0}, {k->refusals, POLLIN, 0}, {k->handover, POLLIN, 0}};
+    return poll(fds, 3, LOOK_MS);
 }
 
 static int keep(struct keeper *k)
@@ -255,17 +295,23 @@ static int keep(struct keeper *k)
     for (;;) {
         double now = now_monotonic();
         /* Where the kernel tells of no refusals. */
-        k->ran |= k->sensor && now - k->started > SETTLED;
+        k->ran |= k->sensor && k->handover < 0 && now - k->started > SETTLED;
+        end_what_hangs(k, now);
         if (!k->sensor && !k->ending && now >= next) {
             find_interfaces(k);
-            if (k->there_count)
-                start_sensor(k);
             k->started = now;
+            if (k->there_count && !start_sensor(k)) {
+                if (!k->ran)
+                    return EXIT_PARTLY;
+                wait_longer(k, false);
+                next = now + k->wait;
+            }
         } else if (k->sensor && k->ran && now - told > PATIENCE) {
             look_for_another(k);
             told = k->anew ? now : told;
         }
         wait_for_something(k);
+        take_handover(k);
         if (k->refusals >= 0)
             say_refusals(k);
         pid_t before = k->sensor;
@@ -280,14 +326,17 @@ static int keep(struct keeper *k)
 int keeper_run(const struct watch_options *opt)
 {
     static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
-    struct keeper k = {.opt = opt, .refusals = -1, .folder = -1};
+    struct keeper k = {.opt = opt, .handover = -1, .refusals = -1, .folder = -1};
     sigset_t set;
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         sigaddset(&set, taken[i]);
     sigprocmask(SIG_BLOCK, &set, NULL);
     k.signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    assert(k.signals >= 0);
+    if (k.signals < 0) {
+        fprintf(stderr, "mailtap: signals: %s\n", strerror(errno));
+        return EXIT_PARTLY;
+    }
     int code = keep(&k);
     let_folder_go(&k);
     close(k.signals);

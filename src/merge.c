@@ -4,9 +4,10 @@
  * way; a record waits until every lane has passed it. */
 #include "merge.h"
 
-#include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include "base/block.h"
@@ -67,14 +68,16 @@ static void list_move(struct told_list *from, struct told_list *to)
     list_init(from);
 }
 
-struct merge *merge_new(size_t lanes, size_t enough)
+int merge_new(size_t lanes, size_t enough, struct merge **ret, struct error *reterr)
 {
+    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (fd < 0)
+        return error_set(reterr, -errno, "the event of records: %s", strerror(errno));
     struct merge *m = calloc(1, sizeof *m + lanes * sizeof m->lanes[0]);
     memory_check(m);
     pthread_mutex_init(&m->lock, NULL);
     pthread_cond_init(&m->taken, NULL);
-    m->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    assert(m->fd >= 0);
+    m->fd = fd;
     m->count = lanes;
     m->enough = enough;
     for (size_t i = 0; i < lanes; i++) {
@@ -84,7 +87,8 @@ struct merge *merge_new(size_t lanes, size_t enough)
         list_init(&m->lanes[i].published);
         list_init(&m->lanes[i].ready);
     }
-    return m;
+    *ret = m;
+    return 0;
 }
 
 struct lane *merge_lane(struct merge *m, size_t i)

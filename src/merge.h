@@ -2,6 +2,7 @@
 #ifndef MERGE_H
 #define MERGE_H
 
+#include "base/error.h"
 #include "flow/table.h"
 #include "record/record.h"
 
@@ -9,8 +10,8 @@ struct merge;
 struct lane; /* one front's way in; used by its thread alone */
 
 /* `enough`: the back is told of records when so many are on their way, or a lane has ended; it looks itself
- * from time to time. */
-struct merge *merge_new(size_t lanes, size_t enough);
+ * from time to time. 0, or -errno with a text. */
+int merge_new(size_t lanes, size_t enough, struct merge **ret, struct error *reterr);
 struct lane *merge_lane(struct merge *m, size_t i);
 /* Copies the record; it stands at `order` among those of all lanes, and not before an earlier one of its
  * own. */

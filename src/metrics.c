@@ -133,13 +133,19 @@ static bool is_whole(const struct buf *request)
     return request->len && memmem(request->data, request->len, "\r\n\r\n", 4);
 }
 
+/* Not an end: poll will say when to try once more. */
+static bool comes_again(int err)
+{
+    return err == EAGAIN || err == EWOULDBLOCK || err == EINTR;
+}
+
 static void serve(struct client *c, void (*write_page)(void *ctx, struct buf *out), void *ctx)
 {
     uint8_t bytes[REQUEST];
     if (!c->answer.len) {
         ssize_t got = recv(c->fd, bytes, sizeof bytes, 0);
         bool fits = got > 0 && buf_add(&c->request, (struct slice){bytes, (size_t)got});
-        if (got < 0 && errno == EAGAIN)
+        if (got < 0 && comes_again(errno))
             return;
         if (!fits) {
             hang_up(c);
@@ -150,7 +156,7 @@ static void serve(struct client *c, void (*write_page)(void *ctx, struct buf *ou
         answer(c, write_page, ctx);
     }
     ssize_t sent = send(c->fd, c->answer.data + c->sent, c->answer.len - c->sent, MSG_NOSIGNAL);
-    if (sent < 0 && errno == EAGAIN)
+    if (sent < 0 && comes_again(errno))
         return;
     c->sent += sent > 0 ? (size_t)sent : 0;
     if (sent <= 0 || c->sent == c->answer.len)

@@ -237,6 +237,9 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
         return code;
     }
     double since = now_monotonic();
-    crew_run(run.crew);
+    if (crew_run(run.crew, &run.error) < 0) {
+        fprintf(stderr, "mailtap: %s\n", run.error.text);
+        run.code = EXIT_PARTLY;
+    }
     return finish(&run, since);
 }

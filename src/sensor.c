@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include "base/memory.h"
 #include "base/now.h"
 #include "report.h"
 
@@ -163,8 +164,7 @@ static void finish(struct sensor *s)
         tap_stop(s->taps[w]);
     while (merge_take(s->merge, to_back, s))
         poll(&fd, 1, TICK_MS);
-    for (size_t w = 0; w < s->workers; w++)
-        tap_join(s->taps[w]);
+    troop_join(s->troop);
     back_finish(s->services.back);
     tell_stats(s, now_wall());
 }
@@ -208,8 +208,7 @@ int sensor_run(const struct watch_options *opt, const struct sensor_start *start
     static const int ignored[] = {SIGPIPE, SIGXFSZ};
     struct sensor *s = calloc(1, sizeof *s);
     struct error err;
-    if (!s)
-        return SENSOR_RESTART;
+    memory_check(s);
     s->opt = opt;
     s->start = start;
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)

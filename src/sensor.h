@@ -26,6 +26,7 @@ struct sensor {
     struct live *sockets[TAPS_MOST][TAP_INTERFACES];
     struct front *fronts[TAPS_MOST]; /* of the next taps; NULL once a tap has it */
     struct tap *taps[TAPS_MOST];
+    struct troop *troop; /* of the taps' threads */
     struct pulse pulse;
     int signals; /* a signalfd */
     char user[64];

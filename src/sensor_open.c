@@ -170,22 +170,32 @@ static int give_up_rights(struct sensor *s, struct error *reterr)
     return err;
 }
 
-static void start_taps(struct sensor *s)
+static int make_tap(struct sensor *s, size_t w, struct error *reterr)
 {
-    s->merge = merge_new(s->workers, 1);
-    for (size_t w = 0; w < s->workers; w++) {
-        const struct tap_settings tap = {.set = era_settings(s->era),
-                                         .services = front_services(s->fronts[w], &s->budget),
-                                         .sockets = s->sockets[w],
-                                         .interfaces = s->start->interfaces,
-                                         .interface_count = s->start->interface_count,
-                                         .lane = merge_lane(s->merge, w)};
-        s->taps[w] = tap_new(&tap);
-        s->fronts[w]->tell = tap_tell;
-        s->fronts[w]->ctx = s->taps[w];
-        s->fronts[w] = NULL;
-    }
-    taps_start(s->taps, s->workers);
+    const struct tap_settings tap = {.set = era_settings(s->era),
+                                     .services = front_services(s->fronts[w], &s->budget),
+                                     .sockets = s->sockets[w],
+                                     .interfaces = s->start->interfaces,
+                                     .interface_count = s->start->interface_count,
+                                     .lane = merge_lane(s->merge, w)};
+    int err = tap_new(&tap, &s->taps[w], reterr);
+    if (err)
+        return err;
+    s->fronts[w]->tell = tap_tell;
+    s->fronts[w]->ctx = s->taps[w];
+    s->fronts[w] = NULL;
+    return 0;
+}
+
+static int start_taps(struct sensor *s, struct error *reterr)
+{
+    int err = merge_new(s->workers, 1, &s->merge, reterr);
+    for (size_t w = 0; w < s->workers && !err; w++)
+        err = make_tap(s, w, reterr);
+    if (err)
+        return err;
+    s->troop = taps_troop(s->taps, s->workers);
+    return troop_start(s->troop, reterr);
 }
 
 /* A sensor without a keeper would never be ended by anybody. Another user number takes this back, so it comes
@@ -257,7 +267,7 @@ int sensor_open(struct sensor *s, void (*record)(void *ctx, const struct record 
     if (!err)
         err = give_up_rights(s, reterr);
     if (!err)
-        start_taps(s);
+        err = start_taps(s, reterr);
     return err;
 }
 
@@ -269,6 +279,7 @@ bool sensor_close(struct sensor *s)
             live_close(&s->sockets[w][i]);
         tap_free(&s->taps[w]);
     }
+    troop_free(&s->troop);
     merge_free(&s->merge);
     metrics_close(&s->metrics);
     bool good = services_close(&s->services);

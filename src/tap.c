@@ -1,6 +1,6 @@
 /* tap.c: one worker of a sensor.
  * In: packets of its sockets, batches from other workers. Out: records, to its lane; batches to other
- * workers; what it counts. Owns: its thread, pipeline, decoder, clock; the sockets. Limits: it waits while
+ * workers; what it counts. Owns: its pipeline, decoder, clock; the sockets. Limits: it waits while
  * RECORDS records have not been taken, which the capture buffer has to bear. Knowingly: while nothing comes
  * its time is LAG behind the clock, as packets come with a delay. */
 #include "tap.h"
@@ -32,7 +32,6 @@ struct tap {
     struct flow_clock clock;
     uint64_t order; /* of its records: the clock in nanoseconds, which never goes back */
     int wake;
-    pthread_t thread;
     atomic_bool stop, drained; /* the latter: it passes nothing on any more */
     atomic_uint gone;
     atomic_bool broken;
@@ -62,8 +61,11 @@ void tap_tell(void *ctx, struct record *rec)
     lane_add(t->set.lane, rec, (struct flow_order){.number = t->order});
 }
 
-struct tap *tap_new(const struct tap_settings *set)
+int tap_new(const struct tap_settings *set, struct tap **ret, struct error *reterr)
 {
+    int wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (wake < 0)
+        return error_set(reterr, -errno, "a worker's event: %s", strerror(errno));
     struct tap *t = calloc(1, sizeof *t);
     memory_check(t);
     assert(set->interface_count <= TAP_INTERFACES);
@@ -72,10 +74,10 @@ struct tap *tap_new(const struct tap_settings *set)
     t->pipeline = pipeline_new(set->set, &set->services, &out);
     t->decoder = pipeline_decoder(set->set);
     t->clock.back_after = set->set->flow_timeout;
-    t->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    assert(t->wake >= 0);
+    t->wake = wake;
     pthread_mutex_init(&t->lock, NULL);
-    return t;
+    *ret = t;
+    return 0;
 }
 
 /* Time goes on. */
@@ -322,9 +324,9 @@ static void drain_passages(struct tap *t)
     read_passed(t);
 }
 
-static void *run(void *arg)
+static void run(void *ctx)
 {
-    struct tap *t = arg;
+    struct tap *t = ctx;
     while (!atomic_load(&t->stop))
         work(t);
     drain(t);
@@ -333,11 +335,11 @@ static void *run(void *arg)
     t->counted_at = (struct timespec){0};
     show_counts(t, now_wall());
     lane_publish(t->set.lane, UINT64_MAX);
-    return NULL;
 }
 
-void taps_start(struct tap *const *taps, size_t count)
+struct troop *taps_troop(struct tap *const *taps, size_t count)
 {
+    struct troop *troop = troop_new(count);
     assert(count <= TAPS_MOST);
     for (size_t i = 0; i < count; i++) {
         taps[i]->all = taps;
@@ -346,10 +348,9 @@ void taps_start(struct tap *const *taps, size_t count)
         for (size_t k = 0; k < count && count > 1; k++)
             passage_init(&taps[i]->to[k], taps[k]->wake);
     }
-    for (size_t i = 0; i < count; i++) {
-        int err = pthread_create(&taps[i]->thread, NULL, run, taps[i]);
-        assert(!err);
-    }
+    for (size_t i = 0; i < count; i++)
+        troop_add(troop, run, taps[i]);
+    return troop;
 }
 
 void tap_stop(struct tap *t)
@@ -385,11 +386,6 @@ unsigned tap_gone(const struct tap *t)
 bool tap_is_broken(const struct tap *t)
 {
     return atomic_load(&t->broken);
-}
-
-void tap_join(struct tap *t)
-{
-    pthread_join(t->thread, NULL);
 }
 
 void tap_free(struct tap **pt)

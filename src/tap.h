@@ -6,6 +6,7 @@
 #include "merge.h"
 #include "pipeline.h"
 #include "record/stats.h"
+#include "troop.h"
 
 enum { TAPS_MOST = 64, TAP_INTERFACES = 16 };
 
@@ -20,11 +21,11 @@ struct tap_settings {
     struct lane *lane;
 };
 
-/* A tap without a thread yet. */
-struct tap *tap_new(const struct tap_settings *set);
-/* Starts them all: a connection that came to one of them, but belongs to another as its packets came out of
- * tunnels or fragments, is passed on there. */
-void taps_start(struct tap *const *taps, size_t count);
+/* A tap without a thread. 0, or -errno with a text; then what is its own from now on is not. */
+int tap_new(const struct tap_settings *set, struct tap **ret, struct error *reterr);
+/* Their threads, to be started, which the caller frees when they have ended: a connection that came to one of
+ * the taps, but belongs to another as its packets came out of tunnels or fragments, is passed on there. */
+struct troop *taps_troop(struct tap *const *taps, size_t count);
 /* From any thread: it closes and records every connection, and ends. */
 void tap_stop(struct tap *t);
 /* From any thread: the worker's own block lists and scripts, and the settings, for connections that begin
@@ -38,8 +39,7 @@ void tap_count(struct tap *t, struct stats *ret);
 unsigned tap_gone(const struct tap *t);
 /* It cannot read one that is there, as it has said. From any thread. */
 bool tap_is_broken(const struct tap *t);
-/* Waits for the thread's end. */
-void tap_join(struct tap *t);
+/* Its thread has ended. */
 void tap_free(struct tap **t);
 
 #endif

@@ -1,12 +1,19 @@
 /* fault-inject.c: a library to be loaded before all others, that makes the C library fail.
- * In: FAULT_ALLOCATION=N: the Nth allocation fails; FAULT_FOREVER=1: and all after it; FAULT_COUNT=FILE: how
- * many there were is written to it at the end. FAULT_CALLS=SEED: calls that read, write or wait are at random
- * cut short or interrupted. Out: the same calls, but worse. Owns: nothing. Limits: counts from main() on, as
- * what libraries do before that is not ours; what stdio reads and writes it does past us. Knowingly: a packet
- * socket is never cut short, as what it cuts is lost. */
+ * In: FAULT_ALLOCATION=N: the Nth allocation fails; FAULT_FOREVER=1: and all after it. FAULT_CALLS=SEED:
+ * calls that read, write or wait are at random cut short or interrupted. FAULT_DISK=BYTES: so many go into
+ * files, then the disk is full. FAULT_REFUSE=NAME:N: the Nth call of a function that makes a thread, a
+ * process or a descriptor fails; of sendmsg it hangs. FAULT_COUNT=FILE: holds struct page, which can be read,
+ * and `wanted` set, while we run. FAULT_FORKS=N: only what was forked so many times fails and counts, and all
+ * of that together; without it a forked process begins anew, by itself. Out: the same calls, but worse. Owns:
+ * nothing. Limits: counts from main() on, as what libraries do before that is not ours; what stdio reads and
+ * writes it does past us, and programs that are started are left alone. Knowingly: a packet socket is left
+ * alone, as what it cuts is lost. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -14,15 +21,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static bool in_main, forever;
-static long wanted;
-static atomic_long allocations, spoilt; /* calls that were cut short or interrupted */
-static atomic_uint_least64_t state;     /* 0: calls are left alone */
+struct page {
+    atomic_long allocations, spoilt; /* calls that were cut short, interrupted or refused */
+    atomic_long wanted;              /* the allocation that fails; 0: none */
+    atomic_long asked;               /* calls of `refused` */
+};
+
+static struct page own, *page = &own;
+static bool in_main, forever, together;
+static int forks;               /* that we are still to go through */
+static long disk = -1, refusal; /* bytes that it takes, -1: all; which call of `refused` fails */
+static const char *refused = "";
+static atomic_uint_least64_t state; /* 0: calls are left alone */
 static int (*real_main)(int, char **, char **);
 
 /* The next one of that name. */
@@ -30,9 +49,9 @@ static int (*real_main)(int, char **, char **);
 
 static bool fails(void)
 {
-    if (!in_main)
+    if (!in_main || forks > 0)
         return false;
-    long n = ++allocations;
+    long n = ++page->allocations, wanted = page->wanted;
     bool now = wanted && (n == wanted || (forever && n > wanted));
     if (now)
         errno = ENOMEM;
@@ -116,18 +135,18 @@ static unsigned draw(void)
 
 static bool interrupts(void)
 {
-    if (!in_main || !state || draw() % 4)
+    if (!in_main || forks > 0 || !state || draw() % 4)
         return false;
-    spoilt++;
+    page->spoilt++;
     errno = EINTR;
     return true;
 }
 
 static size_t cut(size_t len)
 {
-    if (!in_main || !state || len < 2 || draw() % 2)
+    if (!in_main || forks > 0 || !state || len < 2 || draw() % 2)
         return len;
-    spoilt++;
+    page->spoilt++;
     return 1 + draw() % (len < 4096 ? len : 4096);
 }
 
@@ -136,6 +155,13 @@ static bool is_stream(int fd)
     int type = SOCK_STREAM;
     socklen_t len = sizeof type;
     return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type == SOCK_STREAM;
+}
+
+static bool is_packets(int fd)
+{
+    int domain = AF_UNSPEC;
+    socklen_t len = sizeof domain;
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_PACKET;
 }
 
 /* What is not read or written whole is a number of eight bytes, or a struct of signals. */
@@ -149,9 +175,28 @@ ssize_t read(int fd, void *bytes, size_t len)
     return interrupts() ? -1 : REAL(read)(fd, bytes, cut_of(fd, len));
 }
 
+/* True: nothing more goes into it. Cuts what does not fit. */
+static bool is_full(int fd, size_t *len)
+{
+    struct stat st;
+    if (!in_main || forks > 0 || disk < 0 || fd <= STDERR_FILENO || fstat(fd, &st) < 0 ||
+        !S_ISREG(st.st_mode))
+        return false;
+    if ((long)*len > disk) {
+        page->spoilt++;
+        *len = (size_t)disk;
+    }
+    disk -= (long)*len;
+    errno = ENOSPC;
+    return !*len;
+}
+
 ssize_t write(int fd, const void *bytes, size_t len)
 {
-    return interrupts() ? -1 : REAL(write)(fd, bytes, cut_of(fd, len));
+    size_t fits = cut_of(fd, len);
+    if (interrupts() || (len && is_full(fd, &fits)))
+        return -1;
+    return REAL(write)(fd, bytes, fits);
 }
 
 ssize_t pread64(int fd, void *bytes, size_t len, off64_t at)
@@ -161,7 +206,7 @@ ssize_t pread64(int fd, void *bytes, size_t len, off64_t at)
 
 ssize_t recv(int fd, void *bytes, size_t len, int flags)
 {
-    return interrupts() ? -1 : REAL(recv)(fd, bytes, cut_of(fd, len), flags);
+    return !is_packets(fd) && interrupts() ? -1 : REAL(recv)(fd, bytes, cut_of(fd, len), flags);
 }
 
 ssize_t send(int fd, const void *bytes, size_t len, int flags)
@@ -169,13 +214,30 @@ ssize_t send(int fd, const void *bytes, size_t len, int flags)
     return interrupts() ? -1 : REAL(send)(fd, bytes, cut_of(fd, len), flags);
 }
 
+int accept4(int fd, __SOCKADDR_ARG from, socklen_t *len, int flags)
+{
+    return interrupts() ? -1 : REAL(accept4)(fd, from, len, flags);
+}
+
 ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 {
     return interrupts() ? -1 : REAL(recvmsg)(fd, msg, flags);
 }
 
+static bool refuses(const char *name, int err)
+{
+    if (!in_main || forks > 0 || strcmp(name, refused) != 0 || ++page->asked != refusal)
+        return false;
+    page->spoilt++;
+    errno = err;
+    return true;
+}
+
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
+    if (refuses("sendmsg", 0))
+        for (;;)
+            REAL(poll)(NULL, 0, 1000);
     return interrupts() ? -1 : REAL(sendmsg)(fd, msg, flags);
 }
 
@@ -189,25 +251,72 @@ pid_t waitpid(pid_t pid, int *status, int options)
     return interrupts() ? -1 : REAL(waitpid)(pid, status, options);
 }
 
-static int main_of_ours(int argc, char **argv, char **env)
+int pthread_create(pthread_t *ret, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
 {
-    const char *text = getenv("FAULT_ALLOCATION"), *seed = getenv("FAULT_CALLS");
-    wanted = text ? atol(text) : 0;
-    forever = getenv("FAULT_FOREVER");
-    state = seed ? strtoull(seed, NULL, 10) * 2 + 1 : 0;
-    in_main = true;
-    return real_main(argc, argv, env);
+    return refuses("pthread_create", EAGAIN) ? EAGAIN : REAL(pthread_create)(ret, attr, run, arg);
 }
 
-__attribute__((destructor)) static void told(void)
+int eventfd(unsigned first, int flags)
 {
-    const char *path = getenv("FAULT_COUNT");
-    in_main = false;
-    FILE *file = path ? fopen(path, "w") : NULL;
-    if (file)
-        fprintf(file, "%ld %ld\n", (long)allocations, (long)spoilt);
-    if (file)
-        fclose(file);
+    return refuses("eventfd", EMFILE) ? -1 : REAL(eventfd)(first, flags);
+}
+
+int signalfd(int fd, const sigset_t *set, int flags)
+{
+    return refuses("signalfd", EMFILE) ? -1 : REAL(signalfd)(fd, set, flags);
+}
+
+int socketpair(int domain, int type, int protocol, int ret[2])
+{
+    return refuses("socketpair", EMFILE) ? -1 : REAL(socketpair)(domain, type, protocol, ret);
+}
+
+pid_t fork(void)
+{
+    pid_t pid = refuses("fork", EAGAIN) ? -1 : REAL(fork)();
+    if (pid == 0 && !together) {
+        own = (struct page){page->allocations, page->spoilt, page->wanted, page->asked};
+        page = &own;
+    }
+    forks -= pid == 0;
+    return pid;
+}
+
+static long number(const char *name)
+{
+    const char *text = getenv(name);
+    return text ? atol(text) : 0;
+}
+
+static void map_page(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0 || ftruncate(fd, sizeof *page) < 0)
+        abort();
+    page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (page == MAP_FAILED)
+        abort();
+    close(fd);
+}
+
+static int main_of_ours(int argc, char **argv, char **env)
+{
+    const char *seed = getenv("FAULT_CALLS"), *call = getenv("FAULT_REFUSE"), *bytes = getenv("FAULT_DISK");
+    if (getenv("FAULT_COUNT"))
+        map_page(getenv("FAULT_COUNT"));
+    page->wanted = number("FAULT_ALLOCATION");
+    forever = getenv("FAULT_FOREVER");
+    together = getenv("FAULT_FORKS");
+    forks = (int)number("FAULT_FORKS");
+    state = seed ? strtoull(seed, NULL, 10) * 2 + 1 : 0;
+    disk = bytes ? atol(bytes) : -1;
+    if (call && strchr(call, ':')) {
+        refusal = atol(strchr(call, ':') + 1);
+        refused = strndup(call, (size_t)(strchr(call, ':') - call));
+    }
+    unsetenv("LD_PRELOAD");
+    in_main = true;
+    return real_main(argc, argv, env);
 }
 
 int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),

@@ -4,12 +4,14 @@ usage: faults.py MAILTAP SINK-RUN FAULT-INJECT"""
 import json
 import os
 import re
+import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from tap import MAILTAP, SOURCE, done, ok
+from tap import MAILTAP, SOURCE, done, ok, skip
 
 SINK_RUN, SHIM = sys.argv[2:4]
 PCAP = SOURCE / "samples/border.pcap"
@@ -24,12 +26,16 @@ def run(command, stdin=None, **faults):
     return subprocess.run([str(c) for c in command], stdin=stdin, capture_output=True, timeout=60, env=env)
 
 
+def counted():
+    """Allocations and spoilt calls."""
+    return struct.unpack("4q", (FOLDER / "count").read_bytes())[:2]
+
+
 def allocations(command):
     """How many it makes."""
-    count = FOLDER / "count"
-    r = run(command, count=count)
+    r = run(command, count=FOLDER / "count")
     ok(r.returncode in (0, 1), "without a fault it runs: " + " ".join(map(str, command[1:4])), r.returncode, r.stderr.decode()[-1000:])
-    return int(count.read_text().split()[0])
+    return counted()[0]
 
 
 def thinned(count, most):
@@ -87,6 +93,27 @@ def out_of_memory():
         ok(not bad, "%s: %d of %d allocations fail in turn, and it ends with a word (%s)" % (name, len(tried), count, ", ".join("%d: %d times" % e for e in sorted(ends.items()))), *bad[:6])
 
 
+def out_of_memory_opening():
+    """Where an input is opened, which comes after what a read of no file allocates."""
+    bad, tries = [], 0
+    for tool in ("gzip", "zstd", "lz4"):
+        if not shutil.which(tool):
+            skip("no memory for what unpacks " + tool, "it is not installed")
+            continue
+        packed = FOLDER / ("packed." + tool)
+        packed.write_bytes(subprocess.run([tool, "-c", PCAP], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout)
+        command = [MAILTAP, "read", "-s", "country_databases=none", "-f", "json"]
+        run([*command, FOLDER / "nowhere"], count=FOLDER / "count")
+        first, whole = counted()[0], run([*command, packed])
+        for n in range(first, first + 12):
+            r = run([*command, packed], allocation=n)
+            wrong = fault(r, whole)
+            tries += 1
+            if wrong:
+                bad.append("%s, allocation %d: %s: %s" % (tool, n, wrong, r.stderr.decode(errors="replace")[-800:]))
+    ok(not bad, "%d allocations around the opening of packed files fail in turn, and it ends with a word" % tries, *bad[:4])
+
+
 def half_calls():
     """Whatever reads, writes or waits is at random cut short or interrupted: the output is the same."""
     packed = FOLDER / "calls.pcap.gz"
@@ -98,7 +125,7 @@ def half_calls():
         def once(**faults):
             with PCAP.open("rb") as f:
                 r = run(command, stdin=f, count=FOLDER / "count", **faults)
-                spoilt.append(int((FOLDER / "count").read_text().split()[1]))
+                spoilt.append(counted()[1])
             files = {p.name: p.read_bytes() for p in (FOLDER / "out").iterdir()} if "-o" in args else {}
             return r.returncode, r.stdout, files, re.sub(rb" in [0-9.]+ s", b"", r.stderr)
         whole = once()
@@ -109,6 +136,19 @@ def half_calls():
         ok(not bad and whole[0] == 0 and not spoilt[0] and sum(spoilt) > 12, "%d calls are cut short or interrupted, the output is the same: %s" % (sum(spoilt), name), *bad[:4])
 
 
+def refused():
+    """Threads and descriptors that the machine does not give: no packet is taken by some of the workers alone."""
+    for call, which, word in (("pthread_create", 1, "Resource temporarily unavailable"), ("pthread_create", 4, "Resource temporarily unavailable"), ("eventfd", 1, "Too many open files")):
+        r = run([MAILTAP, "read", "-s", "country_databases=none", "-f", "json", "--workers", "3", PCAP], refuse="%s:%d" % (call, which))
+        err = r.stderr.decode()
+        ok(r.returncode in (1, 2) and not r.stdout and re.search("^mailtap: .*" + word, err, re.M) and not re.search("Assertion|Sanitizer", err),
+           "call %d of %s is refused: it says so, with an exit code" % (which, call), r.returncode, err[-1000:])
+    courier = ["-s", "webhook_url=http://127.0.0.1:1/", "-s", "country_databases=none"]
+    for call, word in (("socketpair", "Too many open files"), ("fork", "Resource temporarily unavailable")):
+        r = run([MAILTAP, "read", *courier, PCAP], refuse=call + ":1")
+        ok(r.returncode == 2 and re.search("^mailtap: courier: .*" + word, r.stderr.decode(), re.M), "%s is refused to the courier: it says so, with an exit code" % call, r.returncode, r.stderr.decode()[-1000:])
+
+
 def mails_in(*files):
     return [int(json.loads(line)["uid"][1:]) for p in files for line in p.read_bytes().splitlines()]
 
@@ -117,6 +157,8 @@ def lasting_sink():
     """The same of a log that lives on; and its folder vanishes and comes back."""
     for seed in range(1, 9):
         folder = FOLDER / ("log-%d" % seed)
+        folder.mkdir()
+        (folder / "smtp.log").write_bytes(b'{"uid":"C0' + b"x" * 9000)  # what a power cut left
         answers, theirs = os.pipe()
         p = subprocess.Popen([SINK_RUN, "json", str(folder), str(theirs), "rotate_size=20000"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, pass_fds=[theirs],
                              env=dict(ENV, FAULT_CALLS=str(seed), FAULT_COUNT=str(FOLDER / "count")))
@@ -130,13 +172,16 @@ def lasting_sink():
                 counts.append(said.readline())
         p.stdin.close()
         last, err, code = said.readline().strip(), p.stderr.read().decode(), p.wait(30)
+        ok("ended in half a line; its 9010 bytes are cut off" in err, "half a line that was there is cut off", err[-600:])
         found = mails_in(*sorted(folder.glob("smtp-*.log")), folder / "smtp.log")
-        spoilt = int((FOLDER / "count").read_text().split()[1])
+        spoilt = counted()[1]
         ok(spoilt > 10 and code == 0 and last == "closed" and sorted(found) == list(range(200)), "a log that lives on has each line once, %d calls spoilt, seed %d" % (spoilt, seed), code, last, counts[-1], err[-600:], len(found))
 
 
 if __name__ == "__main__":
     out_of_memory()
+    out_of_memory_opening()
     half_calls()
     lasting_sink()
+    refused()
     done()

@@ -13,7 +13,7 @@ import time
 from netns import ipv4, sender, tagged
 from tap import mailtap
 from waiting import LONG, until
-from watching import Client, Mta, Sink, Source, Watch, need_tools, ok, run_tests, two_hosts
+from watching import Client, Mta, Sink, Source, Watch, need_tools, ok, port_free, run_tests, two_hosts
 
 try:
     import jsonschema
@@ -72,11 +72,6 @@ def records():
     ok(last["records"] == w.count() + w.count("smtp_session") + len(found) - 4 + w.count("notice"), "records written before it are counted", last["records"])
     closing = w.closing()
     ok(closing.get("mails") == 500 and closing.get("sessions") == 500 and closing.get("packets") == last["packets"], "the closing line says the same", closing, last)
-
-
-def port_free():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
 
 
 def fetch(port, request=b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", host="127.0.0.1"):

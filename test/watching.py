@@ -102,7 +102,7 @@ class Watch:
         found = until(find)
         return found[0] if found else None
 
-    def end(self, sig=signal.SIGTERM, code=0):
+    def end(self, sig=signal.SIGTERM, code=0, crash=CRASH):
         """Ends it; seconds that took. A crash, a leftover or another exit code than `code` is a failed check."""
         below = list(self.processes())
         began = time.monotonic()
@@ -121,7 +121,7 @@ class Watch:
         self.code = self.process.returncode
         self.thread.join(LONG)
         left = [pid for pid in below if not until(lambda: not alive(pid), 5)]
-        bad = [line for line in self.lines if CRASH.search(line)]
+        bad = [line for line in self.lines if crash.search(line)]
         if bad or code not in (None, self.code) or left:
             ok(False, "watch ends well", "exit code %s, not %s; left over: %s" % (self.code, code, left), *self.lines[-40:])
         return took
@@ -201,6 +201,11 @@ class Sink:
         self.process.kill()
         self.process.wait()
         self.process.stderr.close()
+
+
+def port_free():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
 
 
 def listens(port):

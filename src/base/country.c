@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/country_file.h"
+#include "base/io.h"
 #include "base/memory.h"
 
 enum { CACHE = 1024 };
@@ -56,11 +57,11 @@ static int kind(const char *path, const struct country_file_ops **ret, struct er
                       "%s: not a file with a country database", path);
     else if (!st.st_size)
         r = error_set(reterr, -EBADMSG, "%s: the file is empty", path);
-    else if (pread(fd, magic, sizeof magic, 0) < 0)
-        r = error_set(reterr, -errno, "%s: %s", path, strerror(errno));
+    else if ((r = (int)io_read_at(fd, magic, sizeof magic, 0)) < 0)
+        error_set(reterr, r, "%s: %s", path, strerror(-r));
     close(fd);
     *ret = memcmp(magic, COUNTRY_LOC_MAGIC, sizeof magic) == 0 ? &country_loc : &country_mmdb;
-    return r;
+    return r < 0 ? r : 0;
 }
 
 /* Adds ", PATH (KIND, DATE)" to the text; what does not fit is cut. */

@@ -170,7 +170,8 @@ static ssize_t cookie_read(void *cookie, char *out, size_t room)
 FILE *inflate_stream(struct inflate *f)
 {
     FILE *stream = fopencookie(f, "rb", (cookie_io_functions_t){.read = cookie_read});
-    assert(stream && !f->stream_buffer);
+    memory_check(stream);
+    assert(!f->stream_buffer);
     f->stream_buffer = malloc(BUFFER);
     memory_check(f->stream_buffer);
     setvbuf(stream, f->stream_buffer, _IOFBF, BUFFER); /* glibc heeds the size of a given buffer only */
@@ -219,7 +220,9 @@ static void begin(struct inflate *f)
     f->zstd = f->kind == ZSTD ? ZSTD_createDStream() : NULL;
     if (f->kind == LZ4)
         err = LZ4F_isError(LZ4F_createDecompressionContext(&f->lz4, LZ4F_VERSION));
-    assert(!err && (f->kind != ZSTD || f->zstd));
+    /* Nothing else can be wrong with these arguments. */
+    if (err || (f->kind == ZSTD && !f->zstd))
+        memory_out();
     while (f->first_len < INFLATE_PEEK &&
            (n = plain_bytes(f, f->first + f->first_len, INFLATE_PEEK - f->first_len)))
         f->first_len += n;

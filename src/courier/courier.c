@@ -288,12 +288,20 @@ static void send_rest(struct courier *c, double deadline)
 /* Waits for the process's end, which closes the socket, and brings it about where it takes too long. */
 static void reap(struct courier *c, double deadline)
 {
-    if (!wait_for(c->socket, POLLIN, deadline)) {
+    static const char who[] = "mailtap: courier: the process that delivers notices";
+    int status = 0;
+    bool killed = !wait_for(c->socket, POLLIN, deadline);
+    if (killed) {
         kill(c->pid, SIGKILL);
-        fputs("mailtap: courier: the process that delivers notices does not end; it was killed\n", stderr);
+        fprintf(stderr, "%s does not end; it was killed\n", who);
     }
-    while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+    while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
         ;
+    if (WIFSIGNALED(status) && !killed)
+        fprintf(stderr, "%s was ended by signal %d (%s)\n", who, WTERMSIG(status),
+                strsignal(WTERMSIG(status)));
+    else if (WIFEXITED(status) && WEXITSTATUS(status))
+        fprintf(stderr, "%s ended with exit code %d\n", who, WEXITSTATUS(status));
 }
 
 int courier_close(struct courier **pc, struct courier_counts *ret)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
+#include "base/io.h"
 #include "base/memory.h"
 
 enum { SENDER = 512, MAC = 32, STAMP = 64 }; /* MAC: hex digits of 128 bits */
@@ -32,12 +33,13 @@ static int key_write(int directory, const uint8_t key[static OWN_KEY])
     int fd = openat(directory, "key.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -errno;
-    ssize_t wrote = write(fd, key, OWN_KEY);
-    int err = wrote == OWN_KEY ? 0 : wrote < 0 ? -errno : -ENOSPC;
+    int err = io_write(fd, (struct slice){key, OWN_KEY});
     if (close(fd) < 0 && !err)
         err = -errno;
     if (!err && renameat(directory, "key.tmp", directory, "key") < 0)
         err = -errno;
+    if (err)
+        unlinkat(directory, "key.tmp", 0);
     return err;
 }
 
@@ -51,12 +53,11 @@ int own_key_kept(int directory, const char *name, uint8_t ret[static OWN_KEY], s
             error_set(reterr, err, "%.300s/key: %s", name, strerror(-err));
         return err;
     }
-    ssize_t got = fd < 0 ? -1 : read(fd, bytes, sizeof bytes);
-    int err = errno;
+    ssize_t got = fd < 0 ? -errno : io_read(fd, bytes, sizeof bytes);
     if (fd >= 0)
         close(fd);
     if (got < 0)
-        return error_set(reterr, -err, "%.300s/key: %s", name, strerror(err));
+        return error_set(reterr, (int)got, "%.300s/key: %s", name, strerror((int)-got));
     if (got != OWN_KEY)
         return error_set(reterr, -EINVAL, "%.300s/key: a key has %d bytes; remove the file", name, OWN_KEY);
     memcpy(ret, bytes, OWN_KEY);

@@ -13,6 +13,7 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/io.h"
 
 void sendmail_init(struct sendmail *s)
 {
@@ -23,15 +24,11 @@ void sendmail_init(struct sendmail *s)
 static int mail_file(struct slice mail)
 {
     int fd = memfd_create("mail", MFD_CLOEXEC);
-    while (fd >= 0 && mail.len) {
-        ssize_t wrote = write(fd, mail.data, mail.len);
-        if (wrote < 0) {
-            int err = errno;
-            close(fd);
-            errno = err;
-            return -1;
-        }
-        mail = slice_sub(mail, (size_t)wrote, mail.len);
+    int err = fd < 0 ? 0 : io_write(fd, mail);
+    if (err) {
+        close(fd);
+        errno = -err;
+        return -1;
     }
     if (fd >= 0)
         lseek(fd, 0, SEEK_SET);
@@ -60,6 +57,12 @@ static int spawn(pid_t *ret, const char *program, char *const argv[], int input)
     return err;
 }
 
+static void wait_for_end(pid_t pid, int *retstatus)
+{
+    while (waitpid(pid, retstatus, 0) < 0 && errno == EINTR)
+        ;
+}
+
 bool sendmail_start(struct sendmail *s, const char *program, const struct courier_settings *set,
                     struct slice mail, double now, struct outcome *ret)
 {
@@ -73,7 +76,7 @@ bool sendmail_start(struct sendmail *s, const char *program, const struct courie
     if (!err && (s->fd = pidfd_open(s->pid, 0)) < 0) {
         err = errno;
         kill(-s->pid, SIGKILL);
-        waitpid(s->pid, NULL, 0);
+        wait_for_end(s->pid, NULL);
     }
     s->deadline = now + set->timeout;
     *ret = (struct outcome){.delivered = false};
@@ -82,13 +85,22 @@ bool sendmail_start(struct sendmail *s, const char *program, const struct courie
     return !err;
 }
 
-/* Reaps it. */
 static void finish(struct sendmail *s, int *retstatus)
 {
-    while (waitpid(s->pid, retstatus, 0) < 0 && errno == EINTR)
-        ;
+    wait_for_end(s->pid, retstatus);
     close(s->fd);
     s->fd = -1;
+}
+
+/* An interrupted look is none: at the deadline a program that has taken the mail would count as one that has
+ * not, and get it again. */
+static bool has_ended(const struct sendmail *s)
+{
+    int got;
+    do
+        got = poll(&(struct pollfd){.fd = s->fd, .events = POLLIN}, 1, 0);
+    while (got < 0 && errno == EINTR);
+    return got > 0;
 }
 
 bool sendmail_done(struct sendmail *s, double now, struct outcome *ret)
@@ -96,7 +108,7 @@ bool sendmail_done(struct sendmail *s, double now, struct outcome *ret)
     int status = 0;
     if (s->fd < 0)
         return false;
-    bool ended = poll(&(struct pollfd){.fd = s->fd, .events = POLLIN}, 1, 0) > 0;
+    bool ended = has_ended(s);
     if (!ended && now < s->deadline)
         return false;
     if (!ended)

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/io.h"
 #include "base/memory.h"
 
 enum { NAME = 64, DIGITS = 16, ITEM_MOST = 16 * 1024 * 1024 };
@@ -88,18 +89,6 @@ static void append(struct spool *s, struct spool_item *item)
     s->bytes += sizeof *item + item->len;
 }
 
-static int write_whole(int fd, struct slice bytes)
-{
-    while (bytes.len) {
-        ssize_t wrote = write(fd, bytes.data, bytes.len);
-        if (wrote < 0 && errno != EINTR)
-            return -errno;
-        if (wrote > 0)
-            bytes = slice_sub(bytes, (size_t)wrote, bytes.len);
-    }
-    return 0;
-}
-
 /* Under another name first, so that there is never half an item. */
 static int item_write(const struct spool *s, const struct spool_item *item)
 {
@@ -109,7 +98,7 @@ static int item_write(const struct spool *s, const struct spool_item *item)
     int fd = openat(s->directory, scratch, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -errno;
-    int err = write_whole(fd, spool_bytes(item));
+    int err = io_write(fd, spool_bytes(item));
     if (close(fd) < 0 && !err)
         err = -errno;
     if (!err && renameat(s->directory, scratch, s->directory, name) < 0)
@@ -132,7 +121,7 @@ static struct spool_item *item_read(const struct spool *s, uint64_t number)
         item = item_new((size_t)st.st_size);
         item->number = number;
         item->kept = true;
-        good = read(fd, item->bytes, item->len) == (ssize_t)item->len;
+        good = io_read(fd, item->bytes, item->len) == (ssize_t)item->len;
     }
     if (!good) {
         fprintf(stderr, "mailtap: %s: %s in the spool directory cannot be read; it stays there\n", s->name,
@@ -157,11 +146,17 @@ int spool_load(struct spool *s)
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     uint64_t *numbers = NULL, number;
     size_t len = 0, room = 0;
+    int err = 0;
     if (s->directory < 0)
         return 0;
     if (!dir)
-        return -errno;
-    for (struct dirent *entry; (entry = readdir(dir));) {
+        err = -errno;
+    if (!dir && fd >= 0)
+        close(fd);
+    if (!dir)
+        return err;
+    errno = 0;
+    for (struct dirent *entry; (entry = readdir(dir)); errno = 0) {
         if (!number_of(s, entry->d_name, &number))
             continue;
         if (len == room) {
@@ -171,6 +166,7 @@ int spool_load(struct spool *s)
         }
         numbers[len++] = number;
     }
+    err = -errno;
     closedir(dir);
     if (len)
         qsort(numbers, len, sizeof *numbers, by_number);
@@ -181,7 +177,7 @@ int spool_load(struct spool *s)
         s->number = numbers[i];
     }
     free(numbers);
-    return 0;
+    return err;
 }
 
 bool spool_add(struct spool *s, struct slice bytes)

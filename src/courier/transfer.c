@@ -117,6 +117,8 @@ static void prepare(struct transfer *t, const struct courier_settings *set, cons
 static void start(struct transfer *t)
 {
     CURLMcode failed = curl_multi_add_handle(t->multi, t->easy);
+    if (failed == CURLM_OUT_OF_MEMORY)
+        memory_out();
     assert(!failed);
     t->running = true;
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/io.h"
 
 uint64_t whole_lines(struct slice s)
 {
@@ -82,17 +83,18 @@ int whole_mend(int fd, uint64_t size, const char *shown)
     uint64_t end = size;
     for (size_t whole = 0; end && !whole;) {
         uint64_t from = end > sizeof part ? end - sizeof part : 0;
-        ssize_t n = pread(fd, part, end - from, (off_t)from);
+        ssize_t n = io_read_at(fd, part, end - from, (off_t)from);
         if (n != (ssize_t)(end - from))
-            return n < 0 ? -errno : -EIO;
+            return n < 0 ? (int)n : -EIO;
         whole = whole_bytes((struct slice){part, (size_t)n});
         end = from + whole;
     }
     if (end == size)
         return 0;
     bool gone = ftruncate(fd, (off_t)end) == 0;
-    if (!gone && write(fd, "\n", 1) != 1)
-        return -errno;
+    int err = gone ? 0 : io_write(fd, slice_str("\n"));
+    if (err)
+        return err;
     fprintf(stderr, "mailtap: %s: ended in half a line; its %llu bytes are %s\n", shown,
             (unsigned long long)(size - end), gone ? "cut off" : "a line of their own");
     return 0;

@@ -39,10 +39,18 @@ static bool is_readable(struct merge *m)
     return poll(&fd, 1, 0) == 1;
 }
 
+static struct merge *new_merge(size_t lanes, size_t enough)
+{
+    struct merge *m = NULL;
+    struct error err;
+    assert_int_equal(merge_new(lanes, enough, &m, &err), 0);
+    return m;
+}
+
 static void order(void **state)
 {
     (void)state;
-    struct merge *m = merge_new(3, 1);
+    struct merge *m = new_merge(3, 1);
     struct lane *a = merge_lane(m, 0), *b = merge_lane(m, 1), *c = merge_lane(m, 2);
     tell(a, 5, 0, 0, "e");
     tell(b, 2, 0, 0, "b");
@@ -77,7 +85,7 @@ static void order(void **state)
 static void leftovers(void **state)
 {
     (void)state;
-    struct merge *m = merge_new(2, 1);
+    struct merge *m = new_merge(2, 1);
     tell(merge_lane(m, 0), 1, 0, 0, "x");
     lane_publish(merge_lane(m, 0), 1);
     tell(merge_lane(m, 0), 2, 0, 0, "y");
@@ -92,7 +100,7 @@ static void leftovers(void **state)
 static void enough(void **state)
 {
     (void)state;
-    struct merge *m = merge_new(1, 3);
+    struct merge *m = new_merge(1, 3);
     struct lane *l = merge_lane(m, 0);
     tell(l, 1, 0, 0, "a");
     tell(l, 1, 0, 0, "b");
@@ -114,7 +122,7 @@ static void pages(void **state)
     (void)state;
     enum { LONG = 100000, COUNT = 3000 };
     static char text[LONG + 1], one[COUNT + 1];
-    struct merge *m = merge_new(1, 1);
+    struct merge *m = new_merge(1, 1);
     struct lane *l = merge_lane(m, 0);
     memset(text, 'x', LONG);
     for (int round = 0; round < 3; round++) {

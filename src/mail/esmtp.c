@@ -55,16 +55,31 @@ static struct slice id_at(struct slice s)
     return slice_sub(s, 0, n);
 }
 
-/* Where `word` begins in any case; text.len where it is not there. */
-static size_t find(struct slice text, const char *word)
+static bool is_letter(char c)
 {
-    size_t i = 0;
-    while (i < text.len && !slice_case_starts(slice_sub(text, i, text.len), word))
-        i++;
-    return i;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* What stands behind it. */
+/* Where `word` begins in any case; text.len where it is not there. Not all of `word` is letters. */
+static size_t find(struct slice text, const char *word)
+{
+    /* A byte that no case changes is looked for first. */
+    size_t key = strlen(word) - 1;
+    while (is_letter(word[key]))
+        key--;
+    for (size_t from = key; from < text.len;) {
+        const uint8_t *found = memchr(text.data + from, word[key], text.len - from);
+        if (!found)
+            break;
+        size_t at = (size_t)(found - text.data) - key;
+        if (slice_case_starts(slice_sub(text, at, text.len), word))
+            return at;
+        from = at + key + 1;
+    }
+    return text.len;
+}
+
+/* What stands before it. */
 static const char *const before_id[] = {
     "queued as ",       /* Postfix, and many that follow it */
     "message queued (", /* Haraka */

@@ -45,3 +45,19 @@ bool reply_enhanced(struct slice text, struct slice *ret)
     *ret = slice_sub(s, 0, end);
     return true;
 }
+
+void reply_join(struct slice lines, struct buf *out)
+{
+    struct slice first = {0}, code;
+    (void)reply_enhanced(lines, &first);
+    for (bool begin = true; lines.len || begin; begin = false) {
+        size_t lf = slice_index(lines, '\n');
+        struct slice line = slice_trim(slice_sub(lines, 0, lf));
+        if (!begin && first.len && reply_enhanced(line, &code) && slice_eq(code, first))
+            line = slice_trim(slice_sub(line, (size_t)(code.data - line.data) + code.len, line.len));
+        if (!begin && line.len)
+            buf_add_byte(out, ' ');
+        buf_add(out, line);
+        lines = slice_sub(lines, lf + 1, lines.len);
+    }
+}

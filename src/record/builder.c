@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "base/memory.h"
+#include "mail/reply.h"
 #include "record/outcome.h"
 
 /* One for each session, of which there are many that say nothing for long: it keeps what the session's record
@@ -257,12 +258,16 @@ static bool refuses_session(enum verb verb)
     return verb == VERB_GREETING || is_hello(verb);
 }
 
-static void note_refusal(struct builder *b, const struct smtp_event *ev, struct slice text)
+static void note_refusal(struct builder *b, const struct smtp_event *ev)
 {
     if (ev->code < 400) {
         text_free(&b->refused);
     } else if (!b->refused) {
-        keep(&b->refused, text, b->with->set->session_bytes);
+        struct buf text;
+        buf_init(&text, b->with->set->session_bytes);
+        reply_join(ev->text, &text);
+        keep(&b->refused, buf_slice(&text), b->with->set->session_bytes);
+        buf_free(&text);
         b->refused_code = (uint16_t)ev->code;
         b->refused_verb = (uint8_t)ev->verb;
     }
@@ -276,7 +281,7 @@ static void on_reply(struct builder *b, const struct smtp_event *ev)
     if (d) {
         d->t.last_reply = keep(&d->last_reply, text, b->with->set->transaction_bytes);
         d->t.answered |= ev->verb == VERB_END_OF_DATA || ev->verb == VERB_BDAT_LAST;
-        outcome_reply(d, b->with, ev, slice_sub(text, 4, text.len));
+        outcome_reply(d, b->with, ev);
     }
     bool error = ev->code >= 400 && ev->code != 421;
     if (d && error)
@@ -284,7 +289,7 @@ static void on_reply(struct builder *b, const struct smtp_event *ev)
     else if (error)
         keep(&b->last_error, text, b->with->set->session_bytes);
     if (refuses_session(ev->verb))
-        note_refusal(b, ev, slice_sub(text, 4, text.len));
+        note_refusal(b, ev);
     keep(&b->last_reply, text, b->with->set->session_bytes);
     if (ev->verb == VERB_GREETING)
         text_set(&b->banner, slice_sub(text, 4, text.len));

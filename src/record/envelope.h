@@ -41,9 +41,8 @@ struct mail_params {
     struct text_list others;
 };
 
-/* Seconds; less than 0: not known. */
 struct phases {
-    double envelope, transfer, answer;
+    struct interval envelope, transfer, answer;
 };
 
 #endif

@@ -18,7 +18,7 @@ enum field_kind {
     FIELD_BOOL,      /* bool */
     FIELD_TRUE,      /* bool; absent where it is false */
     FIELD_MAYBE,     /* enum maybe; absent where it is not known */
-    FIELD_SPAN,      /* double, seconds; absent where it is less than 0 */
+    FIELD_SPAN,      /* struct interval; absent where it is not known */
     FIELD_TEXTS,     /* struct text_list */
     FIELD_ADDRESSES, /* struct address_list */
     FIELD_ANOMALY,   /* enum anomaly: its name */
@@ -28,6 +28,11 @@ enum field_kind {
 };
 
 enum maybe { MAYBE, MAYBE_NO, MAYBE_YES };
+
+struct interval {
+    double seconds;
+    bool known;
+};
 
 struct shape;
 
@@ -52,6 +57,10 @@ struct object_list {
     const void *items;
     size_t len, room;
 };
+
+/* A field without a value is left out; `value` is the one at its offset. Of an object: nothing in it has one.
+ */
+bool field_is_absent(const struct field *f, const void *value);
 
 enum stream_index { STREAM_SMTP, STREAM_SESSION, STREAM_NOTICE, STREAM_STATS, STREAM_ENTRY, STREAMS };
 

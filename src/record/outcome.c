@@ -8,16 +8,15 @@
 #include "mail/esmtp.h"
 #include "mail/reply.h"
 
-static double seconds_between(struct timespec from, struct timespec to)
+static struct interval span_between(struct timespec from, struct timespec to)
 {
     double s = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
     /* What came before the go-ahead took no time after it. */
-    return s > 0 ? s : 0;
+    return (struct interval){s > 0 ? s : 0, true};
 }
 
 void outcome_begin(struct draft *d)
 {
-    d->t.seconds = (struct phases){-1, -1, -1};
     d->ruling = (struct ruling){.stage = STAGE_NONE};
 }
 
@@ -159,7 +158,7 @@ static void on_final_reply(struct draft *d, struct spares *with, const struct sm
 {
     struct ruling *o = &d->ruling;
     if (!o->answered && o->ended_seen)
-        d->t.seconds.answer = seconds_between(o->ended, ev->ts);
+        d->t.seconds.answer = span_between(o->ended, ev->ts);
     /* Who refuses all recipients refuses the message for that. */
     bool follows = ev->code >= 400 && is_decided(o);
     if ((!o->answered && !follows) || (o->code >= 300 && ev->code < 300))
@@ -179,7 +178,7 @@ static enum stage stage_of(const struct draft *d, enum verb verb)
     return d->t.message ? STAGE_CONTENT : d->t.rcpt.len ? STAGE_RCPT : STAGE_MAIL;
 }
 
-void outcome_reply(struct draft *d, struct spares *with, const struct smtp_event *ev, struct slice line)
+static void take_reply(struct draft *d, struct spares *with, const struct smtp_event *ev, struct slice line)
 {
     if (ev->verb == VERB_RCPT)
         on_rcpt_reply(d, with, ev, line);
@@ -189,12 +188,25 @@ void outcome_reply(struct draft *d, struct spares *with, const struct smtp_event
         decide(d, stage_of(d, ev->verb), ev->code, line);
 }
 
+void outcome_reply(struct draft *d, struct spares *with, const struct smtp_event *ev)
+{
+    struct buf line;
+    if (slice_index(ev->text, '\n') == ev->text.len) {
+        take_reply(d, with, ev, ev->text);
+        return;
+    }
+    buf_init(&line, with->set->transaction_bytes);
+    reply_join(ev->text, &line);
+    take_reply(d, with, ev, buf_slice(&line));
+    buf_free(&line);
+}
+
 /* The message */
 
 void outcome_message_begin(struct draft *d, struct timespec ts)
 {
     d->ruling.begun = ts;
-    d->t.seconds.envelope = seconds_between(d->t.ts, ts);
+    d->t.seconds.envelope = span_between(d->t.ts, ts);
 }
 
 void outcome_message_end(struct draft *d, struct timespec ts, bool end_seen)
@@ -203,7 +215,7 @@ void outcome_message_end(struct draft *d, struct timespec ts, bool end_seen)
     if (!end_seen)
         return;
     d->ruling.ended = ts;
-    d->t.seconds.transfer = seconds_between(d->ruling.begun, ts);
+    d->t.seconds.transfer = span_between(d->ruling.begun, ts);
 }
 
 /* The end */

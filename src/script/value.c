@@ -56,20 +56,14 @@ static void push_addresses(lua_State *L, const struct address_list *list)
     }
 }
 
-/* What is absent is nil; and so is an object with nothing in it. */
+/* What is absent is nil. */
 static void push_object(lua_State *L, const struct shape *of, const char *object, int flags_meta)
 {
-    bool any = false;
     lua_createtable(L, 0, (int)of->count);
     for (size_t i = 0; i < of->count; i++) {
         value_push(L, &of->fields[i], object + of->fields[i].offset, flags_meta);
-        any |= !lua_isnil(L, -1);
         lua_setfield(L, -2, of->fields[i].name);
     }
-    if (any)
-        return;
-    lua_pop(L, 1);
-    lua_pushnil(L);
 }
 
 static void push_list(lua_State *L, const struct shape *of, const struct object_list *list, int flags_meta)
@@ -99,10 +93,10 @@ void value_push(lua_State *L, const struct field *f, const void *p, int flags_me
         lua_pushnumber(L, *(const double *)p);
         break;
     case FIELD_SPAN:
-        if (*(const double *)p < 0)
-            lua_pushnil(L);
+        if (((const struct interval *)p)->known)
+            lua_pushnumber(L, ((const struct interval *)p)->seconds);
         else
-            lua_pushnumber(L, *(const double *)p);
+            lua_pushnil(L);
         break;
     case FIELD_TEXT:
         value_push_text(L, *(const struct slice *)p);
@@ -143,7 +137,10 @@ void value_push(lua_State *L, const struct field *f, const void *p, int flags_me
         lua_pushstring(L, anomaly_name(*(const enum anomaly *)p));
         break;
     case FIELD_OBJECT:
-        push_object(L, f->of, p, flags_meta);
+        if (field_is_absent(f, p))
+            lua_pushnil(L);
+        else
+            push_object(L, f->of, p, flags_meta);
         break;
     case FIELD_LIST:
         push_list(L, f->of, p, flags_meta);

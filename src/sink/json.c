@@ -115,8 +115,10 @@ static void add_value(struct line *out, const struct field *f, const void *value
     case FIELD_TIME:
         line_time(out, *(const struct timespec *)value);
         break;
-    case FIELD_DOUBLE:
     case FIELD_SPAN:
+        add_number(out, ((const struct interval *)value)->seconds);
+        break;
+    case FIELD_DOUBLE:
         add_number(out, *(const double *)value);
         break;
     case FIELD_TEXT:
@@ -168,7 +170,7 @@ static void add_fields(struct line *out, const struct field *fields, size_t coun
 {
     for (size_t i = 0; i < count; i++) {
         const void *value = body + fields[i].offset;
-        if (output_is_absent(&fields[i], value))
+        if (field_is_absent(&fields[i], value))
             continue;
         line_add(out, fields[i].key);
         add_value(out, &fields[i], value);

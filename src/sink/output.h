@@ -53,7 +53,6 @@ static inline const void *output_value(const struct record *rec, const struct fi
 {
     return (const char *)rec->body + f->offset;
 }
-bool output_is_absent(const struct field *f, const void *value);
 /* Does the item stand among the SEEN_BEFORE before it already? For formats whose lists are sets. */
 enum { SEEN_BEFORE = 1000 };
 bool output_is_repeat(const struct text_list *list, size_t i);

@@ -275,7 +275,7 @@ static void add_cell(struct line *line, const struct column *column, const struc
     bool tcp = strcmp(column->name, "proto") == 0;
     if (tcp)
         line_str(line, ((const struct notice *)rec->body)->id.uid.len ? "tcp" : "-");
-    else if (!f || output_is_absent(f, output_value(rec, f)))
+    else if (!f || field_is_absent(f, output_value(rec, f)))
         line_byte(line, '-');
     else
         add_value(line, column, f, output_value(rec, f));

@@ -299,14 +299,15 @@ static struct slice line_at(const struct outcome *o, size_t i)
 }
 
 /* The line without `"key":value,` : which mail of the connection it is, what an earlier gap cost. */
-static void without(struct buf *line, const char *key, const char *next)
+static bool without(struct buf *line, const char *key, const char *next)
 {
     size_t at = slice_find(buf_slice(line), key);
     if (at == line->len)
-        return;
+        return false;
     size_t skip = slice_find(slice_sub(buf_slice(line), at, line->len), next);
     memmove(line->data + at, line->data + at + skip, line->len - at - skip);
     line->len -= skip;
+    return true;
 }
 
 static void essence(struct slice line, bool replies, struct buf *ret)
@@ -315,8 +316,14 @@ static void essence(struct slice line, bool replies, struct buf *ret)
     buf_add(ret, line);
     without(ret, "\"trans_depth\":", "\"mailfrom\":");
     if (!replies) {
-        without(ret, ",\"last_reply\":", ",\"path\":");
-        without(ret, ",\"last_error\":", ",\"path\":");
+        /* Of the recipients their addresses stay, by which the client names them. */
+        without(ret, ",\"last_reply\":", ",\"disposition\":");
+        without(ret, ",\"last_error\":", ",\"disposition\":");
+        without(ret, ",\"disposition\":", ",\"rcpt\":");
+        while (without(ret, ",\"code\":", ",\"accepted\":") && without(ret, ",\"accepted\":", "}"))
+            ;
+        without(ret, ",\"queue_id\":", ",\"message_bytes\":");
+        without(ret, ",\"seconds\":", ",\"path\":");
         without(ret, ",\"flags\":", "}\n");
     }
 }
@@ -358,9 +365,20 @@ static size_t find_word(const struct words *w, struct slice word)
     return i;
 }
 
+/* What mailtap itself says of a mail, which words of the mail may be too. */
+static void learn_own(struct words *w)
+{
+    static const char *const own[] = {"accepted", "rejected", "deferred", "aborted", "unknown", "content"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        w->items[w->count] = slice_str(own[i]);
+        w->mail[w->count++] = COMMON;
+    }
+}
+
 static void learn(struct words *w, const struct outcome *gold)
 {
     w->count = 0;
+    learn_own(w);
     for (size_t m = 0; m < MAILS; m++) {
         struct slice rest = line_at(gold, m), word;
         while (next_word(&rest, &word)) {

@@ -27,7 +27,10 @@ static struct arena_block *block_with(struct arena *a, size_t size)
     struct arena_block *b = a->blocks;
     if (b && b->room - b->len >= size)
         return b;
-    size_t room = !b ? BLOCK_FIRST : b->room < BLOCK_BYTES / 2 ? b->room * 2 : BLOCK_BYTES;
+    /* As much again as all of it so far: less than half of it stands empty. */
+    size_t room = a->used > BLOCK_FIRST ? a->used : BLOCK_FIRST;
+    if (room > BLOCK_BYTES)
+        room = BLOCK_BYTES;
     if (room < size)
         room = size;
     b = malloc(sizeof *b + room);

@@ -38,7 +38,7 @@ static bool list_room(struct draft *d, const struct builder_settings *set, void 
 {
     if (len < *room)
         return true;
-    size_t more = *room ? *room * 2 : 4;
+    size_t more = *room ? *room * 2 : size > 64 ? 1 : 4; /* most mails have one recipient */
     if (more > set->list_items)
         more = set->list_items;
     void *grown = more > len ? arena_alloc(&d->mem, more * size) : NULL;

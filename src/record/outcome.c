@@ -8,11 +8,12 @@
 #include "mail/esmtp.h"
 #include "mail/reply.h"
 
+/* Between the times as records show them, so that captures with finer ones give the same. */
 static struct interval span_between(struct timespec from, struct timespec to)
 {
-    double s = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
+    int64_t micros = (int64_t)(to.tv_sec - from.tv_sec) * 1000000 + to.tv_nsec / 1000 - from.tv_nsec / 1000;
     /* What came before the go-ahead took no time after it. */
-    return (struct interval){s > 0 ? s : 0, true};
+    return (struct interval){micros > 0 ? (double)micros * 1e-6 : 0, true};
 }
 
 void outcome_begin(struct draft *d)

@@ -139,10 +139,12 @@ static void *allocate(void *ud, void *old, size_t old_len, size_t len)
         }
     }
     void *p = block_resize(sc, old, had, len);
+    /* Lua takes for granted that a block can shrink, and gives it back by its new length. */
+    if (!p && len <= had)
+        p = old;
     if (p)
         sc->used = sc->used - had + len;
-    /* Lua takes for granted that a block can shrink. */
-    return p || len > had ? p : old;
+    return p;
 }
 
 static int64_t nanoseconds(void)

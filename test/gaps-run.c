@@ -7,10 +7,11 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "gaps-words.h"
 #include "session.h"
 #include "sink/json.h"
 
-enum { MAILS = 3, PIECES = 64, WORDS = 4096, RECORDS = 16, DETAIL = 1600, WORD_MIN = 5, COMMON = 255 };
+enum { MAILS = 3, PIECES = 64, RECORDS = 16, DETAIL = 1600 };
 enum way { LOCKSTEP, PIPELINED, CHUNKS, WAYS };
 
 /* What one side says at once. Offsets are of that side's stream. */
@@ -333,48 +334,6 @@ static bool has(struct slice line, const char *text)
     return slice_find(line, text) < line.len;
 }
 
-/* Words, each of one mail alone. */
-struct words {
-    struct slice items[WORDS];
-    uint8_t mail[WORDS];
-    size_t count;
-};
-
-static bool is_word(uint8_t c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
-}
-
-static bool next_word(struct slice *rest, struct slice *ret)
-{
-    size_t i = 0, end;
-    while (i < rest->len && !is_word(rest->data[i]))
-        i++;
-    for (end = i; end < rest->len && is_word(rest->data[end]);)
-        end++;
-    *ret = slice_sub(*rest, i, end);
-    *rest = slice_sub(*rest, end, rest->len);
-    return ret->len > 0;
-}
-
-static size_t find_word(const struct words *w, struct slice word)
-{
-    size_t i = 0;
-    while (i < w->count && !slice_eq(w->items[i], word))
-        i++;
-    return i;
-}
-
-/* What mailtap itself says of a mail, which words of the mail may be too. */
-static void learn_own(struct words *w)
-{
-    static const char *const own[] = {"accepted", "rejected", "deferred", "aborted", "unknown", "content"};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        w->items[w->count] = slice_str(own[i]);
-        w->mail[w->count++] = COMMON;
-    }
-}
-
 static void learn(struct words *w, const struct outcome *gold)
 {
     w->count = 0;
@@ -393,24 +352,6 @@ static void learn(struct words *w, const struct outcome *gold)
             }
         }
     }
-}
-
-/* True where it has words of one mail only. */
-static bool is_pure(const struct words *w, struct slice line, struct slice *ret_other)
-{
-    struct slice rest = line, word;
-    int mail = -1;
-    while (next_word(&rest, &word)) {
-        size_t i = word.len < WORD_MIN ? w->count : find_word(w, word);
-        if (i == w->count || w->mail[i] == COMMON)
-            continue;
-        if (mail >= 0 && mail != w->mail[i]) {
-            *ret_other = word;
-            return false;
-        }
-        mail = w->mail[i];
-    }
-    return true;
 }
 
 struct trial {

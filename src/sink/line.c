@@ -81,6 +81,10 @@ void line_time(struct line *l, struct timespec t)
 
 void line_seconds(struct line *l, double v)
 {
+    if (v < 0) {
+        line_byte(l, '-');
+        v = -v;
+    }
     double micros = v * 1e6;
     bool small = micros >= 0 && micros < 1e12;
     uint64_t whole = small ? (uint64_t)micros : 0;

@@ -150,7 +150,10 @@ static void begin_generation(struct pipeline *p, const struct settings *set,
         .mime = {set->header_bytes, set->headers_bytes, (uint32_t)set->mime_depth, (uint32_t)set->mime_parts},
         .transaction_bytes = set->transaction_bytes,
         .session_bytes = set->session_bytes,
-        .list_items = (uint32_t)set->list_items};
+        .list_items = (uint32_t)set->list_items,
+        .hop_items = (uint32_t)set->hop_items,
+        .trusted_relays = set->trusted_relays.items,
+        .trusted_relay_count = set->trusted_relays.count};
     g->rule_settings = (struct rule_settings){.local_nets = {set->local_nets.items, set->local_nets.count},
                                               .blocklist_kinds = (unsigned)set->blocklist_kinds};
     g->rules =

@@ -37,7 +37,7 @@ struct text_set {
 struct settings {
     uint64_t checksums;         /* 0 ignore, 1 verify */
     uint64_t mail_path_capture; /* enum path_capture */
-    struct network_set local_nets;
+    struct network_set local_nets, trusted_relays;
     struct port_set ports, tls_ports;
     uint64_t max_layers, fragment_datagrams, fragment_bytes;
     double fragment_timeout;
@@ -45,7 +45,7 @@ struct settings {
     double flow_timeout, ignored_timeout, closed_timeout, gap_wait, hole_wait;
     uint64_t detect_bytes, command_bytes, reply_bytes, hold_bytes, max_pending, max_waiting;
     uint64_t header_bytes, headers_bytes, mime_depth, mime_parts;
-    uint64_t transaction_bytes, session_bytes, list_items;
+    uint64_t transaction_bytes, session_bytes, list_items, hop_items;
     struct text_setting blocklists;
     uint64_t blocklist_kinds; /* a bit per enum blocklist_kind */
     struct text_set country_databases;

@@ -1,9 +1,9 @@
 /* gaps-run.c: holds real mails to what may come out where bytes of them are missing.
  * usage: gaps-run EVERY FILE...   prints TAP, five checks a file; each EVERY-th offset is tried
  *
- * A connection carries three mails: the file's amid two with marked values in every field. A gap of several
- * lengths begins at every offset of either side; and each is seen alone. A record that says less or else than
- * without it has to be flagged, none has words of two mails, and a mail that it does not meet is whole. */
+ * A connection carries three mails: the file's amid two with marked values in every field. Gaps of several
+ * lengths begin at every offset of either side; and each is seen alone. A record that says less or else than
+ * without one is flagged, none has words of two mails, and a mail that no gap meets is whole. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,12 +237,12 @@ static void bench_init(struct bench *b)
     settings_defaults(&b->set);
     b->smtp = (struct smtp_limits){b->set.command_bytes, b->set.reply_bytes, b->set.hold_bytes,
                                    (uint32_t)b->set.max_pending, (uint32_t)b->set.max_waiting};
-    b->builder = (struct builder_settings){.path = {PATH_ALL, NULL, 0},
-                                           .mime = {b->set.header_bytes, b->set.headers_bytes,
-                                                    (uint32_t)b->set.mime_depth, (uint32_t)b->set.mime_parts},
+    b->builder = (struct builder_settings){.path.capture = PATH_ALL,
                                            .transaction_bytes = b->set.transaction_bytes,
-                                           .session_bytes = b->set.session_bytes,
-                                           .list_items = (uint32_t)b->set.list_items};
+                                           .session_bytes = b->set.session_bytes};
+    b->builder.list_items = b->builder.hop_items = (uint32_t)b->set.list_items;
+    b->builder.mime = (struct mime_limits){b->set.header_bytes, b->set.headers_bytes,
+                                           (uint32_t)b->set.mime_depth, (uint32_t)b->set.mime_parts};
     b->charsets = charsets_new();
     b->rules = (struct rules){.set = &b->rule_settings, .raise = on_notice, .ctx = b};
     rules_init(&b->rules);

@@ -46,6 +46,11 @@ FIELDS = [
     ("comments of a hop", "Received: from a", "("),
     ("clauses of a hop", "Received: from a", ") "),
     ("colons", "Received: from a", "::"),
+    ("words of a hop", "Received: from a", "b "),
+    ("comments of a hop that end", "Received: from a", "(b@c (helo=d [1.2)) "),
+    ("quotes of a hop", "Received: from a by", '"<\\( '),
+    ("dates of a hop", "Received: from a", ";(1 Jan "),
+    ("comments of a date", "Received: from a; 1", "(b)"),
     ("an origin", "X-Originating-IP", "f:"),
 ]
 REFUSALS = ["1:", "1a ", "1.", "::", "f:", "IPv6:", "<", "<a@", "<a@b>", "spamhaus "]

@@ -53,24 +53,26 @@ size_t address_text(const struct address *a, char ret[static ADDRESS_TEXT])
     return strlen(ret);
 }
 
+/* Every Received line has some, and words that may be one. */
 static bool parse_v4(struct slice text, struct address *ret)
 {
     struct address a = {.family = 4};
-    for (int i = 0; i < 4; i++) {
-        uint64_t octet = 0;
-        size_t n = slice_number(text, &octet);
-        if (!n || n > 3 || octet > 255)
+    unsigned octet = 0, digits = 0, dots = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.data[i];
+        if (byte_is_digit(c) && digits < 3) {
+            octet = octet * 10 + (c - '0');
+            digits++;
+        } else if (c == '.' && digits && dots < 3 && octet <= 255) {
+            a.bytes[dots++] = (uint8_t)octet;
+            octet = digits = 0;
+        } else {
             return false;
-        a.bytes[i] = (uint8_t)octet;
-        text = slice_sub(text, n, text.len);
-        if (i < 3) {
-            if (!text.len || text.data[0] != '.')
-                return false;
-            text = slice_sub(text, 1, text.len);
         }
     }
-    if (text.len)
+    if (dots != 3 || !digits || octet > 255)
         return false;
+    a.bytes[3] = (uint8_t)octet;
     *ret = a;
     return true;
 }

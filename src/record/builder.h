@@ -13,7 +13,10 @@ struct builder_settings {
     struct mime_limits mime;
     size_t transaction_bytes; /* all texts of one record */
     size_t session_bytes;
-    uint32_t list_items; /* recipients, To, Cc, files, hops: each */
+    uint32_t list_items; /* recipients, To, Cc, files, path: each */
+    uint32_t hop_items;
+    const struct network *trusted_relays;
+    size_t trusted_relay_count;
 };
 
 /* Who hears what comes out. Records, events and their slices die on return. */

@@ -5,6 +5,7 @@
 #include "record/headers.h"
 
 #include "mail/header.h"
+#include "record/hops.h"
 
 /* `text` is valid. */
 static struct slice draft_utf8(struct draft *d, struct slice text)
@@ -32,15 +33,14 @@ static struct slice readable(struct draft *d, struct charsets *cs, struct slice 
     return draft_utf8(d, buf_slice(scratch));
 }
 
-/* Doubles a list in the arena; false where a limit is reached. */
-static bool list_room(struct draft *d, const struct builder_settings *set, void **items, size_t len,
-                      size_t *room, size_t size)
+/* Doubles a list of up to `most` in the arena; false where a limit is reached. */
+static bool list_grow(struct draft *d, size_t most, void **items, size_t len, size_t *room, size_t size)
 {
     if (len < *room)
         return true;
     size_t more = *room ? *room * 2 : size > 64 ? 1 : 4; /* most mails have one recipient */
-    if (more > set->list_items)
-        more = set->list_items;
+    if (more > most)
+        more = most;
     void *grown = more > len ? arena_alloc(&d->mem, more * size) : NULL;
     if (!grown) {
         d->t.flags.truncated = true;
@@ -51,6 +51,12 @@ static bool list_room(struct draft *d, const struct builder_settings *set, void 
     *items = grown;
     *room = more;
     return true;
+}
+
+static bool list_room(struct draft *d, const struct builder_settings *set, void **items, size_t len,
+                      size_t *room, size_t size)
+{
+    return list_grow(d, set->list_items, items, len, room, size);
 }
 
 bool draft_add_text(struct draft *d, const struct builder_settings *set, struct text_list *list,
@@ -96,6 +102,14 @@ void draft_add_file(struct draft *d, const struct builder_settings *set, const s
     struct file_list *list = &d->t.files;
     if (list_room(d, set, (void **)&list->items, list->len, &list->room, sizeof *list->items))
         list->items[list->len++] = *file;
+}
+
+struct hop *draft_add_hop(struct draft *d, const struct builder_settings *set)
+{
+    struct hop_list *list = &d->t.hops;
+    if (!list_grow(d, set->hop_items, (void **)&list->items, list->len, &list->room, sizeof *list->items))
+        return NULL;
+    return &list->items[list->len++];
 }
 
 static void take_addresses(struct draft *d, const struct builder_settings *set, struct charsets *cs,
@@ -208,9 +222,12 @@ void headers_take(struct draft *d, const struct builder_settings *set, struct ch
     case LIST:
         take_addresses(d, set, cs, member, ev->value, scratch);
         break;
-    case RECEIVED:
-        take_received(d, set, ev->value, readable(d, cs, ev->value, scratch));
+    case RECEIVED: {
+        struct slice text = readable(d, cs, ev->value, scratch);
+        take_received(d, set, ev->value, text);
+        hops_take(d, set, ev->value, text, scratch);
         break;
+    }
     case ORIGINATING:
         take_originating(d, ev->value);
         break;

@@ -50,5 +50,8 @@ struct recipient *draft_add_recipient(struct draft *d, const struct builder_sett
 void draft_add_anomaly(struct draft *d, const struct builder_settings *set, const struct found_anomaly *a,
                        struct buf *scratch);
 void draft_add_file(struct draft *d, const struct builder_settings *set, const struct file *file);
+/* A new one, up to hop_items, to be filled in; NULL where there is no room. Those before it may have moved.
+ */
+struct hop *draft_add_hop(struct draft *d, const struct builder_settings *set);
 
 #endif

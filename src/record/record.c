@@ -31,6 +31,13 @@ static const struct field anomaly_fields[] = {
 };
 static const struct shape shape_anomaly = SHAPE(found_anomaly, anomaly_fields);
 
+static const struct field hop_fields[] = {
+#define FIELD_HOP(name, kind, member, doc) ROW(hop, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_HOP
+};
+static const struct shape shape_hop = SHAPE(hop, hop_fields);
+
 static const struct field origin_fields[] = {
 #define FIELD_ORIGIN(name, kind, member, doc) ROW(origin, name, kind, member, doc),
 #include "record/fields.def"

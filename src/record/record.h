@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/net.h"
 #include "mail/anomaly.h"
+#include "mail/received.h"
 #include "record/envelope.h"
 
 struct address_list {
@@ -20,6 +21,18 @@ struct file {
 
 struct file_list {
     struct file *items;
+    size_t len, room;
+};
+
+/* One Received line. */
+struct hop {
+    struct received line;
+    struct interval delay; /* since the next older one; may be negative */
+    bool private, trusted;
+};
+
+struct hop_list {
+    struct hop *items;
     size_t len, room;
 };
 
@@ -83,6 +96,7 @@ struct transaction {
      */
     bool message, answered;
     struct file_list files;
+    struct hop_list hops; /* newest first */
     struct origin origin;
     struct text_list tags;
     struct anomaly_list anomalies;

@@ -43,6 +43,10 @@ static size_t add_special(struct line *out, struct slice rest)
 
 static void add_text(struct line *out, struct slice s)
 {
+    if (line_plain(s, '"', '\\') == s.len) {
+        line_quoted(out, s);
+        return;
+    }
     line_byte(out, '"');
     while (s.len) {
         size_t n = line_plain(s, '"', '\\');

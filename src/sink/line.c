@@ -81,6 +81,10 @@ void line_time(struct line *l, struct timespec t)
 
 void line_seconds(struct line *l, double v)
 {
+    if (v < 0) {
+        line_byte(l, '-');
+        v = -v;
+    }
     double micros = v * 1e6;
     bool small = micros >= 0 && micros < 1e12;
     uint64_t whole = small ? (uint64_t)micros : 0;
@@ -145,29 +149,38 @@ void line_printf(struct line *l, const char *format, ...)
     line_add(l, (struct slice){(const uint8_t *)text, (size_t)len});
 }
 
-typedef uint8_t lanes __attribute__((vector_size(16)));
-typedef int8_t signed_lanes __attribute__((vector_size(16)));
-
-/* Are all sixteen plain? Signed, all over 126 but 127 itself is below 32. */
-static inline bool all_plain(const uint8_t *p, uint8_t a, uint8_t b)
-{
-    lanes c;
-    uint64_t odd[2];
-    memcpy(&c, p, sizeof c);
-    lanes found = (lanes)(((signed_lanes)c < 32) | (signed_lanes)(c == 127) | (signed_lanes)(c == a) |
-                          (signed_lanes)(c == b));
-    memcpy(odd, &found, sizeof odd);
-    return !(odd[0] | odd[1]);
-}
+/* Are all of them plain? Signed, all over 126 but 127 itself is below 32. Most texts are short, names and
+ * ids, so there is a width for these. */
+#define ALL_PLAIN(name, width)                                                                               \
+    static inline bool name(const uint8_t *p, uint8_t a, uint8_t b)                                          \
+    {                                                                                                        \
+        typedef uint8_t lanes __attribute__((vector_size(width)));                                           \
+        typedef int8_t signed_lanes __attribute__((vector_size(width)));                                     \
+        lanes c;                                                                                             \
+        uint64_t odd[(width) / 8], any = 0;                                                                  \
+        memcpy(&c, p, sizeof c);                                                                             \
+        lanes found = (lanes)(((signed_lanes)c < 32) | (signed_lanes)(c == 127) | (signed_lanes)(c == a) |   \
+                              (signed_lanes)(c == b));                                                       \
+        memcpy(odd, &found, sizeof odd);                                                                     \
+        for (size_t i = 0; i < (width) / 8; i++)                                                             \
+            any |= odd[i];                                                                                   \
+        return !any;                                                                                         \
+    }
+ALL_PLAIN(sixteen_plain, 16)
+ALL_PLAIN(eight_plain, 8)
+#undef ALL_PLAIN
 
 size_t line_plain(struct slice s, uint8_t a, uint8_t b)
 {
-    enum { LANES = sizeof(lanes) };
+    enum { LONG = 16, SHORT = 8 };
     size_t i = 0;
-    while (i + LANES <= s.len && all_plain(s.data + i, a, b))
-        i += LANES;
-    /* The rest: once more the last sixteen, of which some were looked at. */
-    if (i && i + LANES > s.len && all_plain(s.data + s.len - LANES, a, b))
+    while (i + LONG <= s.len && sixteen_plain(s.data + i, a, b))
+        i += LONG;
+    /* The rest: once more the last sixteen, or eight, of which some were looked at. */
+    if (i && i + LONG > s.len && sixteen_plain(s.data + s.len - LONG, a, b))
+        return s.len;
+    if (s.len >= SHORT && s.len < LONG && eight_plain(s.data, a, b) &&
+        eight_plain(s.data + s.len - SHORT, a, b))
         return s.len;
     while (i < s.len && s.data[i] >= 32 && s.data[i] < 127 && s.data[i] != a && s.data[i] != b)
         i++;

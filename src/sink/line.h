@@ -30,6 +30,15 @@ static inline void line_add(struct line *l, struct slice s)
     memcpy(line_room(l, s.len), s.data, s.len);
     l->len += s.len;
 }
+static inline void line_quoted(struct line *l, struct slice s)
+{
+    uint8_t *p = line_room(l, s.len + 2);
+    *p = '"';
+    if (s.len)
+        memcpy(p + 1, s.data, s.len);
+    p[s.len + 1] = '"';
+    l->len += s.len + 2;
+}
 static inline void line_str(struct line *l, const char *text)
 {
     line_add(l, slice_str(text));

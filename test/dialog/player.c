@@ -33,6 +33,7 @@ static const struct builder_settings builder_settings = {
     .transaction_bytes = 512 * 1024,
     .session_bytes = 32 * 1024,
     .list_items = 1000,
+    .hop_items = 100,
 };
 
 static void on_record(void *ctx, struct record *rec)

@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 mkpcap = SourceFileLoader("mkpcap", str(SOURCE / "tools/mkpcap")).load_module()
 
 SMALL = 1500  # bytes of a dialogue that is also sent in tiny segments
-VARYING = ("ts", "uid", "duration")
+VARYING = ("ts", "uid", "duration", "seconds")
 LOSSES = ("not TCP", "too short", "broken", "wrong checksum", "missing fragments", "gaps", "shed")
 ALL = ["--shuffle", "--repeat", "--overlap"]
 

@@ -6,11 +6,14 @@
 #include <errno.h>
 #include <unistd.h>
 
-ssize_t io_read(int fd, void *ret, size_t room)
+enum { HERE = -1 }; /* no place in the file: where the descriptor stands, as a pipe has no other */
+
+static ssize_t read_all(int fd, uint8_t *ret, size_t room, off_t at)
 {
     size_t have = 0;
     while (have < room) {
-        ssize_t got = read(fd, (uint8_t *)ret + have, room - have);
+        ssize_t got = at == HERE ? read(fd, ret + have, room - have)
+                                 : pread(fd, ret + have, room - have, at + (off_t)have);
         if (got == 0)
             break;
         if (got < 0 && errno != EINTR)
@@ -20,18 +23,14 @@ ssize_t io_read(int fd, void *ret, size_t room)
     return (ssize_t)have;
 }
 
+ssize_t io_read(int fd, void *ret, size_t room)
+{
+    return read_all(fd, ret, room, HERE);
+}
+
 ssize_t io_read_at(int fd, void *ret, size_t room, off_t at)
 {
-    size_t have = 0;
-    while (have < room) {
-        ssize_t got = pread(fd, (uint8_t *)ret + have, room - have, at + (off_t)have);
-        if (got == 0)
-            break;
-        if (got < 0 && errno != EINTR)
-            return -errno;
-        have += got > 0 ? (size_t)got : 0;
-    }
-    return (ssize_t)have;
+    return read_all(fd, ret, room, at);
 }
 
 int io_write(int fd, struct slice bytes)

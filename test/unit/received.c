@@ -86,7 +86,7 @@ static void postfix(void **state)
          "helo=[IPv6:2001:db8::9]|rdns=mail|ip=2001:db8::1|by=mx|with=ESMTP|id=1|");
     says("by mx.example.org (Postfix, from userid 1001)\tid 18D416E3; Sun, 20 Nov 2011 06:43:35 -0500 (EST)",
          "by=mx.example.org|id=18D416E3|time=1321789415|");
-    /* Mails of /work/shared/mail: a name of two words; certificates of clients. */
+    /* Shared mails: a name of two words; certificates of clients. */
     says("from WOWLG POSTCARD (unknown [57.67.194.147])\tby lbn-int.qualimucho.com (Postfix) with SMTP id "
          "B33BE3F06\tfor <wowlgcard@cpostale.com>; Wed, 12 Jan 2005 08:08:12 +0100 (CET)",
          "helo=WOWLG POSTCARD|ip=57.67.194.147|by=lbn-int.qualimucho.com|with=SMTP|id=B33BE3F06|"

@@ -77,19 +77,24 @@ static size_t take_number(struct rest *r, size_t least, size_t most, uint64_t *r
     return len;
 }
 
-static uint64_t take_month(struct rest *r)
+/* 1 to 12, or 0. */
+static uint64_t month_of(const uint8_t *name)
 {
     static const char names[12][4] = {"jan", "feb", "mar", "apr", "may", "jun",
                                       "jul", "aug", "sep", "oct", "nov", "dec"};
-    struct slice word = take_letters(r);
-    char name[4] = "";
-    for (size_t i = 0; i < 3 && word.len == 3; i++)
-        name[i] = (char)byte_lower(word.data[i]);
     for (uint64_t i = 0; i < 12; i++)
-        if (memcmp(names[i], name, sizeof name) == 0)
+        if (byte_lower(name[0]) == (uint8_t)names[i][0] && byte_lower(name[1]) == (uint8_t)names[i][1] &&
+            byte_lower(name[2]) == (uint8_t)names[i][2])
             return i + 1;
-    r->broken = true;
     return 0;
+}
+
+static uint64_t take_month(struct rest *r)
+{
+    struct slice word = take_letters(r);
+    uint64_t month = word.len == 3 ? month_of(word.data) : 0;
+    r->broken |= !month;
+    return month;
 }
 
 /* 4.3: two digits are of 1950 to 2049, three count from 1900. */
@@ -148,32 +153,79 @@ static uint64_t days_of(uint64_t year, uint64_t month)
     return month == 2 ? february : 30 + (month + month / 8) % 2;
 }
 
-/* Since 1 January 1970, in the Gregorian calendar. */
+/* Since 1 January 1970, in the Gregorian calendar. Years are taken to begin in March, so that the leap day is
+ * their last: before month m of those stand (153 m + 2) / 5 days. */
 static int64_t day_number(uint64_t year, uint64_t month, uint64_t day)
 {
-    uint64_t before = year - 1;
-    uint64_t days = before * 365 + before / 4 - before / 100 + before / 400 + day;
-    for (uint64_t m = 1; m < month; m++)
-        days += days_of(year, m);
-    return (int64_t)days - 719163;
+    uint64_t since = month > 2 ? month - 3 : month + 9;
+    year -= month <= 2;
+    uint64_t days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * since + 2) / 5 + day;
+    return (int64_t)days - 719469;
+}
+
+struct moment {
+    uint64_t day, month, year, hour, minute, second;
+    int64_t zone; /* seconds east of Greenwich */
+};
+
+static bool moment_seconds(const struct moment *m, int64_t *ret)
+{
+    if (!m->day || m->day > days_of(m->year, m->month) || m->hour > 23 || m->minute > 59 || m->second > 60)
+        return false;
+    *ret = day_number(m->year, m->month, m->day) * 86400 +
+           (int64_t)(m->hour * 3600 + m->minute * 60 + m->second) - m->zone;
+    return true;
+}
+
+/* Two digits; what is none of them makes a number over 99. */
+static uint64_t pair(const uint8_t *p)
+{
+    uint8_t high = (uint8_t)(p[0] - '0'), low = (uint8_t)(p[1] - '0');
+    return high > 9 || low > 9 ? 100 : high * 10u + low;
+}
+
+/* "Mon, 23 Nov 2026 07:00:00 +0100", as nearly every program writes it. False: it is not that, or no date. */
+static bool usual(struct slice s, int64_t *ret)
+{
+    enum { WITHOUT_DAY = sizeof ", Nov 2026 07:00:00 +0100" };
+    s = slice_trim_left(s);
+    if (s.len < 3 + WITHOUT_DAY || s.data[3] != ',' || s.data[4] != ' ')
+        return false;
+    const uint8_t *p = s.data + 5;
+    bool short_day = p[1] == ' ';
+    uint64_t day = short_day ? (uint8_t)(p[0] - '0') : pair(p);
+    p += short_day ? 1 : 2;
+    size_t whole = (size_t)(p - s.data) + sizeof " Nov 2026 07:00:00 +0100" - 1;
+    if (day > (short_day ? 9 : 99) || s.len < whole || (s.len > whole && !byte_is_blank(s.data[whole])))
+        return false;
+    uint64_t zone[] = {pair(p + 20), pair(p + 22)}, year[] = {pair(p + 5), pair(p + 7)};
+    struct moment m = {
+        day, month_of(p + 1), year[0] * 100 + year[1], pair(p + 10), pair(p + 13), pair(p + 16), 0};
+    m.zone = (int64_t)(zone[0] * 3600 + zone[1] * 60) * (p[19] == '-' ? -1 : 1);
+    bool blanks = p[0] == ' ' && p[4] == ' ' && p[9] == ' ' && p[18] == ' ';
+    bool marks = p[12] == ':' && p[15] == ':' && (p[19] == '+' || p[19] == '-');
+    if (!blanks || !marks || !m.month || zone[0] > 99 || zone[1] > 59 || year[0] < 19 || year[0] > 99 ||
+        year[1] > 99)
+        return false;
+    return moment_seconds(&m, ret);
 }
 
 bool date_parse(struct slice text, int64_t *ret)
 {
+    if (usual(text, ret))
+        return true;
     struct rest r = {text, false};
-    uint64_t day = 0, hour = 0, minute = 0, second = 0;
+    struct moment m = {0};
     if (take_letters(&r).len)
         take_byte(&r, ',');
-    take_number(&r, 1, 2, &day);
-    uint64_t month = take_month(&r), year = take_year(&r);
-    take_number(&r, 1, 2, &hour);
+    take_number(&r, 1, 2, &m.day);
+    m.month = take_month(&r);
+    m.year = take_year(&r);
+    take_number(&r, 1, 2, &m.hour);
     r.broken |= !take_byte(&r, ':');
-    take_number(&r, 1, 2, &minute);
+    take_number(&r, 1, 2, &m.minute);
     if (take_byte(&r, ':'))
-        take_number(&r, 1, 2, &second);
-    int64_t zone = take_zone(&r);
-    if (r.broken || !day || day > days_of(year, month) || hour > 23 || minute > 59 || second > 60)
-        return false;
-    *ret = day_number(year, month, day) * 86400 + (int64_t)(hour * 3600 + minute * 60 + second) - zone;
-    return true;
+        take_number(&r, 1, 2, &m.second);
+    m.zone = take_zone(&r);
+    return !r.broken && moment_seconds(&m, ret);
 }

@@ -7,9 +7,10 @@
 
 enum { V4_TEXT = 15, HELO_LOOK_BACK = 12 };
 
-/* What a character may be of an address: the one before it, the one behind it, a part of it; and whether it
- * may matter to where a clause ends. '%' begins the zone of a link-local address. */
-enum { OPENS = 1, CLOSES = 2, IN_RUN = 4, MARKS = 8 };
+/* What a character may be of an address: the one before it, the one behind it, a part of it; whether it may
+ * matter to where a clause ends, and begin the word of another. '%' begins the zone of a link-local address.
+ */
+enum { OPENS = 1, CLOSES = 2, IN_RUN = 4, MARKS = 8, CLAUSE = 16 };
 /* clang-format off */
 static const uint8_t kinds[256] = {
     [' '] = OPENS | CLOSES | MARKS, ['\t'] = OPENS | CLOSES | MARKS, [','] = OPENS | CLOSES,
@@ -18,8 +19,10 @@ static const uint8_t kinds[256] = {
     [']'] = CLOSES, ['>'] = CLOSES, ['\r'] = CLOSES, ['\n'] = CLOSES, ['%'] = CLOSES,
     ['.'] = IN_RUN, ['0'] = IN_RUN, ['1'] = IN_RUN, ['2'] = IN_RUN, ['3'] = IN_RUN, ['4'] = IN_RUN,
     ['5'] = IN_RUN, ['6'] = IN_RUN, ['7'] = IN_RUN, ['8'] = IN_RUN, ['9'] = IN_RUN, ['a'] = IN_RUN,
-    ['b'] = IN_RUN, ['c'] = IN_RUN, ['d'] = IN_RUN, ['e'] = IN_RUN, ['f'] = IN_RUN, ['A'] = IN_RUN,
-    ['B'] = IN_RUN, ['C'] = IN_RUN, ['D'] = IN_RUN, ['E'] = IN_RUN, ['F'] = IN_RUN,
+    ['b'] = IN_RUN | CLAUSE, ['c'] = IN_RUN, ['d'] = IN_RUN, ['e'] = IN_RUN, ['A'] = IN_RUN,
+    ['B'] = IN_RUN | CLAUSE, ['C'] = IN_RUN, ['D'] = IN_RUN, ['E'] = IN_RUN,
+    ['f'] = IN_RUN | CLAUSE, ['F'] = IN_RUN | CLAUSE, ['w'] = CLAUSE, ['W'] = CLAUSE, ['i'] = CLAUSE,
+    ['I'] = CLAUSE, ['v'] = CLAUSE, ['V'] = CLAUSE,
 };
 /* clang-format on */
 
@@ -107,6 +110,8 @@ bool path_first_address(struct slice value, struct address *ret, struct slice *r
 static bool clause_word(struct slice s, bool first)
 {
     static const char *const words[] = {"by", "with", "id", "via", "for"};
+    if (!s.len || !(kinds[*s.data] & CLAUSE))
+        return false;
     for (size_t i = 0; i < (first ? 1 : sizeof words / sizeof *words); i++) {
         size_t len = strlen(words[i]);
         if (s.len > len && byte_is_blank(s.data[len]) && slice_case_starts(s, words[i]))

@@ -16,8 +16,10 @@ struct builder {
     struct spares *with;
     const struct builder_listener *out;
     void *ctx;
-    struct draft *drafts;                                        /* open mails, oldest first */
-    struct draft *message;                                       /* whose text its MIME parser reads */
+    struct draft *drafts;   /* open mails, oldest first */
+    struct draft *message;  /* whose text its MIME parser reads */
+    struct mime *reader;    /* that parser: text passes the draft by, which is seldom in the cache by then */
+    uint64_t message_bytes; /* of `message`, not yet in its record */
     struct text *banner, *helo, *ehlo, *last_reply, *last_error; /* as they came; `ehlo` is the whole reply */
     const char *tls;                                             /* how it began, or NULL */
     struct found_anomaly *odd;                                   /* outside of mails, or NULL */
@@ -110,8 +112,17 @@ static void mail_begin(struct builder *b, const struct smtp_event *ev)
     *slot = d;
 }
 
+/* What was counted of the message goes to its record; for whoever looks at that. */
+static void settle_bytes(struct builder *b)
+{
+    if (b->message)
+        b->message->t.message_bytes += b->message_bytes;
+    b->message_bytes = 0;
+}
+
 static void mail_end(struct builder *b, struct draft *d, struct timespec ts)
 {
+    settle_bytes(b);
     struct draft **slot = &b->drafts;
     while (*slot != d)
         slot = &(*slot)->next;
@@ -152,12 +163,13 @@ static void message_begin(struct builder *b, const struct smtp_event *ev)
 {
     struct draft *d = draft_of(b, ev->mail);
     b->heard_client = true;
+    settle_bytes(b);
     b->message = d;
     if (!d)
         return;
     if (d->mime)
         spares_give_mime(b->with, d->mime);
-    d->mime = spares_take_mime(b->with, on_mime, b);
+    b->reader = d->mime = spares_take_mime(b->with, on_mime, b);
     if (ev->utf8)
         mime_utf8(d->mime);
     d->t.message = true;
@@ -173,6 +185,7 @@ static void message_end(struct builder *b, const struct smtp_event *ev)
     struct draft *d = b->message;
     if (!d)
         return;
+    settle_bytes(b);
     mime_finish(d->mime, !ev->len);
     outcome_message_end(d, ev->ts, !ev->len);
     d->t.flags.truncated |= mime_overruns(d->mime) > 0;
@@ -336,13 +349,13 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev)
         break;
     case SMTP_MESSAGE_DATA:
         if (b->message) {
-            b->message->t.message_bytes += ev->text.len;
-            mime_feed(b->message->mime, ev->text);
+            b->message_bytes += ev->text.len;
+            mime_feed(b->reader, ev->text);
         }
         break;
     case SMTP_MESSAGE_GAP:
         if (b->message)
-            mime_gap(b->message->mime, ev->len);
+            mime_gap(b->reader, ev->len);
         break;
     case SMTP_MESSAGE_END:
         message_end(b, ev);
@@ -368,11 +381,10 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev)
     }
 }
 
-const struct transaction *builder_mail(const struct builder *b, uint32_t number)
+const struct transaction *builder_mail(struct builder *b, uint32_t number)
 {
-    const struct draft *d = b->drafts;
-    while (d && d->number != number)
-        d = d->next;
+    settle_bytes(b);
+    const struct draft *d = draft_of(b, number);
     return d ? &d->t : NULL;
 }
 

@@ -36,7 +36,7 @@ struct builder *builder_new(struct spares *with, bool midstream, const struct bu
                             void *ctx);
 void builder_smtp(struct builder *b, const struct smtp_event *ev);
 /* The open mail of that number as far as it is known, or NULL; lives until the next call. */
-const struct transaction *builder_mail(const struct builder *b, uint32_t number);
+const struct transaction *builder_mail(struct builder *b, uint32_t number);
 /* Tags an open mail. False: there is none, or no room. */
 bool builder_tag(struct builder *b, uint32_t number, struct slice tag);
 /* What its open mails, and all later ones, say may not be what the receiver read. */

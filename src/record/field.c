@@ -1,6 +1,6 @@
 /* field.c: small questions about fields.
  * In: tables, values. Out: answers. Owns: nothing. */
-#include "record/record.h"
+#include "record/absent.h"
 
 static bool is_empty(const struct shape *of, const char *object)
 {
@@ -12,39 +12,5 @@ static bool is_empty(const struct shape *of, const char *object)
 
 bool field_is_absent(const struct field *f, const void *value)
 {
-    static const struct flags none;
-    switch (f->kind) {
-    case FIELD_TEXT:
-        return !((const struct slice *)value)->data;
-    case FIELD_TEXTS:
-        return !((const struct text_list *)value)->len;
-    case FIELD_ADDRESSES:
-        return !((const struct address_list *)value)->len;
-    case FIELD_LIST:
-        return !((const struct object_list *)value)->len;
-    case FIELD_FLAGS:
-        return memcmp(value, &none, sizeof none) == 0;
-    case FIELD_ADDRESS:
-        return !((const struct address *)value)->family;
-    case FIELD_OBJECT:
-        return is_empty(f->of, value);
-    case FIELD_TRUE:
-        return !*(const bool *)value;
-    case FIELD_MAYBE:
-        return *(const enum maybe *)value == MAYBE;
-    case FIELD_SPAN:
-        return !((const struct interval *)value)->known;
-    case FIELD_SOME:
-        return !*(const uint64_t *)value;
-    case FIELD_SOME_PORT:
-        return !*(const uint16_t *)value;
-    case FIELD_TIME:
-    case FIELD_DOUBLE:
-    case FIELD_PORT:
-    case FIELD_COUNT:
-    case FIELD_BOOL:
-    case FIELD_ANOMALY:
-        break;
-    }
-    return false;
+    return f->kind == FIELD_OBJECT ? is_empty(f->of, value) : value_is_absent(f->kind, value);
 }

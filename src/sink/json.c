@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include "base/steers.h"
+#include "record/absent.h"
 #include "record/notice.h"
 #include "sink/output.h"
 
@@ -43,10 +44,8 @@ static size_t add_special(struct line *out, struct slice rest)
 
 static void add_text(struct line *out, struct slice s)
 {
-    if (line_plain(s, '"', '\\') == s.len) {
-        line_quoted(out, s);
+    if (line_quote_plain(out, s, '"', '\\'))
         return;
-    }
     line_byte(out, '"');
     while (s.len) {
         size_t n = line_plain(s, '"', '\\');
@@ -102,93 +101,148 @@ static void add_number(struct line *out, double v)
     line_seconds(out, isfinite(v) ? v : 0.0);
 }
 
-static void add_object(struct line *out, const struct shape *of, const char *object);
+/* The name, where there is a value; `kind` is that of the field. */
+static inline __attribute__((always_inline)) bool begin(struct line *out, const struct field *f,
+                                                        enum field_kind kind, const void *value)
+{
+    if (value_is_absent(kind, value))
+        return false;
+    line_short(out, f->key);
+    return true;
+}
+
+static void add_bool(struct line *out, bool v)
+{
+    line_str(out, v ? "true" : "false");
+}
+
+static void add_anomaly(struct line *out, enum anomaly which)
+{
+    line_byte(out, '"');
+    line_str(out, anomaly_name(which));
+    line_byte(out, '"');
+}
+
+static void add_fields(struct line *out, const struct field *fields, size_t count, const char *body);
+
+/* False where it has no fields; then nothing was added. */
+static bool add_members(struct line *out, const struct shape *of, const char *object)
+{
+    size_t at = out->len;
+    add_fields(out, of->fields, of->count, object);
+    if (out->len == at)
+        return false;
+    out->data[at] = '{'; /* in place of the first comma */
+    line_byte(out, '}');
+    return true;
+}
+
+/* An object without fields is left out, but only what is in it tells. */
+static void add_object(struct line *out, const struct field *f, const char *object)
+{
+    size_t at = out->len;
+    line_short(out, f->key);
+    if (!add_members(out, f->of, object))
+        out->len = at;
+}
 
 static void add_list(struct line *out, const struct shape *of, const struct object_list *list)
 {
     for (size_t i = 0; i < list->len; i++) {
         line_byte(out, i ? ',' : '[');
-        add_object(out, of, (const char *)list->items + i * of->size);
+        if (!add_members(out, of, (const char *)list->items + i * of->size))
+            line_str(out, "{}");
     }
     line_byte(out, ']');
 }
 
-static void add_value(struct line *out, const struct field *f, const void *value)
+/* Each asks for its own kind's absence, so that the kind is branched on once. */
+static void add_field(struct line *out, const struct field *f, const void *value)
 {
     switch (f->kind) {
-    case FIELD_TIME:
-        line_time(out, *(const struct timespec *)value);
-        break;
-    case FIELD_SPAN:
-        add_number(out, ((const struct interval *)value)->seconds);
-        break;
-    case FIELD_DOUBLE:
-        add_number(out, *(const double *)value);
-        break;
     case FIELD_TEXT:
-        add_text(out, *(const struct slice *)value);
+        if (begin(out, f, FIELD_TEXT, value))
+            add_text(out, *(const struct slice *)value);
         break;
     case FIELD_ADDRESS:
-        add_address(out, value);
+        if (begin(out, f, FIELD_ADDRESS, value))
+            add_address(out, value);
+        break;
+    case FIELD_SOME_PORT:
+        if (begin(out, f, FIELD_SOME_PORT, value))
+            line_number(out, *(const uint16_t *)value);
+        break;
+    case FIELD_SOME:
+        if (begin(out, f, FIELD_SOME, value))
+            line_number(out, *(const uint64_t *)value);
+        break;
+    case FIELD_TRUE:
+        if (begin(out, f, FIELD_TRUE, value))
+            add_bool(out, true);
+        break;
+    case FIELD_MAYBE:
+        if (begin(out, f, FIELD_MAYBE, value))
+            add_bool(out, *(const enum maybe *)value == MAYBE_YES);
+        break;
+    case FIELD_SPAN:
+        if (begin(out, f, FIELD_SPAN, value))
+            add_number(out, ((const struct interval *)value)->seconds);
+        break;
+    case FIELD_TEXTS:
+        if (begin(out, f, FIELD_TEXTS, value))
+            add_texts(out, value);
+        break;
+    case FIELD_ADDRESSES:
+        if (begin(out, f, FIELD_ADDRESSES, value))
+            add_addresses(out, value);
+        break;
+    case FIELD_LIST:
+        if (begin(out, f, FIELD_LIST, value))
+            add_list(out, f->of, value);
+        break;
+    case FIELD_FLAGS:
+        if (begin(out, f, FIELD_FLAGS, value))
+            add_flags(out, value);
+        break;
+    case FIELD_OBJECT:
+        add_object(out, f, value);
+        break;
+    case FIELD_TIME:
+        begin(out, f, FIELD_TIME, value);
+        line_time(out, *(const struct timespec *)value);
+        break;
+    case FIELD_DOUBLE:
+        begin(out, f, FIELD_DOUBLE, value);
+        add_number(out, *(const double *)value);
         break;
     case FIELD_PORT:
-    case FIELD_SOME_PORT:
+        begin(out, f, FIELD_PORT, value);
         line_number(out, *(const uint16_t *)value);
         break;
     case FIELD_COUNT:
-    case FIELD_SOME:
+        begin(out, f, FIELD_COUNT, value);
         line_number(out, *(const uint64_t *)value);
         break;
     case FIELD_BOOL:
-    case FIELD_TRUE:
-        line_str(out, *(const bool *)value ? "true" : "false");
-        break;
-    case FIELD_MAYBE:
-        line_str(out, *(const enum maybe *)value == MAYBE_YES ? "true" : "false");
-        break;
-    case FIELD_TEXTS:
-        add_texts(out, value);
-        break;
-    case FIELD_ADDRESSES:
-        add_addresses(out, value);
+        begin(out, f, FIELD_BOOL, value);
+        add_bool(out, *(const bool *)value);
         break;
     case FIELD_ANOMALY:
-        line_byte(out, '"');
-        line_str(out, anomaly_name(*(const enum anomaly *)value));
-        line_byte(out, '"');
-        break;
-    case FIELD_OBJECT:
-        add_object(out, f->of, value);
-        break;
-    case FIELD_LIST:
-        add_list(out, f->of, value);
-        break;
-    case FIELD_FLAGS:
-        add_flags(out, value);
+        begin(out, f, FIELD_ANOMALY, value);
+        add_anomaly(out, *(const enum anomaly *)value);
         break;
     }
 }
 
-/* Behind others, so each with a comma before it; true where there were any. */
+/* Behind others, so each with a comma before it. */
 static void add_fields(struct line *out, const struct field *fields, size_t count, const char *body)
 {
     for (size_t i = 0; i < count; i++) {
-        const void *value = body + fields[i].offset;
-        if (field_is_absent(&fields[i], value))
-            continue;
-        line_add(out, fields[i].key);
-        add_value(out, &fields[i], value);
+        const char *value = body + fields[i].offset;
+        /* Every other text is absent. */
+        if (fields[i].kind != FIELD_TEXT || ((const struct slice *)value)->data)
+            add_field(out, &fields[i], value);
     }
-}
-
-static void add_object(struct line *out, const struct shape *of, const char *object)
-{
-    size_t at = out->len;
-    add_fields(out, of->fields, of->count, object);
-    if (out->len == at)
-        line_byte(out, '{');
-    out->data[at] = '{'; /* in place of the first comma */
-    line_byte(out, '}');
 }
 
 static void add_pair(struct line *out, const struct entry_pair *p)

@@ -149,26 +149,85 @@ void line_printf(struct line *l, const char *format, ...)
     line_add(l, (struct slice){(const uint8_t *)text, (size_t)len});
 }
 
-/* Are all of them plain? Signed, all over 126 but 127 itself is below 32. Most texts are short, names and
- * ids, so there is a width for these. */
-#define ALL_PLAIN(name, width)                                                                               \
-    static inline bool name(const uint8_t *p, uint8_t a, uint8_t b)                                          \
+/* Which of them are not plain: signed, all over 126 but 127 itself is below 32. Most texts are short, names
+ * and ids, so there is a width for these. */
+#define NOT_PLAIN(name, type, width)                                                                         \
+    typedef uint8_t type __attribute__((vector_size(width)));                                                \
+    static inline type name(const type *c, uint8_t a, uint8_t b)                                             \
     {                                                                                                        \
-        typedef uint8_t lanes __attribute__((vector_size(width)));                                           \
         typedef int8_t signed_lanes __attribute__((vector_size(width)));                                     \
-        lanes c;                                                                                             \
-        uint64_t odd[(width) / 8], any = 0;                                                                  \
-        memcpy(&c, p, sizeof c);                                                                             \
-        lanes found = (lanes)(((signed_lanes)c < 32) | (signed_lanes)(c == 127) | (signed_lanes)(c == a) |   \
-                              (signed_lanes)(c == b));                                                       \
-        memcpy(odd, &found, sizeof odd);                                                                     \
-        for (size_t i = 0; i < (width) / 8; i++)                                                             \
-            any |= odd[i];                                                                                   \
-        return !any;                                                                                         \
+        signed_lanes s = (signed_lanes)*c;                                                                   \
+        return (type)((s < 32) | (s == 127) | (s == (int8_t)a) | (s == (int8_t)b));                          \
     }
-ALL_PLAIN(sixteen_plain, 16)
-ALL_PLAIN(eight_plain, 8)
-#undef ALL_PLAIN
+NOT_PLAIN(odd_of_sixteen, sixteen, 16)
+NOT_PLAIN(odd_of_eight, eight, 8)
+#undef NOT_PLAIN
+
+static inline bool any_of_sixteen(const sixteen *odd)
+{
+    uint64_t halves[2];
+    memcpy(halves, odd, sizeof halves);
+    return halves[0] | halves[1];
+}
+
+static inline bool sixteen_plain(const uint8_t *p, uint8_t a, uint8_t b)
+{
+    sixteen c;
+    memcpy(&c, p, sizeof c);
+    c = odd_of_sixteen(&c, a, b);
+    return !any_of_sixteen(&c);
+}
+
+static inline bool eight_plain(const uint8_t *p, uint8_t a, uint8_t b)
+{
+    eight c;
+    uint64_t odd;
+    memcpy(&c, p, sizeof c);
+    c = odd_of_eight(&c, a, b);
+    memcpy(&odd, &c, sizeof odd);
+    return !odd;
+}
+
+/* Copies 16 bytes and adds what is odd in them to *odd. */
+static inline void pass_sixteen(uint8_t *to, const uint8_t *from, uint8_t a, uint8_t b, sixteen *odd)
+{
+    sixteen c;
+    memcpy(&c, from, sizeof c);
+    memcpy(to, &c, sizeof c);
+    *odd |= odd_of_sixteen(&c, a, b);
+}
+
+/* Copies and looks in one pass; what is behind the last whole step goes with the last sixteen once more. */
+static bool copy_plain(uint8_t *to, struct slice s, uint8_t a, uint8_t b)
+{
+    sixteen odd = {0};
+    if (s.len >= 16) {
+        for (size_t i = 0; i + 16 < s.len; i += 16)
+            pass_sixteen(to + i, s.data + i, a, b, &odd);
+        pass_sixteen(to + s.len - 16, s.data + s.len - 16, a, b, &odd);
+        return !any_of_sixteen(&odd);
+    }
+    if (s.len >= 8) {
+        line_copy(to, s.data, s.len);
+        return eight_plain(s.data, a, b) && eight_plain(s.data + s.len - 8, a, b);
+    }
+    for (size_t i = 0; i < s.len; i++) {
+        uint8_t c = to[i] = s.data[i];
+        if (c < 32 || c >= 127 || c == a || c == b)
+            return false;
+    }
+    return true;
+}
+
+bool line_quote_plain(struct line *l, struct slice s, uint8_t a, uint8_t b)
+{
+    uint8_t *p = line_room(l, s.len + 2);
+    if (!copy_plain(p + 1, s, a, b))
+        return false;
+    p[0] = p[s.len + 1] = '"';
+    l->len += s.len + 2;
+    return true;
+}
 
 size_t line_plain(struct slice s, uint8_t a, uint8_t b)
 {

@@ -30,14 +30,25 @@ static inline void line_add(struct line *l, struct slice s)
     memcpy(line_room(l, s.len), s.data, s.len);
     l->len += s.len;
 }
-static inline void line_quoted(struct line *l, struct slice s)
+/* Copies without a call where there are 8 to 32 bytes, as names and most values have: the first and the last
+ * of them, which may overlap. */
+static inline void line_copy(uint8_t *to, const uint8_t *from, size_t len)
 {
-    uint8_t *p = line_room(l, s.len + 2);
-    *p = '"';
-    if (s.len)
-        memcpy(p + 1, s.data, s.len);
-    p[s.len + 1] = '"';
-    l->len += s.len + 2;
+    if (len >= 16 && len <= 32) {
+        memcpy(to, from, 16);
+        memcpy(to + len - 16, from + len - 16, 16);
+    } else if (len >= 8 && len < 16) {
+        memcpy(to, from, 8);
+        memcpy(to + len - 8, from + len - 8, 8);
+    } else if (len) {
+        memcpy(to, from, len);
+    }
+}
+/* The same as line_add, for what is seldom long. */
+static inline void line_short(struct line *l, struct slice s)
+{
+    line_copy(line_room(l, s.len), s.data, s.len);
+    l->len += s.len;
 }
 static inline void line_str(struct line *l, const char *text)
 {
@@ -61,6 +72,9 @@ void line_printf(struct line *l, const char *format, ...) __attribute__((format(
 void line_clear(struct line *l);
 void line_free(struct line *l);
 
+/* Adds `s` between quotes, if all of it is printable ASCII and neither `a` nor `b`; else it adds nothing, and
+ * returns false. */
+bool line_quote_plain(struct line *l, struct slice s, uint8_t a, uint8_t b);
 /* How many bytes at the start of `s` are printable ASCII and neither `a` nor `b`. */
 size_t line_plain(struct slice s, uint8_t a, uint8_t b);
 /* Length of the valid UTF-8 character at the start of `s`, which is not empty; 0: none. */

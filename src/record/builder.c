@@ -293,7 +293,6 @@ static void on_reply(struct builder *b, const struct smtp_event *ev)
     b->heard_server = true;
     if (d) {
         d->t.last_reply = keep(&d->last_reply, text, b->with->set->transaction_bytes);
-        d->t.answered |= ev->verb == VERB_END_OF_DATA || ev->verb == VERB_BDAT_LAST;
         outcome_reply(d, b->with, ev);
     }
     bool error = ev->code >= 400 && ev->code != 421;

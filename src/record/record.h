@@ -92,9 +92,7 @@ struct transaction {
     struct slice received_from_originating_ip;
     struct slice user_agent;
     bool tls, is_webmail;
-    /* No fields of their own, for who shows the record: text of the message was seen, a reply to its end was.
-     */
-    bool message, answered;
+    bool message; /* no field of its own, for who shows the record: text of the message was seen */
     struct file_list files;
     struct hop_list hops; /* newest first */
     struct origin origin;

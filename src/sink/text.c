@@ -83,10 +83,12 @@ static void add_people(struct line *out, const struct transaction *t)
     cell_pad(out, columns, WIDTH_ADDRESS + 6);
 }
 
-static void add_reply(struct sink *snk, uint64_t code, const char *before, struct slice reply)
+static void add_reply(struct sink *snk, uint64_t code, struct slice before, struct slice reply)
 {
     color(snk, color_of(code));
-    line_str(&snk->line, before);
+    cell_text(&snk->line, before, WIDTH_FILE);
+    if (before.len)
+        line_byte(&snk->line, ' ');
     cell_text(&snk->line, reply, WIDTH_REPLY);
     color(snk, PLAIN);
     line_str(&snk->line, "  ");
@@ -168,17 +170,15 @@ static struct slice text_of(struct slice reply)
 static void mail_line(struct sink *snk, const struct transaction *t)
 {
     struct line *out = &snk->line;
-    uint64_t code = code_of(t->last_reply);
-    /* A yes counts as the verdict only where it answers the message. */
-    bool open = code && code < 400 && !t->answered;
+    uint64_t code = t->reply.code;
     add_time(snk, t->ts);
-    add_verdict(snk, open ? 0 : code, "---");
+    add_verdict(snk, code, "---");
     add_ends(out, &t->id);
     add_people(out, t);
-    if (open || !code)
+    if (!code)
         line_str(out, fate_of(t));
     if (code >= 400)
-        add_reply(snk, code, "", text_of(t->last_reply));
+        add_reply(snk, code, t->reply.enhanced, t->reply.text);
     if (t->subject.data) {
         line_byte(out, '"');
         cell_text(out, t->subject, WIDTH_SUBJECT);
@@ -186,7 +186,7 @@ static void mail_line(struct sink *snk, const struct transaction *t)
     }
     add_files(out, &t->files);
     if (code < 400 && t->last_error.len)
-        add_reply(snk, code_of(t->last_error), "earlier: ", t->last_error);
+        add_reply(snk, code_of(t->last_error), slice_str("earlier:"), t->last_error);
     add_origin(snk, t);
     add_flags(snk, &t->flags);
     add_anomalies(snk, &t->anomalies);
@@ -212,7 +212,7 @@ static void session_line(struct sink *snk, const struct session *s)
     color(snk, PLAIN);
     line_str(out, "  ");
     if (!s->tls && code)
-        add_reply(snk, code, "", text_of(s->last_error));
+        add_reply(snk, code, (struct slice){NULL, 0}, text_of(s->last_error));
     add_flags(snk, &s->flags);
     add_anomalies(snk, &s->anomalies);
 }

@@ -58,7 +58,6 @@ static inline void mail_init(struct mail *m)
         .first_received = slice_str("from a by b"),
         .second_received = slice_str("from b by c"),
         .last_reply = slice_str("250 2.0.0 Ok"),
-        .answered = true,
         .last_error = slice_str("450 4.2.0 later"),
         .path = {m->path, 4, 4},
         .received_from_originating_ip = slice_str("2001:db8::1"),

@@ -25,6 +25,7 @@ static void accepted(void **state)
     struct mail m;
     (void)state;
     mail_init(&m);
+    m.t.reply.code = 250;
     mail_is(
         &m,
         FRONT(
@@ -43,7 +44,6 @@ static void not_sent(void **state)
     struct mail m;
     (void)state;
     mail_init(&m);
-    m.t.answered = false;
     m.t.subject = m.t.last_error = m.t.x_originating_ip = m.t.received_from_originating_ip =
         (struct slice){0};
     m.t.is_webmail = false;
@@ -61,9 +61,13 @@ static void refused(void **state)
     struct mail m;
     (void)state;
     mail_init(&m);
-    m.t.last_reply = m.t.last_error =
-        slice_str("554 5.7.1 Service unavailable; Client host [198.51.100.7] blocked using zen.spamhaus.org; "
+    m.t.reply.code = 554;
+    m.t.reply.enhanced = slice_str("5.7.1");
+    m.t.reply.text =
+        slice_str("Service unavailable; Client host [198.51.100.7] blocked using zen.spamhaus.org; "
                   "https://www.spamhaus.org/query/ip/198.51.100.7");
+    /* What decides is not always what comes last: the client may have asked on. */
+    m.t.last_reply = slice_str("250 2.0.0 Ok");
     m.t.subject = m.t.x_originating_ip = m.t.received_from_originating_ip = (struct slice){0};
     m.t.is_webmail = false;
     m.t.files.len = 0;
@@ -87,7 +91,6 @@ static void nothing_known(void **state)
                 "   -> (no recipient)"
                 "                      no answer seen  !one_sided !midstream\n");
     m.t.ts = (struct timespec){INT64_MAX, 0};
-    m.t.last_reply = slice_str("x");
     struct buf out;
     lines_of(&m.rec, 1, false, &out);
     assert_true(slice_find(buf_slice(&out), "  ---  198.51.100.7 ") < out.len);
@@ -133,6 +136,7 @@ static void colors_only_where_asked_for(void **state)
     struct buf out;
     (void)state;
     mail_init(&m);
+    m.t.reply.code = 250;
     lines_of(&m.rec, 1, true, &out);
     assert_true(slice_find(buf_slice(&out), "\033[32m250\033[0m") < out.len);
     buf_free(&out);
@@ -245,7 +249,7 @@ static void any_bytes(void **state)
                                         .mailfrom = text,
                                         .rcptto = {&to[k], 1, 1},
                                         .subject = text,
-                                        .last_reply = text,
+                                        .reply = {.code = 554, .enhanced = text, .text = text},
                                         .last_error = text,
                                         .x_originating_ip = text};
             recs[k] = (struct record){&stream_smtp, &t[k]};

@@ -67,11 +67,13 @@ int back_parts_open(const struct settings *set, const struct script_files *scrip
     struct back_parts *p = calloc(1, sizeof *p);
     memory_check(p);
     p->set = set;
-    p->rule_settings = (struct rule_settings){.local_nets = {set->local_nets.items, set->local_nets.count},
-                                              .origin_nets = {set->suspicious_origination_networks.items,
-                                                              set->suspicious_origination_networks.count},
-                                              .countries = set->suspicious_origination_countries.items,
-                                              .country_count = set->suspicious_origination_countries.count};
+    p->rule_settings =
+        (struct rule_settings){.local_nets = {set->local_nets.items, set->local_nets.count},
+                               .trusted_relays = {set->trusted_relays.items, set->trusted_relays.count},
+                               .origin_nets = {set->suspicious_origination_networks.items,
+                                               set->suspicious_origination_networks.count},
+                               .countries = set->suspicious_origination_countries.items,
+                               .country_count = set->suspicious_origination_countries.count};
     int err = open_countries(p, reterr);
     p->rules = (struct rules){
         .set = &p->rule_settings, .countries = p->countries, .raise = to->notice, .ctx = to->ctx};

@@ -69,6 +69,21 @@ for name, relays, want in (("nobody is trusted unless it is said", None, [False,
                            ("one in between ends it", "192.0.2.0/24,10.0.0.0/8", [True, False, False])):
     got = mail(way, *(["-s", "trusted_relays=" + relays] if relays else []))
     same("trusted: " + name, [hop.get("trusted", False) for hop in got["hops"]], want)
+# What one server of ours took from whom is the last thing known for sure: what is older may be made up.
+FORGED = "Received: from made (up.example [198.51.100.77]) by a with ESMTP id F; Mon, 23 Nov 2026 07:00:10 +0000"
+SAID = "X-Originating-IP: [203.0.113.99]"
+for name, relays, lines, want in (
+        ("without relays it is what the mail says first", None, [SAID, NEWEST, FORGED], "203.0.113.99"),
+        ("of a client that is no relay, the client", "198.51.100.0/24", [SAID, NEWEST, FORGED], CLIENT),
+        ("whom our relay took it from", CLIENT, [SAID, NEWEST, FORGED], "198.51.100.2"),
+        ("whom the last of our relays took it from", CLIENT + ",198.51.100.2", [SAID, NEWEST, FORGED], "198.51.100.77"),
+        ("all of it is ours: what they say of its beginning", CLIENT + ",198.51.100.0/24", [SAID, NEWEST, FORGED], "203.0.113.99"),
+        ("a program on a relay may make up the lines before its own", CLIENT + ",198.51.100.0/24", [SAID, NEWEST, OLDEST, FORGED], "198.51.100.2")):
+    got = mail(lines, *(["-s", "trusted_relays=" + relays] if relays else []))
+    same("origin: " + name, got["origin"]["ip"], want)
+suspicious = records(capture_of(FOLDER, [session(0, [NEWEST, FORGED])]), "-s", "trusted_relays=" + CLIENT, "-s", "suspicious_origination_networks=198.51.100.2/32")
+same("origin: it is judged too", [(r["note"], r["host"]) for r in suspicious if r["_path"] == "notice"], [("SMTP::Suspicious_Origination", "198.51.100.2")])
+
 no_address = mail([OLDEST, NEWEST], "-s", "trusted_relays=0.0.0.0/0,::/0")
 same("trusted: behind a line without an address none is", column(no_address, "trusted"), [True, None])
 

@@ -1,6 +1,7 @@
 /* origin.c: where a mail comes from, and whether that is suspicious.
  * In: records of stream smtp. Out: their field origin; notices SMTP::Suspicious_Origination. Owns: nothing.
- * Knowingly: what X-Originating-IP and Received lines say can be forged by whoever wrote them. Of these two
+ * Knowingly: what X-Originating-IP and Received lines say can be forged by whoever wrote them, so with
+ * trusted_relays the origin is whom the last of these took the mail from. Of those two, and of that origin,
  * each that is suspicious is a notice of its own, as in the ancestor; the same address twice is one. */
 #include <stdio.h>
 #include "mail/charset.h"
@@ -11,6 +12,21 @@ static const char suspicious[] = "SMTP::Suspicious_Origination";
 static bool is_public(const struct address *a)
 {
     return a->family && !address_is_private(a);
+}
+
+/* Whom the relays that are trusted took the mail from, as far back as their lines go without a break. No
+ * family: all of the way is theirs, so what they wrote of its beginning is as good as they are; or none are
+ * named. */
+static struct address boundary(const struct rules *r, const struct transaction *t)
+{
+    struct address none = {0}, from = t->id.orig.addr;
+    size_t i = 0;
+    if (!r->set->trusted_relays.count)
+        return none;
+    for (; i < t->hops.len && t->hops.items[i].trusted && t->hops.items[i].line.from_ip.family; i++)
+        from = t->hops.items[i].line.from_ip;
+    bool all = i == t->hops.len && networks_have(r->set->trusted_relays, &from);
+    return all ? none : from;
 }
 
 static void set_origin(struct rules *r, struct record *rec, struct transaction *t, const struct address *seen,
@@ -81,15 +97,17 @@ static void on_record(struct rules *r, struct record *rec)
     if (rec->stream != &stream_smtp)
         return;
     struct transaction *t = rec->body;
-    struct address seen[3] = {0};
+    struct address seen[3] = {0}, foreign = boundary(r, t);
     address_parse(t->x_originating_ip, &seen[0]);
     address_parse(t->received_from_originating_ip, &seen[1]);
     seen[2] = t->id.orig.addr;
-    set_origin(r, rec, t, seen, 3);
+    set_origin(r, rec, t, foreign.family ? &foreign : seen, foreign.family ? 1 : 3);
     if (seen[0].family)
         judge(r, rec, &seen[0]);
     if (seen[1].family && !address_eq(&seen[0], &seen[1]))
         judge(r, rec, &seen[1]);
+    if (foreign.family && !address_eq(&seen[0], &foreign) && !address_eq(&seen[1], &foreign))
+        judge(r, rec, &foreign);
 }
 
 static const char *const notes[] = {suspicious, NULL};

@@ -198,11 +198,7 @@ static bool public_address(const struct address *a, struct address *ret)
         *ret = (struct address){.family = 4};
         memcpy(ret->bytes, a->bytes + sizeof mapped, 4);
     }
-    const uint8_t *b = ret->bytes;
-    if (ret->family == 6)
-        return (b[0] & 0xe0) == 0x20;
-    bool shared = b[0] == 100 && (b[1] & 0xc0) == 64, link = b[0] == 169 && b[1] == 254;
-    return ret->family == 4 && b[0] != 0 && b[0] < 224 && !shared && !link && !address_is_private(ret);
+    return address_is_public(ret);
 }
 
 static size_t slot(const struct address *a)

@@ -149,6 +149,15 @@ bool address_is_private(const struct address *a)
     return (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) || address_is_loopback(a);
 }
 
+bool address_is_public(const struct address *a)
+{
+    const uint8_t *b = a->bytes;
+    if (a->family == 6)
+        return (b[0] & 0xe0) == 0x20;
+    bool shared = b[0] == 100 && (b[1] & 0xc0) == 64, link = b[0] == 169 && b[1] == 254;
+    return a->family == 4 && b[0] != 0 && b[0] < 224 && !shared && !link && !address_is_private(a);
+}
+
 bool address_is_loopback(const struct address *a)
 {
     static const uint8_t one[16] = {[15] = 1};

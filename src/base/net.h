@@ -47,6 +47,10 @@ bool network_is_whole(const struct network *net);
 bool network_has(const struct network *net, const struct address *a);
 /* 10/8, 172.16/12, 192.168/16, 127/8 (as in the ancestor), fc00::/7, fe80::/10, ::1. */
 bool address_is_private(const struct address *a);
+/* One that the Internet routes to a host (RFC 6890): no private one, nor shared (100.64/10), link-local, of
+ * "this network", multicast or reserved; of IPv6 what 2000::/3 holds. Those set aside for examples count as
+ * any. */
+bool address_is_public(const struct address *a);
 bool address_is_loopback(const struct address *a);
 
 #endif

@@ -29,7 +29,7 @@ void hops_take(struct draft *d, const struct builder_settings *set, struct slice
     struct hop *above = d->t.hops.len > 1 ? hop - 1 : NULL;
     /* Encoded words have no place in it, and what they hide is not read. */
     received_parse(slice_eq(raw, text) ? text : draft_text(d, raw, scratch), &hop->line);
-    hop->private = hop->line.from_ip.family && address_is_private(&hop->line.from_ip);
+    hop->private = hop->line.from_ip.family && !address_is_public(&hop->line.from_ip);
     hop->trusted = is_trusted(d, set, above);
     if (above && above->line.time && hop->line.time)
         above->delay = (struct interval){(double)above->line.time - (double)hop->line.time, true};

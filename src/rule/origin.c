@@ -9,11 +9,6 @@
 
 static const char suspicious[] = "SMTP::Suspicious_Origination";
 
-static bool is_public(const struct address *a)
-{
-    return a->family && !address_is_private(a);
-}
-
 /* Whom the relays that are trusted took the mail from, as far back as their lines go without a break. No
  * family: all of the way is theirs, so what they wrote of its beginning is as good as they are; or none are
  * named. */
@@ -34,7 +29,7 @@ static void set_origin(struct rules *r, struct record *rec, struct transaction *
 {
     struct country_info info;
     size_t i = 0;
-    while (i < count && !is_public(&seen[i]))
+    while (i < count && !address_is_public(&seen[i]))
         i++;
     /* None is public: then the first that is known. */
     for (size_t k = 0; i == count && k < count; k++)

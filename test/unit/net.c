@@ -167,6 +167,26 @@ static void private_and_loopback(void **state)
     assert_true(address_is_loopback(&d));
     assert_false(address_is_loopback(&none));
     assert_false(address_is_private(&none));
+    assert_false(address_is_public(&none));
+}
+
+static void public(void **state)
+{
+    static const char *const is[] = {"8.8.8.8",     "100.63.255.255",  "100.128.0.0",
+                                     "169.253.0.1", "223.255.255.255", "2001:db8::1"};
+    static const char *const is_not[] = {"0.1.2.3",         "10.0.0.1",    "100.64.0.0",  "100.127.255.255",
+                                         "127.0.0.1",       "169.254.1.1", "192.168.0.1", "224.0.0.1",
+                                         "255.255.255.255", "::",          "::1",         "fe80::1",
+                                         "fd00::1",         "ff02::1"};
+    (void)state;
+    for (size_t i = 0; i < sizeof is / sizeof *is; i++) {
+        struct address a = address(is[i]);
+        assert_true(address_is_public(&a));
+    }
+    for (size_t i = 0; i < sizeof is_not / sizeof *is_not; i++) {
+        struct address a = address(is_not[i]);
+        assert_false(address_is_public(&a));
+    }
 }
 
 /* Connection `i` of one of the patterns that mail shows. */
@@ -234,6 +254,7 @@ int main(void)
         cmocka_unit_test(what_is_no_address),
         cmocka_unit_test(networks),
         cmocka_unit_test(private_and_loopback),
+        cmocka_unit_test(public),
         cmocka_unit_test(hash_of_ends_spreads),
         cmocka_unit_test(hash_of_ends_stays),
     };

@@ -101,6 +101,14 @@ static bool gmail_id(struct slice text, struct slice *ret)
     return ret->len > 0;
 }
 
+static bool has_digit(struct slice s)
+{
+    size_t i = 0;
+    while (i < s.len && !byte_is_digit(s.data[i]))
+        i++;
+    return i < s.len;
+}
+
 /* "2.0.0 5AN0Cs5s012345 Message accepted for delivery": Sendmail, OpenSMTPD. */
 static bool sendmail_id(struct slice text, struct slice *ret)
 {
@@ -110,10 +118,16 @@ static bool sendmail_id(struct slice text, struct slice *ret)
     while (from && !byte_is_blank(text.data[from - 1]))
         from--;
     *ret = id_at(slice_sub(text, from, end));
-    size_t digit = 0;
-    while (digit < ret->len && !byte_is_digit(ret->data[digit]))
-        digit++;
-    return digit < ret->len && ret->len == end - from;
+    return has_digit(*ret) && ret->len == end - from;
+}
+
+/* "ok:  Message 87090557 accepted": Cisco's gateways, and others. */
+static bool numbered_id(struct slice text, struct slice *ret)
+{
+    size_t at = find(text, "Message ");
+    *ret = id_at(slice_sub(text, at + strlen("Message "), text.len));
+    struct slice rest = slice_sub(text, at + strlen("Message ") + ret->len, text.len);
+    return has_digit(*ret) && slice_case_starts(rest, " accepted");
 }
 
 bool esmtp_queue_id(struct slice text, struct slice *ret)
@@ -126,5 +140,5 @@ bool esmtp_queue_id(struct slice text, struct slice *ret)
         *ret = id;
         return true;
     }
-    return gmail_id(text, ret) || sendmail_id(text, ret);
+    return gmail_id(text, ret) || sendmail_id(text, ret) || numbered_id(text, ret);
 }

@@ -62,7 +62,7 @@ def run(*command, seconds=60, **options):
 
 
 def is_built(folder):
-    r = run("nice", SOURCE / "tools/mkdeb", folder, seconds=300)
+    r = run("nice", SOURCE / "tools/mkdeb", folder, seconds=600)
     debs = sorted(folder.glob("mailtap_*.deb"))
     if ok(r.returncode == 0 and len(debs) == 1, "the package is built", r.stdout):
         return debs[0]

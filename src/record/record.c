@@ -73,6 +73,34 @@ static const struct field phases_fields[] = {
 };
 static const struct shape shape_phases = SHAPE(phases, phases_fields);
 
+static const struct field mailbox_fields[] = {
+#define FIELD_MAILBOX(name, kind, member, doc) ROW(mailbox, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_MAILBOX
+};
+static const struct shape shape_mailbox = SHAPE(mailbox, mailbox_fields);
+
+static const struct field addresses_fields[] = {
+#define FIELD_ADDRESSES_OF(name, kind, member, doc) ROW(addresses, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_ADDRESSES_OF
+};
+static const struct shape shape_addresses = SHAPE(addresses, addresses_fields);
+
+static const struct field mailing_list_fields[] = {
+#define FIELD_MAILING_LIST(name, kind, member, doc) ROW(mailing_list, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_MAILING_LIST
+};
+static const struct shape shape_mailing_list = SHAPE(mailing_list, mailing_list_fields);
+
+static const struct field header_field_fields[] = {
+#define FIELD_HEADER_FIELD(name, kind, member, doc) ROW(header_field, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_HEADER_FIELD
+};
+static const struct shape shape_header_field = SHAPE(header_field, header_field_fields);
+
 static const struct field smtp_fields[] = {
 #define FIELD_SMTP(name, kind, member, doc) ROW(transaction, name, kind, member, doc),
 #include "record/fields.def"

@@ -5,6 +5,7 @@
 #include "record/headers.h"
 
 #include "mail/header.h"
+#include "record/authentication.h"
 #include "record/heading_take.h"
 #include "record/hops.h"
 #include "record/people.h"
@@ -185,12 +186,13 @@ enum place {
     RECEIVED,
     ORIGINATING,
     AGENT,
+    AUTHENTICATION,
 };
 
 struct known {
     struct slice name;
     enum place place;
-    size_t offset; /* in struct transaction */
+    size_t offset; /* in struct transaction; AUTHENTICATION: enum auth_field */
     size_t beside; /* a second one; 0: none */
 };
 
@@ -209,6 +211,7 @@ static const struct known known[] = {
     {NAME("sender"), WRITERS, AT(addresses.sender), AT(sender)},
     {NAME("subject"), TEXT, AT(subject), 0},
     {NAME("list-id"), BRACKETED, AT(list.id), 0},
+    {NAME("arc-seal"), AUTHENTICATION, AUTH_ARC_SEAL, 0},
     {NAME("reply-to"), WRITERS, AT(addresses.reply_to), AT(reply_to)},
     {NAME("received"), RECEIVED, 0, 0},
     {NAME("x-mailer"), AGENT, 0, 0},
@@ -221,19 +224,24 @@ static const struct known known[] = {
     {NAME("list-owner"), URIS, AT(list.owner), 0},
     {NAME("in-reply-to"), TEXT, AT(in_reply_to), 0},
     {NAME("return-path"), BRACKETED, AT(return_path), 0},
+    {NAME("received-spf"), AUTHENTICATION, AUTH_SPF, 0},
     {NAME("list-archive"), URIS, AT(list.archive), 0},
+    {NAME("dkim-signature"), AUTHENTICATION, AUTH_DKIM, 0},
     {NAME("auto-submitted"), TEXT, AT(auto_submitted), 0},
     {NAME("list-subscribe"), URIS, AT(list.subscribe), 0},
     {NAME("x-originating-ip"), ORIGINATING, 0, 0},
     {NAME("list-unsubscribe"), URIS, AT(list.unsubscribe), 0},
+    {NAME("arc-message-signature"), AUTHENTICATION, AUTH_ARC_SIGNATURE, 0},
     {NAME("list-unsubscribe-post"), TEXT, AT(list.unsubscribe_post), 0},
+    {NAME("authentication-results"), AUTHENTICATION, AUTH_RESULTS, 0},
+    {NAME("arc-authentication-results"), AUTHENTICATION, AUTH_ARC_RESULTS, 0},
 };
-enum { KNOWN = sizeof known / sizeof *known, LENGTHS = 22 };
+enum { KNOWN = sizeof known / sizeof *known, LENGTHS = 27 };
 
 /* Of each length, one more than the place of the first. */
 static const uint8_t firsts[LENGTHS] = {
-    [2] = 1,   [3] = 3,   [4] = 4,   [6] = 6,   [7] = 7,   [8] = 9,  [9] = 12,
-    [10] = 14, [11] = 19, [12] = 21, [14] = 22, [16] = 24, [21] = 26};
+    [2] = 1,   [3] = 3,   [4] = 4,   [6] = 6,   [7] = 7,   [8] = 9,   [9] = 13, [10] = 15,
+    [11] = 20, [12] = 22, [14] = 24, [16] = 27, [21] = 29, [22] = 31, [26] = 32};
 
 static const struct known *known_of(struct slice name)
 {
@@ -300,6 +308,9 @@ void headers_take(struct draft *d, const struct builder_settings *set, struct ch
         break;
     case AGENT:
         take_agent(d, draft_readable(d, cs, ev->value, scratch));
+        break;
+    case AUTHENTICATION:
+        authentication_take(d, set, (enum auth_field)k->offset, ev->value, scratch);
         break;
     }
 }

@@ -103,6 +103,7 @@ struct transaction {
     bool message, answered;
     struct file_list files;
     struct hop_list hops; /* newest first */
+    struct authentication authentication;
     struct origin origin;
     struct text_list tags;
     struct anomaly_list anomalies;

@@ -266,6 +266,40 @@ static void domains(void **state)
     domain_is(longest, DOMAIN_BROKEN, "", "");
 }
 
+static void together(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        enum domain_likeness is;
+    } pairs[] = {
+        {"example.org", "example.org", DOMAIN_SAME},
+        {"Example.ORG.", "example.org", DOMAIN_SAME},
+        {"mail.example.org", "example.org", DOMAIN_RELATED},
+        {"a.example.org", "b.c.example.org", DOMAIN_RELATED},
+        {"anexample.org", "example.org", DOMAIN_APART},
+        {"example.org", "example.com", DOMAIN_APART},
+        {"a.co.uk", "b.co.uk", DOMAIN_APART},
+        {"x.a.co.uk", "a.co.uk", DOMAIN_RELATED},
+        /* A private suffix: each name below it is somebody else's. */
+        {"a.github.io", "b.github.io", DOMAIN_APART},
+        {"a.github.io", "github.io", DOMAIN_APART},
+        {"www.github.io", "x.www.github.io", DOMAIN_RELATED},
+        {"xn--bcher-kva.example.org", "example.org", DOMAIN_RELATED},
+        {"a.localhost", "b.localhost", DOMAIN_APART},
+        {"localhost", "localhost", DOMAIN_SAME},
+        {"a.b", "b", DOMAIN_APART},
+        {"", "", DOMAIN_APART},
+        {".", ".", DOMAIN_APART},
+        {"..", "a..", DOMAIN_APART},
+        {"[192.0.2.1]", "[192.0.2.1]", DOMAIN_SAME},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        assert_int_equal(domain_compare(slice_str(pairs[i].a), slice_str(pairs[i].b)), pairs[i].is);
+        assert_int_equal(domain_compare(slice_str(pairs[i].b), slice_str(pairs[i].a)), pairs[i].is);
+    }
+}
+
 static void hostile(void **state)
 {
     (void)state;
@@ -320,9 +354,10 @@ static void hostile(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elements), cmocka_unit_test(unclosed),    cmocka_unit_test(usual),
-        cmocka_unit_test(of_rfc),   cmocka_unit_test(local_parts), cmocka_unit_test(sloppy),
-        cmocka_unit_test(words),    cmocka_unit_test(domains),     cmocka_unit_test(hostile)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(elements),    cmocka_unit_test(unclosed),
+                                       cmocka_unit_test(usual),       cmocka_unit_test(of_rfc),
+                                       cmocka_unit_test(local_parts), cmocka_unit_test(sloppy),
+                                       cmocka_unit_test(words),       cmocka_unit_test(domains),
+                                       cmocka_unit_test(together),    cmocka_unit_test(hostile)};
     return cmocka_run_group_tests(tests, charsets_begin, charsets_end);
 }

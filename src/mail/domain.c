@@ -98,9 +98,9 @@ enum domain_likeness domain_compare(struct slice a, struct slice b)
     b = without_dot(b);
     if (!a.len || !b.len)
         return DOMAIN_APART;
-    size_t end = common_end(a, b);
-    if (end == a.len && end == b.len)
+    if (slice_case_eq(a, b))
         return DOMAIN_SAME;
+    size_t end = common_end(a, b);
     /* One label is no organisation, so the list need not be asked. */
     if (slice_index(slice_sub(a, a.len - end, a.len), '.') == end)
         return DOMAIN_APART;

@@ -19,6 +19,7 @@ enum kind {
     BRACKET = 256,
     CONTROL = 512,
     HIGH = 1024,
+    DASH = 2048,
 };
 #define EIGHT(kind) kind, kind, kind, kind, kind, kind, kind, kind
 static const uint16_t kinds[256] = {
@@ -52,6 +53,7 @@ static const uint16_t kinds[256] = {
     ['('] = PAREN,
     PAREN,
     [','] = END,
+    ['-'] = DASH,
     [':'] = COLON,
     END,
     ['<'] = ANGLE,
@@ -73,15 +75,17 @@ static struct slice first_element(struct mailbox_reader *r, bool *ret_alone)
     bool at = false;
     if (r->closed)
         r->group = (struct slice){0};
-    while (i < s.len) {
-        unsigned kind = kinds[s.data[i]];
+    for (;;) {
+        while (i < s.len && !(kinds[s.data[i]] & (QUOTE | PAREN | ANGLE | END | COLON | AT)))
+            i++;
+        unsigned kind = i < s.len ? kinds[s.data[i]] : (unsigned)END;
+        if (kind == END)
+            break;
         size_t past = i;
         if (kind & (QUOTE | PAREN))
             past = hidden_past(s, i);
         else if (kind & ANGLE)
             past = s.data[i] == '<' ? hidden_angle(s, i) : i;
-        else if (kind & END)
-            break;
         at |= kind == AT;
         if (kind == COLON && !at) {
             struct slice name = slice_trim(slice_sub(s, from, i));
@@ -137,12 +141,13 @@ static bool usual_addr(struct slice addr, struct mailbox_parts *ret)
         seen |= kinds[addr.data[i]];
     for (size_t i = at + 1; i < addr.len; i++)
         domain |= kinds[addr.data[i]];
-    if (!at || at + 1 >= addr.len || (seen | domain) & ~(unsigned)UPPER)
+    if (!at || at + 1 >= addr.len || (seen | domain) & ~(unsigned)(UPPER | DASH))
         return false;
     ret->addr = addr;
     ret->local = slice_sub(addr, 0, at);
     ret->domain = slice_sub(addr, at + 1, addr.len);
     ret->upper = domain & UPPER;
+    ret->dash = domain & DASH;
     ret->plain_addr = true;
     return true;
 }

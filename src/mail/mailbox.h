@@ -25,7 +25,7 @@ struct mailbox_parts {
     bool plain_name;     /* nothing in it is quoted, escaped or a comment */
     bool name_comment;   /* it is what a comment says */
     bool plain_addr;     /* nor in local and domain, and they are ASCII without blanks */
-    bool upper;          /* plain_addr: capital letters stand in the domain */
+    bool upper, dash;    /* plain_addr: capital letters, hyphens stand in the domain */
 };
 /* Reads an element. It cannot fail: what has no address has a name or nothing. Of several addresses the last
  * in angle brackets counts, else the last. Linear in the element. */

@@ -60,7 +60,7 @@ static void take_results(struct draft *d, const struct builder_settings *set, bo
     bool trusted = !arc && a.authserv_id.len && is_ours(set, a.authserv_id);
     struct slice who = keep(d, a.authserv_id, scratch);
     while (authres_next(&a, &r)) {
-        if (!draft_list_grow(d, set->list_items, (void **)&list->items, list->len, &list->room,
+        if (!draft_list_room(d, set->list_items, (void **)&list->items, list->len, &list->room,
                              sizeof *list->items))
             return;
         struct auth_result kept = {.authserv_id = who,
@@ -83,7 +83,7 @@ static void take_spf(struct draft *d, const struct builder_settings *set, struct
     struct received_spf_list *list = &d->t.authentication.spf;
     struct spf_parts parts;
     struct slice key, text;
-    if (!draft_list_grow(d, set->list_items, (void **)&list->items, list->len, &list->room,
+    if (!draft_list_room(d, set->list_items, (void **)&list->items, list->len, &list->room,
                          sizeof *list->items))
         return;
     spf_parse(value, &parts);
@@ -111,7 +111,7 @@ static void take_dkim(struct draft *d, const struct builder_settings *set, struc
     struct dkim_signature_list *list = &d->t.authentication.dkim;
     struct dkim_signature sig = {0};
     struct slice name, text;
-    if (!draft_list_grow(d, set->list_items, (void **)&list->items, list->len, &list->room,
+    if (!draft_list_room(d, set->list_items, (void **)&list->items, list->len, &list->room,
                          sizeof *list->items))
         return;
     while (tag_next(&value, &name, &text)) {
@@ -153,7 +153,7 @@ static struct arc_set *arc_set_of(struct draft *d, const struct builder_settings
     for (size_t i = list->len; i-- > 0 && list->len - i <= NEAR;)
         if (list->items[i].instance == instance)
             return &list->items[i];
-    if (!draft_list_grow(d, set->list_items, (void **)&list->items, list->len, &list->room,
+    if (!draft_list_room(d, set->list_items, (void **)&list->items, list->len, &list->room,
                          sizeof *list->items))
         return NULL;
     list->items[list->len] = (struct arc_set){.instance = instance};

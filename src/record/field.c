@@ -10,18 +10,14 @@ static bool is_empty(const struct shape *of, const char *object)
     return i == of->count;
 }
 
-bool field_is_absent(const struct field *f, const void *value)
+_Static_assert(offsetof(struct text_list, len) == offsetof(struct object_list, len) &&
+                   offsetof(struct address_list, len) == offsetof(struct object_list, len),
+               "all lists have one form");
+
+bool field_is_absent_else(const struct field *f, const void *value)
 {
     static const struct flags none;
     switch (f->kind) {
-    case FIELD_TEXT:
-        return !((const struct slice *)value)->data;
-    case FIELD_TEXTS:
-        return !((const struct text_list *)value)->len;
-    case FIELD_ADDRESSES:
-        return !((const struct address_list *)value)->len;
-    case FIELD_LIST:
-        return !((const struct object_list *)value)->len;
     case FIELD_FLAGS:
         return memcmp(value, &none, sizeof none) == 0;
     case FIELD_ADDRESS:
@@ -44,6 +40,10 @@ bool field_is_absent(const struct field *f, const void *value)
     case FIELD_COUNT:
     case FIELD_BOOL:
     case FIELD_ANOMALY:
+    case FIELD_TEXT:
+    case FIELD_TEXTS:
+    case FIELD_ADDRESSES:
+    case FIELD_LIST:
         break;
     }
     return false;

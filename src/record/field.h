@@ -58,9 +58,23 @@ struct object_list {
     size_t len, room;
 };
 
+/* The next for kinds that are neither texts nor lists nor always there. */
+bool field_is_absent_else(const struct field *f, const void *value);
 /* A field without a value is left out; `value` is the one at its offset. Of an object: nothing in it has one.
  */
-bool field_is_absent(const struct field *f, const void *value);
+static inline bool field_is_absent(const struct field *f, const void *value)
+{
+    enum {
+        LISTS = 1 << FIELD_TEXTS | 1 << FIELD_ADDRESSES | 1 << FIELD_LIST,
+        ALWAYS = 1 << FIELD_TIME | 1 << FIELD_DOUBLE | 1 << FIELD_PORT | 1 << FIELD_COUNT | 1 << FIELD_BOOL |
+                 1 << FIELD_ANOMALY
+    };
+    if (f->kind == FIELD_TEXT)
+        return !((const struct slice *)value)->data;
+    if (LISTS >> f->kind & 1)
+        return !((const struct object_list *)value)->len;
+    return !(ALWAYS >> f->kind & 1) && field_is_absent_else(f, value);
+}
 
 enum stream_index { STREAM_SMTP, STREAM_SESSION, STREAM_NOTICE, STREAM_STATS, STREAM_ENTRY, STREAMS };
 

@@ -38,8 +38,6 @@ struct slice draft_readable(struct draft *d, struct charsets *cs, struct slice v
 
 bool draft_list_grow(struct draft *d, size_t most, void **items, size_t len, size_t *room, size_t size)
 {
-    if (len < *room)
-        return true;
     size_t more = *room ? *room * 2 : size > 64 ? 1 : 4; /* most mails have one recipient */
     if (more > most)
         more = most;
@@ -58,7 +56,7 @@ bool draft_list_grow(struct draft *d, size_t most, void **items, size_t len, siz
 static bool list_room(struct draft *d, const struct builder_settings *set, void **items, size_t len,
                       size_t *room, size_t size)
 {
-    return draft_list_grow(d, set->list_items, items, len, room, size);
+    return draft_list_room(d, set->list_items, items, len, room, size);
 }
 
 bool draft_add_text(struct draft *d, const struct builder_settings *set, struct text_list *list,
@@ -119,7 +117,7 @@ void draft_add_file(struct draft *d, const struct builder_settings *set, const s
 struct hop *draft_add_hop(struct draft *d, const struct builder_settings *set)
 {
     struct hop_list *list = &d->t.hops;
-    if (!draft_list_grow(d, set->hop_items, (void **)&list->items, list->len, &list->room,
+    if (!draft_list_room(d, set->hop_items, (void **)&list->items, list->len, &list->room,
                          sizeof *list->items))
         return NULL;
     return &list->items[list->len++];

@@ -44,9 +44,14 @@ struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch)
 struct slice draft_utf8(struct draft *d, struct slice text);
 /* The same of a header value, decoded. */
 struct slice draft_readable(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch);
-/* Makes room for one more in a list whose items lie in the draft, up to `most`, by doubling. False: there is
- * none, and flags.truncated is set. */
+/* Makes room in a full list whose items lie in the draft, up to `most`, by doubling. False: there is none,
+ * and flags.truncated is set. The second one looks first whether it is full. */
 bool draft_list_grow(struct draft *d, size_t most, void **items, size_t len, size_t *room, size_t size);
+static inline bool draft_list_room(struct draft *d, size_t most, void **items, size_t len, size_t *room,
+                                   size_t size)
+{
+    return len < *room || draft_list_grow(d, most, items, len, room, size);
+}
 /* Appends to a list of the draft, up to list_items; over it, flags.truncated is set, and the first one
  * returns false. */
 bool draft_add_text(struct draft *d, const struct builder_settings *set, struct text_list *list,

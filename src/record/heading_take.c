@@ -36,10 +36,10 @@ void heading_take_name(struct draft *d, const struct builder_settings *set, stru
         return;
     }
     struct slice name = keep_name(d, ev->name, scratch);
-    if (!draft_list_grow(d, set->header_items, (void **)&names->items, names->len, &names->room, sizeof name))
+    if (!draft_list_room(d, set->header_items, (void **)&names->items, names->len, &names->room, sizeof name))
         return;
     names->items[names->len++] = name;
-    if (!set->all_headers || !draft_list_grow(d, set->header_items, (void **)&fields->items, fields->len,
+    if (!set->all_headers || !draft_list_room(d, set->header_items, (void **)&fields->items, fields->len,
                                               &fields->room, sizeof *fields->items))
         return;
     struct slice value =

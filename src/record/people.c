@@ -104,7 +104,8 @@ static void take_odd_addr(const struct field_reader *f, const struct mailbox_par
 
 static void take_addr(const struct field_reader *f, const struct mailbox_parts *parts, struct mailbox *m)
 {
-    if (!parts->plain_addr || parts->upper || slice_find(parts->domain, "--") < parts->domain.len) {
+    if (!parts->plain_addr || parts->upper ||
+        (parts->dash && slice_find(parts->domain, "--") < parts->domain.len)) {
         take_odd_addr(f, parts, m);
         return;
     }
@@ -170,7 +171,7 @@ void people_take(struct draft *d, const struct builder_settings *set, struct cha
         take_addr(&f, &parts, &m);
         if (!m.name.data && !m.addr.data && !m.group.data)
             continue;
-        if (!draft_list_grow(d, set->list_items, (void **)&list->items, list->len, &list->room, sizeof m))
+        if (!draft_list_room(d, set->list_items, (void **)&list->items, list->len, &list->room, sizeof m))
             break;
         list->items[list->len++] = m;
         if (writes && m.name.data && !ev->cut)

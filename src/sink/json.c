@@ -43,6 +43,8 @@ static size_t add_special(struct line *out, struct slice rest)
 
 static void add_text(struct line *out, struct slice s)
 {
+    if (line_short(out, s, '"', '\\'))
+        return;
     if (line_plain(s, '"', '\\') == s.len) {
         line_quoted(out, s);
         return;

@@ -170,6 +170,56 @@ ALL_PLAIN(sixteen_plain, 16)
 ALL_PLAIN(eight_plain, 8)
 #undef ALL_PLAIN
 
+/* Both ends of up to sixteen bytes: together all of them, some of them twice. */
+struct ends {
+    uint8_t first[8], last[8];
+};
+
+static inline struct ends ends_of(const uint8_t *p, size_t len)
+{
+    struct ends e;
+    if (len >= 8) {
+        memcpy(e.first, p, 8);
+        memcpy(e.last, p + len - 8, 8);
+        return e;
+    }
+    if (len >= 4) {
+        memcpy(e.first, p, 4);
+        memcpy(e.first + 4, p + len - 4, 4);
+    } else {
+        memset(e.first, p[0], 8);
+        e.first[1] = p[len / 2];
+        e.first[2] = p[len - 1];
+    }
+    memcpy(e.last, e.first, 8);
+    return e;
+}
+
+bool line_short(struct line *l, struct slice s, uint8_t a, uint8_t b)
+{
+    enum { SHORT = 16, ROOM = SHORT + 2 };
+    if (!s.len || s.len > SHORT)
+        return false;
+    struct ends e = ends_of(s.data, s.len);
+    if (!sixteen_plain((const uint8_t *)&e, a, b))
+        return false;
+    uint8_t *p = line_room(l, ROOM);
+    *p++ = '"';
+    if (s.len >= 8) {
+        memcpy(p, e.first, 8);
+        memcpy(p + s.len - 8, e.last, 8);
+    } else if (s.len >= 4) {
+        memcpy(p, e.first, 4);
+        memcpy(p + s.len - 4, e.first + 4, 4);
+    } else {
+        memcpy(p, e.first, 2);
+        p[s.len - 1] = e.first[2];
+    }
+    p[s.len] = '"';
+    l->len += s.len + 2;
+    return true;
+}
+
 size_t line_plain(struct slice s, uint8_t a, uint8_t b)
 {
     enum { LONG = 16, SHORT = 8 };

@@ -39,6 +39,9 @@ static inline void line_quoted(struct line *l, struct slice s)
     p[s.len + 1] = '"';
     l->len += s.len + 2;
 }
+/* Adds `s` in double quotes, where it is short and needs no care; else returns false, and nothing is added.
+ * Most texts of a record are like that. `a`, `b` as for line_plain. */
+bool line_short(struct line *l, struct slice s, uint8_t a, uint8_t b);
 static inline void line_str(struct line *l, const char *text)
 {
     line_add(l, slice_str(text));

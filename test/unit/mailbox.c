@@ -338,7 +338,7 @@ static void hostile(void **state)
     clock_t begin = clock();
     for (size_t i = 0; i < 2 * sizeof patterns / sizeof *patterns; i++) {
         buf_clear(&in);
-        while (in.len < 1 << 19)
+        while (in.len < 1 << 17)
             buf_add_str(&in, patterns[i / 2]);
         buf_add_str(&in, i % 2 ? "?=)\">@x" : "");
         buf_clear(&out);
@@ -347,7 +347,7 @@ static void hostile(void **state)
         while (mailbox_next(&r, &element))
             add_mailbox(element, (struct slice){0}, &out);
     }
-    assert_true(clock() - begin < 20 * CLOCKS_PER_SEC);
+    assert_true(clock() - begin < 10 * CLOCKS_PER_SEC);
     buf_free(&in);
     buf_free(&out);
 }

@@ -66,6 +66,34 @@ static const uint16_t kinds[256] = {
 };
 #undef EIGHT
 
+enum { LANES = 16 };
+
+/* Is one of them a sign that ends an element, names a group, or hides such signs? */
+static inline bool lanes_have_signs(const uint8_t *p)
+{
+    typedef uint8_t lanes __attribute__((vector_size(LANES)));
+    lanes c;
+    uint64_t found[LANES / 8];
+    memcpy(&c, p, sizeof c);
+    /* Parentheses differ in one bit, and so do colon and semicolon. */
+    lanes pairs = c & 0xfe;
+    lanes odd = (lanes)((pairs == '(') | (pairs == ':') | (c == ',') | (c == '"') | (c == '\\'));
+    memcpy(found, &odd, sizeof found);
+    return found[0] | found[1];
+}
+
+/* Most fields name one, and most of these are short and plain: then all of it is the element. */
+static bool is_single(struct slice s)
+{
+    enum { LONG = 128 }; /* what is looked at in vain */
+    if (s.len < LANES || s.len > LONG)
+        return false;
+    for (size_t i = 0; i + LANES < s.len; i += LANES)
+        if (lanes_have_signs(s.data + i))
+            return false;
+    return !lanes_have_signs(s.data + s.len - LANES);
+}
+
 /* Takes the element at the start of r->rest, with the sign that ends it; *ret_alone: it is a group without
  * members. */
 static struct slice first_element(struct mailbox_reader *r, bool *ret_alone)
@@ -104,6 +132,11 @@ static struct slice first_element(struct mailbox_reader *r, bool *ret_alone)
 
 bool mailbox_next(struct mailbox_reader *r, struct slice *ret)
 {
+    if (!r->closed && is_single(r->rest)) {
+        *ret = slice_trim(r->rest);
+        r->rest = slice_sub(r->rest, r->rest.len, r->rest.len);
+        return ret->len;
+    }
     while (r->rest.len) {
         bool begun = false;
         *ret = first_element(r, &begun);

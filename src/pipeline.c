@@ -14,6 +14,7 @@ struct generation {
     struct session_shared shared;
     struct smtp_limits smtp;
     struct builder_settings builder;
+    struct slice authserv[SETTINGS_TEXTS]; /* texts of the settings */
     struct rule_settings rule_settings;
     struct rules rules;
     struct pipeline_services services;
@@ -134,6 +135,14 @@ struct decoder *pipeline_decoder(const struct settings *set)
     return decoder_new(&d);
 }
 
+static void take_authserv(struct generation *g, const struct settings *set)
+{
+    for (size_t i = 0; i < set->trusted_authserv.count; i++)
+        g->authserv[i] = slice_str(set->trusted_authserv.items[i].text);
+    g->builder.trusted_authserv = g->authserv;
+    g->builder.trusted_authserv_count = set->trusted_authserv.count;
+}
+
 static void begin_generation(struct pipeline *p, const struct settings *set,
                              const struct pipeline_services *services)
 {
@@ -153,7 +162,10 @@ static void begin_generation(struct pipeline *p, const struct settings *set,
         .list_items = (uint32_t)set->list_items,
         .hop_items = (uint32_t)set->hop_items,
         .trusted_relays = set->trusted_relays.items,
-        .trusted_relay_count = set->trusted_relays.count};
+        .trusted_relay_count = set->trusted_relays.count,
+        .header_items = (uint32_t)set->header_items,
+        .all_headers = set->headers == 1};
+    take_authserv(g, set);
     g->rule_settings = (struct rule_settings){.local_nets = {set->local_nets.items, set->local_nets.count},
                                               .blocklist_kinds = (unsigned)set->blocklist_kinds};
     g->rules =

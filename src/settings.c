@@ -104,6 +104,7 @@ static size_t row_size(const struct setting_row *row)
         return sizeof(struct policy);
     case CHECKSUMS:
     case CAPTURE:
+    case HEADERS:
     case KINDS:
     case COUNT:
     case SIZE:

@@ -45,7 +45,9 @@ struct settings {
     double flow_timeout, ignored_timeout, closed_timeout, gap_wait, hole_wait;
     uint64_t detect_bytes, command_bytes, reply_bytes, hold_bytes, max_pending, max_waiting;
     uint64_t header_bytes, headers_bytes, mime_depth, mime_parts;
-    uint64_t transaction_bytes, session_bytes, list_items, hop_items;
+    uint64_t transaction_bytes, session_bytes, list_items, hop_items, header_items;
+    uint64_t headers; /* 0 known, 1 all */
+    struct text_set trusted_authserv;
     struct text_setting blocklists;
     uint64_t blocklist_kinds; /* a bit per enum blocklist_kind */
     struct text_set country_databases;

@@ -240,7 +240,7 @@ static void bench_init(struct bench *b)
     b->builder = (struct builder_settings){.path.capture = PATH_ALL,
                                            .transaction_bytes = b->set.transaction_bytes,
                                            .session_bytes = b->set.session_bytes};
-    b->builder.list_items = b->builder.hop_items = (uint32_t)b->set.list_items;
+    b->builder.list_items = b->builder.hop_items = b->builder.header_items = (uint32_t)b->set.list_items;
     b->builder.mime = (struct mime_limits){b->set.header_bytes, b->set.headers_bytes,
                                            (uint32_t)b->set.mime_depth, (uint32_t)b->set.mime_parts};
     b->charsets = charsets_new();

@@ -44,7 +44,7 @@ for path, stream in streams.items():
 
 
 def records(capture):
-    r = mailtap("read", "-f", "json", "-s", "suspicious_origination_networks=0.0.0.0/1,128.0.0.0/1", capture)
+    r = mailtap("read", "-f", "json", "-s", "suspicious_origination_networks=0.0.0.0/1,128.0.0.0/1", "-s", "headers=all", capture)
     return [json.loads(line) for line in r.stdout.splitlines()]
 
 

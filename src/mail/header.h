@@ -1,4 +1,4 @@
-/* Header values of a mail: encoded words, parameters, address lists. Pure; input is one unfolded value. */
+/* Header values of a mail: encoded words, parameters. Pure; input is one unfolded value. */
 #ifndef MAIL_HEADER_H
 #define MAIL_HEADER_H
 
@@ -27,12 +27,5 @@ bool header_param_both(struct charsets *cs, struct slice params, const char *nam
 /* The same, undecoded bytes, plain before continued; unquoted it ends at a blank: for boundaries. `other` may
  * be NULL. */
 bool header_param_raw(struct slice params, const char *name, struct buf *out, struct buf *other);
-
-/* Takes the next element of an address list (RFC 5322 3.4) from *list: split at commas outside quotes,
- * comments and angle brackets; a group's name and its closing ';' are dropped, its members are elements.
- * Trimmed, never empty. False: no more. */
-bool header_address_next(struct slice *list, struct slice *ret);
-/* The bare address in an element: what is inside the last <...>, else the element without comments. */
-struct slice header_address_bare(struct slice element);
 
 #endif

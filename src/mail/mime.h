@@ -25,8 +25,8 @@ struct mime_event {
     struct slice
         type; /* PART: "application/pdf", lower case, no comment; "text/plain" where none was declared */
     struct slice filename; /* PART: UTF-8; data is NULL where the part has none */
-    uint64_t size;  /* PART: bytes after base64 or quoted-printable decoding, without the line end before a
-                       boundary */
+    uint64_t size;  /* HEADER: place of its first byte in the mail, without stuffed dots. PART: bytes after
+                       base64 or quoted-printable decoding, without the line end before a  boundary */
     uint32_t depth; /* PART: 0 is the mail itself */
     bool cut; /* HEADER: over a limit or before a gap, value may be its beginning alone. PART: a gap or the
                * end of the input lies in it */

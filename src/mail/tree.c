@@ -240,6 +240,7 @@ static void flush_field(struct mime *m, bool gap)
                                     .name = name,
                                     .value = value,
                                     .decoded = buf_slice(&m->decoded),
+                                    .size = m->field_at,
                                     .cut = cut || gap};
             m->fn(m->ctx, &ev);
         } else {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include "base/memory.h"
 #include "mail/reply.h"
+#include "record/authentication.h"
 #include "record/outcome.h"
 
 /* One for each session, of which there are many that say nothing for long: it keeps what the session's record
@@ -131,6 +132,7 @@ static void mail_end(struct builder *b, struct draft *d, struct timespec ts)
         b->message = NULL;
     d->t.flags.one_sided = !(b->heard_client && b->heard_server);
     outcome_end(d, b->with);
+    authentication_end(d);
     d->t.flags.truncated |= d->mem.over;
     b->mails++;
     b->out->record(b->ctx, &(struct record){&stream_smtp, &d->t, ts, &d->mem});

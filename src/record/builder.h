@@ -17,6 +17,10 @@ struct builder_settings {
     uint32_t hop_items;
     const struct network *trusted_relays;
     size_t trusted_relay_count;
+    uint32_t header_items;
+    bool all_headers;
+    const struct slice *trusted_authserv; /* names; case does not matter */
+    size_t trusted_authserv_count;
 };
 
 /* Who hears what comes out. Records, events and their slices die on return. */

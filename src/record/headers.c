@@ -5,10 +5,13 @@
 #include "record/headers.h"
 
 #include "mail/header.h"
+#include "record/authentication.h"
+#include "record/heading_take.h"
 #include "record/hops.h"
+#include "record/people.h"
 
 /* `text` is valid. */
-static struct slice draft_utf8(struct draft *d, struct slice text)
+struct slice draft_utf8(struct draft *d, struct slice text)
 {
     return utf8_whole(arena_copy(&d->mem, text));
 }
@@ -23,7 +26,7 @@ struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch)
     return draft_utf8(d, text);
 }
 
-static struct slice readable(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch)
+struct slice draft_readable(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch)
 {
     bool words = slice_index(value, '=') < value.len;
     if (!words && utf8_valid(value))
@@ -33,11 +36,8 @@ static struct slice readable(struct draft *d, struct charsets *cs, struct slice 
     return draft_utf8(d, buf_slice(scratch));
 }
 
-/* Doubles a list of up to `most` in the arena; false where a limit is reached. */
-static bool list_grow(struct draft *d, size_t most, void **items, size_t len, size_t *room, size_t size)
+bool draft_list_grow(struct draft *d, size_t most, void **items, size_t len, size_t *room, size_t size)
 {
-    if (len < *room)
-        return true;
     size_t more = *room ? *room * 2 : size > 64 ? 1 : 4; /* most mails have one recipient */
     if (more > most)
         more = most;
@@ -56,7 +56,7 @@ static bool list_grow(struct draft *d, size_t most, void **items, size_t len, si
 static bool list_room(struct draft *d, const struct builder_settings *set, void **items, size_t len,
                       size_t *room, size_t size)
 {
-    return list_grow(d, set->list_items, items, len, room, size);
+    return draft_list_room(d, set->list_items, items, len, room, size);
 }
 
 bool draft_add_text(struct draft *d, const struct builder_settings *set, struct text_list *list,
@@ -88,6 +88,16 @@ void draft_add_anomaly(struct draft *d, const struct builder_settings *set, cons
     kept->text = a->text.len ? draft_text(d, a->text, scratch) : (struct slice){0};
 }
 
+void draft_note_anomaly(struct draft *d, const struct builder_settings *set, const struct found_anomaly *a,
+                        struct buf *scratch)
+{
+    bool told = d->t.flags.gap;
+    for (size_t i = 0; i < d->t.anomalies.len; i++)
+        told |= d->t.anomalies.items[i].which == a->which;
+    if (!told)
+        draft_add_anomaly(d, set, a, scratch);
+}
+
 struct recipient *draft_add_recipient(struct draft *d, const struct builder_settings *set, struct slice addr)
 {
     struct recipient_list *list = &d->t.rcpt;
@@ -107,19 +117,10 @@ void draft_add_file(struct draft *d, const struct builder_settings *set, const s
 struct hop *draft_add_hop(struct draft *d, const struct builder_settings *set)
 {
     struct hop_list *list = &d->t.hops;
-    if (!list_grow(d, set->hop_items, (void **)&list->items, list->len, &list->room, sizeof *list->items))
+    if (!draft_list_room(d, set->hop_items, (void **)&list->items, list->len, &list->room,
+                         sizeof *list->items))
         return NULL;
     return &list->items[list->len++];
-}
-
-static void take_addresses(struct draft *d, const struct builder_settings *set, struct charsets *cs,
-                           struct text_list *list, struct slice value, struct buf *scratch)
-{
-    struct slice element;
-    while (header_address_next(&value, &element)) {
-        if (!draft_add_text(d, set, list, readable(d, cs, element, scratch)))
-            break;
-    }
 }
 
 /* Mail that goes round inside of one host has not moved: 127.0.0.1, as in the ancestor, and ::1. */
@@ -172,30 +173,83 @@ static void take_agent(struct draft *d, struct slice text)
     d->t.is_webmail = is_webmail(text);
 }
 
-enum place { TEXT, LIST, RECEIVED, ORIGINATING, AGENT };
+enum place {
+    TEXT,      /* one text */
+    BRACKETED, /* what stands in angle brackets */
+    WRITERS,   /* mailboxes: who the mail is from */
+    READERS,   /* and who it is to */
+    TO,        /* the same, and as texts */
+    IDS,       /* message ids */
+    URIS,
+    RECEIVED,
+    ORIGINATING,
+    AGENT,
+    AUTHENTICATION,
+};
+
+struct known {
+    struct slice name;
+    enum place place;
+    size_t offset; /* in struct transaction; AUTHENTICATION: enum auth_field */
+    size_t beside; /* a second one; 0: none */
+};
 
 #define NAME(text)                                                                                           \
     {                                                                                                        \
         (const uint8_t *)(text), sizeof(text) - 1                                                            \
     }
-static const struct {
-    struct slice name;
-    enum place place;
-    size_t offset; /* TEXT, LIST: in struct transaction */
-} fields[] = {
-    {NAME("date"), TEXT, offsetof(struct transaction, date)},
-    {NAME("from"), TEXT, offsetof(struct transaction, from)},
-    {NAME("to"), LIST, offsetof(struct transaction, to)},
-    {NAME("cc"), LIST, offsetof(struct transaction, cc)},
-    {NAME("reply-to"), TEXT, offsetof(struct transaction, reply_to)},
-    {NAME("message-id"), TEXT, offsetof(struct transaction, msg_id)},
-    {NAME("in-reply-to"), TEXT, offsetof(struct transaction, in_reply_to)},
-    {NAME("subject"), TEXT, offsetof(struct transaction, subject)},
-    {NAME("received"), RECEIVED, 0},
-    {NAME("x-originating-ip"), ORIGINATING, 0},
-    {NAME("user-agent"), AGENT, 0},
-    {NAME("x-mailer"), AGENT, 0},
+#define AT(member) offsetof(struct transaction, member)
+/* By length. */
+static const struct known known[] = {
+    {NAME("to"), TO, AT(addresses.to), AT(to)},
+    {NAME("cc"), TO, AT(addresses.cc), AT(cc)},
+    {NAME("bcc"), READERS, AT(addresses.bcc), 0},
+    {NAME("date"), TEXT, AT(date), 0},
+    {NAME("from"), WRITERS, AT(addresses.from), AT(from)},
+    {NAME("sender"), WRITERS, AT(addresses.sender), AT(sender)},
+    {NAME("subject"), TEXT, AT(subject), 0},
+    {NAME("list-id"), BRACKETED, AT(list.id), 0},
+    {NAME("arc-seal"), AUTHENTICATION, AUTH_ARC_SEAL, 0},
+    {NAME("reply-to"), WRITERS, AT(addresses.reply_to), AT(reply_to)},
+    {NAME("received"), RECEIVED, 0, 0},
+    {NAME("x-mailer"), AGENT, 0, 0},
+    {NAME("list-help"), URIS, AT(list.help), 0},
+    {NAME("list-post"), URIS, AT(list.post), 0},
+    {NAME("message-id"), TEXT, AT(msg_id), 0},
+    {NAME("user-agent"), AGENT, 0, 0},
+    {NAME("references"), IDS, AT(references), 0},
+    {NAME("precedence"), TEXT, AT(precedence), 0},
+    {NAME("list-owner"), URIS, AT(list.owner), 0},
+    {NAME("in-reply-to"), TEXT, AT(in_reply_to), 0},
+    {NAME("return-path"), BRACKETED, AT(return_path), 0},
+    {NAME("received-spf"), AUTHENTICATION, AUTH_SPF, 0},
+    {NAME("list-archive"), URIS, AT(list.archive), 0},
+    {NAME("dkim-signature"), AUTHENTICATION, AUTH_DKIM, 0},
+    {NAME("auto-submitted"), TEXT, AT(auto_submitted), 0},
+    {NAME("list-subscribe"), URIS, AT(list.subscribe), 0},
+    {NAME("x-originating-ip"), ORIGINATING, 0, 0},
+    {NAME("list-unsubscribe"), URIS, AT(list.unsubscribe), 0},
+    {NAME("arc-message-signature"), AUTHENTICATION, AUTH_ARC_SIGNATURE, 0},
+    {NAME("list-unsubscribe-post"), TEXT, AT(list.unsubscribe_post), 0},
+    {NAME("authentication-results"), AUTHENTICATION, AUTH_RESULTS, 0},
+    {NAME("arc-authentication-results"), AUTHENTICATION, AUTH_ARC_RESULTS, 0},
 };
+enum { KNOWN = sizeof known / sizeof *known, LENGTHS = 27 };
+
+/* Of each length, one more than the place of the first. */
+static const uint8_t firsts[LENGTHS] = {
+    [2] = 1,   [3] = 3,   [4] = 4,   [6] = 6,   [7] = 7,   [8] = 9,   [9] = 13, [10] = 15,
+    [11] = 20, [12] = 22, [14] = 24, [16] = 27, [21] = 29, [22] = 31, [26] = 32};
+
+static const struct known *known_of(struct slice name)
+{
+    size_t i = name.len < LENGTHS ? firsts[name.len] : 0;
+    if (!i--)
+        return NULL;
+    while (i < KNOWN && known[i].name.len == name.len && !slice_case_eq(name, known[i].name))
+        i++;
+    return i < KNOWN && known[i].name.len == name.len ? &known[i] : NULL;
+}
 
 static void take_originating(struct draft *d, struct slice value)
 {
@@ -205,34 +259,56 @@ static void take_originating(struct draft *d, struct slice value)
         d->t.x_originating_ip = arena_copy(&d->mem, written);
 }
 
+static struct slice decoded_text(struct draft *d, struct charsets *cs, const struct mime_event *ev,
+                                 struct buf *scratch)
+{
+    return ev->decoded.len ? draft_utf8(d, ev->decoded) : draft_readable(d, cs, ev->value, scratch);
+}
+
 void headers_take(struct draft *d, const struct builder_settings *set, struct charsets *cs,
                   const struct mime_event *ev, struct buf *scratch)
 {
-    size_t i = 0, count = sizeof fields / sizeof *fields;
-    while (i < count && !slice_case_eq(ev->name, fields[i].name))
-        i++;
-    if (i == count)
+    heading_take_name(d, set, cs, ev, scratch);
+    const struct known *k = known_of(ev->name);
+    if (!k)
         return;
-    void *member = (char *)&d->t + fields[i].offset;
-    switch (fields[i].place) {
+    void *member = (char *)&d->t + k->offset, *beside = (char *)&d->t + k->beside;
+    struct slice text;
+    switch (k->place) {
     case TEXT:
-        *(struct slice *)member =
-            ev->decoded.len ? draft_utf8(d, ev->decoded) : readable(d, cs, ev->value, scratch);
+        *(struct slice *)member = decoded_text(d, cs, ev, scratch);
         break;
-    case LIST:
-        take_addresses(d, set, cs, member, ev->value, scratch);
+    case BRACKETED:
+        *(struct slice *)member = heading_bracketed(d, cs, ev, scratch);
         break;
-    case RECEIVED: {
-        struct slice text = readable(d, cs, ev->value, scratch);
+    case WRITERS:
+        *(struct slice *)beside = decoded_text(d, cs, ev, scratch);
+        *(struct mailbox_list *)member = (struct mailbox_list){0}; /* like that text, the last one counts */
+        people_take(d, set, cs, ev, member, NULL, true, scratch);
+        break;
+    case TO:
+    case READERS:
+        people_take(d, set, cs, ev, member, k->place == TO ? beside : NULL, false, scratch);
+        break;
+    case IDS:
+        heading_take_ids(d, set, ev, member, scratch);
+        break;
+    case URIS:
+        heading_take_uris(d, set, ev, member, scratch);
+        break;
+    case RECEIVED:
+        text = draft_readable(d, cs, ev->value, scratch);
         take_received(d, set, ev->value, text);
         hops_take(d, set, ev->value, text, scratch);
         break;
-    }
     case ORIGINATING:
         take_originating(d, ev->value);
         break;
     case AGENT:
-        take_agent(d, readable(d, cs, ev->value, scratch));
+        take_agent(d, draft_readable(d, cs, ev->value, scratch));
+        break;
+    case AUTHENTICATION:
+        authentication_take(d, set, (enum auth_field)k->offset, ev->value, scratch);
         break;
     }
 }

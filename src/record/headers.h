@@ -30,7 +30,8 @@ struct draft {
     struct text *last_reply, *last_error; /* replaced by every reply, so outside of the arena */
     struct text *decision;                /* text of the reply that decides, so far */
     struct ruling ruling;
-    struct mime *mime; /* while its text is read */
+    struct mime *mime;       /* while its text is read */
+    struct slice names_room; /* for names of header fields, in `mem` */
     bool path_done;
 };
 
@@ -39,6 +40,18 @@ void headers_take(struct draft *d, const struct builder_settings *set, struct ch
                   const struct mime_event *ev, struct buf *scratch);
 /* Copies `text` into the draft as valid UTF-8; what does not fit sets flags.truncated. */
 struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch);
+/* The same of text that is valid. */
+struct slice draft_utf8(struct draft *d, struct slice text);
+/* The same of a header value, decoded. */
+struct slice draft_readable(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch);
+/* Makes room in a full list whose items lie in the draft, up to `most`, by doubling. False: there is none,
+ * and flags.truncated is set. The second one looks first whether it is full. */
+bool draft_list_grow(struct draft *d, size_t most, void **items, size_t len, size_t *room, size_t size);
+static inline bool draft_list_room(struct draft *d, size_t most, void **items, size_t len, size_t *room,
+                                   size_t size)
+{
+    return len < *room || draft_list_grow(d, most, items, len, room, size);
+}
 /* Appends to a list of the draft, up to list_items; over it, flags.truncated is set, and the first one
  * returns false. */
 bool draft_add_text(struct draft *d, const struct builder_settings *set, struct text_list *list,
@@ -49,6 +62,9 @@ struct recipient *draft_add_recipient(struct draft *d, const struct builder_sett
 /* `text` is copied. */
 void draft_add_anomaly(struct draft *d, const struct builder_settings *set, const struct found_anomaly *a,
                        struct buf *scratch);
+/* The same, but only the first of its kind, and none behind a gap, where it may be another mail's. */
+void draft_note_anomaly(struct draft *d, const struct builder_settings *set, const struct found_anomaly *a,
+                        struct buf *scratch);
 void draft_add_file(struct draft *d, const struct builder_settings *set, const struct file *file);
 /* A new one, up to hop_items, to be filled in; NULL where there is no room. Those before it may have moved.
  */

@@ -73,6 +73,69 @@ static const struct field phases_fields[] = {
 };
 static const struct shape shape_phases = SHAPE(phases, phases_fields);
 
+static const struct field mailbox_fields[] = {
+#define FIELD_MAILBOX(name, kind, member, doc) ROW(mailbox, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_MAILBOX
+};
+static const struct shape shape_mailbox = SHAPE(mailbox, mailbox_fields);
+
+static const struct field addresses_fields[] = {
+#define FIELD_ADDRESSES_OF(name, kind, member, doc) ROW(addresses, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_ADDRESSES_OF
+};
+static const struct shape shape_addresses = SHAPE(addresses, addresses_fields);
+
+static const struct field mailing_list_fields[] = {
+#define FIELD_MAILING_LIST(name, kind, member, doc) ROW(mailing_list, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_MAILING_LIST
+};
+static const struct shape shape_mailing_list = SHAPE(mailing_list, mailing_list_fields);
+
+static const struct field header_field_fields[] = {
+#define FIELD_HEADER_FIELD(name, kind, member, doc) ROW(header_field, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_HEADER_FIELD
+};
+static const struct shape shape_header_field = SHAPE(header_field, header_field_fields);
+
+static const struct field auth_result_fields[] = {
+#define FIELD_AUTH_RESULT(name, kind, member, doc) ROW(auth_result, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_AUTH_RESULT
+};
+static const struct shape shape_auth_result = SHAPE(auth_result, auth_result_fields);
+
+static const struct field received_spf_fields[] = {
+#define FIELD_RECEIVED_SPF(name, kind, member, doc) ROW(received_spf, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_RECEIVED_SPF
+};
+static const struct shape shape_received_spf = SHAPE(received_spf, received_spf_fields);
+
+static const struct field dkim_signature_fields[] = {
+#define FIELD_DKIM_SIGNATURE(name, kind, member, doc) ROW(dkim_signature, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_DKIM_SIGNATURE
+};
+static const struct shape shape_dkim_signature = SHAPE(dkim_signature, dkim_signature_fields);
+
+static const struct field arc_set_fields[] = {
+#define FIELD_ARC_SET(name, kind, member, doc) ROW(arc_set, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_ARC_SET
+};
+static const struct shape shape_arc_set = SHAPE(arc_set, arc_set_fields);
+
+static const struct field authentication_fields[] = {
+#define FIELD_AUTHENTICATION(name, kind, member, doc) ROW(authentication, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_AUTHENTICATION
+};
+static const struct shape shape_authentication = SHAPE(authentication, authentication_fields);
+
 static const struct field smtp_fields[] = {
 #define FIELD_SMTP(name, kind, member, doc) ROW(transaction, name, kind, member, doc),
 #include "record/fields.def"

@@ -7,7 +7,7 @@
 #include "base/net.h"
 #include "mail/anomaly.h"
 #include "mail/received.h"
-#include "record/envelope.h"
+#include "record/heading.h"
 
 struct address_list {
     struct address *items;
@@ -78,6 +78,12 @@ struct transaction {
     struct slice date, from;
     struct text_list to, cc;
     struct slice reply_to, msg_id, in_reply_to, subject;
+    struct addresses addresses;
+    struct text_list references;
+    struct mailing_list list;
+    struct slice auto_submitted, precedence, sender, return_path;
+    struct text_list header_names;
+    struct header_field_list headers;
     struct slice x_originating_ip;
     struct slice first_received, second_received;
     struct slice last_reply, last_error;
@@ -95,6 +101,7 @@ struct transaction {
     bool message; /* no field of its own, for who shows the record: text of the message was seen */
     struct file_list files;
     struct hop_list hops; /* newest first */
+    struct authentication authentication;
     struct origin origin;
     struct text_list tags;
     struct anomaly_list anomalies;

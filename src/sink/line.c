@@ -149,19 +149,15 @@ void line_printf(struct line *l, const char *format, ...)
     line_add(l, (struct slice){(const uint8_t *)text, (size_t)len});
 }
 
-/* Which of them are not plain: signed, all over 126 but 127 itself is below 32. Most texts are short, names
- * and ids, so there is a width for these. */
-#define NOT_PLAIN(name, type, width)                                                                         \
-    typedef uint8_t type __attribute__((vector_size(width)));                                                \
-    static inline type name(const type *c, uint8_t a, uint8_t b)                                             \
-    {                                                                                                        \
-        typedef int8_t signed_lanes __attribute__((vector_size(width)));                                     \
-        signed_lanes s = (signed_lanes)*c;                                                                   \
-        return (type)((s < 32) | (s == 127) | (s == (int8_t)a) | (s == (int8_t)b));                          \
-    }
-NOT_PLAIN(odd_of_sixteen, sixteen, 16)
-NOT_PLAIN(odd_of_eight, eight, 8)
-#undef NOT_PLAIN
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+
+/* Which of them are not plain: signed, all over 126 but 127 itself is below 32. */
+static inline sixteen odd_of_sixteen(const sixteen *c, uint8_t a, uint8_t b)
+{
+    typedef int8_t signed_lanes __attribute__((vector_size(16)));
+    signed_lanes s = (signed_lanes)*c;
+    return (sixteen)((s < 32) | (s == 127) | (s == (int8_t)a) | (s == (int8_t)b));
+}
 
 static inline bool any_of_sixteen(const sixteen *odd)
 {
@@ -178,22 +174,31 @@ static inline bool sixteen_plain(const uint8_t *p, uint8_t a, uint8_t b)
     return !any_of_sixteen(&c);
 }
 
-static inline bool eight_plain(const uint8_t *p, uint8_t a, uint8_t b)
-{
-    eight c;
-    uint64_t odd;
-    memcpy(&c, p, sizeof c);
-    c = odd_of_eight(&c, a, b);
-    memcpy(&odd, &c, sizeof odd);
-    return !odd;
-}
-
 /* Copies 16 bytes and adds what is odd in them to *odd. */
 static inline void pass_sixteen(uint8_t *to, const uint8_t *from, uint8_t a, uint8_t b, sixteen *odd)
 {
     sixteen c;
     memcpy(&c, from, sizeof c);
     memcpy(to, &c, sizeof c);
+    *odd |= odd_of_sixteen(&c, a, b);
+}
+
+/* Fewer than sixteen bytes, by both ends of them, of which some are in both. */
+static inline void pass_ends(uint8_t *to, struct slice s, uint8_t a, uint8_t b, sixteen *odd)
+{
+    uint8_t ends[16];
+    if (s.len >= 8) {
+        memcpy(ends, s.data, 8);
+        memcpy(ends + 8, s.data + s.len - 8, 8);
+        memcpy(to, ends, 8);
+        memcpy(to + s.len - 8, ends + 8, 8);
+    } else {
+        memset(ends, s.data[0], sizeof ends);
+        memcpy(ends, s.data, s.len);
+        memcpy(to, s.data, s.len);
+    }
+    sixteen c;
+    memcpy(&c, ends, sizeof c);
     *odd |= odd_of_sixteen(&c, a, b);
 }
 
@@ -207,16 +212,9 @@ static bool copy_plain(uint8_t *to, struct slice s, uint8_t a, uint8_t b)
         pass_sixteen(to + s.len - 16, s.data + s.len - 16, a, b, &odd);
         return !any_of_sixteen(&odd);
     }
-    if (s.len >= 8) {
-        line_copy(to, s.data, s.len);
-        return eight_plain(s.data, a, b) && eight_plain(s.data + s.len - 8, a, b);
-    }
-    for (size_t i = 0; i < s.len; i++) {
-        uint8_t c = to[i] = s.data[i];
-        if (c < 32 || c >= 127 || c == a || c == b)
-            return false;
-    }
-    return true;
+    if (s.len)
+        pass_ends(to, s, a, b, &odd);
+    return !any_of_sixteen(&odd);
 }
 
 bool line_quote_plain(struct line *l, struct slice s, uint8_t a, uint8_t b)
@@ -231,16 +229,10 @@ bool line_quote_plain(struct line *l, struct slice s, uint8_t a, uint8_t b)
 
 size_t line_plain(struct slice s, uint8_t a, uint8_t b)
 {
-    enum { LONG = 16, SHORT = 8 };
+    enum { LONG = 16 };
     size_t i = 0;
     while (i + LONG <= s.len && sixteen_plain(s.data + i, a, b))
         i += LONG;
-    /* The rest: once more the last sixteen, or eight, of which some were looked at. */
-    if (i && i + LONG > s.len && sixteen_plain(s.data + s.len - LONG, a, b))
-        return s.len;
-    if (s.len >= SHORT && s.len < LONG && eight_plain(s.data, a, b) &&
-        eight_plain(s.data + s.len - SHORT, a, b))
-        return s.len;
     while (i < s.len && s.data[i] >= 32 && s.data[i] < 127 && s.data[i] != a && s.data[i] != b)
         i++;
     return i;

@@ -112,6 +112,19 @@ static bool always_inside(const struct shape *of, size_t i)
     return kind == FIELD_COUNT || kind == FIELD_BOOL || kind == FIELD_ANOMALY;
 }
 
+static void print_shape(FILE *out, const struct shape *of);
+
+/* What follows the description: type, flags, and what is in an object or in those of a list. */
+static void print_type(FILE *out, const struct field *f, bool of_session)
+{
+    fputs(type_of(f->kind), out);
+    if (f->kind == FIELD_FLAGS)
+        print_flags(out, of_session);
+    if (f->of)
+        print_shape(out, f->of);
+    fputs(f->kind == FIELD_LIST ? "}}" : "}", out);
+}
+
 static void print_shape(FILE *out, const struct shape *of)
 {
     const char *between = "";
@@ -126,8 +139,7 @@ static void print_shape(FILE *out, const struct shape *of)
     for (size_t i = 0; i < of->count; i++) {
         print_text(out, between, of->fields[i].name, ":{");
         print_text(out, "\"description\":", of->fields[i].doc, ",");
-        fputs(type_of(of->fields[i].kind), out);
-        fputs("}", out);
+        print_type(out, &of->fields[i], false);
         between = ",";
     }
     fputs("}", out);
@@ -137,12 +149,7 @@ static void print_field(FILE *out, const struct stream *s, const struct field *f
 {
     print_text(out, ",\n      ", f->name, ": {");
     print_text(out, "\"description\":", f->doc, ",");
-    fputs(type_of(f->kind), out);
-    if (f->kind == FIELD_FLAGS)
-        print_flags(out, s == &stream_session);
-    if (f->of)
-        print_shape(out, f->of);
-    fputs(f->kind == FIELD_LIST ? "}}" : "}", out);
+    print_type(out, f, s == &stream_session);
 }
 
 /* A stream of a script may have any name but those of the others, and any fields. */

@@ -34,6 +34,7 @@ static const struct builder_settings builder_settings = {
     .session_bytes = 32 * 1024,
     .list_items = 1000,
     .hop_items = 100,
+    .header_items = 200,
 };
 
 static void on_record(void *ctx, struct record *rec)

@@ -132,64 +132,6 @@ static void cut_output(void **state)
 }
 
 /* The elements, each followed by '|', then their bare addresses. */
-static void list_is(const char *value, const char *want, const char *want_bare)
-{
-    struct buf out, bare;
-    struct slice list = slice_str(value), element;
-    buf_init(&out, 1 << 16);
-    buf_init(&bare, 1 << 16);
-    while (header_address_next(&list, &element)) {
-        assert_true(element.len > 0);
-        buf_add(&out, element);
-        buf_add_str(&out, "|");
-        buf_add(&bare, header_address_bare(element));
-        buf_add_str(&bare, "|");
-    }
-    buf_add_byte(&out, 0);
-    buf_add_byte(&bare, 0);
-    assert_string_equal((char *)out.data, want);
-    if (want_bare)
-        assert_string_equal((char *)bare.data, want_bare);
-    buf_free(&out);
-    buf_free(&bare);
-}
-
-static void addresses(void **state)
-{
-    (void)state;
-    list_is("", "", "");
-    list_is(" , ,; ,", "", "");
-    list_is("a@b", "a@b|", "a@b|");
-    list_is("a@b, c@d;e@f ", "a@b|c@d|e@f|", "a@b|c@d|e@f|");
-    list_is("\"B, A\" <a@b>, c@d (C, D; (E)), <e@f>", "\"B, A\" <a@b>|c@d (C, D; (E))|<e@f>|",
-            "a@b|c@d|e@f|");
-    list_is("<@x,@y:a@b>, c@d", "<@x,@y:a@b>|c@d|", "@x,@y:a@b|c@d|");
-    list_is("Friends: a@b, C <c@d>; e@f", "a@b|C <c@d>|e@f|", "a@b|c@d|e@f|");
-    list_is("undisclosed-recipients:;", "", "");
-    list_is("A: ;, b@c", "b@c|", "b@c|");
-    list_is("mailto:a@b", "a@b|", "a@b|");
-    list_is("a@[IPv6:2001:db8::1], b@c", "a@[IPv6:2001:db8::1]|b@c|", NULL);
-    list_is("\"a\\\",b\" <a@b>, c@d", "\"a\\\",b\" <a@b>|c@d|", "a@b|c@d|");
-    list_is("(a\\), b) a@b, c@d", "(a\\), b) a@b|c@d|", NULL);
-    list_is("A\\, B <a@b>", "A\\, B <a@b>|", "a@b|");
-    list_is("\"a@b\" <c@d>, \"<e@f>\" <g@h>", "\"a@b\" <c@d>|\"<e@f>\" <g@h>|", "c@d|g@h|");
-}
-
-/* A group that never closes is none, so that it cannot hide who follows. */
-static void unclosed(void **state)
-{
-    (void)state;
-    list_is("\"A <a@b>, c@d", "\"A <a@b>|c@d|", "a@b|c@d|");
-    list_is("(A <a@b>, c@d", "(A <a@b>|c@d|", "a@b|c@d|");
-    list_is("((A) a@b, c@d", "((A) a@b|c@d|", NULL);
-    list_is("A <a@b, c@d", "A <a@b|c@d|", "a@b|c@d|");
-    list_is("A <a@b, C <c@d>", "A <a@b, C <c@d>|", NULL);
-    list_is("(a\\), b@c", "(a\\)|b@c|", NULL);
-    list_is("\"a\\\", b@c", "\"a\\\"|b@c|", NULL);
-    list_is("a@b\\", "a@b\\|", NULL);
-    list_is("\"", "\"|", NULL);
-    list_is("(", "(|", NULL);
-}
 
 static void hostile(void **state)
 {
@@ -232,9 +174,6 @@ static void hostile(void **state)
         buf_clear(&out);
         header_text(cs, buf_slice(&in), &out);
         assert_true(utf8_valid(buf_slice(&out)));
-        struct slice list = buf_slice(&in), element;
-        while (header_address_next(&list, &element))
-            assert_true(element.len > 0);
     }
     assert_true(clock() - begin < 20 * CLOCKS_PER_SEC);
     buf_free(&in);
@@ -243,9 +182,9 @@ static void hostile(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words),     cmocka_unit_test(split_characters), cmocka_unit_test(charset_names),
-        cmocka_unit_test(malformed), cmocka_unit_test(raw_bytes),        cmocka_unit_test(cut_output),
-        cmocka_unit_test(addresses), cmocka_unit_test(unclosed),         cmocka_unit_test(hostile)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(words),         cmocka_unit_test(split_characters),
+                                       cmocka_unit_test(charset_names), cmocka_unit_test(malformed),
+                                       cmocka_unit_test(raw_bytes),     cmocka_unit_test(cut_output),
+                                       cmocka_unit_test(hostile)};
     return cmocka_run_group_tests(tests, charsets_begin, charsets_end);
 }

@@ -55,6 +55,35 @@ static void absent_fields_are_left_out(void **state)
     buf_free(&out);
 }
 
+/* Texts of every short length, with one byte at every place that needs care, or none. */
+static void short_texts(void **state)
+{
+    static const struct {
+        char c;
+        const char *shown;
+    } odd[] = {{'x', "x"}, {'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}, {31, "\\u001f"}, {127, "\\u007f"}};
+    (void)state;
+    for (size_t len = 1; len <= 20; len++)
+        for (size_t i = 0; i < len * (sizeof odd / sizeof *odd); i++) {
+            size_t at = i % len, which = i / len;
+            char *text = malloc(len); /* of its size, so that a sanitizer sees what is read beyond it */
+            char want[64];
+            assert_non_null(text);
+            for (size_t j = 0; j < len; j++)
+                text[j] = (char)('a' + j);
+            snprintf(want, sizeof want, "\"subject\":\"%.*s%s%.*s\",", (int)at, text, odd[which].shown,
+                     (int)(len - at - 1), text + at + 1);
+            text[at] = odd[which].c;
+            struct transaction t = {.subject = {(const uint8_t *)text, len}};
+            struct record rec = {&stream_smtp, &t};
+            struct buf out;
+            line_of(&rec, &out);
+            assert_true(slice_find(buf_slice(&out), want) < out.len);
+            buf_free(&out);
+            free(text);
+        }
+}
+
 static void session_record(void **state)
 {
     struct slice keywords[] = {slice_str("SIZE 1"), slice_str("8BITMIME")};
@@ -206,10 +235,15 @@ static void streams_go_to_their_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_record),   cmocka_unit_test(absent_fields_are_left_out),
-        cmocka_unit_test(session_record), cmocka_unit_test(escapes),
-        cmocka_unit_test(invalid_utf8),   cmocka_unit_test(any_bytes),
-        cmocka_unit_test(giant),          cmocka_unit_test(streams_go_to_their_files),
+        cmocka_unit_test(whole_record),
+        cmocka_unit_test(absent_fields_are_left_out),
+        cmocka_unit_test(short_texts),
+        cmocka_unit_test(session_record),
+        cmocka_unit_test(escapes),
+        cmocka_unit_test(invalid_utf8),
+        cmocka_unit_test(any_bytes),
+        cmocka_unit_test(giant),
+        cmocka_unit_test(streams_go_to_their_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

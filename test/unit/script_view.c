@@ -77,7 +77,7 @@ static void wrong_names(void **state)
     (void)state;
     mail_fails("return mail.sunject", "2: no field 'sunject' in mail; the nearest is 'subject'");
     mail_fails("\n\nreturn mail.org_h", "4: no field 'org_h' in mail; the nearest is 'orig_h'");
-    mail_fails("mail:send()", "2: no field 'send' in mail; the nearest is 'uid'");
+    mail_fails("mail:send()", "2: no field 'send' in mail; the nearest is 'sender'");
     mail_fails("return mail[1]", "2: a field of a mail has a name, not a number");
     mail_fails("return mail.flags.gsp", "2: no field 'gsp' in flags; the nearest is 'gap'");
     mail_fails("mail.subject = 'x'", "2: a mail is read-only, but for its tags");

@@ -153,7 +153,8 @@ static void begin_generation(struct pipeline *p, const struct settings *set,
         .list_items = (uint32_t)set->list_items,
         .hop_items = (uint32_t)set->hop_items,
         .trusted_relays = set->trusted_relays.items,
-        .trusted_relay_count = set->trusted_relays.count};
+        .trusted_relay_count = set->trusted_relays.count,
+        .agents = services->agents};
     g->rule_settings = (struct rule_settings){.local_nets = {set->local_nets.items, set->local_nets.count},
                                               .blocklist_kinds = (unsigned)set->blocklist_kinds};
     g->rules =

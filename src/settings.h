@@ -46,7 +46,7 @@ struct settings {
     uint64_t detect_bytes, command_bytes, reply_bytes, hold_bytes, max_pending, max_waiting;
     uint64_t header_bytes, headers_bytes, mime_depth, mime_parts;
     uint64_t transaction_bytes, session_bytes, list_items, hop_items;
-    struct text_setting blocklists;
+    struct text_setting blocklists, agents;
     uint64_t blocklist_kinds; /* a bit per enum blocklist_kind */
     struct text_set country_databases;
     struct country_set suspicious_origination_countries;

@@ -5,6 +5,7 @@
 #include "mail/charset.h"
 #include "mail/mime.h"
 #include "mail/smtp.h"
+#include "record/agents.h"
 #include "record/path.h"
 #include "record/record.h"
 
@@ -17,6 +18,7 @@ struct builder_settings {
     uint32_t hop_items;
     const struct network *trusted_relays;
     size_t trusted_relay_count;
+    const struct agents *agents; /* NULL: none is known */
 };
 
 /* Who hears what comes out. Records, events and their slices die on return. */

@@ -149,27 +149,10 @@ static void take_received(struct draft *d, const struct builder_settings *set, s
         d->path_done = t->flags.path_cut = true;
 }
 
-static bool is_webmail(struct slice agent)
-{
-    static const char *const starts[] = {"iPlanet Messenger",   "Sun Java(tm) System Messenger Express",
-                                         "SquirrelMail",        "NeoMail",
-                                         "Roundcube",           "RainLoop",
-                                         "SnappyMail",          "SOGoMail",
-                                         "Open-Xchange Mailer", "Horde"};
-    static const char *const parts[] = {"(IMP)", "ZimbraWebClient", "Internet Messaging Program"};
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-        if (slice_case_starts(agent, starts[i]))
-            return true;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (slice_find(agent, parts[i]) < agent.len)
-            return true;
-    return false;
-}
-
-static void take_agent(struct draft *d, struct slice text)
+static void take_agent(struct draft *d, const struct builder_settings *set, struct slice text)
 {
     d->t.user_agent = text;
-    d->t.is_webmail = is_webmail(text);
+    d->t.is_webmail = agents_of_mail(set->agents, text, &d->t.agent) == AGENT_WEBMAIL;
 }
 
 enum place { TEXT, LIST, RECEIVED, ORIGINATING, AGENT };
@@ -232,7 +215,7 @@ void headers_take(struct draft *d, const struct builder_settings *set, struct ch
         take_originating(d, ev->value);
         break;
     case AGENT:
-        take_agent(d, readable(d, cs, ev->value, scratch));
+        take_agent(d, set, readable(d, cs, ev->value, scratch));
         break;
     }
 }

@@ -73,6 +73,13 @@ static const struct field phases_fields[] = {
 };
 static const struct shape shape_phases = SHAPE(phases, phases_fields);
 
+static const struct field product_fields[] = {
+#define FIELD_PRODUCT(name, kind, member, doc) ROW(product, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_PRODUCT
+};
+static const struct shape shape_product = SHAPE(product, product_fields);
+
 static const struct field smtp_fields[] = {
 #define FIELD_SMTP(name, kind, member, doc) ROW(transaction, name, kind, member, doc),
 #include "record/fields.def"

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/net.h"
 #include "mail/anomaly.h"
+#include "mail/product.h"
 #include "mail/received.h"
 #include "record/envelope.h"
 
@@ -92,6 +93,7 @@ struct transaction {
     struct slice received_from_originating_ip;
     struct slice user_agent;
     bool tls, is_webmail;
+    struct product agent;
     /* No fields of their own, for who shows the record: text of the message was seen, a reply to its end was.
      */
     bool message, answered;
@@ -108,7 +110,9 @@ struct session {
     struct timespec ts; /* of its first packet */
     struct connection id;
     double duration; /* seconds from first to last packet */
-    struct slice banner, helo;
+    struct slice banner;
+    struct product server;
+    struct slice helo;
     struct text_list ehlo_keywords;
     bool tls;
     struct slice tls_start; /* "starttls" or "implicit" */

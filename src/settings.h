@@ -53,6 +53,9 @@ struct settings {
     struct network_set suspicious_origination_networks;
     double suppress_for;
     uint64_t max_suppressed;
+    uint64_t software; /* enum software_scope */
+    uint64_t software_hosts;
+    double software_expires;
     struct policy notice_policy;
     struct text_setting email_server, email_from;
     struct text_set email_to;

@@ -8,6 +8,7 @@
 enum setting_type {
     CHECKSUMS,
     CAPTURE,
+    SCOPE,
     NETWORKS,
     PORTS,
     COUNTRIES,

@@ -51,12 +51,15 @@ static bool set_scalar(const struct setting_row *row, void *field, struct slice 
 {
     static const char *const checksums[] = {"ignore", "verify"};
     static const char *const captures[] = {"local", "remote", "all", "none"};
+    static const char *const scopes[] = {"all", "local", "none"};
     static const char *const switches[] = {"no", "yes"};
     switch (row->type) {
     case CHECKSUMS:
         return set_word(checksums, 2, field, text);
     case CAPTURE:
         return set_word(captures, 4, field, text);
+    case SCOPE:
+        return set_word(scopes, 3, field, text);
     case SWITCH:
         return set_word(switches, 2, field, text);
     case COUNT:
@@ -134,6 +137,7 @@ void row_wants(const struct setting_row *row, char *ret, size_t room)
 {
     static const char *const names[] = {[CHECKSUMS] = "ignore or verify",
                                         [CAPTURE] = "local, remote, all or none",
+                                        [SCOPE] = "all, local or none",
                                         [NETWORKS] = "list of networks",
                                         [PORTS] = "list of ports, 1 to 65535",
                                         [COUNTRIES] = "list of countries, two letters each",

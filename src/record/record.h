@@ -125,10 +125,11 @@ struct session {
     struct flags flags;
 };
 
-extern const struct stream stream_smtp;    /* struct transaction */
-extern const struct stream stream_session; /* struct session */
-extern const struct stream stream_notice;  /* struct notice, notice.h */
-extern const struct stream stream_stats;   /* struct stats, stats.h */
+extern const struct stream stream_smtp;     /* struct transaction */
+extern const struct stream stream_session;  /* struct session */
+extern const struct stream stream_notice;   /* struct notice, notice.h */
+extern const struct stream stream_software; /* struct software, software.h */
+extern const struct stream stream_stats;    /* struct stats, stats.h */
 extern const struct stream
     stream_entry; /* struct entry, entry.h: what scripts write; its path is their own */
 extern const struct stream *const stream_table[STREAMS];

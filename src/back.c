@@ -1,9 +1,9 @@
 /* back.c: what is decided once a record is complete.
- * In: records, in their order; lines and notices of scripts. Out: records; to the courier what is mailed or
- * posted; complaints on standard error. Owns: its parts, the notices that may repeat. Limits: max_suppressed
- * notices that may repeat; OWN_ADDRESSES of this machine; DELIVERED_TEXT of each text of a notice that is
- * delivered, JSON_MOST of it all; script_*. Knowingly: its clock is packet time, moved on by the records'
- * ends. */
+ * In: records, in their order; lines and notices of scripts. Out: records, of software too; to the courier
+ * what is mailed or posted; complaints on standard error. Owns: its parts, the notices that may repeat, the
+ * known software. Limits: max_suppressed notices that may repeat; software_hosts programs; OWN_ADDRESSES of
+ * this machine; DELIVERED_TEXT of each text of a notice that is delivered, JSON_MOST of it all; script_*.
+ * Knowingly: its clock is packet time, moved on by the records' ends. */
 #include "back.h"
 
 #include <ifaddrs.h>
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include "base/memory.h"
 #include "rule/fold.h"
+#include "rule/software.h"
 #include "sink/json.h"
 #include "sink/letter.h"
 
@@ -20,6 +21,7 @@ struct back {
     struct back_output out;
     struct back_parts *parts;
     struct fold_table *folds;
+    struct software_table *software;
     struct timespec now;
     struct back_counts counts;
     struct network own[OWN_ADDRESSES]; /* this machine's addresses */
@@ -147,6 +149,12 @@ static void on_entry(void *ctx, struct entry *e)
     b->out.record(b->out.ctx, &(struct record){&stream_entry, e, e->ts, NULL});
 }
 
+static void on_software(void *ctx, struct software *s)
+{
+    struct back *b = ctx;
+    b->out.record(b->out.ctx, &(struct record){&stream_software, s, s->ts, NULL});
+}
+
 static bool is_after(struct timespec a, struct timespec b)
 {
     return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
@@ -188,6 +196,7 @@ int back_open(const struct settings *set, const struct script_files *scripts, co
     buf_init(&b->json, JSON_MOST);
     find_own_addresses(b);
     b->folds = fold_table_new(set->max_suppressed, act, b);
+    b->software = software_table_new(set->software_hosts, on_software, b);
     int err = back_parts_open(set, scripts, &to, &b->parts, reterr);
     if (err)
         back_close(&b);
@@ -248,12 +257,17 @@ void back_record(struct back *b, struct record *rec)
         if (b->parts->scripts)
             scripts_record(b->parts->scripts, rec);
         break;
+    case STREAM_SOFTWARE:
     case STREAM_STATS:
     case STREAM_ENTRY:
     case STREAMS:
         break;
     }
     b->out.record(b->out.ctx, rec);
+    const struct settings *set = b->parts->set;
+    const struct software_settings wanted = {(enum software_scope)set->software, local_nets(set),
+                                             set->software_expires};
+    software_record(b->software, &wanted, rec);
 }
 
 void back_finish(struct back *b)
@@ -267,6 +281,7 @@ struct back_counts back_counts(const struct back *b)
 {
     struct back_counts counts = b->counts;
     counts.shed = fold_shed(b->folds);
+    counts.software_shed = software_shed(b->software);
     add_parts(&counts, b->parts);
     return counts;
 }
@@ -279,6 +294,7 @@ void back_close(struct back **pb)
         return;
     back_parts_close(&b->parts);
     fold_table_free(&b->folds);
+    software_table_free(&b->software);
     buf_free(&b->json);
     line_free(&b->subject);
     line_free(&b->text);

@@ -22,6 +22,7 @@ struct back_counts {
     uint64_t own;            /* about mail of our own, which nobody is mailed about */
     uint64_t shed;           /* told early over max_suppressed */
     uint64_t lookups_failed; /* in country databases */
+    uint64_t software_shed;  /* programs forgotten early over software_hosts */
     struct script_counts scripts;
 };
 

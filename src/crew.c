@@ -35,6 +35,7 @@ struct crew {
     struct troop *troop;
     struct hand *hands;
     struct worker **workers; /* the same as the hands have */
+    struct agents *agents;
     struct blocklists *lists[];
 };
 
@@ -68,7 +69,8 @@ static int hire(struct crew *c, struct error *reterr)
     memory_check(c->workers);
     memory_check(c->hands);
     for (size_t i = 0; i < count; i++) {
-        const struct pipeline_services services = {.lists = c->lists[i], .budget = &c->budget};
+        const struct pipeline_services services = {
+            .lists = c->lists[i], .agents = c->agents, .budget = &c->budget};
         c->workers[i] = worker_new(c->set.set, &services, merge_lane(c->merge, i));
         c->hands[i] = (struct hand){.crew = c, .worker = c->workers[i]};
     }
@@ -85,6 +87,8 @@ int crew_new(const struct crew_settings *set, struct crew **ret, struct error *r
     assert(set->workers);
     c->set = *set;
     int err = services_lists(set->set, &c->lists[0], reterr);
+    if (!err)
+        err = services_agents(set->set, &c->agents, reterr);
     for (size_t i = 1; i < set->workers && !err; i++)
         c->lists[i] = blocklists_share(c->lists[0]);
     if (!err && set->workers > 1)
@@ -94,7 +98,8 @@ int crew_new(const struct crew_settings *set, struct crew **ret, struct error *r
         return err;
     }
     if (set->workers == 1) {
-        const struct pipeline_services services = {.lists = c->lists[0], .scripts = set->scripts};
+        const struct pipeline_services services = {
+            .lists = c->lists[0], .agents = c->agents, .scripts = set->scripts};
         c->pipeline = pipeline_new(set->set, &services, &set->out);
         c->intake = intake_new(set->set, take, c->pipeline);
     }
@@ -219,5 +224,6 @@ void crew_free(struct crew **pc)
     free(c->workers);
     for (size_t i = 0; i < c->set.workers; i++)
         blocklists_close(c->lists[i]);
+    agents_close(c->agents);
     free(c);
 }

@@ -12,6 +12,7 @@
 struct era {
     struct settings set;
     struct blocklists *lists; /* that its fronts share */
+    struct agents *agents;
     atomic_uint users;
 };
 
@@ -33,6 +34,7 @@ void era_drop(struct era *e)
     if (!e || atomic_fetch_sub(&e->users, 1) != 1)
         return;
     blocklists_close(e->lists);
+    agents_close(e->agents);
     free(e);
 }
 
@@ -67,6 +69,8 @@ int front_open(struct era *e, const struct script_files *scripts, struct front *
     f->era = e;
     atomic_fetch_add(&e->users, 1);
     int err = e->lists ? 0 : services_lists(&e->set, &e->lists, reterr);
+    if (!err && !e->agents)
+        err = services_agents(&e->set, &e->agents, reterr);
     if (!err)
         f->lists = blocklists_share(e->lists);
     if (!err && scripts->count)
@@ -87,6 +91,7 @@ static void release(void *owner)
 struct pipeline_services front_services(struct front *f, struct flow_budget *budget)
 {
     return (struct pipeline_services){.lists = f->lists,
+                                      .agents = f->era->agents,
                                       .scripts = f->scripts,
                                       .count_scripts = true,
                                       .budget = budget,

@@ -164,7 +164,8 @@ static void begin_generation(struct pipeline *p, const struct settings *set,
         .trusted_relays = set->trusted_relays.items,
         .trusted_relay_count = set->trusted_relays.count,
         .header_items = (uint32_t)set->header_items,
-        .all_headers = set->headers == 1};
+        .all_headers = set->headers == 1,
+        .agents = services->agents};
     take_authserv(g, set);
     g->rule_settings = (struct rule_settings){.local_nets = {set->local_nets.items, set->local_nets.count},
                                               .blocklist_kinds = (unsigned)set->blocklist_kinds};

@@ -63,6 +63,7 @@ void report_add_back(struct stats *ret, const struct back_counts *s)
     ret->notices_early += s->shed;
     add_scripts(ret, &s->scripts);
     ret->lookups_failed += s->lookups_failed;
+    ret->software_early += s->software_shed;
 }
 
 void report_print(const char *who, const struct stats *s, double seconds)

@@ -148,6 +148,8 @@ static int give_up_rights(struct sensor *s, struct error *reterr)
             reads[count++] = set->country_databases.items[i].text;
     if (*set->blocklists.text)
         reads[count++] = set->blocklists.text;
+    if (*set->agents.text)
+        reads[count++] = set->agents.text;
     for (size_t i = 0; i < s->opt->source.file_count && count < PATHS_MOST; i++)
         reads[count++] = s->opt->source.files[i];
     for (size_t i = 0; i < s->opt->script_count && count < PATHS_MOST; i++)

@@ -93,3 +93,8 @@ int services_lists(const struct settings *set, struct blocklists **ret, struct e
 {
     return blocklists_open(*set->blocklists.text ? set->blocklists.text : NULL, ret, reterr);
 }
+
+int services_agents(const struct settings *set, struct agents **ret, struct error *reterr)
+{
+    return agents_open(*set->agents.text ? set->agents.text : NULL, ret, reterr);
+}

@@ -31,5 +31,7 @@ int services_decide(struct services *s, const struct settings *set, const struct
 bool services_close(struct services *s);
 /* A front's own block lists; for blocklists_close. */
 int services_lists(const struct settings *set, struct blocklists **ret, struct error *reterr);
+/* The agents that all fronts share; for agents_close. */
+int services_agents(const struct settings *set, struct agents **ret, struct error *reterr);
 
 #endif

@@ -48,13 +48,16 @@ struct settings {
     uint64_t transaction_bytes, session_bytes, list_items, hop_items, header_items;
     uint64_t headers; /* 0 known, 1 all */
     struct text_set trusted_authserv;
-    struct text_setting blocklists;
+    struct text_setting blocklists, agents;
     uint64_t blocklist_kinds; /* a bit per enum blocklist_kind */
     struct text_set country_databases;
     struct country_set suspicious_origination_countries;
     struct network_set suspicious_origination_networks;
     double suppress_for;
     uint64_t max_suppressed;
+    uint64_t software; /* enum software_scope */
+    uint64_t software_hosts;
+    double software_expires;
     struct policy notice_policy;
     struct text_setting email_server, email_from;
     struct text_set email_to;

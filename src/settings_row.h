@@ -9,6 +9,7 @@ enum setting_type {
     CHECKSUMS,
     CAPTURE,
     HEADERS,
+    SCOPE,
     NETWORKS,
     PORTS,
     COUNTRIES,

@@ -52,6 +52,7 @@ static bool set_scalar(const struct setting_row *row, void *field, struct slice 
     static const char *const checksums[] = {"ignore", "verify"};
     static const char *const captures[] = {"local", "remote", "all", "none"};
     static const char *const headers[] = {"known", "all"};
+    static const char *const scopes[] = {"all", "local", "none"};
     static const char *const switches[] = {"no", "yes"};
     switch (row->type) {
     case CHECKSUMS:
@@ -60,6 +61,8 @@ static bool set_scalar(const struct setting_row *row, void *field, struct slice 
         return set_word(captures, 4, field, text);
     case HEADERS:
         return set_word(headers, 2, field, text);
+    case SCOPE:
+        return set_word(scopes, 3, field, text);
     case SWITCH:
         return set_word(switches, 2, field, text);
     case COUNT:
@@ -138,6 +141,7 @@ void row_wants(const struct setting_row *row, char *ret, size_t room)
     static const char *const names[] = {[CHECKSUMS] = "ignore or verify",
                                         [CAPTURE] = "local, remote, all or none",
                                         [HEADERS] = "known or all",
+                                        [SCOPE] = "all, local or none",
                                         [NETWORKS] = "list of networks",
                                         [PORTS] = "list of ports, 1 to 65535",
                                         [COUNTRIES] = "list of countries, two letters each",

@@ -90,7 +90,7 @@ def lives(deb, folder):
         return skip("it installs and goes", "no copy of this machine can be made: " + r.stdout[-200:].replace("\n", " "))
     ok(p["install"].endswith("rc 0\n") and "rror" not in p["install"], "it installs", p["install"])
     for path in ("/usr/bin/mailtap", "/lib/systemd/system/mailtap.service", "/usr/share/man/man1/mailtap.1.gz", "/etc/mailtap/mailtap.yaml",
-                 "/etc/default/mailtap", "/usr/share/mailtap/blocklists.yaml", "/usr/share/mailtap/scripts/reject-rates.lua",
+                 "/etc/default/mailtap", "/usr/share/mailtap/blocklists.yaml", "/usr/share/mailtap/agents.yaml", "/usr/share/mailtap/scripts/reject-rates.lua",
                  "/usr/share/bash-completion/completions/mailtap", "/usr/share/zsh/vendor-completions/_mailtap"):
         ok("\n%s\n" % path in p["files"], "it has " + path, p["files"])
     ok(not p["missing"], "all of it is there", p["missing"])

@@ -72,7 +72,7 @@ def metrics():
 
 
 def half_lines(w):
-    return [text[-200:] for stream in ("smtp", "smtp_session", "stats", "notice") for text in w.contents(stream) if text and not text.endswith(b"\n")]
+    return [text[-200:] for stream in ("smtp", "smtp_session", "stats", "notice", "software") for text in w.contents(stream) if text and not text.endswith(b"\n")]
 
 
 def dies_running(w, mta, n):

@@ -78,6 +78,7 @@ CASES = [
     Case("the same, folded", "header", 200000, 100000000, ("abcdef\r\n ", "Subject")),
     Case("To: again and again", "headers", 5000, 1000000, ("To: a@example.com\r\n",)),
     Case("every header again and again", "headers", 300, 100000, (EVERY_FIELD,)),
+    Case("programs again and again", "headers", 2000, 100000, ("X-Mailer: " + "Microsoft Outlook " * 20 + "\r\n",)),
     Case("addresses in To", "header", 17 * 50000, 17 * 500000, ("a@example.com,\r\n ", "To")),
     Case("a body, a byte a packet", "body", 2000, 1000000, ("text\r\n", "8bit")),
     Case("the same in base64", "body", 2000, 1000000, ("Y=Wj\r\n", "base64")),

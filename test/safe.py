@@ -133,7 +133,7 @@ def table(data, name, columns):
 
 
 def run(*args, path):
-    r = mailtap("read", "-s", "country_databases=none", *args, path)
+    r = mailtap("read", "-s", "country_databases=none", "-s", "software=all", *args, path)
     lines(r.stderr, "standard error of " + " ".join(a.name if isinstance(a, Path) else a for a in args))
     return r
 
@@ -168,8 +168,8 @@ def main():
                 ok(re.fullmatch(rb"[\n -~]*", file.read_bytes()), name + ": ASCII alone")
             elif kind == "json":
                 parsed(file.read_bytes(), name)
-            elif file.name in ("smtp.log", "notice.log"):
-                table(file.read_bytes(), name, 27 if file.name == "smtp.log" else 26)
+            elif file.name in ("smtp.log", "notice.log", "software.log"):
+                table(file.read_bytes(), name, {"smtp.log": 27, "notice.log": 26, "software.log": 11}[file.name])
     ok((FOLDER / "json" / "heard.log").exists() and (FOLDER / "json" / "heard.log").stat().st_size > 100000, "scripts hear all of it")
     ok(re.fullmatch(rb"(\d+\.\d+ C\w{17} [ -~]*|\{[^\n]*\})(\n(\d+\.\d+ C\w{17} [ -~]*|\{[^\n]*\}))*\n", events.stdout), "--events: a line an event")
     for args in ("-f", "text", "--script", script), ("-f", "json", "--script", script):

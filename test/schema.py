@@ -23,9 +23,9 @@ except jsonschema.SchemaError as err:
 validator = jsonschema.Draft202012Validator(schema)
 # What scripts write has names of its own.
 streams = {s["properties"]["_path"].get("const", "*"): s for s in schema["oneOf"]}
-ok(sorted(streams) == ["*", "notice", "smtp", "smtp_session", "stats"], "a schema a stream", sorted(streams))
+ok(sorted(streams) == ["*", "notice", "smtp", "smtp_session", "software", "stats"], "a schema a stream", sorted(streams))
 # Stats come of watch alone: watch_stats.py has all fields of them.
-READ = "smtp", "smtp_session", "notice"
+READ = "smtp", "smtp_session", "notice", "software"
 
 
 def described(where, node):
@@ -44,7 +44,7 @@ for path, stream in streams.items():
 
 
 def records(capture):
-    r = mailtap("read", "-f", "json", "-s", "suspicious_origination_networks=0.0.0.0/1,128.0.0.0/1", "-s", "headers=all", capture)
+    r = mailtap("read", "-f", "json", "-s", "suspicious_origination_networks=0.0.0.0/1,128.0.0.0/1", "-s", "headers=all", "-s", "software=all", capture)
     return [json.loads(line) for line in r.stdout.splitlines()]
 
 

@@ -117,6 +117,41 @@ def counters_stay():
         ok(said == ["back one %d" % (i + 1) for i in range(6)], "counters of scripts stay", *said)
 
 
+def agents():
+    """Another table of agents holds for connections that begin later; what is known of hosts lives on; a wrong table changes nothing."""
+    f = Folder()
+    table = f.path / "agents.yaml"
+    row = "- {name: %s, kind: %s, pattern: Foo, example: Foo/1.2}\n"
+    for workers in (1, 3):
+        table.write_text(row % ("Foo One", "tool"))
+        f.write("one", "agents: %s\n" % table)
+        with Mta(FAR) as mta, f.watch(workers=workers) as w:
+            mails = {}
+
+            def mail(name):
+                client = Client(NEAR, mta)
+                client.mail(name, header=["X-Mailer: Foo/1.2"])
+                client.quit()
+                mails[name] = w.find(msg_id="<%s>" % name)
+
+            mail("before")
+            w.reload()
+            mail("same")
+            table.write_text(row % ("Foo Two", "wemail"))
+            said = w.reload()
+            ok(re.search(r"agents.yaml:1:25: no kind 'wemail'; the nearest is 'webmail'", "\n".join(said)), "%d workers: a wrong table is named" % workers, *said)
+            mail("wrong")
+            table.write_text(row % ("Foo Two", "webmail"))
+            w.reload()
+            mail("after")
+            w.wait_records(4, "smtp_session")
+            w.end()
+            got = [(mails[n]["agent"]["name"], mails[n]["is_webmail"]) for n in ("before", "same", "wrong", "after")]
+            ok(got == [("Foo One", False)] * 3 + [("Foo Two", True)], "%d workers: agents change, once they are right" % workers, *got)
+            told = [(r["host"], r["name"]) for r in w.records("software") if r["software_type"] != "SMTP::MAIL_SERVER"]
+            ok(told == [("10.9.0.1", "Foo One"), ("10.9.0.1", "Foo Two")], "%d workers: what is known of a host lives on" % workers, *w.records("software"))
+
+
 def wrong():
     """The old ones stay, with a word that names the place; and it goes on."""
     f = Folder()
@@ -263,4 +298,4 @@ def at_the_start():
     ok(w.code == 0, "nor does the end amid a reload fail", *w.lines)
 
 
-run_tests([everything, counters_stay, wrong, fixed, limits_change, storm, many_open, at_the_start])
+run_tests([everything, counters_stay, agents, wrong, fixed, limits_change, storm, many_open, at_the_start])

@@ -419,6 +419,7 @@ void builder_finish(struct builder *b, struct timespec first, struct timespec la
     s.id.uid = arena_copy(mem, s.id.uid);
     if (b->banner)
         s.banner = session_text(b->with, mem, text_slice(b->banner));
+    agents_of_greeting(b->with->set->agents, s.banner, &s.server);
     if (b->ehlo)
         s.ehlo_keywords = keywords(b);
     s.helo = text_slice(b->helo);

@@ -5,6 +5,7 @@
 #include "mail/charset.h"
 #include "mail/mime.h"
 #include "mail/smtp.h"
+#include "record/agents.h"
 #include "record/path.h"
 #include "record/record.h"
 
@@ -21,6 +22,7 @@ struct builder_settings {
     bool all_headers;
     const struct slice *trusted_authserv; /* names; case does not matter */
     size_t trusted_authserv_count;
+    const struct agents *agents; /* NULL: none is known */
 };
 
 /* Who hears what comes out. Records, events and their slices die on return. */

@@ -62,7 +62,15 @@ struct object_list {
  */
 bool field_is_absent(const struct field *f, const void *value);
 
-enum stream_index { STREAM_SMTP, STREAM_SESSION, STREAM_NOTICE, STREAM_STATS, STREAM_ENTRY, STREAMS };
+enum stream_index {
+    STREAM_SMTP,
+    STREAM_SESSION,
+    STREAM_NOTICE,
+    STREAM_SOFTWARE,
+    STREAM_STATS,
+    STREAM_ENTRY,
+    STREAMS
+};
 
 struct stream {
     enum stream_index index;

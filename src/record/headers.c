@@ -150,27 +150,10 @@ static void take_received(struct draft *d, const struct builder_settings *set, s
         d->path_done = t->flags.path_cut = true;
 }
 
-static bool is_webmail(struct slice agent)
-{
-    static const char *const starts[] = {"iPlanet Messenger",   "Sun Java(tm) System Messenger Express",
-                                         "SquirrelMail",        "NeoMail",
-                                         "Roundcube",           "RainLoop",
-                                         "SnappyMail",          "SOGoMail",
-                                         "Open-Xchange Mailer", "Horde"};
-    static const char *const parts[] = {"(IMP)", "ZimbraWebClient", "Internet Messaging Program"};
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-        if (slice_case_starts(agent, starts[i]))
-            return true;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (slice_find(agent, parts[i]) < agent.len)
-            return true;
-    return false;
-}
-
-static void take_agent(struct draft *d, struct slice text)
+static void take_agent(struct draft *d, const struct builder_settings *set, struct slice text)
 {
     d->t.user_agent = text;
-    d->t.is_webmail = is_webmail(text);
+    d->t.is_webmail = agents_of_mail(set->agents, text, &d->t.agent) == AGENT_WEBMAIL;
 }
 
 enum place {
@@ -305,7 +288,7 @@ void headers_take(struct draft *d, const struct builder_settings *set, struct ch
         take_originating(d, ev->value);
         break;
     case AGENT:
-        take_agent(d, draft_readable(d, cs, ev->value, scratch));
+        take_agent(d, set, draft_readable(d, cs, ev->value, scratch));
         break;
     case AUTHENTICATION:
         authentication_take(d, set, (enum auth_field)k->offset, ev->value, scratch);

@@ -2,6 +2,7 @@
  * In: nothing. Out: const tables. Owns: nothing. Limits: 64 tags a mail. */
 #include "record/entry.h"
 #include "record/notice.h"
+#include "record/software.h"
 #include "record/stats.h"
 
 /* A row of fields.def; what it says of its kind may be two members. */
@@ -136,6 +137,13 @@ static const struct field authentication_fields[] = {
 };
 static const struct shape shape_authentication = SHAPE(authentication, authentication_fields);
 
+static const struct field product_fields[] = {
+#define FIELD_PRODUCT(name, kind, member, doc) ROW(product, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_PRODUCT
+};
+static const struct shape shape_product = SHAPE(product, product_fields);
+
 static const struct field smtp_fields[] = {
 #define FIELD_SMTP(name, kind, member, doc) ROW(transaction, name, kind, member, doc),
 #include "record/fields.def"
@@ -154,6 +162,12 @@ static const struct field notice_fields[] = {
 #undef FIELD_NOTICE
 };
 
+static const struct field software_fields[] = {
+#define FIELD_SOFTWARE(name, kind, member, doc) ROW(software, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_SOFTWARE
+};
+
 static const struct field stats_fields[] = {
 #define FIELD_STATS(name, kind, member, doc) ROW(stats, name, kind, member, doc),
 #include "record/fields.def"
@@ -170,6 +184,10 @@ const struct stream stream_session = {STREAM_SESSION, "smtp_session", "One recor
                                       FIELDS(session, session_fields)};
 const struct stream stream_notice = {STREAM_NOTICE, "notice", "One record per finding.",
                                      FIELDS(notice, notice_fields)};
+const struct stream stream_software = {
+    STREAM_SOFTWARE, "software",
+    "One record per program that a host shows for the first time, or in another version.",
+    FIELDS(software, software_fields)};
 const struct stream stream_stats = {
     STREAM_STATS, "stats",
     "How a sensor fares: what it has counted since it began. One record for all of it and one per worker.",
@@ -178,8 +196,8 @@ const struct stream stream_entry = {
     STREAM_ENTRY, "", "What a script writes by log(): the stream's name and the fields are its own.",
     FIELDS(entry, entry_fields)};
 #undef FIELDS
-const struct stream *const stream_table[STREAMS] = {&stream_smtp, &stream_session, &stream_notice,
-                                                    &stream_stats, &stream_entry};
+const struct stream *const stream_table[STREAMS] = {&stream_smtp,     &stream_session, &stream_notice,
+                                                    &stream_software, &stream_stats,   &stream_entry};
 
 const struct flag flag_table[FLAG_COUNT] = {
 #define FLAG(name, of_session, doc) {#name, offsetof(struct flags, name), of_session, doc},

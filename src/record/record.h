@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/net.h"
 #include "mail/anomaly.h"
+#include "mail/product.h"
 #include "mail/received.h"
 #include "record/heading.h"
 
@@ -98,6 +99,7 @@ struct transaction {
     struct slice received_from_originating_ip;
     struct slice user_agent;
     bool tls, is_webmail;
+    struct product agent;
     bool message; /* no field of its own, for who shows the record: text of the message was seen */
     struct file_list files;
     struct hop_list hops; /* newest first */
@@ -113,7 +115,9 @@ struct session {
     struct timespec ts; /* of its first packet */
     struct connection id;
     double duration; /* seconds from first to last packet */
-    struct slice banner, helo;
+    struct slice banner;
+    struct product server;
+    struct slice helo;
     struct text_list ehlo_keywords;
     bool tls;
     struct slice tls_start; /* "starttls" or "implicit" */
@@ -126,10 +130,11 @@ struct session {
     struct flags flags;
 };
 
-extern const struct stream stream_smtp;    /* struct transaction */
-extern const struct stream stream_session; /* struct session */
-extern const struct stream stream_notice;  /* struct notice, notice.h */
-extern const struct stream stream_stats;   /* struct stats, stats.h */
+extern const struct stream stream_smtp;     /* struct transaction */
+extern const struct stream stream_session;  /* struct session */
+extern const struct stream stream_notice;   /* struct notice, notice.h */
+extern const struct stream stream_software; /* struct software, software.h */
+extern const struct stream stream_stats;    /* struct stats, stats.h */
 extern const struct stream
     stream_entry; /* struct entry, entry.h: what scripts write; its path is their own */
 extern const struct stream *const stream_table[STREAMS];

@@ -7,7 +7,7 @@
 #include "sink/logfile.h"
 #include "sink/sink.h"
 
-enum { OUTPUT_STREAMS = STREAM_ENTRY + ENTRY_STREAMS, OUTPUT_TABLES = 2, OUTPUT_COLUMNS = 32 };
+enum { OUTPUT_STREAMS = STREAM_ENTRY + ENTRY_STREAMS, OUTPUT_TABLES = 3, OUTPUT_COLUMNS = 32 };
 
 /* Open where it has one of the first two. */
 struct output {

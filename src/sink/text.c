@@ -311,6 +311,7 @@ static int text_write(struct sink *snk, const struct record *rec, struct error *
     case STREAM_NOTICE:
         notice_line(snk, rec->body);
         break;
+    case STREAM_SOFTWARE:
     case STREAM_STATS:
         return 1;
     case STREAM_ENTRY:

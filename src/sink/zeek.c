@@ -1,7 +1,7 @@
-/* zeek.c: Zeek's own smtp.log and notice.log, tab-separated.
- * In: records of streams smtp and notice. Out: header lines, a row a record, closing lines. Owns: the line
- * under construction. Knowingly: fuids is always unset, as there is no files.log; notices are written to a
- * folder alone, as one output has room for one table. Spec: Zeek's ASCII writer. */
+/* zeek.c: Zeek's own smtp.log, notice.log and software.log, tab-separated.
+ * In: records of streams smtp, notice and software. Out: header lines, a row a record, closing lines. Owns:
+ * the line under construction. Knowingly: fuids is always unset, as there is no files.log; notices and
+ * software are written to a folder alone, as one output has room for one table. Spec: Zeek's ASCII writer. */
 #include <assert.h>
 #include <time.h>
 #include "base/steers.h"
@@ -70,15 +70,30 @@ static const struct column notice_columns[] = {
     {"remote_location.longitude", "double"},
 };
 
+static const struct column software_columns[] = {
+    {"ts", "time"},
+    {"host", "addr"},
+    {"host_p", "port"},
+    {"software_type", "enum"},
+    {"name", "string"},
+    {"version.major", "count", "version"},
+    {"version.minor", "count", "version"},
+    {"version.minor2", "count", "version"},
+    {"version.minor3", "count", "version"},
+    {"version.addl", "string", "version"},
+    {"unparsed_version", "string"},
+};
+
 struct table {
     const struct stream *stream;
     const struct column *columns;
     size_t count;
 };
-enum { TABLES = 2 };
+enum { TABLES = 3 };
 static const struct table tables[TABLES] = {
     {&stream_smtp, smtp_columns, sizeof smtp_columns / sizeof *smtp_columns},
     {&stream_notice, notice_columns, sizeof notice_columns / sizeof *notice_columns},
+    {&stream_software, software_columns, sizeof software_columns / sizeof *software_columns},
 };
 
 /* A text that reads like the sign for "unset" or "empty" has its first byte escaped. What steers a
@@ -269,6 +284,31 @@ static int zeek_open(const struct sink_settings *set, struct sink **ret, struct 
     return err;
 }
 
+/* "8.15.2-p1": up to four numbers with points or the like between them, and what is behind them. */
+static void add_version_part(struct line *line, const char *column, struct slice version)
+{
+    static const char *const parts[] = {"version.major", "version.minor", "version.minor2", "version.minor3"};
+    size_t i = 0, digits;
+    uint64_t number;
+    for (; i < 4 && (digits = slice_number(version, &number)) > 0; i++) {
+        version = slice_sub(version, digits, version.len);
+        if (strcmp(column, parts[i]) == 0) {
+            line_number(line, number);
+            return;
+        }
+        if (version.len > 1 && strchr(".-_", version.data[0]) && byte_is_digit(version.data[1]) && i < 3)
+            version = slice_sub(version, 1, version.len);
+        else
+            break;
+    }
+    while (version.len && strchr(".-_+~", version.data[0]))
+        version = slice_sub(version, 1, version.len);
+    if (strcmp(column, "version.addl") == 0 && version.len)
+        add_text(line, version, false);
+    else
+        line_byte(line, '-');
+}
+
 static void add_cell(struct line *line, const struct column *column, const struct field *f,
                      const struct record *rec)
 {
@@ -277,6 +317,8 @@ static void add_cell(struct line *line, const struct column *column, const struc
         line_str(line, ((const struct notice *)rec->body)->id.uid.len ? "tcp" : "-");
     else if (!f || field_is_absent(f, output_value(rec, f)))
         line_byte(line, '-');
+    else if (strncmp(column->name, "version.", 8) == 0)
+        add_version_part(line, column->name, *(const struct slice *)output_value(rec, f));
     else
         add_value(line, column, f, output_value(rec, f));
 }
@@ -299,7 +341,8 @@ static int zeek_write(struct sink *snk, const struct record *rec, struct error *
     return output_write(snk, file, line_slice(line), reterr);
 }
 
-const struct sink_ops sink_zeek = {"zeek",        "Zeek's smtp.log, and in a folder its notice.log",
-                                   zeek_open,     zeek_write,
-                                   output_close,  output_tick,
-                                   output_reopen, output_counts};
+const struct sink_ops sink_zeek = {
+    "zeek",        "Zeek's smtp.log, and in a folder its notice.log and software.log",
+    zeek_open,     zeek_write,
+    output_close,  output_tick,
+    output_reopen, output_counts};

@@ -27,15 +27,25 @@ struct player {
 static const struct smtp_limits smtp_limits = {
     .command_bytes = 8192, .reply_bytes = 16384, .hold_bytes = 262144, .pending = 1000, .waiting = 16};
 
-static const struct builder_settings builder_settings = {
-    .path = {.capture = PATH_ALL},
-    .mime = {.header_bytes = 65536, .headers_bytes = 1 << 20, .depth = 16, .parts = 100},
-    .transaction_bytes = 512 * 1024,
-    .session_bytes = 32 * 1024,
-    .list_items = 1000,
-    .hop_items = 100,
-    .header_items = 200,
-};
+/* With the agents that are built in; they are read once, and live as long as the program. */
+static const struct builder_settings *builder_settings(void)
+{
+    static struct builder_settings settings = {
+        .path = {.capture = PATH_ALL},
+        .mime = {.header_bytes = 65536, .headers_bytes = 1 << 20, .depth = 16, .parts = 100},
+        .transaction_bytes = 512 * 1024,
+        .session_bytes = 32 * 1024,
+        .list_items = 1000,
+        .hop_items = 100,
+        .header_items = 200,
+    };
+    static struct agents *agents;
+    struct error err;
+    if (!agents && agents_open(NULL, &agents, &err) < 0)
+        abort();
+    settings.agents = agents;
+    return &settings;
+}
 
 static void on_record(void *ctx, struct record *rec)
 {
@@ -135,7 +145,7 @@ struct player *player_new_limited(bool midstream, const struct smtp_limits *lim)
     buf_init(&p->mime, 16 << 20);
     p->charsets = charsets_new();
     p->smtp = smtp_new(lim ? lim : &smtp_limits, midstream, on_event, p);
-    p->spares = spares_new(&builder_settings, p->charsets);
+    p->spares = spares_new(builder_settings(), p->charsets);
     p->builder = builder_new(p->spares, midstream, &listener, p);
     return p;
 }

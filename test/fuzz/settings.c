@@ -38,6 +38,7 @@ static void check(const struct settings *s)
     check_texts(&s->country_databases);
     check_texts(&s->email_to);
     assert(memchr(s->blocklists.text, '\0', SETTINGS_TEXT));
+    assert(memchr(s->agents.text, '\0', SETTINGS_TEXT));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

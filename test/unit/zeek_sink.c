@@ -8,11 +8,21 @@ static const char names[] = "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\t
                             "tls\tfuids\tis_webmail";
 enum { COLUMNS = 27, SUBJECT = 17, RCPTTO = 9 };
 
+/* All up to smtp.log: behind it comes the head of software.log. */
+static struct slice smtp_log(const struct buf *all)
+{
+    struct slice s = buf_slice(all);
+    size_t at = s.len;
+    while (at && !slice_case_starts(slice_sub(s, at, s.len), "#separator"))
+        at--;
+    return slice_sub(s, 0, at);
+}
+
 static void row_of(const struct record *rec, struct buf *ret, struct slice *row)
 {
     buf_init(ret, 1 << 20);
     sink_run(&sink_zeek, rec, 1, false, ret);
-    *row = line_from_end(buf_slice(ret), 2);
+    *row = line_from_end(smtp_log(ret), 2);
 }
 
 static void whole_log(void **state)
@@ -31,16 +41,16 @@ static void whole_log(void **state)
                       "replies@example.org\t<m1@example.org>\t<m0@example.net>\thello\t192.0.2.9\tfrom a by "
                       "b\tfrom b by c\t"
                       "250 2.0.0 Ok\t203.0.113.25,198.51.100.7,192.0.2.4,2001:db8::1\tMailer 1.0\tF\t-\tT");
-    assert_slice(line_from_end(buf_slice(&out), 4), names);
-    assert_true(slice_find(line_from_end(buf_slice(&out), 3),
+    assert_slice(line_from_end(smtp_log(&out), 4), names);
+    assert_true(slice_find(line_from_end(smtp_log(&out), 3),
                            "#types\ttime\tstring\taddr\tport\taddr\tport\tcount\t") == 0);
-    assert_true(slice_find(line_from_end(buf_slice(&out), 1), "#close\t") == 0);
-    assert_true(slice_find(line_from_end(buf_slice(&out), 5), "#open\t") == 0);
-    assert_slice(line_from_end(buf_slice(&out), 6), "#path\tsmtp");
-    assert_slice(line_from_end(buf_slice(&out), 7), "#unset_field\t-");
-    assert_slice(line_from_end(buf_slice(&out), 8), "#empty_field\t(empty)");
-    assert_slice(line_from_end(buf_slice(&out), 9), "#set_separator\t,");
-    assert_slice(line_from_end(buf_slice(&out), 10), "#separator \\x09");
+    assert_true(slice_find(line_from_end(smtp_log(&out), 1), "#close\t") == 0);
+    assert_true(slice_find(line_from_end(smtp_log(&out), 5), "#open\t") == 0);
+    assert_slice(line_from_end(smtp_log(&out), 6), "#path\tsmtp");
+    assert_slice(line_from_end(smtp_log(&out), 7), "#unset_field\t-");
+    assert_slice(line_from_end(smtp_log(&out), 8), "#empty_field\t(empty)");
+    assert_slice(line_from_end(smtp_log(&out), 9), "#set_separator\t,");
+    assert_slice(line_from_end(smtp_log(&out), 10), "#separator \\x09");
     buf_free(&out);
 }
 
@@ -124,7 +134,7 @@ static void any_bytes(void **state)
         buf_init(&out, 1 << 20);
         sink_run(&sink_zeek, recs, 16, false, &out);
         for (size_t k = 0; k < 16; k++) {
-            struct slice row = line_from_end(buf_slice(&out), 17 - k), text = column(row, SUBJECT);
+            struct slice row = line_from_end(smtp_log(&out), 17 - k), text = column(row, SUBJECT);
             assert_slice(column(row, COLUMNS - 1), "F");
             if (!t[k].subject.len)
                 continue;

@@ -24,6 +24,8 @@ bool field_is_absent_else(const struct field *f, const void *value)
         return !((const struct address *)value)->family;
     case FIELD_OBJECT:
         return is_empty(f->of, value);
+    case FIELD_APART:
+        return !field_apart(value) || is_empty(f->of, field_apart(value));
     case FIELD_TRUE:
         return !*(const bool *)value;
     case FIELD_MAYBE:

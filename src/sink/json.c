@@ -162,6 +162,9 @@ static void add_value(struct line *out, const struct field *f, const void *value
     case FIELD_OBJECT:
         add_object(out, f->of, value);
         break;
+    case FIELD_APART:
+        add_object(out, f->of, field_apart(value));
+        break;
     case FIELD_LIST:
         add_list(out, f->of, value);
         break;

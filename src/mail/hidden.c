@@ -6,12 +6,17 @@
  * so that it cannot hide all that follows. It also keeps a value without any closing sign linear. */
 enum { REACH = 1024 };
 
-/* Position of the next `c` after `i`, s.len where it is out of reach. */
-static size_t within_reach(struct slice s, size_t i, uint8_t c)
+/* Position of the next `c` after `i`, s.len where it is out of reach. What lies before *none has none. */
+static size_t within_reach(struct slice s, size_t i, uint8_t c, const uint8_t **none)
 {
     struct slice ahead = slice_sub(s, i + 1, i + 1 + REACH);
-    size_t at = slice_index(ahead, c);
-    return at < ahead.len ? i + 1 + at : s.len;
+    const uint8_t *end = ahead.data + ahead.len, *from = ahead.data;
+    if (*none > from)
+        from = *none < end ? *none : end;
+    const uint8_t *at = from < end ? memchr(from, c, (size_t)(end - from)) : NULL;
+    if (!at)
+        *none = end;
+    return at ? (size_t)(at - s.data) : s.len;
 }
 
 static size_t past_quoted(struct slice s, size_t i)
@@ -26,14 +31,14 @@ static size_t past_quoted(struct slice s, size_t i)
 }
 
 /* Of comments nested deeper than they close, the last ')' in reach ends all. */
-static size_t past_comment(struct slice s, size_t i)
+static size_t past_comment(struct slice s, size_t i, const uint8_t **none)
 {
     size_t depth = 0, reach = i;
     for (; i < s.len; i++) {
         uint8_t c = s.data[i];
         if (i >= reach) {
             /* Here it is, or it was escaped. */
-            size_t next = within_reach(s, i, ')');
+            size_t next = within_reach(s, i, ')', none);
             if (next == s.len)
                 return i > reach ? i : i + 1;
             reach = next;
@@ -50,13 +55,19 @@ static size_t past_comment(struct slice s, size_t i)
 
 size_t hidden_past(struct slice s, size_t i)
 {
+    const uint8_t *none = NULL;
+    return hidden_past_known(s, i, &none);
+}
+
+size_t hidden_past_known(struct slice s, size_t i, const uint8_t **none)
+{
     switch (s.data[i]) {
     case '\\':
         return i + 2 < s.len ? i + 2 : s.len;
     case '"':
         return past_quoted(s, i);
     case '(':
-        return past_comment(s, i);
+        return past_comment(s, i, none);
     default:
         return i;
     }
@@ -64,6 +75,7 @@ size_t hidden_past(struct slice s, size_t i)
 
 size_t hidden_angle(struct slice s, size_t i)
 {
-    size_t end = within_reach(s, i, '>');
+    const uint8_t *none = NULL;
+    size_t end = within_reach(s, i, '>', &none);
     return end < s.len ? end : i;
 }

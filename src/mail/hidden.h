@@ -9,6 +9,9 @@
  * reach is none: then it is i + 1, and the sign stands for itself. Each call looks that far at most, so all
  * of them over one value are linear in it. */
 size_t hidden_past(struct slice s, size_t i);
+/* The same for who asks at many places of one value: *none is NULL before the first of them, and keeps how
+ * far no comment ends. `s` may be what is left of the value. */
+size_t hidden_past_known(struct slice s, size_t i, const uint8_t **none);
 /* The same for angle brackets: position of the '>' that closes the '<' at `i`, or `i`. */
 size_t hidden_angle(struct slice s, size_t i);
 

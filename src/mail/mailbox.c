@@ -111,7 +111,7 @@ static struct slice first_element(struct mailbox_reader *r, bool *ret_alone)
             break;
         size_t past = i;
         if (kind & (QUOTE | PAREN))
-            past = hidden_past(s, i);
+            past = hidden_past_known(s, i, &r->none);
         else if (kind & ANGLE)
             past = s.data[i] == '<' ? hidden_angle(s, i) : i;
         at |= kind == AT;
@@ -258,10 +258,11 @@ static size_t word_end(const struct survey *s, size_t i)
 static size_t take_angle(struct survey *s, size_t i)
 {
     struct slice e = s->element;
+    const uint8_t *none = NULL;
     s->lt = i++;
     s->lt_words = s->words++;
     while (i < e.len && e.data[i] != '>' && e.data[i] != '<') {
-        size_t past = hidden_past(e, i);
+        size_t past = hidden_past_known(e, i, &none);
         i = past > i ? past : i + 1;
     }
     s->gt = i;
@@ -281,10 +282,11 @@ static size_t take_comment(struct survey *s, size_t i, size_t past)
 static struct survey survey_of(struct slice e)
 {
     struct survey s = {.element = e, .lt = e.len, .gt = e.len};
+    const uint8_t *none = NULL;
     size_t i = 0;
     while (i < e.len) {
         uint8_t c = e.data[i];
-        size_t past = kinds[c] & (QUOTE | PAREN) ? hidden_past(e, i) : i;
+        size_t past = kinds[c] & (QUOTE | PAREN) ? hidden_past_known(e, i, &none) : i;
         if (c == '(' && past > i + 1) {
             i = take_comment(&s, i, past);
         } else if (byte_is_blank(c)) {

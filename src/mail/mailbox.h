@@ -7,9 +7,10 @@
 
 /* A list that is read from its beginning on; to begin with it is {value}. */
 struct mailbox_reader {
-    struct slice rest;  /* what was not read yet */
-    struct slice group; /* name of the group that the last element stands in, as written; data NULL: none */
-    bool closed;        /* and that group ended with it */
+    struct slice rest;   /* what was not read yet */
+    struct slice group;  /* name of the group that the last element stands in, as written; data NULL: none */
+    bool closed;         /* and that group ended with it */
+    const uint8_t *none; /* for hidden_past_known */
 };
 /* Takes the next element of the list (RFC 5322 3.4): split at commas and semicolons outside of quotes,
  * comments and angle brackets; a group's name and its closing ';' are no part of it. Trimmed, inside of the

@@ -26,9 +26,10 @@ static void unquote(struct slice s, bool address, struct buf *out)
 {
     bool spaced = false, glued = true;
     size_t i = 0, begin = out->len;
+    const uint8_t *none = NULL;
     while (i < s.len) {
         uint8_t c = s.data[i];
-        size_t past = hidden_past(s, i);
+        size_t past = hidden_past_known(s, i, &none);
         if (byte_is_blank(c) || (c == '(' && past > i + 1)) {
             spaced = true;
             i = past > i ? past : i + 1;

@@ -5,7 +5,7 @@
 
 #include "record/record.h"
 
-/* Of any kind but OBJECT, which has to be walked: see field_is_absent. */
+/* Of any kind but OBJECT and APART, which have to be walked: see field_is_absent. */
 static inline __attribute__((always_inline)) bool value_is_absent(enum field_kind kind, const void *value)
 {
     static const struct flags none;
@@ -33,6 +33,7 @@ static inline __attribute__((always_inline)) bool value_is_absent(enum field_kin
     case FIELD_SOME_PORT:
         return !*(const uint16_t *)value;
     case FIELD_OBJECT:
+    case FIELD_APART:
     case FIELD_TIME:
     case FIELD_DOUBLE:
     case FIELD_PORT:

@@ -49,10 +49,16 @@ static bool is_ours(const struct builder_settings *set, struct slice authserv_id
     return false;
 }
 
+/* NULL: there is no room. */
+static struct authentication *own(struct draft *d)
+{
+    return draft_apart(d, offsetof(struct transaction, authentication), sizeof(struct authentication));
+}
+
 static void take_results(struct draft *d, const struct builder_settings *set, bool arc, struct slice value,
                          struct buf *scratch)
 {
-    struct auth_result_list *list = &d->t.authentication.results;
+    struct auth_result_list *list = &d->t.authentication->results;
     struct authres a;
     struct authres_result r;
     struct slice key, text;
@@ -80,7 +86,7 @@ static void take_results(struct draft *d, const struct builder_settings *set, bo
 static void take_spf(struct draft *d, const struct builder_settings *set, struct slice value,
                      struct buf *scratch)
 {
-    struct received_spf_list *list = &d->t.authentication.spf;
+    struct received_spf_list *list = &d->t.authentication->spf;
     struct spf_parts parts;
     struct slice key, text;
     if (!draft_list_room(d, set->list_items, (void **)&list->items, list->len, &list->room,
@@ -108,7 +114,7 @@ static void take_spf(struct draft *d, const struct builder_settings *set, struct
 static void take_dkim(struct draft *d, const struct builder_settings *set, struct slice value,
                       struct buf *scratch)
 {
-    struct dkim_signature_list *list = &d->t.authentication.dkim;
+    struct dkim_signature_list *list = &d->t.authentication->dkim;
     struct dkim_signature sig = {0};
     struct slice name, text;
     if (!draft_list_room(d, set->list_items, (void **)&list->items, list->len, &list->room,
@@ -148,7 +154,7 @@ static void take_dkim(struct draft *d, const struct builder_settings *set, struc
 /* That of the instance, a new one where there is none. NULL: there is no room. */
 static struct arc_set *arc_set_of(struct draft *d, const struct builder_settings *set, uint64_t instance)
 {
-    struct arc_set_list *list = &d->t.authentication.arc;
+    struct arc_set_list *list = &d->t.authentication->arc;
     enum { NEAR = 64 }; /* RFC 8617 4.2.1 ends a chain at 50 */
     for (size_t i = list->len; i-- > 0 && list->len - i <= NEAR;)
         if (list->items[i].instance == instance)
@@ -190,6 +196,8 @@ static void take_arc(struct draft *d, const struct builder_settings *set, bool s
 void authentication_take(struct draft *d, const struct builder_settings *set, enum auth_field which,
                          struct slice value, struct buf *scratch)
 {
+    if (!own(d))
+        return;
     switch (which) {
     case AUTH_RESULTS:
     case AUTH_ARC_RESULTS:
@@ -243,10 +251,11 @@ static enum domain_likeness compare(struct slice from, struct slice other)
 
 void authentication_end(struct draft *d)
 {
-    struct authentication *a = &d->t.authentication;
-    const struct mailbox_list *from = &d->t.addresses.from;
-    struct slice domain = from->len ? from->items[0].domain : (struct slice){0}, sender = spf_domain(&d->t);
-    if (!domain.len)
+    const struct mailbox_list *from = d->t.addresses ? &d->t.addresses->from : NULL;
+    struct slice domain = from && from->len ? from->items[0].domain : (struct slice){0};
+    struct slice sender = spf_domain(&d->t);
+    struct authentication *a = domain.len ? own(d) : NULL;
+    if (!a)
         return;
     if (sender.len)
         a->aligned_spf = likeness_name(compare(domain, sender));

@@ -71,6 +71,16 @@ static void put_list(struct copier *c, const struct shape *of, const struct obje
         *to = (struct object_list){items, from->len, from->len};
 }
 
+static void put_apart(struct copier *c, const struct shape *of, const void *from, void *to)
+{
+    if (!from)
+        return;
+    void *object = put(c, from, of->size);
+    put_object(c, of, from, object);
+    if (to)
+        memcpy(to, &object, sizeof object);
+}
+
 /* What the field points to; `to` is there once the bytes are. */
 static void put_field(struct copier *c, const struct field *f, const void *from, void *to)
 {
@@ -89,6 +99,9 @@ static void put_field(struct copier *c, const struct field *f, const void *from,
         break;
     case FIELD_LIST:
         put_list(c, f->of, from, to);
+        break;
+    case FIELD_APART:
+        put_apart(c, f->of, field_apart(from), to);
         break;
     case FIELD_TIME:
     case FIELD_DOUBLE:

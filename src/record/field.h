@@ -25,6 +25,7 @@ enum field_kind {
     FIELD_FLAGS,     /* struct flags */
     FIELD_OBJECT,    /* fields of their own, see `of`; absent where all of them are */
     FIELD_LIST,      /* struct object_list of such */
+    FIELD_APART,     /* pointer to such, or NULL: what few mails have takes no room in the others */
 };
 
 enum maybe { MAYBE, MAYBE_NO, MAYBE_YES };
@@ -42,7 +43,7 @@ struct field {
     size_t offset;    /* of the value in the record's body, or in the object */
     const char *doc;
     enum field_kind kind;
-    const struct shape *of; /* of OBJECT and LIST */
+    const struct shape *of; /* of OBJECT, LIST and APART */
 };
 
 /* What an object has in it. */
@@ -58,6 +59,13 @@ struct object_list {
     size_t len, room;
 };
 
+/* The object of a field of kind APART, or NULL. */
+static inline const void *field_apart(const void *value)
+{
+    const void *object;
+    memcpy(&object, value, sizeof object);
+    return object;
+}
 /* A field without a value is left out; `value` is the one at its offset. Of an object: nothing in it has one.
  */
 bool field_is_absent(const struct field *f, const void *value);

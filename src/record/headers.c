@@ -173,49 +173,53 @@ enum place {
 struct known {
     struct slice name;
     enum place place;
-    size_t offset; /* in struct transaction; AUTHENTICATION: enum auth_field */
-    size_t beside; /* a second one; 0: none */
+    size_t apart;  /* of the pointer to the object that the next is in; 0: that is struct transaction */
+    size_t offset; /* AUTHENTICATION: enum auth_field */
+    size_t beside; /* in struct transaction, a second one; 0: none */
 };
 
 #define NAME(text)                                                                                           \
     {                                                                                                        \
         (const uint8_t *)(text), sizeof(text) - 1                                                            \
     }
-#define AT(member) offsetof(struct transaction, member)
+#define AT(member)        0, offsetof(struct transaction, member)
+#define ADDRESSES(member) offsetof(struct transaction, addresses), offsetof(struct addresses, member)
+#define LIST(member)      offsetof(struct transaction, list), offsetof(struct mailing_list, member)
+#define BESIDE(member)    offsetof(struct transaction, member)
 /* By length. */
 static const struct known known[] = {
-    {NAME("to"), TO, AT(addresses.to), AT(to)},
-    {NAME("cc"), TO, AT(addresses.cc), AT(cc)},
-    {NAME("bcc"), READERS, AT(addresses.bcc), 0},
+    {NAME("to"), TO, ADDRESSES(to), BESIDE(to)},
+    {NAME("cc"), TO, ADDRESSES(cc), BESIDE(cc)},
+    {NAME("bcc"), READERS, ADDRESSES(bcc), 0},
     {NAME("date"), TEXT, AT(date), 0},
-    {NAME("from"), WRITERS, AT(addresses.from), AT(from)},
-    {NAME("sender"), WRITERS, AT(addresses.sender), AT(sender)},
+    {NAME("from"), WRITERS, ADDRESSES(from), BESIDE(from)},
+    {NAME("sender"), WRITERS, ADDRESSES(sender), BESIDE(sender)},
     {NAME("subject"), TEXT, AT(subject), 0},
-    {NAME("list-id"), BRACKETED, AT(list.id), 0},
-    {NAME("arc-seal"), AUTHENTICATION, AUTH_ARC_SEAL, 0},
-    {NAME("reply-to"), WRITERS, AT(addresses.reply_to), AT(reply_to)},
-    {NAME("received"), RECEIVED, 0, 0},
-    {NAME("x-mailer"), AGENT, 0, 0},
-    {NAME("list-help"), URIS, AT(list.help), 0},
-    {NAME("list-post"), URIS, AT(list.post), 0},
+    {NAME("list-id"), BRACKETED, LIST(id), 0},
+    {NAME("arc-seal"), AUTHENTICATION, 0, AUTH_ARC_SEAL, 0},
+    {NAME("reply-to"), WRITERS, ADDRESSES(reply_to), BESIDE(reply_to)},
+    {NAME("received"), RECEIVED, 0, 0, 0},
+    {NAME("x-mailer"), AGENT, 0, 0, 0},
+    {NAME("list-help"), URIS, LIST(help), 0},
+    {NAME("list-post"), URIS, LIST(post), 0},
     {NAME("message-id"), TEXT, AT(msg_id), 0},
-    {NAME("user-agent"), AGENT, 0, 0},
+    {NAME("user-agent"), AGENT, 0, 0, 0},
     {NAME("references"), IDS, AT(references), 0},
     {NAME("precedence"), TEXT, AT(precedence), 0},
-    {NAME("list-owner"), URIS, AT(list.owner), 0},
+    {NAME("list-owner"), URIS, LIST(owner), 0},
     {NAME("in-reply-to"), TEXT, AT(in_reply_to), 0},
     {NAME("return-path"), BRACKETED, AT(return_path), 0},
-    {NAME("received-spf"), AUTHENTICATION, AUTH_SPF, 0},
-    {NAME("list-archive"), URIS, AT(list.archive), 0},
-    {NAME("dkim-signature"), AUTHENTICATION, AUTH_DKIM, 0},
+    {NAME("received-spf"), AUTHENTICATION, 0, AUTH_SPF, 0},
+    {NAME("list-archive"), URIS, LIST(archive), 0},
+    {NAME("dkim-signature"), AUTHENTICATION, 0, AUTH_DKIM, 0},
     {NAME("auto-submitted"), TEXT, AT(auto_submitted), 0},
-    {NAME("list-subscribe"), URIS, AT(list.subscribe), 0},
-    {NAME("x-originating-ip"), ORIGINATING, 0, 0},
-    {NAME("list-unsubscribe"), URIS, AT(list.unsubscribe), 0},
-    {NAME("arc-message-signature"), AUTHENTICATION, AUTH_ARC_SIGNATURE, 0},
-    {NAME("list-unsubscribe-post"), TEXT, AT(list.unsubscribe_post), 0},
-    {NAME("authentication-results"), AUTHENTICATION, AUTH_RESULTS, 0},
-    {NAME("arc-authentication-results"), AUTHENTICATION, AUTH_ARC_RESULTS, 0},
+    {NAME("list-subscribe"), URIS, LIST(subscribe), 0},
+    {NAME("x-originating-ip"), ORIGINATING, 0, 0, 0},
+    {NAME("list-unsubscribe"), URIS, LIST(unsubscribe), 0},
+    {NAME("arc-message-signature"), AUTHENTICATION, 0, AUTH_ARC_SIGNATURE, 0},
+    {NAME("list-unsubscribe-post"), TEXT, LIST(unsubscribe_post), 0},
+    {NAME("authentication-results"), AUTHENTICATION, 0, AUTH_RESULTS, 0},
+    {NAME("arc-authentication-results"), AUTHENTICATION, 0, AUTH_ARC_RESULTS, 0},
 };
 enum { KNOWN = sizeof known / sizeof *known, LENGTHS = 27 };
 
@@ -248,6 +252,27 @@ static struct slice decoded_text(struct draft *d, struct charsets *cs, const str
     return ev->decoded.len ? draft_utf8(d, ev->decoded) : draft_readable(d, cs, ev->value, scratch);
 }
 
+void *draft_apart(struct draft *d, size_t offset, size_t size)
+{
+    void *place = (char *)&d->t + offset, *object;
+    memcpy(&object, place, sizeof object);
+    if (!object) {
+        object = arena_alloc(&d->mem, size);
+        memcpy(place, &object, sizeof object);
+    }
+    return object;
+}
+
+/* NULL where there is no room for it. */
+static void *member_of(struct draft *d, const struct known *k)
+{
+    if (!k->apart)
+        return (char *)&d->t + k->offset;
+    bool list = k->apart == offsetof(struct transaction, list);
+    char *object = draft_apart(d, k->apart, list ? sizeof *d->t.list : sizeof *d->t.addresses);
+    return object ? object + k->offset : NULL;
+}
+
 void headers_take(struct draft *d, const struct builder_settings *set, struct charsets *cs,
                   const struct mime_event *ev, struct buf *scratch)
 {
@@ -255,8 +280,10 @@ void headers_take(struct draft *d, const struct builder_settings *set, struct ch
     const struct known *k = known_of(ev->name);
     if (!k)
         return;
-    void *member = (char *)&d->t + k->offset, *beside = (char *)&d->t + k->beside;
+    void *member = member_of(d, k), *beside = (char *)&d->t + k->beside;
     struct slice text;
+    if (!member)
+        return;
     switch (k->place) {
     case TEXT:
         *(struct slice *)member = decoded_text(d, cs, ev, scratch);

@@ -24,15 +24,15 @@ struct ruling {
 /* One mail under construction. Its texts live in `mem`. */
 struct draft {
     struct draft *next;
-    uint32_t number; /* of the transaction in its session */
+    uint32_t number;     /* of the transaction in its session */
+    uint16_t names_room; /* bytes behind the last of t.header_names that are for more of them */
+    bool path_done;
     struct arena mem;
     struct transaction t;
     struct text *last_reply, *last_error; /* replaced by every reply, so outside of the arena */
     struct text *decision;                /* text of the reply that decides, so far */
     struct ruling ruling;
-    struct mime *mime;       /* while its text is read */
-    struct slice names_room; /* for names of header fields, in `mem` */
-    bool path_done;
+    struct mime *mime; /* while its text is read */
 };
 
 /* Adds one header field. `scratch` is working room, cleared here. */
@@ -44,6 +44,9 @@ struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch)
 struct slice draft_utf8(struct draft *d, struct slice text);
 /* The same of a header value, decoded. */
 struct slice draft_readable(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch);
+/* The object that the pointer at `offset` of struct transaction is to; a new one of `size` bytes, all 0,
+ * where there is none yet. NULL: there is no room. */
+void *draft_apart(struct draft *d, size_t offset, size_t size);
 /* Makes room in a full list whose items lie in the draft, up to `most`, by doubling. False: there is none,
  * and flags.truncated is set. The second one looks first whether it is full. */
 bool draft_list_grow(struct draft *d, size_t most, void **items, size_t len, size_t *room, size_t size);

@@ -12,18 +12,24 @@ static struct slice keep_name(struct draft *d, struct slice name, struct buf *sc
     struct text_list *list = &d->t.header_names;
     if (!list->items && (list->items = arena_alloc(&d->mem, PLACES * sizeof *list->items)))
         list->room = PLACES;
-    if (!ascii_only(name) || name.len > PIECE / 4)
+    bool shares = name.len && name.len <= PIECE / 4 && ascii_only(name);
+    if (!shares) {
+        d->names_room = 0;
         return draft_text(d, name, scratch);
-    if (d->names_room.len < name.len) {
-        uint8_t *piece = arena_alloc(&d->mem, PIECE);
-        if (!piece)
-            return draft_utf8(d, name);
-        d->names_room = (struct slice){piece, PIECE};
     }
-    struct slice kept = slice_sub(d->names_room, 0, name.len);
-    memcpy((uint8_t *)kept.data, name.data, name.len);
-    d->names_room = slice_sub(d->names_room, name.len, d->names_room.len);
-    return kept;
+    const struct slice *last = list->len ? &list->items[list->len - 1] : NULL;
+    uint8_t *to;
+    if (last && d->names_room >= name.len) {
+        to = (uint8_t *)last->data + last->len;
+    } else {
+        to = arena_alloc(&d->mem, PIECE);
+        d->names_room = to ? PIECE : 0;
+        if (!to)
+            return draft_utf8(d, name);
+    }
+    memcpy(to, name.data, name.len);
+    d->names_room = (uint16_t)(d->names_room - name.len);
+    return (struct slice){to, name.len};
 }
 
 void heading_take_name(struct draft *d, const struct builder_settings *set, struct charsets *cs,

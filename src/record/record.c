@@ -11,8 +11,9 @@
         name, {(const uint8_t *)",\"" name "\":", sizeof name + 3}, offsetof(struct body, member), doc,      \
             FIELD_##kind                                                                                     \
     }
-#define FIELD_ONE(shape)     FIELD_OBJECT, &shape_##shape
-#define FIELD_LIST_OF(shape) FIELD_LIST, &shape_##shape
+#define FIELD_ONE(shape)       FIELD_OBJECT, &shape_##shape
+#define FIELD_LIST_OF(shape)   FIELD_LIST, &shape_##shape
+#define FIELD_ONE_APART(shape) FIELD_APART, &shape_##shape
 #define SHAPE(body, table)                                                                                   \
     {                                                                                                        \
         sizeof(struct body), table, sizeof table / sizeof *table                                             \

@@ -79,9 +79,9 @@ struct transaction {
     struct slice date, from;
     struct text_list to, cc;
     struct slice reply_to, msg_id, in_reply_to, subject;
-    struct addresses addresses;
+    struct addresses *addresses; /* what lies apart may be NULL */
     struct text_list references;
-    struct mailing_list list;
+    struct mailing_list *list;
     struct slice auto_submitted, precedence, sender, return_path;
     struct text_list header_names;
     struct header_field_list headers;
@@ -103,7 +103,7 @@ struct transaction {
     bool message; /* no field of its own, for who shows the record: text of the message was seen */
     struct file_list files;
     struct hop_list hops; /* newest first */
-    struct authentication authentication;
+    struct authentication *authentication;
     struct origin origin;
     struct text_list tags;
     struct anomaly_list anomalies;

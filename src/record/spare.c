@@ -73,7 +73,7 @@ void spares_give_draft(struct spares *s, struct draft *d)
         text_free(&d->decision);
     d->next = NULL;
     d->path_done = false;
-    d->names_room = (struct slice){0};
+    d->names_room = 0;
     s->drafts[s->draft_count++] = d;
 }
 

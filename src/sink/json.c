@@ -207,6 +207,10 @@ static void add_field(struct line *out, const struct field *f, const void *value
     case FIELD_OBJECT:
         add_object(out, f, value);
         break;
+    case FIELD_APART:
+        if (field_apart(value))
+            add_object(out, f, field_apart(value));
+        break;
     case FIELD_TIME:
         begin(out, f, FIELD_TIME, value);
         line_time(out, *(const struct timespec *)value);

@@ -37,6 +37,7 @@ static const char *type_of(enum field_kind kind)
     case FIELD_ANOMALY:
         return TEXT_TYPE;
     case FIELD_OBJECT:
+    case FIELD_APART:
         return OBJECT_TYPE;
     case FIELD_LIST:
         return "\"type\":\"array\",\"minItems\":1,\"items\":{" OBJECT_TYPE;
@@ -74,6 +75,7 @@ static bool always_there(const struct stream *s, const struct field *f)
     case FIELD_ADDRESSES:
     case FIELD_OBJECT:
     case FIELD_LIST:
+    case FIELD_APART:
     case FIELD_FLAGS:
         break;
     }

@@ -212,6 +212,7 @@ static void add_value(struct line *out, const struct column *col, const struct f
         break;
     case FIELD_OBJECT:
     case FIELD_LIST:
+    case FIELD_APART:
     case FIELD_TRUE:
     case FIELD_MAYBE:
     case FIELD_SPAN:

@@ -162,6 +162,7 @@ static void any_memory(void **state)
     static const char *const text =
         "local c = counter('c', {expire = 5})\n"
         "function on_mail(m) local n = {} for k, v in pairs(m) do n[#n + 1] = tostring(v) end\n"
+        "local big = {} for i = 1, 200 do big[i] = {i} end "
         "m.tags[m.subject] = true for k in pairs(m.tags) do n[#n + 1] = k end\n"
         "log('x', {n = n, t = m.tags}) notice{note = 'A::B', msg = table.concat(n), host = '192.0.2.1'}\n"
         "c:add(m.orig_h) for k, v in c:each() do n[#n + 1] = k .. v end\n"

@@ -38,6 +38,8 @@ void client_begin_opaque(struct smtp *s)
     s->mode = MODE_OPAQUE;
     s->server_opaque = true;
     smtp_mail_close(s);
+    if (!s->tls && s->lim->tls_bytes)
+        s->tls = tls_new(s->lim->tls_bytes);
 }
 
 static void begin_chunk(struct smtp *s)
@@ -337,6 +339,7 @@ size_t client_consume(struct smtp *s, struct slice bytes)
         used = sniff_feed(s, bytes);
         break;
     case MODE_OPAQUE:
+        smtp_tls_feed(s, SIDE_CLIENT, bytes);
         break;
     case MODE_TRIAL:
         return trial_take(s, bytes);

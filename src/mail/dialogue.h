@@ -80,6 +80,7 @@ struct smtp {
     struct dated *doubt;
     size_t doubt_line;   /* where its last line begins */
     struct trial *trial; /* or NULL, see trial.c */
+    struct tls *tls;     /* in MODE_OPAQUE, while its handshake is in clear */
     uint64_t chunk_left;
     uint64_t client_at, line_at;    /* bytes of the client before what is consumed now, before its line */
     uint64_t message_at;            /* the same in the message */
@@ -123,6 +124,8 @@ uint32_t smtp_mail_nest(struct smtp *s);
 void smtp_mail_unnest(struct smtp *s, bool taken);
 /* Tells of TLS, once. */
 void smtp_tls_begin(struct smtp *s);
+/* Bytes of TLS. */
+void smtp_tls_feed(struct smtp *s, enum side side, struct slice bytes);
 void smtp_message_begin(struct smtp *s, bool beginning_seen);
 /* Ends the message text. `end_seen`: its reply is awaited from here on. */
 void smtp_message_end(struct smtp *s, bool end_seen);

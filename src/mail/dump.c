@@ -34,6 +34,7 @@ size_t smtp_dump(const struct smtp_event *ev, char *ret, size_t room)
         [SMTP_MESSAGE_END] = "message-end",
         [SMTP_MAIL_END] = "mail-end",
         [SMTP_TLS] = "tls",
+        [SMTP_HANDSHAKE] = "handshake",
         [SMTP_GAP] = "gap",
         [SMTP_CUT] = "cut",
         [SMTP_ANOMALY] = "anomaly",
@@ -50,6 +51,8 @@ size_t smtp_dump(const struct smtp_event *ev, char *ret, size_t room)
                                 (unsigned long long)ev->len);
     else if (ev->len)
         len += (size_t)snprintf(ret + len, room - len, " len=%llu", (unsigned long long)ev->len);
+    if (ev->kind == SMTP_HANDSHAKE)
+        len += tls_dump(ev->tls, ret + len, room - len);
     if (ev->text.len) {
         ret[len++] = ' ';
         len = add_text(ret, len, room, ev->text);

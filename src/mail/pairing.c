@@ -541,7 +541,7 @@ void pairing_server_feed(struct smtp *s, struct slice bytes)
         if (begins_tls(s, *bytes.data)) {
             smtp_tls_begin(s);
             client_begin_opaque(s);
-            return;
+            break;
         }
         size_t lf = slice_index(bytes, '\n');
         struct slice part = slice_sub(bytes, 0, lf);
@@ -564,6 +564,8 @@ void pairing_server_feed(struct smtp *s, struct slice bytes)
             buf_free(&line);
         }
     }
+    if (bytes.len)
+        smtp_tls_feed(s, SIDE_SERVER, bytes);
 }
 
 void pairing_server_gap(struct smtp *s)

@@ -37,6 +37,7 @@ void smtp_free(struct smtp **ps)
     dated_free(&s->hold);
     dated_free(&s->doubt);
     trial_free(&s->trial);
+    tls_free(&s->tls);
     secret_free(&s->secrets);
     buf_free(&s->server_line);
     buf_free(&s->reply);
@@ -131,6 +132,30 @@ void smtp_tls_begin(struct smtp *s)
     s->tls_told = true;
 }
 
+static void tell_handshake(struct smtp *s, bool ended)
+{
+    struct smtp_event ev = {
+        .kind = SMTP_HANDSHAKE, .side = SIDE_SERVER, .ts = s->now, .tls = tls_facts(s->tls, ended)};
+    s->fn(s->ctx, &ev);
+    tls_free(&s->tls);
+}
+
+void smtp_tls_feed(struct smtp *s, enum side side, struct slice bytes)
+{
+    if (!s->tls)
+        return;
+    tls_feed(s->tls, side, bytes);
+    if (tls_is_over(s->tls))
+        tell_handshake(s, false);
+}
+
+void smtp_begin_tls(struct smtp *s)
+{
+    s->tls_told = true;
+    smtp_emit(s, SMTP_TLS, SIDE_CLIENT, (struct slice){0}, 1);
+    client_begin_opaque(s);
+}
+
 void smtp_message_begin(struct smtp *s, bool beginning_seen)
 {
     if (!s->open)
@@ -203,6 +228,11 @@ void smtp_gap(struct smtp *s, enum side side, struct timespec ts, uint64_t len)
     s->now = ts;
     while (s->mode == MODE_TRIAL)
         trial_give_up(s);
+    if (s->tls) {
+        tls_gap(s->tls, side);
+        if (tls_is_over(s->tls))
+            tell_handshake(s, false);
+    }
     if (s->mode == MODE_OPAQUE)
         return;
     s->had_gap = true;
@@ -232,9 +262,11 @@ void smtp_finish(struct smtp *s, struct timespec ts)
     hold_finish(s);
     smtp_mail_close(s);
     pairing_finish(s);
+    if (s->tls)
+        tell_handshake(s, true);
 }
 
 bool smtp_is_opaque(const struct smtp *s)
 {
-    return s->mode == MODE_OPAQUE;
+    return s->mode == MODE_OPAQUE && !s->tls;
 }

@@ -20,6 +20,7 @@ struct builder {
     struct draft *message;                                       /* whose text its MIME parser reads */
     struct text *banner, *helo, *ehlo, *last_reply, *last_error; /* as they came; `ehlo` is the whole reply */
     const char *tls;                                             /* how it began, or NULL */
+    struct ssl *ssl;                                             /* or NULL */
     struct found_anomaly *odd;                                   /* outside of mails, or NULL */
     uint32_t mails, odd_len;
     struct text *refused; /* the first reply that refused the connection or the hello; none was taken since */
@@ -63,6 +64,7 @@ void builder_free(struct builder **pb)
     text_free(&b->last_error);
     text_free(&b->refused);
     free(b->odd);
+    free(b->ssl);
     free(b);
 }
 
@@ -352,7 +354,11 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev)
             mail_end(b, d, ev->ts);
         break;
     case SMTP_TLS:
-        b->tls = "starttls";
+        b->tls = ev->len ? "implicit" : "starttls";
+        break;
+    case SMTP_HANDSHAKE:
+        free(b->ssl);
+        b->ssl = ssl_new(b->with, ev->tls, &b->flags.truncated);
         break;
     case SMTP_GAP:
         mark_gap(b, ev);
@@ -391,11 +397,6 @@ void builder_doubt(struct builder *b)
         d->t.flags.ambiguous = true;
 }
 
-void builder_implicit_tls(struct builder *b)
-{
-    b->tls = "implicit";
-}
-
 void builder_finish(struct builder *b, struct timespec first, struct timespec last, bool one_sided,
                     const char *end)
 {
@@ -417,6 +418,8 @@ void builder_finish(struct builder *b, struct timespec first, struct timespec la
     }
     if (b->tls)
         s.tls_start = slice_str(b->tls);
+    if (b->ssl)
+        s.ssl = *b->ssl;
     s.anomalies = (struct anomaly_list){b->odd, b->odd_len, b->odd_len};
     s.flags = b->flags;
     s.flags.truncated |= mem->over;

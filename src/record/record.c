@@ -73,6 +73,20 @@ static const struct field phases_fields[] = {
 };
 static const struct shape shape_phases = SHAPE(phases, phases_fields);
 
+static const struct field ssl_certificate_fields[] = {
+#define FIELD_SSL_CERTIFICATE(name, kind, member, doc) ROW(ssl_certificate, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_SSL_CERTIFICATE
+};
+static const struct shape shape_ssl_certificate = SHAPE(ssl_certificate, ssl_certificate_fields);
+
+static const struct field ssl_fields[] = {
+#define FIELD_SSL(name, kind, member, doc) ROW(ssl, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_SSL
+};
+const struct shape shape_ssl = SHAPE(ssl, ssl_fields);
+
 static const struct field smtp_fields[] = {
 #define FIELD_SMTP(name, kind, member, doc) ROW(transaction, name, kind, member, doc),
 #include "record/fields.def"

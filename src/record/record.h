@@ -8,6 +8,7 @@
 #include "mail/anomaly.h"
 #include "mail/received.h"
 #include "record/envelope.h"
+#include "record/ssl.h"
 
 struct address_list {
     struct address *items;
@@ -112,7 +113,8 @@ struct session {
     struct text_list ehlo_keywords;
     bool tls;
     struct slice tls_start; /* "starttls" or "implicit" */
-    uint64_t mails;         /* records in stream smtp */
+    struct ssl ssl;
+    uint64_t mails; /* records in stream smtp */
     struct slice last_reply, last_error;
     struct slice disposition; /* where it was refused before any mail: "rejected" or "deferred" */
     struct decision reply;
@@ -121,6 +123,7 @@ struct session {
     struct flags flags;
 };
 
+extern const struct shape shape_ssl;       /* struct ssl */
 extern const struct stream stream_smtp;    /* struct transaction */
 extern const struct stream stream_session; /* struct session */
 extern const struct stream stream_notice;  /* struct notice, notice.h */

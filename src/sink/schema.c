@@ -127,7 +127,9 @@ static void print_shape(FILE *out, const struct shape *of)
         print_text(out, between, of->fields[i].name, ":{");
         print_text(out, "\"description\":", of->fields[i].doc, ",");
         fputs(type_of(of->fields[i].kind), out);
-        fputs("}", out);
+        if (of->fields[i].of)
+            print_shape(out, of->fields[i].of);
+        fputs(of->fields[i].kind == FIELD_LIST ? "}}" : "}", out);
         between = ",";
     }
     fputs("}", out);

@@ -24,8 +24,12 @@ struct player {
     uint32_t begun, ended;
 };
 
-static const struct smtp_limits smtp_limits = {
-    .command_bytes = 8192, .reply_bytes = 16384, .hold_bytes = 262144, .pending = 1000, .waiting = 16};
+static const struct smtp_limits smtp_limits = {.command_bytes = 8192,
+                                               .reply_bytes = 16384,
+                                               .hold_bytes = 262144,
+                                               .pending = 1000,
+                                               .waiting = 16,
+                                               .tls_bytes = 65536};
 
 static const struct builder_settings builder_settings = {
     .path = {.capture = PATH_ALL},

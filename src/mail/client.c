@@ -88,7 +88,11 @@ static void command_out(struct smtp *s, const struct command *cmd, struct slice 
     if (cmd->verb == VERB_AUTH) {
         struct slice word = slice_sub(text, 0, word_len(text));
         struct slice mechanism = secret_mechanism(word);
-        secret_add(&s->secrets, slice_sub(text, mechanism.len, text.len));
+        struct slice answer = slice_sub(text, mechanism.len, text.len);
+        secret_add(&s->secrets, answer);
+        s->auth = auth_new(secret_mechanism_name(word), s->lim->auth_user);
+        if (mechanism.len && answer.len)
+            auth_answer(s->auth, answer);
         text = mechanism;
     } else if (!cmd->known) {
         secret_add(&s->secrets, line);
@@ -151,6 +155,7 @@ static void client_command(struct smtp *s, const struct command *cmd, struct sli
     bool doubtful = traits[cmd->verb].resets || (traits[cmd->verb].closes && !cmd->strict);
     bool asks = s->open && s->heard && ((cmd->verb == VERB_MAIL && !s->refused) || doubtful);
     uint32_t mail = open_or_close(s, cmd, asks);
+    smtp_auth_end(s, 0, (struct slice){0}, false);
     s->lost_bytes = s->stray_replies = 0;
     uint32_t nth = cmd->verb == VERB_RCPT && mail ? ++s->rcpts : 0;
     command_out(s, cmd, line, mail, nth);
@@ -248,6 +253,7 @@ static void client_line(struct smtp *s, struct slice line, bool crlf)
 {
     if (s->mode == MODE_SECRET) {
         secret_add(&s->secrets, line);
+        auth_answer(s->auth, line);
         s->mode = MODE_HOLD;
         s->hold_verb = VERB_AUTH;
         pairing_push(s, VERB_AUTH, 0, 0);

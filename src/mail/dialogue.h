@@ -87,6 +87,7 @@ struct smtp {
     uint32_t line_len;              /* of the message's line so far, up to LINE_MOST and one */
     anomaly_set told, told_outside; /* anomalies of the open mail, and outside of mails */
     struct secrets *secrets;        /* what no reply may repeat */
+    struct auth *auth;              /* the exchange under way, or NULL */
     uint64_t lost_bytes;            /* since the last command that was seen, outside of its chunk */
     uint32_t stray_replies;         /* since then, to commands that were not seen */
 
@@ -124,6 +125,8 @@ uint32_t smtp_mail_nest(struct smtp *s);
 void smtp_mail_unnest(struct smtp *s, bool taken);
 /* Tells of TLS, once. */
 void smtp_tls_begin(struct smtp *s);
+/* The AUTH exchange under way, if any, is over: by that reply, or, where `code` is 0, by none. */
+void smtp_auth_end(struct smtp *s, unsigned code, struct slice text, bool gave_up);
 /* Bytes of TLS. */
 void smtp_tls_feed(struct smtp *s, enum side side, struct slice bytes);
 void smtp_message_begin(struct smtp *s, bool beginning_seen);

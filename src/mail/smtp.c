@@ -39,6 +39,7 @@ void smtp_free(struct smtp **ps)
     trial_free(&s->trial);
     tls_free(&s->tls);
     secret_free(&s->secrets);
+    auth_free(&s->auth);
     buf_free(&s->server_line);
     buf_free(&s->reply);
     pairing_late_free(s);
@@ -130,6 +131,16 @@ void smtp_tls_begin(struct smtp *s)
     if (!s->tls_told)
         smtp_emit(s, SMTP_TLS, SIDE_CLIENT, (struct slice){0}, 0);
     s->tls_told = true;
+}
+
+void smtp_auth_end(struct smtp *s, unsigned code, struct slice text, bool gave_up)
+{
+    if (!s->auth)
+        return;
+    const struct auth_facts facts = auth_end(s->auth, code, text, gave_up);
+    struct smtp_event ev = {.kind = SMTP_LOGIN, .side = SIDE_CLIENT, .ts = s->now, .auth = &facts};
+    s->fn(s->ctx, &ev);
+    auth_free(&s->auth);
 }
 
 static void tell_handshake(struct smtp *s, bool ended)
@@ -262,6 +273,7 @@ void smtp_finish(struct smtp *s, struct timespec ts)
     hold_finish(s);
     smtp_mail_close(s);
     pairing_finish(s);
+    smtp_auth_end(s, 0, (struct slice){0}, s->heard && !s->had_gap);
     if (s->tls)
         tell_handshake(s, true);
 }

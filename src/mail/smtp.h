@@ -8,6 +8,7 @@
 #include <time.h>
 #include "base/net.h"
 #include "mail/anomaly.h"
+#include "mail/auth.h"
 #include "mail/command.h"
 #include "mail/tls.h"
 
@@ -22,6 +23,7 @@ enum smtp_kind {
     SMTP_MAIL_END,      /* mail: closed, and all its replies seen or given up */
     SMTP_TLS,           /* the readable part is over; `len` 1: TLS from the first byte on */
     SMTP_HANDSHAKE,     /* tls: what its handshake says; once, when its part in clear is over */
+    SMTP_LOGIN,         /* auth: an AUTH exchange, once it is over */
     SMTP_GAP,           /* side, len; mail where one is open */
     SMTP_CUT,           /* a limit cut a line, a reply or a queue; mail where one is open */
     SMTP_ANOMALY,       /* mail where one is open; anomaly, the first of its kind in this mail, or outside of
@@ -43,6 +45,7 @@ struct smtp_event {
     struct slice text, params; /* `params`: behind the path of MAIL and RCPT */
     uint64_t len;
     const struct tls_facts *tls;
+    const struct auth_facts *auth;
 };
 typedef void smtp_fn(void *ctx, const struct smtp_event *ev); /* slices die on return */
 
@@ -52,6 +55,7 @@ struct smtp_limits {
     size_t hold_bytes;    /* client bytes kept until the reply that decides what they are */
     uint32_t pending;     /* commands without a reply yet */
     uint32_t waiting;     /* closed transactions whose last replies are awaited */
+    bool auth_user;       /* tell the names of users who log in */
     size_t tls_bytes;     /* one message of a TLS handshake; 0: none is read */
 };
 

@@ -21,7 +21,8 @@ struct builder {
     struct text *banner, *helo, *ehlo, *last_reply, *last_error; /* as they came; `ehlo` is the whole reply */
     const char *tls;                                             /* how it began, or NULL */
     struct ssl *ssl;                                             /* or NULL */
-    struct found_anomaly *odd;                                   /* outside of mails, or NULL */
+    struct logins *logins;
+    struct found_anomaly *odd; /* outside of mails, or NULL */
     uint32_t mails, odd_len;
     struct text *refused; /* the first reply that refused the connection or the hello; none was taken since */
     uint16_t refused_code;
@@ -65,6 +66,7 @@ void builder_free(struct builder **pb)
     text_free(&b->refused);
     free(b->odd);
     free(b->ssl);
+    logins_free(&b->logins);
     free(b);
 }
 
@@ -356,6 +358,9 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev)
     case SMTP_TLS:
         b->tls = ev->len ? "implicit" : "starttls";
         break;
+    case SMTP_LOGIN:
+        b->flags.truncated |= !logins_add(&b->logins, b->with, ev->auth);
+        break;
     case SMTP_HANDSHAKE:
         free(b->ssl);
         b->ssl = ssl_new(b->with, ev->tls, &b->flags.truncated);
@@ -420,6 +425,7 @@ void builder_finish(struct builder *b, struct timespec first, struct timespec la
         s.tls_start = slice_str(b->tls);
     if (b->ssl)
         s.ssl = *b->ssl;
+    s.logins = logins_list(b->logins);
     s.anomalies = (struct anomaly_list){b->odd, b->odd_len, b->odd_len};
     s.flags = b->flags;
     s.flags.truncated |= mem->over;

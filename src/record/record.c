@@ -73,6 +73,13 @@ static const struct field phases_fields[] = {
 };
 static const struct shape shape_phases = SHAPE(phases, phases_fields);
 
+static const struct field login_fields[] = {
+#define FIELD_LOGIN(name, kind, member, doc) ROW(login, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_LOGIN
+};
+static const struct shape shape_login = SHAPE(login, login_fields);
+
 static const struct field ssl_certificate_fields[] = {
 #define FIELD_SSL_CERTIFICATE(name, kind, member, doc) ROW(ssl_certificate, name, kind, member, doc),
 #include "record/fields.def"

@@ -8,6 +8,7 @@
 #include "mail/anomaly.h"
 #include "mail/received.h"
 #include "record/envelope.h"
+#include "record/logins.h"
 #include "record/ssl.h"
 
 struct address_list {
@@ -114,6 +115,7 @@ struct session {
     bool tls;
     struct slice tls_start; /* "starttls" or "implicit" */
     struct ssl ssl;
+    struct login_list logins;
     uint64_t mails; /* records in stream smtp */
     struct slice last_reply, last_error;
     struct slice disposition; /* where it was refused before any mail: "rejected" or "deferred" */

@@ -29,6 +29,7 @@ static const struct smtp_limits smtp_limits = {.command_bytes = 8192,
                                                .hold_bytes = 262144,
                                                .pending = 1000,
                                                .waiting = 16,
+                                               .auth_user = true,
                                                .tls_bytes = 65536};
 
 static const struct builder_settings builder_settings = {

@@ -81,6 +81,14 @@ static size_t word_len(struct slice s)
     return i;
 }
 
+static uint8_t form_of(const struct smtp *s, const struct command *cmd)
+{
+    bool first = s->queue_len && s->queue[s->queue_from & (s->queue_room - 1)].verb == VERB_GREETING;
+    return (uint8_t)((s->line_lf ? FORM_LF : 0) | (cmd->spaced ? FORM_SPACED : 0) |
+                     (cmd->bare ? FORM_BARE : 0) | (s->heard ? FORM_HEARD : 0) |
+                     (s->heard && s->queue_len ? FORM_PIPELINED : 0) | (s->heard && first ? FORM_EARLY : 0));
+}
+
 static void command_out(struct smtp *s, const struct command *cmd, struct slice line, uint32_t mail,
                         uint32_t nth)
 {
@@ -99,6 +107,8 @@ static void command_out(struct smtp *s, const struct command *cmd, struct slice 
     }
     struct smtp_event ev = {.kind = SMTP_COMMAND,
                             .side = SIDE_CLIENT,
+                            .form = form_of(s, cmd),
+                            .word = cmd->known ? cmd->word : (struct slice){0},
                             .verb = cmd->verb,
                             .mail = mail,
                             .nth = nth,
@@ -251,6 +261,7 @@ static void judge_line(struct smtp *s, const struct command *cmd, struct slice l
 
 static void client_line(struct smtp *s, struct slice line, bool crlf)
 {
+    s->line_lf = !crlf;
     if (s->mode == MODE_SECRET) {
         secret_add(&s->secrets, line);
         auth_answer(s->auth, line);

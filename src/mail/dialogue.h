@@ -34,6 +34,7 @@ struct smtp {
     /* client */
     enum bol bol;
     bool line_cut;      /* the line went over its limit: skip to its end */
+    bool line_lf;       /* the line that is read now ended with LF alone */
     bool spoke;         /* a line of the client was seen */
     bool bare_lf;       /* all its lines so far ended with LF alone, so may the message's */
     bool lost_commands; /* a client gap: what follows may belong to commands that were not seen */

@@ -31,6 +31,16 @@ enum smtp_kind {
                            begins, or in what the client sent; text: evidence, or none */
 };
 
+/* How a command was written and sent. */
+enum smtp_form {
+    FORM_LF = 1,         /* its line ended with LF alone */
+    FORM_SPACED = 2,     /* MAIL, RCPT: blanks stand before the path */
+    FORM_BARE = 4,       /* MAIL, RCPT: no brackets stand around the path */
+    FORM_HEARD = 8,      /* the server's side is seen */
+    FORM_PIPELINED = 16, /* not all commands before it were answered */
+    FORM_EARLY = 32,     /* the server had not greeted */
+};
+
 struct smtp_event {
     enum smtp_kind kind;
     enum side side;
@@ -43,6 +53,8 @@ struct smtp_event {
                       message: of which accepted recipient. Otherwise 0 */
     struct timespec ts;
     struct slice text, params; /* `params`: behind the path of MAIL and RCPT */
+    struct slice word;         /* COMMAND: the verb as written, where it is a known one */
+    uint8_t form;              /* COMMAND: bits of enum smtp_form */
     uint64_t len;
     const struct tls_facts *tls;
     const struct auth_facts *auth;

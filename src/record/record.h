@@ -116,6 +116,7 @@ struct session {
     struct slice tls_start; /* "starttls" or "implicit" */
     struct ssl ssl;
     struct login_list logins;
+    struct slice dialect;
     uint64_t mails; /* records in stream smtp */
     struct slice last_reply, last_error;
     struct slice disposition; /* where it was refused before any mail: "rejected" or "deferred" */

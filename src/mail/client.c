@@ -81,12 +81,28 @@ static size_t word_len(struct slice s)
     return i;
 }
 
-static uint8_t form_of(const struct smtp *s, const struct command *cmd)
+static unsigned case_of(struct slice word)
 {
-    bool first = s->queue_len && s->queue[s->queue_from & (s->queue_room - 1)].verb == VERB_GREETING;
-    return (uint8_t)((s->line_lf ? FORM_LF : 0) | (cmd->spaced ? FORM_SPACED : 0) |
-                     (cmd->bare ? FORM_BARE : 0) | (s->heard ? FORM_HEARD : 0) |
-                     (s->heard && s->queue_len ? FORM_PIPELINED : 0) | (s->heard && first ? FORM_EARLY : 0));
+    unsigned lower = 0;
+    for (size_t i = 0; i < word.len; i++)
+        lower += word.data[i] >= 'a' && word.data[i] <= 'z';
+    if (!lower)
+        return FORM_UPPER;
+    bool capital = word.data[0] >= 'A' && word.data[0] <= 'Z';
+    return lower == word.len ? FORM_LOWER : capital && lower + 1 == word.len ? FORM_TITLE : FORM_MIXED;
+}
+
+static uint16_t form_of(const struct smtp *s, const struct command *cmd)
+{
+    unsigned form = cmd->known ? case_of(cmd->word) : 0;
+    form |= (s->line_lf ? FORM_LF : 0u) | (cmd->spaced ? FORM_SPACED : 0u) | (cmd->bare ? FORM_BARE : 0u);
+    if (!s->heard)
+        return (uint16_t)form;
+    if (s->queue_len)
+        form |= FORM_PIPELINED;
+    if (s->queue_len && s->queue[s->queue_from & (s->queue_room - 1)].verb == VERB_GREETING)
+        form |= FORM_EARLY;
+    return (uint16_t)(form | FORM_HEARD);
 }
 
 static void command_out(struct smtp *s, const struct command *cmd, struct slice line, uint32_t mail,
@@ -108,7 +124,6 @@ static void command_out(struct smtp *s, const struct command *cmd, struct slice 
     struct smtp_event ev = {.kind = SMTP_COMMAND,
                             .side = SIDE_CLIENT,
                             .form = form_of(s, cmd),
-                            .word = cmd->known ? cmd->word : (struct slice){0},
                             .verb = cmd->verb,
                             .mail = mail,
                             .nth = nth,
@@ -165,7 +180,8 @@ static void client_command(struct smtp *s, const struct command *cmd, struct sli
     bool doubtful = traits[cmd->verb].resets || (traits[cmd->verb].closes && !cmd->strict);
     bool asks = s->open && s->heard && ((cmd->verb == VERB_MAIL && !s->refused) || doubtful);
     uint32_t mail = open_or_close(s, cmd, asks);
-    smtp_auth_end(s, 0, (struct slice){0}, false);
+    if (s->auth)
+        smtp_auth_end(s, 0, (struct slice){0}, false);
     s->lost_bytes = s->stray_replies = 0;
     uint32_t nth = cmd->verb == VERB_RCPT && mail ? ++s->rcpts : 0;
     command_out(s, cmd, line, mail, nth);

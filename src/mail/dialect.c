@@ -4,14 +4,15 @@
  * apart; what is behind TLS is not seen. Spec: docs/dialect.md; FNV-1a of 64 bits for the hash. */
 #include "mail/dialect.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include "base/memory.h"
 
 enum { ORDER_MOST = 16, PARAMS_MOST = 8 };
+#define FNV_BASIS 0xcbf29ce484222325
+#define FNV_PRIME 0x100000001b3
 
 /* Bits of what was seen. */
-enum { CASE_UPPER = 1, CASE_LOWER = 2, CASE_TITLE = 4, CASE_OTHER = 8 };
+enum { WORDS = FORM_UPPER | FORM_LOWER | FORM_TITLE | FORM_MIXED };
 enum { END_CRLF = 1, END_LF = 2 };
 enum { NAME_LOWER = 1, NAME_UPPER = 2, NAME_TITLE = 4, NAME_SHORT_UPPER = 8, NAME_SHORT_TITLE = 16 };
 
@@ -20,10 +21,11 @@ struct dialect {
     uint32_t mail; /* whose header it is; 0: none yet */
     char order[ORDER_MOST], params[PARAMS_MOST];
     uint8_t order_len, params_len;
-    uint8_t words, ends, names; /* bits */
+    uint16_t forms;             /* bits of all commands */
+    uint8_t ends, names;        /* bits */
     uint8_t fields;             /* names in the hash, up to 99 */
     char hello, argument, path; /* 0: none yet */
-    bool long_order, done, quit, early, pipelines, heard, mailed, relayed;
+    bool long_order, done, quit, mailed, relayed;
 };
 
 /* What each verb is in the order; 0: it is left out. */
@@ -43,18 +45,6 @@ static bool is_lower(uint8_t c)
     return c >= 'a' && c <= 'z';
 }
 
-static uint8_t case_of(struct slice word)
-{
-    size_t upper = 0;
-    for (size_t i = 0; i < word.len; i++)
-        upper += !is_lower(word.data[i]);
-    if (upper == word.len)
-        return CASE_UPPER;
-    if (!upper)
-        return CASE_LOWER;
-    return upper == 1 && is_upper(word.data[0]) ? CASE_TITLE : CASE_OTHER;
-}
-
 static char argument_kind(struct slice arg)
 {
     struct address a;
@@ -63,7 +53,8 @@ static char argument_kind(struct slice arg)
         return 'n';
     if (arg.data[0] == '[')
         return arg.data[arg.len - 1] == ']' ? 'l' : 'o';
-    if (address_parse(arg, &a))
+    bool like_address = byte_is_digit(arg.data[0]) || slice_index(arg, ':') < arg.len;
+    if (like_address && address_parse(arg, &a))
         return 'i';
     for (size_t i = 0; i < arg.len; i++) {
         uint8_t c = arg.data[i];
@@ -82,7 +73,7 @@ static void take_hello(struct dialect *d, const struct smtp_event *ev)
     d->hello = d->hello == 'e' && kind == 'h' ? 'f' : d->hello ? d->hello : kind;
 }
 
-static void take_path(struct dialect *d, uint8_t form)
+static void take_path(struct dialect *d, unsigned form)
 {
     static const char kinds[] = {'t', 's', 'b', 'w'};
     char kind = kinds[(form & FORM_SPACED ? 1 : 0) + (form & FORM_BARE ? 2 : 0)];
@@ -133,15 +124,11 @@ void dialect_command(struct dialect **pd, const struct smtp_event *ev)
     if (!*pd) {
         *pd = calloc(1, sizeof **pd);
         memory_check(*pd);
-        (*pd)->hash = 0xcbf29ce484222325;
+        (*pd)->hash = FNV_BASIS;
     }
     struct dialect *d = *pd;
-    if (ev->word.len)
-        d->words |= case_of(ev->word);
+    d->forms |= ev->form;
     d->ends |= ev->form & FORM_LF ? END_LF : END_CRLF;
-    d->early |= (ev->form & FORM_EARLY) != 0;
-    d->pipelines |= (ev->form & FORM_PIPELINED) != 0;
-    d->heard |= (ev->form & FORM_HEARD) != 0;
     d->quit |= ev->verb == VERB_QUIT;
     if (ev->verb == VERB_EHLO || ev->verb == VERB_HELO || ev->verb == VERB_LHLO)
         take_hello(d, ev);
@@ -156,58 +143,95 @@ void dialect_command(struct dialect **pd, const struct smtp_event *ev)
 /* What servers on the way add, or what depends on what a mail answers and to whom it goes. */
 static bool is_left_out(struct slice name)
 {
-    static const char *const names[] = {"received",
-                                        "return-path",
-                                        "delivered-to",
-                                        "x-received",
-                                        "x-original-to",
-                                        "received-spf",
-                                        "cc",
-                                        "bcc",
-                                        "reply-to",
-                                        "in-reply-to",
-                                        "references",
-                                        "dkim-signature",
-                                        "x-cc",
-                                        "x-bcc",
-                                        "x-forwarded-to",
-                                        "authentication-results",
-                                        "domainkey-signature"};
-    static const char *const starts[] = {"arc-", "resent-", "x-spam-", "x-virus-", "x-google-dkim-"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (byte_lower(name.data[0]) == (uint8_t)names[i][0] && slice_case_eq(name, slice_str(names[i])))
-            return true;
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-        if (byte_lower(name.data[0]) == (uint8_t)starts[i][0] && slice_case_starts(name, starts[i]))
+    static const struct row {
+        uint8_t len;
+        bool prefix;
+        char name[22];
+    } rows[] = {
+#define WHOLE(text) {sizeof text - 1, false, text}
+#define START(text)                                                                                          \
+    {                                                                                                        \
+        sizeof text - 1, true, text                                                                          \
+    }
+        START("authentication-result"),
+        START("arc-"),
+        WHOLE("bcc"),
+        WHOLE("cc"),
+        WHOLE("delivered-to"),
+        WHOLE("dkim-signature"),
+        WHOLE("domainkey-signature"),
+        WHOLE("in-reply-to"),
+        WHOLE("received"),
+        WHOLE("return-path"),
+        WHOLE("received-spf"),
+        WHOLE("reply-to"),
+        WHOLE("references"),
+        START("resent-"),
+        WHOLE("x-received"),
+        WHOLE("x-original-to"),
+        WHOLE("x-cc"),
+        WHOLE("x-bcc"),
+        WHOLE("x-forwarded-to"),
+        START("x-spam-"),
+        START("x-virus-"),
+        START("x-google-dkim-")
+#undef WHOLE
+#undef START
+    };
+    /* Where those of a letter begin, from 'a' on; and behind the last. */
+    static const uint8_t first[] = {0, 2, 3, 4, 7,  7,  7,  7,  7,  8,  8,  8,  8, 8,
+                                    8, 8, 8, 8, 14, 14, 14, 14, 14, 14, 22, 22, 22};
+    unsigned letter = (name.data[0] | 32u) - 'a';
+    if (letter >= 26)
+        return false;
+    for (size_t i = first[letter]; i < first[letter + 1]; i++)
+        if ((rows[i].prefix ? name.len >= rows[i].len : name.len == rows[i].len) &&
+            slice_case_same(name.data, (const uint8_t *)rows[i].name, rows[i].len))
             return true;
     return false;
 }
 
-/* Of one word of a name. Those that are not in capitals everywhere are told from others by two: ID and MIME.
- */
-static uint8_t name_case(struct slice word, bool vendors)
+static bool is_known(struct slice word)
 {
-    if (word.len < 2)
-        return is_lower(word.len ? word.data[0] : 0) ? NAME_LOWER : 0;
-    uint8_t kind = case_of(word);
-    bool known = slice_case_eq(word, slice_str("ID")) || slice_case_eq(word, slice_str("MIME"));
-    if (is_lower(word.data[0]))
-        return NAME_LOWER;
-    if (kind == CASE_UPPER)
-        return known ? NAME_SHORT_UPPER : vendors ? 0 : NAME_UPPER;
-    return known && kind == CASE_TITLE ? NAME_SHORT_TITLE : NAME_TITLE;
+    return (word.len == 2 && slice_case_same(word.data, (const uint8_t *)"id", 2)) ||
+           (word.len == 4 && slice_case_same(word.data, (const uint8_t *)"mime", 4));
 }
 
-static uint8_t name_cases(struct slice name)
+/* By its first two letters. */
+static uint8_t word_case(struct slice word, bool vendors)
 {
-    bool vendors = slice_case_starts(name, "x-");
-    uint8_t cases = 0;
-    while (name.len) {
-        size_t end = slice_index(name, '-');
-        cases |= name_case(slice_sub(name, 0, end), vendors);
-        name = slice_sub(name, end + 1, name.len);
+    if (!word.len)
+        return 0;
+    if (is_lower(word.data[0]))
+        return NAME_LOWER;
+    if (word.len < 2)
+        return 0;
+    bool upper = is_upper(word.data[1]);
+    if ((word.data[0] | 32) != 'i' && (word.data[0] | 32) != 'm')
+        return !upper ? NAME_TITLE : vendors ? 0 : NAME_UPPER;
+    if (is_known(word))
+        return upper ? NAME_SHORT_UPPER : NAME_SHORT_TITLE;
+    return !upper ? NAME_TITLE : vendors ? 0 : NAME_UPPER;
+}
+
+/* Into the hash, and what its words are written like. Names that are not in capitals are told from others by
+ * two words: ID and MIME. */
+static void take_name(struct dialect *d, struct slice name)
+{
+    bool vendors = name.len > 1 && (name.data[0] | 32) == 'x' && name.data[1] == '-';
+    uint64_t hash = d->hash;
+    size_t from = 0;
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t c = name.data[i];
+        hash = (hash ^ (c | 32)) * FNV_PRIME; /* a small letter of a capital; hyphens and digits stay */
+        if (c == '-') {
+            d->names |= word_case(slice_sub(name, from, i), vendors);
+            from = i + 1;
+        }
     }
-    return cases;
+    d->names |= word_case(slice_sub(name, from, name.len), vendors);
+    d->hash = (hash ^ '\n') * FNV_PRIME;
+    d->fields += d->fields < 99;
 }
 
 void dialect_header(struct dialect *d, uint32_t number, struct slice name)
@@ -215,29 +239,21 @@ void dialect_header(struct dialect *d, uint32_t number, struct slice name)
     if (!d || (d->mail && d->mail != number) || !name.len)
         return;
     d->mail = number;
-    d->relayed |= slice_case_eq(name, slice_str("received"));
+    if (name.len == 8)
+        d->relayed |= slice_case_eq(name, slice_str("received"));
     if (is_left_out(name))
         return;
-    for (size_t i = 0; i < name.len; i++)
-        d->hash = (d->hash ^ byte_lower(name.data[i])) * 0x100000001b3;
-    d->hash = (d->hash ^ '\n') * 0x100000001b3;
-    d->fields += d->fields < 99;
-    d->names |= name_cases(name);
+    take_name(d, name);
 }
 
 static char words_letter(const struct dialect *d)
 {
-    switch (d->words) {
-    case 0:
-        return 'n';
-    case CASE_UPPER:
+    unsigned words = d->forms & WORDS;
+    if (words == FORM_UPPER)
         return 'u';
-    case CASE_LOWER:
+    if (words == FORM_LOWER)
         return 'l';
-    case CASE_TITLE:
-        return 'c';
-    }
-    return 'm';
+    return words == FORM_TITLE ? 'c' : words ? 'm' : 'n';
 }
 
 static char names_letter(const struct dialect *d)
@@ -259,26 +275,67 @@ static char names_letter(const struct dialect *d)
 
 static char step_letter(const struct dialect *d)
 {
-    return !d->heard ? 'x' : d->early ? 'e' : d->pipelines ? 'p' : 's';
+    if (!(d->forms & FORM_HEARD))
+        return 'x';
+    return d->forms & FORM_EARLY ? 'e' : d->forms & FORM_PIPELINED ? 'p' : 's';
+}
+
+static char *put_header(const struct dialect *d, char *p)
+{
+    static const char hex[] = "0123456789abcdef";
+    uint32_t hash = (uint32_t)(d->hash >> 32 ^ d->hash);
+    if (!d->fields) {
+        *p++ = '0';
+        return p;
+    }
+    *p++ = d->relayed ? 'r' : 'h';
+    *p++ = names_letter(d);
+    *p++ = (char)('0' + d->fields / 10);
+    *p++ = (char)('0' + d->fields % 10);
+    *p++ = '-';
+    for (int shift = 28; shift >= 0; shift -= 4)
+        *p++ = hex[hash >> shift & 15];
+    return p;
+}
+
+static char or_none(char c)
+{
+    return c ? c : 'n';
 }
 
 size_t dialect_text(const struct dialect *d, char ret[static DIALECT_TEXT])
 {
-    char header[24] = "0";
     if (!d)
         return 0;
-    if (d->fields)
-        snprintf(header, sizeof header, "%c%c%02u-%08x", d->relayed ? 'r' : 'h', names_letter(d), d->fields,
-                 (unsigned)(d->hash >> 32 ^ (d->hash & 0xffffffff)));
-    int len = snprintf(ret, DIALECT_TEXT, "sd1_%c%c%c%c%c%c_%.*s%s%s_%.*s_%s", d->hello ? d->hello : 'n',
-                       words_letter(d), d->argument ? d->argument : 'n',
-                       d->ends == END_CRLF ? 'c'
-                       : d->ends == END_LF ? 'l'
-                                           : 'm',
-                       d->path ? d->path : 'n', step_letter(d), d->order_len, d->order,
-                       d->long_order ? "+" : "", d->quit ? "Q" : "", d->params_len ? d->params_len : 1,
-                       d->params_len ? d->params : "0", header);
-    return (size_t)len;
+    const char head[] = {'s',
+                         'd',
+                         '1',
+                         '_',
+                         or_none(d->hello),
+                         words_letter(d),
+                         or_none(d->argument),
+                         d->ends == END_CRLF ? 'c'
+                         : d->ends == END_LF ? 'l'
+                                             : 'm',
+                         or_none(d->path),
+                         step_letter(d),
+                         '_'};
+    char *p = ret;
+    memcpy(p, head, sizeof head);
+    p += sizeof head;
+    memcpy(p, d->order, d->order_len);
+    p += d->order_len;
+    if (d->long_order)
+        *p++ = '+';
+    if (d->quit)
+        *p++ = 'Q';
+    *p++ = '_';
+    memcpy(p, d->params_len ? d->params : "0", d->params_len ? d->params_len : 1);
+    p += d->params_len ? d->params_len : 1;
+    *p++ = '_';
+    p = put_header(d, p);
+    *p = '\0';
+    return (size_t)(p - ret);
 }
 
 void dialect_free(struct dialect **d)

@@ -39,6 +39,10 @@ enum smtp_form {
     FORM_HEARD = 8,      /* the server's side is seen */
     FORM_PIPELINED = 16, /* not all commands before it were answered */
     FORM_EARLY = 32,     /* the server had not greeted */
+    FORM_UPPER = 64,     /* the verb, a known one, is in capitals */
+    FORM_LOWER = 128,    /* in small letters */
+    FORM_TITLE = 256,    /* as Mail */
+    FORM_MIXED = 512,    /* otherwise */
 };
 
 struct smtp_event {
@@ -47,17 +51,18 @@ struct smtp_event {
     enum verb verb;
     unsigned code;
     enum anomaly anomaly;
+    uint16_t form; /* COMMAND: bits of enum smtp_form */
     bool utf8;     /* MESSAGE_BEGIN: its MAIL asked for SMTPUTF8 (RFC 6531), or was not seen */
     uint32_t mail; /* number of the transaction in this session, from 1; 0: the session itself */
     uint32_t nth;  /* RCPT and its reply: which one of the mail's, from 1. LMTP's replies to the end of the
                       message: of which accepted recipient. Otherwise 0 */
     struct timespec ts;
     struct slice text, params; /* `params`: behind the path of MAIL and RCPT */
-    struct slice word;         /* COMMAND: the verb as written, where it is a known one */
-    uint8_t form;              /* COMMAND: bits of enum smtp_form */
     uint64_t len;
-    const struct tls_facts *tls;
-    const struct auth_facts *auth;
+    union {
+        const struct tls_facts *tls;   /* HANDSHAKE */
+        const struct auth_facts *auth; /* LOGIN */
+    };
 };
 typedef void smtp_fn(void *ctx, const struct smtp_event *ev); /* slices die on return */
 

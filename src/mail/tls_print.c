@@ -11,14 +11,17 @@
 
 enum { TEXT_MOST = 1 << 20 }; /* over what a hello of 64 KiB makes, at six characters a number */
 
+static const char hex[] = "0123456789abcdef";
+
 /* `digits` of them, and a zero. */
 static void digest(const EVP_MD *kind, struct slice text, size_t digits, char *ret)
 {
     uint8_t hash[EVP_MAX_MD_SIZE];
     if (!EVP_Digest(text.len ? text.data : (const uint8_t *)"", text.len, hash, NULL, kind, NULL))
         memory_out();
-    for (size_t i = 0; i < digits / 2; i++)
-        snprintf(ret + 2 * i, 3, "%02x", hash[i]);
+    for (size_t i = 0; i < digits; i++)
+        ret[i] = hex[hash[i / 2] >> (i % 2 ? 0 : 4) & 15];
+    ret[digits] = '\0';
 }
 
 static bool number_next(struct slice *list, uint16_t *ret)
@@ -153,7 +156,10 @@ static struct numbers extensions_of(const struct tls_hello *h, size_t *ret_count
 
 static void add_hex(struct buf *out, uint16_t number, bool first)
 {
-    buf_printf(out, first ? "%04x" : ",%04x", number);
+    if (!first)
+        buf_add_byte(out, ',');
+    for (int shift = 12; shift >= 0; shift -= 4)
+        buf_add_byte(out, (uint8_t)hex[number >> shift & 15]);
 }
 
 /* Twelve digits of the hash over numbers, and signature algorithms where there are some; zeros for none. */
@@ -207,7 +213,6 @@ static bool is_alphanumeric(uint8_t c)
 /* The first and the last character of the first protocol, or of its hex digits. */
 static void protocol_of(const struct tls_hello *h, char ret[static 3])
 {
-    static const char hex[] = "0123456789abcdef";
     struct slice rest = h->alpn, first = {0};
     memcpy(ret, "00", 3);
     if (!tls_protocol_next(&rest, &first) || !first.len)

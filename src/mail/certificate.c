@@ -218,6 +218,8 @@ bool certificate_read(struct slice der, size_t most, struct arena *mem, struct c
         return false;
     c = cursor_of(whole.body);
     bool read = element_is(&c, DER_SEQUENCE, &part) && take_signed(part.body, most, mem, ret);
+    if (ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE)
+        memory_out();
     ERR_clear_error();
     return read;
 }

@@ -36,7 +36,8 @@ bool tls_server_hello(struct slice body, struct tls_hello *ret);
 
 enum { TLS_JA3 = 33, TLS_JA4 = 37 }; /* with the zero behind them */
 
-/* MD5 over the numbers of the hello in decimal, in hex digits, as its authors at Salesforce published it. */
+/* A text is empty where OpenSSL's settings forbid its hash.
+ * MD5 over the numbers of the hello in decimal, in hex digits, as its authors at Salesforce published it. */
 void tls_ja3(const struct tls_hello *client, char ret[static TLS_JA3]);
 void tls_ja3s(const struct tls_hello *server, char ret[static TLS_JA3]);
 /* JA4 of TLS over TCP, as FoxIO describes it. */

@@ -2,6 +2,7 @@
  * In: struct tls_hello. Out: hex digits. Owns: nothing. Limits: the hello's own size. Knowingly: JA3 of a
  * client that shuffles its extensions is another one each time; JA4 sorts them.
  * Spec: github.com/salesforce/ja3, archived; github.com/FoxIO-LLC/ja4, technical_details/JA4.md. */
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +14,18 @@ enum { TEXT_MOST = 1 << 20 }; /* over what a hello of 64 KiB makes, at six chara
 
 static const char hex[] = "0123456789abcdef";
 
-/* `digits` of them, and a zero. */
+/* `digits` of them, and a zero; none where there is no such hash. */
 static void digest(const EVP_MD *kind, struct slice text, size_t digits, char *ret)
 {
     uint8_t hash[EVP_MAX_MD_SIZE];
-    if (!EVP_Digest(text.len ? text.data : (const uint8_t *)"", text.len, hash, NULL, kind, NULL))
-        memory_out();
+    *ret = '\0';
+    if (!EVP_Digest(text.len ? text.data : (const uint8_t *)"", text.len, hash, NULL, kind, NULL)) {
+        /* Or the machine's OpenSSL is not to use MD5. */
+        if (ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE)
+            memory_out();
+        ERR_clear_error();
+        return;
+    }
     for (size_t i = 0; i < digits; i++)
         ret[i] = hex[hash[i / 2] >> (i % 2 ? 0 : 4) & 15];
     ret[digits] = '\0';

@@ -111,6 +111,9 @@ void auth_answer(struct auth *a, struct slice line)
         return;
     line = slice_trim(line);
     a->aborted = slice_eq(line, slice_str("*"));
+    /* An empty one: the client has the server ask, though its mechanism lets the client begin. */
+    if (!line.len || slice_eq(line, slice_str("=")))
+        return;
     bool first = !a->answers++;
     if (!a->way || a->user || a->password || (a->way->first && !first))
         return;

@@ -177,6 +177,22 @@ def gaps(name, steps, whole):
     ok(one["ssl"] == {k: whole[k] for k in ("server_name", "alpn", "ja3", "ja4")}, "%s: of the client alone its hello" % name, one)
 
 
+def disordered(number, steps, apart):
+    """The packets of the handshake with each second one after its neighbour, or each of them twice."""
+    out = starttls(number, cut(steps, 100))
+    for i in range(5 + len(HELLO) * 2, len(out) - 6, apart):
+        out[i], out[i + 1] = out[i][:8] + out[i + 1][8:], out[i + 1][:8] + out[i][8:]
+    return out
+
+
+def orders():
+    for version in ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3:
+        steps, _, _ = talk(version)
+        twice = [r for r in starttls(9, steps) for _ in range(2)]
+        _, all_ = sessions("orders", [starttls(0, steps), *(disordered(i, steps, i) for i in (2, 3, 5)), twice])
+        ok(len(all_) == 5 and len({json.dumps(s.get("ssl")) for s in all_}) == 1 and all_[0]["ssl"]["established"], "%s: in other orders, and twice" % version.name, all_)
+
+
 def refusals():
     steps, end, error = talk(ssl.TLSVersion.TLSv1_2, verify=True)
     _, (s,) = sessions("refused12", [starttls(0, steps)])
@@ -203,6 +219,7 @@ def limits():
 
 
 versions()
+orders()
 refusals()
 limits()
 shutil.rmtree(FOLDER)

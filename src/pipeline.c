@@ -153,7 +153,9 @@ static void begin_generation(struct pipeline *p, const struct settings *set,
                                    .reply_bytes = set->reply_bytes,
                                    .hold_bytes = set->hold_bytes,
                                    .pending = (uint32_t)set->max_pending,
-                                   .waiting = (uint32_t)set->max_waiting};
+                                   .waiting = (uint32_t)set->max_waiting,
+                                   .auth_user = set->auth_user,
+                                   .tls_bytes = set->tls_bytes};
     g->builder = (struct builder_settings){
         .path = {(enum path_capture)set->mail_path_capture, set->local_nets.items, set->local_nets.count},
         .mime = {set->header_bytes, set->headers_bytes, (uint32_t)set->mime_depth, (uint32_t)set->mime_parts},

@@ -21,7 +21,8 @@ struct smtp_session {
     struct builder *builder; /* it is SMTP */
     struct script_data *script_data;
     char uid[UID];
-    bool client; /* the end that is the client */
+    bool client;   /* the end that is the client */
+    bool implicit; /* TLS from the first byte on: once its handshake is read, nothing needs the parser */
 };
 
 struct smtp_session *session_new(struct session_shared *shared, const struct flow_info *info)
@@ -168,6 +169,14 @@ static void doubt(struct smtp_session *s, const struct flow_info *info)
         builder_doubt(s->builder);
 }
 
+static void drop_opaque(struct smtp_session *s, const struct flow_info *info)
+{
+    if (!s->implicit || !s->smtp || !smtp_is_opaque(s->smtp))
+        return;
+    smtp_finish(s->smtp, info->last);
+    smtp_free(&s->smtp);
+}
+
 static void begin(struct smtp_session *s, const struct flow_info *info, enum detected what,
                   const size_t skip[2])
 {
@@ -176,14 +185,14 @@ static void begin(struct smtp_session *s, const struct flow_info *info, enum det
     make_uid(s, info);
     s->builder = builder_new(s->shared->spares, midstream, s->shared->mime ? &with_mime : &without_mime, s);
     doubt(s, info);
-    if (what == DETECT_TLS) {
-        builder_implicit_tls(s->builder);
-    } else {
-        s->smtp = smtp_new(s->shared->smtp, midstream, on_event, s);
-        expect_server(s, info);
-        replay(s, skip);
-    }
+    s->smtp = smtp_new(s->shared->smtp, midstream, on_event, s);
+    s->implicit = what == DETECT_TLS;
+    if (s->implicit)
+        smtp_begin_tls(s->smtp);
+    expect_server(s, info);
+    replay(s, skip);
     talk_free(&s->early);
+    drop_opaque(s, info);
 }
 
 static bool is_full(const struct smtp_session *s)
@@ -267,6 +276,7 @@ enum flow_want session_data(struct smtp_session *s, const struct flow_info *info
         doubt(s, info);
         expect_server(s, info);
         smtp_feed(s->smtp, side_of(s, dir), ts, bytes);
+        drop_opaque(s, info);
     }
     return want_of(s);
 }
@@ -279,6 +289,7 @@ enum flow_want session_gap(struct smtp_session *s, const struct flow_info *info,
         decide(s, info, false);
     } else if (want_of(s) == FLOW_WANT_BYTES) {
         smtp_gap(s->smtp, side_of(s, dir), ts, len);
+        drop_opaque(s, info);
     }
     return want_of(s);
 }

@@ -43,7 +43,8 @@ struct settings {
     double fragment_timeout;
     uint64_t max_flows, max_sessions, flow_bytes, total_bytes, flow_pieces, recheck_bytes;
     double flow_timeout, ignored_timeout, closed_timeout, gap_wait, hole_wait;
-    uint64_t detect_bytes, command_bytes, reply_bytes, hold_bytes, max_pending, max_waiting;
+    uint64_t detect_bytes, command_bytes, reply_bytes, hold_bytes, max_pending, max_waiting, tls_bytes;
+    uint64_t auth_user; /* 0 no, 1 yes */
     uint64_t header_bytes, headers_bytes, mime_depth, mime_parts;
     uint64_t transaction_bytes, session_bytes, list_items, hop_items, header_items;
     uint64_t headers; /* 0 known, 1 all */

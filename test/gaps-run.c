@@ -235,8 +235,9 @@ static void on_notice(void *ctx, struct notice *n)
 static void bench_init(struct bench *b)
 {
     settings_defaults(&b->set);
-    b->smtp = (struct smtp_limits){b->set.command_bytes, b->set.reply_bytes, b->set.hold_bytes,
-                                   (uint32_t)b->set.max_pending, (uint32_t)b->set.max_waiting};
+    b->smtp = (struct smtp_limits){
+        b->set.command_bytes,         b->set.reply_bytes, b->set.hold_bytes, (uint32_t)b->set.max_pending,
+        (uint32_t)b->set.max_waiting, b->set.auth_user,   b->set.tls_bytes};
     b->builder = (struct builder_settings){.path.capture = PATH_ALL,
                                            .transaction_bytes = b->set.transaction_bytes,
                                            .session_bytes = b->set.session_bytes};

@@ -33,6 +33,11 @@ def records(out):
     return got, bad
 
 
+def without_login(out, dump, name):
+    """Is the name of a user there, but for the places where a login has it?"""
+    return any(name in data.replace(b'"user":"%s"' % name, b"").replace(b" user=%s" % name, b"") for data in (out, dump))
+
+
 def check(seed, sessions, only=(), index=None, events=True):
     """-> texts of what differs."""
     frames, truth = hardtrace.make(seed, sessions, only, index)
@@ -46,6 +51,7 @@ def check(seed, sessions, only=(), index=None, events=True):
         mails, sessions_ = got.pop(tuple(t["key"]), ([], []))
         bad = hardtruth.align(t["mails"], mails) + ["session: " + b for b in hardtruth.align(t["sessions"], sessions_)]
         bad += ["secret %r is shown" % s for s in t["secrets"] if s.encode() in out or s.encode() in dump]
+        bad += ["user %r is shown outside of logins" % s for s in t["names"] if without_login(out, dump, s.encode())]
         if bad:
             names = " ".join("--only " + n for n in only)
             wrong.append("--seed %d --sessions %d --session %d %s (%s) %s\n    %s" % (seed, t["n"] + 1, t["n"], names, " ".join(t["about"]), t["key"], "\n    ".join(bad)))

@@ -22,7 +22,8 @@ class Player(Talk):
     def auth(self):
         r, wait = self.r, "mixes" not in self.on and not self.blast
         user, word = "user%d@example.com" % r.randrange(1000000), "pw-%x" % r.randrange(1 << 60)
-        self.secrets += [user, word]
+        self.secrets.append(word)
+        self.names.append(user)
         fate = r.choice(["ok", "ok", "bad", "cancel", "refused", "unknown"])
         end = {"ok": (235, "2.7.0 welcome"), "bad": (535, "5.7.8 no"), "cancel": (501, "5.7.0 cancelled")}.get(fate)
         form = r.choice(["plain-ir", "plain", "login", "login-ir", "cram", "tab", "empty"])

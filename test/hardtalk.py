@@ -26,7 +26,7 @@ class Talk:
         self.r, self.on = r, on
         self.sent, self.spans, self.writes, self.pending, self.group = [0, 0], [], [], ([], []), 0
         self.mails, self.open, self.helo, self.tls, self.tls_start = [], None, None, False, None
-        self.banner, self.last, self.keywords, self.end, self.secrets = None, None, None, "fin", []
+        self.banner, self.last, self.keywords, self.end, self.secrets, self.names = None, None, None, "fin", [], []
         self.eol = b"\n" if "barelf" in on else b"\r\n"
         self.lmtp, self.pipe, self.blast = "lmtp" in on, "pipe" in on or "mixes" in on or "blast" in on, "blast" in on
         self.eager = self.blast or "eager" in on

@@ -144,7 +144,7 @@ def implicit_tls(r, t):
 
 def session(r, on, t):
     """-> (frames, truth). A frame: (order, time in the file, bytes, captured length)."""
-    truth = {"mails": [], "sessions": [], "secrets": [], "about": sorted(on)}
+    truth = {"mails": [], "sessions": [], "secrets": [], "names": [], "about": sorted(on)}
     wires = []
     if "other" in on:
         wires.append(hardwire.other_traffic(r, t))
@@ -159,6 +159,7 @@ def session(r, on, t):
             talk, w = connect(r, on, t, wires[0].ends if n else None)
             wires.append(w)
             truth["secrets"] += talk.secrets
+            truth["names"] += talk.names
             for packets, part, other in windows(r, on, w):
                 ending = endings(talk, on) + other + (["reuse"] if "reuse" in on else [])
                 ending += ["rst", "fin", "quit", "eof", "timeout"] if on & set(LOSSES) or "reuse" in on else []

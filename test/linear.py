@@ -70,6 +70,7 @@ CASES = [
     Case("the same with replies that do not fit", "pipelined", 2000, 1000000, ("NOOP\r\n", "354 Go ahead\r\n")),
     # Beyond what is held until the reply: 256 KiB.
     Case("DATA, pipelined", "pipelined", 20000, 100000, ("DATA\r\n", "250 2.0.0 Ok\r\n")),
+    Case("logins, pipelined", "pipelined", 20000, 100000, ("AUTH PLAIN AHVzZXIAcHc=\r\n", "235 2.7.0 ok\r\n")),
     Case("parts", "parts", 2000, 100000),
     Case("nested multiparts", "nested", 2000, 10000),
     Case("nested mails", "nested-mails", 10000, 10000),

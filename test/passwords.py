@@ -16,6 +16,7 @@ FOLDER = Path(room.name)
 WINDOW = 6  # so many bytes of a secret in a row are too many
 r = random.Random(7)
 marks = set()
+names = set()  # of users: they stand in logins, if anywhere
 
 
 def windows(data):
@@ -31,6 +32,15 @@ def secret(before=b"", length=30):
     return text
 
 
+def user():
+    """A name in the place where LOGIN has it: it may be told, but not as it was sent."""
+    value = bytes(r.choice(b"ghjkqvwxyzGHJKQVWXYZ23456789") for _ in range(30))
+    names.update(windows(value))
+    text = base64.b64encode(value)
+    marks.update(windows(text.rstrip(b"=")))
+    return text
+
+
 HELLO = [b"220 mx ESMTP", b"EHLO client.example", b"250-mx\r\n250 AUTH PLAIN LOGIN"]
 MAIL = [b"MAIL FROM:<a@example.org>", b"250 ok", b"RCPT TO:<b@example.net>", b"250 ok", b"DATA", b"354 go", b"Subject: s\r\n\r\ntext\r\n.", b"250 taken"]
 BYE = [b"QUIT", b"221 bye"]
@@ -42,35 +52,35 @@ def dialogues():
     ask = b"334 VXNlcm5hbWU6"
     yield "PLAIN at once", [b"AUTH PLAIN " + secret(b"\0me\0"), YES]
     yield "PLAIN when asked", [b"AUTH PLAIN", b"334 ", secret(b"\0me\0"), YES]
-    yield "LOGIN", [b"AUTH LOGIN", ask, secret(), b"334 UGFzc3dvcmQ6", secret(), YES]
-    yield "LOGIN with the name at once", [b"auth login " + secret(), b"334 UGFzc3dvcmQ6", secret(), YES]
+    yield "LOGIN", [b"AUTH LOGIN", ask, user(), b"334 UGFzc3dvcmQ6", secret(), YES]
+    yield "LOGIN with the name at once", [b"auth login " + user(), b"334 UGFzc3dvcmQ6", secret(), YES]
     yield "CRAM-MD5, a secret challenge", [b"AUTH CRAM-MD5", b"334 " + secret(), secret(length=60), YES]
     yield "XOAUTH2", [b"AUTH XOAUTH2 " + secret(b"user=me\1auth=Bearer ", 400), b"334 " + secret(), b"", NO]
     yield "NTLM", [b"AUTH NTLM", b"334 NTLM supported", secret(b"NTLMSSP\0"), b"334 " + secret(b"NTLMSSP\0", 200), secret(b"NTLMSSP\0", 200), YES]
     yield "SCRAM, four steps", [b"AUTH SCRAM-SHA-256 " + secret(), b"334 " + secret(), secret(), b"334 " + secret(), b"=", YES]
-    yield "LOGIN pipelined", [b"AUTH LOGIN\r\n%s\r\n%s" % (secret(), secret()), ask, b"", b"334 UGFzc3dvcmQ6", b"", YES]
+    yield "LOGIN pipelined", [b"AUTH LOGIN\r\n%s\r\n%s" % (user(), secret()), ask, b"", b"334 UGFzc3dvcmQ6", b"", YES]
     yield "pipelined, with the mail behind", [b"AUTH PLAIN\r\n%s\r\n%s" % (secret(), b"\r\n".join(MAIL[:4:2])), b"334 \r\n" + YES + b"\r\n250 ok\r\n250 ok"]
-    yield "refused, and sent all the same", [b"AUTH LOGIN\r\n%s\r\n%s" % (secret(), secret()), b"503 5.5.1 none here\r\n500 what?\r\n500 what?"]
+    yield "refused, and sent all the same", [b"AUTH LOGIN\r\n%s\r\n%s" % (user(), secret()), b"503 5.5.1 none here\r\n500 what?\r\n500 what?"]
     for text in b"500 5.5.1 Command unrecognized: \"%s\"", b"500 5.3.3 Unrecognized command '%s'", b"502-unknown\r\n502 (%s)", b"550 Blocked by Spamhaus ZEN <%s>", b"501 %s":
-        one, two = secret(), secret()
+        one, two = user(), secret()
         yield "refused and repeated: " + text.decode(), [b"AUTH LOGIN\r\n%s\r\n%s" % (one, two), b"503 none here\r\n%s\r\n%s" % (text % one, text % two)]
     one, two = secret(), secret(b"\0me\0")
     yield "no command before it", [one, b"500 unrecognized " + one, two, b"421 what is " + two]
     yield "the line repeated", [b"AUTH PLAIN " + two, b"501 5.5.2 bad syntax: AUTH PLAIN " + two]
     yield "a part of the line repeated", [b"AUTH PLAIN " + two, b"501 5.5.2 bad syntax: AUTH PLAIN " + two[:20] + b"..."]
     yield "the answer repeated", [b"AUTH PLAIN", b"334 ", two, b"535 5.7.8 wrong: " + two]
-    yield "the challenge repeated", [b"AUTH LOGIN", b"334 " + one, secret(), b"535 5.7.8 Error: authentication failed: " + one]
-    yield "given up, then once more", [b"AUTH LOGIN", ask, b"*", b"501 given up", b"AUTH LOGIN", ask, secret(), b"334 UGFzc3dvcmQ6", b"*", b"501 given up"]
+    yield "the challenge repeated", [b"AUTH LOGIN", b"334 " + one, user(), b"535 5.7.8 Error: authentication failed: " + one]
+    yield "given up, then once more", [b"AUTH LOGIN", ask, b"*", b"501 given up", b"AUTH LOGIN", ask, user(), b"334 UGFzc3dvcmQ6", b"*", b"501 given up"]
     yield "given up, and sent all the same", [b"AUTH LOGIN", ask, b"*\r\n" + secret(), b"501 given up\r\n500 what?"]
-    yield "nobody answers", [b"AUTH PLAIN " + secret(), b"", b"AUTH LOGIN", b"", secret(), b"", secret(), b""]
-    yield "nobody answers, and a mail goes on", [b"AUTH LOGIN", b"", secret(), b"", secret(), b"", *MAIL]
+    yield "nobody answers", [b"AUTH PLAIN " + secret(), b"", b"AUTH LOGIN", b"", user(), b"", secret(), b""]
+    yield "nobody answers, and a mail goes on", [b"AUTH LOGIN", b"", user(), b"", secret(), b"", *MAIL]
     yield "before STARTTLS is answered", [b"STARTTLS\r\nAUTH PLAIN " + secret(), b"454 no\r\n" + YES]
-    yield "amid a mail", [*MAIL[:4], b"AUTH PLAIN " + secret(), b"503 not now", b"AUTH LOGIN", ask, secret(), NO, *MAIL[4:]]
+    yield "amid a mail", [*MAIL[:4], b"AUTH PLAIN " + secret(), b"503 not now", b"AUTH LOGIN", ask, user(), NO, *MAIL[4:]]
     yield "tabs, blanks, an equals sign", [b"AUTH\tPLAIN\t" + secret(), NO, b" AUTH PLAIN " + secret(), b"500 no", b"AUTH=PLAIN " + secret(), b"500 no",
                                            b"AUTH  PLAIN  " + secret(), NO, b"AUTH " + secret(), NO]
     yield "Exchange's own", [b"X-EXPS LOGIN", ask, secret(), b"334 UGFzc3dvcmQ6", secret(), YES, b"X-EXPS NTLM " + secret(), b"334 " + secret(), secret(), YES]
     yield "of endless length", [b"AUTH PLAIN " + secret(b"\0me\0", 9000), b"500 line too long", b"AUTH PLAIN", b"334 ", secret(b"\0me\0", 9000), b"500 line too long"]
-    yield "a lone line end", [b"AUTH LOGIN\n" + secret() + b"\n" + secret(), ask + b"\n334 UGFzc3dvcmQ6\n" + NO]
+    yield "a lone line end", [b"AUTH LOGIN\n" + user() + b"\n" + secret(), ask + b"\n334 UGFzc3dvcmQ6\n" + NO]
 
 
 def with_turns(lines):
@@ -118,12 +128,12 @@ function on_mail(m) notice{note = "Test::Mail", msg = m.last_error or m.last_rep
 """
 
 
-def leaks(outputs):
+def leaks(outputs, hidden=marks):
     """[(output, what was around it)]"""
     found = []
     for name, data in outputs.items():
         for i in range(len(data) - WINDOW + 1):
-            if data[i:i + WINDOW] in marks:
+            if data[i:i + WINDOW] in hidden:
                 found.append((name, data[max(0, i - 200):i + 60]))
                 break
     return found
@@ -138,6 +148,20 @@ def run(path, *args):
     outputs.update({p.name: p.read_bytes() for p in out.iterdir()})
     ok(result.returncode == 0 and folder.returncode == 0, "it reads", result.stderr.decode(errors="replace")[-2000:])
     return outputs
+
+
+def who(path, script):
+    """Names of users: in logins and their events alone, and nowhere where the owner says so."""
+    outputs = run(path, "-f", "json", "--script", script)
+    found = leaks({k: v for k, v in outputs.items() if k not in ("smtp_session.log", "standard output")}, names)
+    ok(not found, "no name of a user but in sessions", *found)
+    sessions = [json.loads(line) for line in outputs["smtp_session.log"].splitlines()]
+    told = [login["user"].encode() for s in sessions for login in s.pop("logins", ()) if "user" in login]
+    found = leaks({"sessions": json.dumps(sessions).encode()}, names)
+    ok(not found and len(told) > 100, "and there in logins", len(told), *found)
+    ok(all(windows(t) <= names for t in told if t != b"me"), "where nothing else is told", told[:5])
+    found = leaks(run(path, "-f", "json", "--script", script, "--events", "-s", "auth_user=no"), marks | names)
+    ok(not found, "auth_user=no: no name anywhere", *found)
 
 
 def over_the_wire():
@@ -162,6 +186,7 @@ def over_the_wire():
                 plain.append((name, found)) if found else None
             print("\n".join("# leaks: %s: %s" % item for item in plain), flush=True)
             break
+    who(path, script)
     smtp, http = Smtp(), Http()
     policy = FOLDER / "policy.yaml"
     policy.write_text("email_server: %s\nwebhook_url: %s\nemail_from: mailtap@example.org\nemail_to: [x@example.org]\nemail_interval: 1s\nemail_rate: 10000\n"

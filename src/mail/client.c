@@ -38,6 +38,8 @@ void client_begin_opaque(struct smtp *s)
     s->mode = MODE_OPAQUE;
     s->server_opaque = true;
     smtp_mail_close(s);
+    if (!s->tls && s->lim->tls_bytes)
+        s->tls = tls_new(s->lim->tls_bytes);
 }
 
 static void begin_chunk(struct smtp *s)
@@ -79,6 +81,30 @@ static size_t word_len(struct slice s)
     return i;
 }
 
+static unsigned case_of(struct slice word)
+{
+    unsigned lower = 0;
+    for (size_t i = 0; i < word.len; i++)
+        lower += word.data[i] >= 'a' && word.data[i] <= 'z';
+    if (!lower)
+        return FORM_UPPER;
+    bool capital = word.data[0] >= 'A' && word.data[0] <= 'Z';
+    return lower == word.len ? FORM_LOWER : capital && lower + 1 == word.len ? FORM_TITLE : FORM_MIXED;
+}
+
+static uint16_t form_of(const struct smtp *s, const struct command *cmd)
+{
+    unsigned form = cmd->known ? case_of(cmd->word) : 0;
+    form |= (s->line_lf ? FORM_LF : 0u) | (cmd->spaced ? FORM_SPACED : 0u) | (cmd->bare ? FORM_BARE : 0u);
+    if (!s->heard)
+        return (uint16_t)form;
+    if (s->queue_len)
+        form |= FORM_PIPELINED;
+    if (s->queue_len && s->queue[s->queue_from & (s->queue_room - 1)].verb == VERB_GREETING)
+        form |= FORM_EARLY;
+    return (uint16_t)(form | FORM_HEARD);
+}
+
 static void command_out(struct smtp *s, const struct command *cmd, struct slice line, uint32_t mail,
                         uint32_t nth)
 {
@@ -86,13 +112,18 @@ static void command_out(struct smtp *s, const struct command *cmd, struct slice 
     if (cmd->verb == VERB_AUTH) {
         struct slice word = slice_sub(text, 0, word_len(text));
         struct slice mechanism = secret_mechanism(word);
-        secret_add(&s->secrets, slice_sub(text, mechanism.len, text.len));
+        struct slice answer = slice_sub(text, mechanism.len, text.len);
+        secret_add(&s->secrets, answer);
+        s->auth = auth_new(secret_mechanism_name(word), s->lim->auth_user);
+        if (mechanism.len && answer.len)
+            auth_answer(s->auth, answer);
         text = mechanism;
     } else if (!cmd->known) {
         secret_add(&s->secrets, line);
     }
     struct smtp_event ev = {.kind = SMTP_COMMAND,
                             .side = SIDE_CLIENT,
+                            .form = form_of(s, cmd),
                             .verb = cmd->verb,
                             .mail = mail,
                             .nth = nth,
@@ -149,6 +180,8 @@ static void client_command(struct smtp *s, const struct command *cmd, struct sli
     bool doubtful = traits[cmd->verb].resets || (traits[cmd->verb].closes && !cmd->strict);
     bool asks = s->open && s->heard && ((cmd->verb == VERB_MAIL && !s->refused) || doubtful);
     uint32_t mail = open_or_close(s, cmd, asks);
+    if (s->auth)
+        smtp_auth_end(s, 0, (struct slice){0}, false);
     s->lost_bytes = s->stray_replies = 0;
     uint32_t nth = cmd->verb == VERB_RCPT && mail ? ++s->rcpts : 0;
     command_out(s, cmd, line, mail, nth);
@@ -244,8 +277,10 @@ static void judge_line(struct smtp *s, const struct command *cmd, struct slice l
 
 static void client_line(struct smtp *s, struct slice line, bool crlf)
 {
+    s->line_lf = !crlf;
     if (s->mode == MODE_SECRET) {
         secret_add(&s->secrets, line);
+        auth_answer(s->auth, line);
         s->mode = MODE_HOLD;
         s->hold_verb = VERB_AUTH;
         pairing_push(s, VERB_AUTH, 0, 0);
@@ -337,6 +372,7 @@ size_t client_consume(struct smtp *s, struct slice bytes)
         used = sniff_feed(s, bytes);
         break;
     case MODE_OPAQUE:
+        smtp_tls_feed(s, SIDE_CLIENT, bytes);
         break;
     case MODE_TRIAL:
         return trial_take(s, bytes);

@@ -67,6 +67,8 @@ static bool parse_path(struct slice arg, const char *word, struct command *ret)
     rest = slice_sub(rest, 1, rest.len);
     ret->arg = path_of(rest, &ret->params);
     struct slice path = slice_trim_left(rest);
+    ret->spaced = path.len < rest.len;
+    ret->bare = !path.len || path.data[0] != '<';
     ret->strict = !path.len || (path.data[0] == '<' && slice_index(path, '>') < path.len);
     return true;
 }

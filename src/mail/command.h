@@ -37,6 +37,7 @@ struct command {
         arg; /* after the verb and blanks; for MAIL and RCPT the path, bare, "<>" for the null sender */
     struct slice params; /* MAIL, RCPT: what stands behind the path, see esmtp.h */
     uint64_t size;       /* BDAT: octets of the chunk */
+    bool spaced, bare;   /* MAIL, RCPT: blanks stand before the path, no brackets around it */
     bool known;          /* the word is a verb, though what follows it may not fit */
     bool strict; /* the line fits the verb's grammar so well that it cannot be message text by chance */
 };

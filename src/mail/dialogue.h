@@ -34,6 +34,7 @@ struct smtp {
     /* client */
     enum bol bol;
     bool line_cut;      /* the line went over its limit: skip to its end */
+    bool line_lf;       /* the line that is read now ended with LF alone */
     bool spoke;         /* a line of the client was seen */
     bool bare_lf;       /* all its lines so far ended with LF alone, so may the message's */
     bool lost_commands; /* a client gap: what follows may belong to commands that were not seen */
@@ -80,12 +81,14 @@ struct smtp {
     struct dated *doubt;
     size_t doubt_line;   /* where its last line begins */
     struct trial *trial; /* or NULL, see trial.c */
+    struct tls *tls;     /* in MODE_OPAQUE, while its handshake is in clear */
     uint64_t chunk_left;
     uint64_t client_at, line_at;    /* bytes of the client before what is consumed now, before its line */
     uint64_t message_at;            /* the same in the message */
     uint32_t line_len;              /* of the message's line so far, up to LINE_MOST and one */
     anomaly_set told, told_outside; /* anomalies of the open mail, and outside of mails */
     struct secrets *secrets;        /* what no reply may repeat */
+    struct auth *auth;              /* the exchange under way, or NULL */
     uint64_t lost_bytes;            /* since the last command that was seen, outside of its chunk */
     uint32_t stray_replies;         /* since then, to commands that were not seen */
 
@@ -123,6 +126,10 @@ uint32_t smtp_mail_nest(struct smtp *s);
 void smtp_mail_unnest(struct smtp *s, bool taken);
 /* Tells of TLS, once. */
 void smtp_tls_begin(struct smtp *s);
+/* The AUTH exchange under way, if any, is over: by that reply, or, where `code` is 0, by none. */
+void smtp_auth_end(struct smtp *s, unsigned code, struct slice text, bool gave_up);
+/* Bytes of TLS. */
+void smtp_tls_feed(struct smtp *s, enum side side, struct slice bytes);
 void smtp_message_begin(struct smtp *s, bool beginning_seen);
 /* Ends the message text. `end_seen`: its reply is awaited from here on. */
 void smtp_message_end(struct smtp *s, bool end_seen);

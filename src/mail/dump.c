@@ -22,6 +22,25 @@ static size_t add_text(char *ret, size_t len, size_t room, struct slice text)
     return len;
 }
 
+static size_t add_named(char *ret, size_t len, size_t room, const char *name, struct slice text)
+{
+    int n = snprintf(ret + len, room - len, " %s=", name);
+    len = len + (size_t)n < room ? len + (size_t)n : room - 1;
+    return add_text(ret, len, room, text);
+}
+
+static size_t add_login(char *ret, size_t len, size_t room, const struct auth_facts *a)
+{
+    if (a->mechanism.data)
+        len = add_named(ret, len, room, "mechanism", a->mechanism);
+    if (a->user.data)
+        len = add_named(ret, len, room, "user", a->user);
+    len = add_named(ret, len, room, "outcome", slice_str(auth_outcome_name(a->outcome)));
+    if (a->enhanced.data)
+        len = add_named(ret, len, room, "enhanced", a->enhanced);
+    return len;
+}
+
 size_t smtp_dump(const struct smtp_event *ev, char *ret, size_t room)
 {
     static const char *const kinds[] = {
@@ -34,6 +53,8 @@ size_t smtp_dump(const struct smtp_event *ev, char *ret, size_t room)
         [SMTP_MESSAGE_END] = "message-end",
         [SMTP_MAIL_END] = "mail-end",
         [SMTP_TLS] = "tls",
+        [SMTP_HANDSHAKE] = "handshake",
+        [SMTP_LOGIN] = "login",
         [SMTP_GAP] = "gap",
         [SMTP_CUT] = "cut",
         [SMTP_ANOMALY] = "anomaly",
@@ -50,18 +71,15 @@ size_t smtp_dump(const struct smtp_event *ev, char *ret, size_t room)
                                 (unsigned long long)ev->len);
     else if (ev->len)
         len += (size_t)snprintf(ret + len, room - len, " len=%llu", (unsigned long long)ev->len);
+    if (ev->kind == SMTP_LOGIN)
+        len = add_login(ret, len, room, ev->auth);
+    if (ev->kind == SMTP_HANDSHAKE)
+        len += tls_dump(ev->tls, ret + len, room - len);
     if (ev->text.len) {
         ret[len++] = ' ';
         len = add_text(ret, len, room, ev->text);
     }
     return len;
-}
-
-static size_t add_named(char *ret, size_t len, size_t room, const char *name, struct slice text)
-{
-    int n = snprintf(ret + len, room - len, " %s=", name);
-    len = len + (size_t)n < room ? len + (size_t)n : room - 1;
-    return add_text(ret, len, room, text);
 }
 
 size_t mime_dump(const struct mime_event *ev, char *ret, size_t room)

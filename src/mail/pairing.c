@@ -229,8 +229,10 @@ static void emit_reply(struct smtp *s, struct pending to, unsigned code, struct 
 {
     struct buf rest;
     bool hidden = code != 334 && hide_secrets(s, to.verb, code, text, &rest);
-    if (code == 334)
+    if (code == 334) {
         secret_add(&s->secrets, text);
+        auth_challenge(s->auth, text);
+    }
     struct smtp_event ev = {.kind = SMTP_REPLY,
                             .side = SIDE_SERVER,
                             .verb = (enum verb)to.verb,
@@ -244,6 +246,8 @@ static void emit_reply(struct smtp *s, struct pending to, unsigned code, struct 
     if (hidden)
         ev.text = buf_slice(&rest);
     s->fn(s->ctx, &ev);
+    if (to.verb == VERB_AUTH && code != 334)
+        smtp_auth_end(s, code, text, false);
     if (hidden)
         buf_free(&rest);
 }
@@ -541,7 +545,7 @@ void pairing_server_feed(struct smtp *s, struct slice bytes)
         if (begins_tls(s, *bytes.data)) {
             smtp_tls_begin(s);
             client_begin_opaque(s);
-            return;
+            break;
         }
         size_t lf = slice_index(bytes, '\n');
         struct slice part = slice_sub(bytes, 0, lf);
@@ -564,6 +568,8 @@ void pairing_server_feed(struct smtp *s, struct slice bytes)
             buf_free(&line);
         }
     }
+    if (bytes.len)
+        smtp_tls_feed(s, SIDE_SERVER, bytes);
 }
 
 void pairing_server_gap(struct smtp *s)

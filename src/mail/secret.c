@@ -128,7 +128,7 @@ bool secret_hide(const struct secrets *s, struct slice held, enum secret_care ca
     return found;
 }
 
-struct slice secret_mechanism(struct slice word)
+struct slice secret_mechanism_name(struct slice word)
 {
     static const char *const names[] = {"PLAIN",
                                         "LOGIN",
@@ -163,6 +163,11 @@ struct slice secret_mechanism(struct slice word)
                                         "PLAIN-CLIENTTOKEN"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (slice_case_eq(word, slice_str(names[i])))
-            return word;
+            return slice_str(names[i]);
     return (struct slice){0};
+}
+
+struct slice secret_mechanism(struct slice word)
+{
+    return secret_mechanism_name(word).len ? word : (struct slice){0};
 }

@@ -22,6 +22,8 @@ bool secret_hide(const struct secrets *s, struct slice held, enum secret_care ca
                  struct buf *ret);
 /* `word`, where it is the name of a way to log in; else nothing, as it may be a secret. */
 struct slice secret_mechanism(struct slice word);
+/* That name in capitals, which lives as long as the program. */
+struct slice secret_mechanism_name(struct slice word);
 void secret_free(struct secrets **ps);
 
 #endif

@@ -37,7 +37,9 @@ void smtp_free(struct smtp **ps)
     dated_free(&s->hold);
     dated_free(&s->doubt);
     trial_free(&s->trial);
+    tls_free(&s->tls);
     secret_free(&s->secrets);
+    auth_free(&s->auth);
     buf_free(&s->server_line);
     buf_free(&s->reply);
     pairing_late_free(s);
@@ -131,6 +133,40 @@ void smtp_tls_begin(struct smtp *s)
     s->tls_told = true;
 }
 
+void smtp_auth_end(struct smtp *s, unsigned code, struct slice text, bool gave_up)
+{
+    if (!s->auth)
+        return;
+    const struct auth_facts facts = auth_end(s->auth, code, text, gave_up);
+    struct smtp_event ev = {.kind = SMTP_LOGIN, .side = SIDE_CLIENT, .ts = s->now, .auth = &facts};
+    s->fn(s->ctx, &ev);
+    auth_free(&s->auth);
+}
+
+static void tell_handshake(struct smtp *s, bool ended)
+{
+    struct smtp_event ev = {
+        .kind = SMTP_HANDSHAKE, .side = SIDE_SERVER, .ts = s->now, .tls = tls_facts(s->tls, ended)};
+    s->fn(s->ctx, &ev);
+    tls_free(&s->tls);
+}
+
+void smtp_tls_feed(struct smtp *s, enum side side, struct slice bytes)
+{
+    if (!s->tls)
+        return;
+    tls_feed(s->tls, side, bytes);
+    if (tls_is_over(s->tls))
+        tell_handshake(s, false);
+}
+
+void smtp_begin_tls(struct smtp *s)
+{
+    s->tls_told = true;
+    smtp_emit(s, SMTP_TLS, SIDE_CLIENT, (struct slice){0}, 1);
+    client_begin_opaque(s);
+}
+
 void smtp_message_begin(struct smtp *s, bool beginning_seen)
 {
     if (!s->open)
@@ -203,6 +239,11 @@ void smtp_gap(struct smtp *s, enum side side, struct timespec ts, uint64_t len)
     s->now = ts;
     while (s->mode == MODE_TRIAL)
         trial_give_up(s);
+    if (s->tls) {
+        tls_gap(s->tls, side);
+        if (tls_is_over(s->tls))
+            tell_handshake(s, false);
+    }
     if (s->mode == MODE_OPAQUE)
         return;
     s->had_gap = true;
@@ -232,9 +273,12 @@ void smtp_finish(struct smtp *s, struct timespec ts)
     hold_finish(s);
     smtp_mail_close(s);
     pairing_finish(s);
+    smtp_auth_end(s, 0, (struct slice){0}, s->heard && !s->had_gap);
+    if (s->tls)
+        tell_handshake(s, true);
 }
 
 bool smtp_is_opaque(const struct smtp *s)
 {
-    return s->mode == MODE_OPAQUE;
+    return s->mode == MODE_OPAQUE && !s->tls;
 }

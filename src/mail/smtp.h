@@ -8,7 +8,9 @@
 #include <time.h>
 #include "base/net.h"
 #include "mail/anomaly.h"
+#include "mail/auth.h"
 #include "mail/command.h"
+#include "mail/tls.h"
 
 enum smtp_kind {
     SMTP_COMMAND,       /* verb, text = argument, params, mail, nth */
@@ -20,11 +22,27 @@ enum smtp_kind {
     SMTP_MESSAGE_END,   /* mail; `len` 1 where its end was not seen */
     SMTP_MAIL_END,      /* mail: closed, and all its replies seen or given up */
     SMTP_TLS,           /* the readable part is over; `len` 1: TLS from the first byte on */
+    SMTP_HANDSHAKE,     /* tls: what its handshake says; once, when its part in clear is over */
+    SMTP_LOGIN,         /* auth: an AUTH exchange, once it is over */
     SMTP_GAP,           /* side, len; mail where one is open */
     SMTP_CUT,           /* a limit cut a line, a reply or a queue; mail where one is open */
     SMTP_ANOMALY,       /* mail where one is open; anomaly, the first of its kind in this mail, or outside of
                            mails; len = place of its first byte in the message, counted from 0 where that
                            begins, or in what the client sent; text: evidence, or none */
+};
+
+/* How a command was written and sent. */
+enum smtp_form {
+    FORM_LF = 1,         /* its line ended with LF alone */
+    FORM_SPACED = 2,     /* MAIL, RCPT: blanks stand before the path */
+    FORM_BARE = 4,       /* MAIL, RCPT: no brackets stand around the path */
+    FORM_HEARD = 8,      /* the server's side is seen */
+    FORM_PIPELINED = 16, /* not all commands before it were answered */
+    FORM_EARLY = 32,     /* the server had not greeted */
+    FORM_UPPER = 64,     /* the verb, a known one, is in capitals */
+    FORM_LOWER = 128,    /* in small letters */
+    FORM_TITLE = 256,    /* as Mail */
+    FORM_MIXED = 512,    /* otherwise */
 };
 
 struct smtp_event {
@@ -33,6 +51,7 @@ struct smtp_event {
     enum verb verb;
     unsigned code;
     enum anomaly anomaly;
+    uint16_t form; /* COMMAND: bits of enum smtp_form */
     bool utf8;     /* MESSAGE_BEGIN: its MAIL asked for SMTPUTF8 (RFC 6531), or was not seen */
     uint32_t mail; /* number of the transaction in this session, from 1; 0: the session itself */
     uint32_t nth;  /* RCPT and its reply: which one of the mail's, from 1. LMTP's replies to the end of the
@@ -40,6 +59,10 @@ struct smtp_event {
     struct timespec ts;
     struct slice text, params; /* `params`: behind the path of MAIL and RCPT */
     uint64_t len;
+    union {
+        const struct tls_facts *tls;   /* HANDSHAKE */
+        const struct auth_facts *auth; /* LOGIN */
+    };
 };
 typedef void smtp_fn(void *ctx, const struct smtp_event *ev); /* slices die on return */
 
@@ -49,6 +72,8 @@ struct smtp_limits {
     size_t hold_bytes;    /* client bytes kept until the reply that decides what they are */
     uint32_t pending;     /* commands without a reply yet */
     uint32_t waiting;     /* closed transactions whose last replies are awaited */
+    bool auth_user;       /* tell the names of users who log in */
+    size_t tls_bytes;     /* one message of a TLS handshake; 0: none is read */
 };
 
 struct smtp;
@@ -59,11 +84,15 @@ struct smtp *smtp_new(const struct smtp_limits *lim, bool midstream, smtp_fn *fn
 /* Packets of the server are seen, so its replies are waited for; without them the client's text itself
  * decides. */
 void smtp_expect_replies(struct smtp *s);
+/* TLS begins with the first byte: before anything is fed. */
+void smtp_begin_tls(struct smtp *s);
 void smtp_feed(struct smtp *s, enum side side, struct timespec ts, struct slice bytes);
 void smtp_gap(struct smtp *s, enum side side, struct timespec ts, uint64_t len);
 /* The connection is over: what is open is closed, with the events that belong to it. */
 void smtp_finish(struct smtp *s, struct timespec ts);
-/* True once nothing readable can follow (TLS): the caller may stop feeding. */
+/* True once nothing readable can follow, TLS and the clear part of its handshake: the caller may stop
+ * feeding.
+ */
 bool smtp_is_opaque(const struct smtp *s);
 void smtp_free(struct smtp **s);
 /* One line of text, without its end, for an event: what tests compare and --events prints. */

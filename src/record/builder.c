@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "base/memory.h"
+#include "mail/dialect.h"
 #include "mail/reply.h"
 #include "record/authentication.h"
 #include "record/outcome.h"
@@ -23,7 +24,10 @@ struct builder {
     uint64_t message_bytes; /* of `message`, not yet in its record */
     struct text *banner, *helo, *ehlo, *last_reply, *last_error; /* as they came; `ehlo` is the whole reply */
     const char *tls;                                             /* how it began, or NULL */
-    struct found_anomaly *odd;                                   /* outside of mails, or NULL */
+    struct ssl *ssl;                                             /* or NULL */
+    struct logins *logins;
+    struct dialect *dialect;
+    struct found_anomaly *odd; /* outside of mails, or NULL */
     uint32_t mails, odd_len;
     struct text *refused; /* the first reply that refused the connection or the hello; none was taken since */
     uint16_t refused_code;
@@ -66,6 +70,9 @@ void builder_free(struct builder **pb)
     text_free(&b->last_error);
     text_free(&b->refused);
     free(b->odd);
+    free(b->ssl);
+    logins_free(&b->logins);
+    dialect_free(&b->dialect);
     free(b);
 }
 
@@ -152,6 +159,8 @@ static void on_mime(void *ctx, const struct mime_event *ev)
         draft_add_anomaly(d, b->with->set, &(struct found_anomaly){ev->anomaly, ev->size, ev->value},
                           scratch);
     if (ev->kind == MIME_HEADER)
+        dialect_header(b->dialect, d->number, ev->name);
+    if (ev->kind == MIME_HEADER)
         headers_take(d, b->with->set, b->with->cs, ev, scratch);
     if (ev->kind != MIME_PART || !ev->filename.data)
         return;
@@ -207,6 +216,7 @@ static void on_command(struct builder *b, const struct smtp_event *ev)
     struct draft *d = draft_of(b, ev->mail);
     b->heard_client = true;
     b->quit |= ev->verb == VERB_QUIT;
+    dialect_command(&b->dialect, ev);
     if (is_hello(ev->verb))
         keep(&b->helo, ev->text, b->with->set->session_bytes);
     else if (d && (ev->verb == VERB_MAIL || ev->verb == VERB_RCPT))
@@ -366,7 +376,14 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev)
             mail_end(b, d, ev->ts);
         break;
     case SMTP_TLS:
-        b->tls = "starttls";
+        b->tls = ev->len ? "implicit" : "starttls";
+        break;
+    case SMTP_LOGIN:
+        b->flags.truncated |= !logins_add(&b->logins, b->with, ev->auth);
+        break;
+    case SMTP_HANDSHAKE:
+        free(b->ssl);
+        b->ssl = ssl_new(b->with, ev->tls, &b->flags.truncated);
         break;
     case SMTP_GAP:
         mark_gap(b, ev);
@@ -404,9 +421,12 @@ void builder_doubt(struct builder *b)
         d->t.flags.ambiguous = true;
 }
 
-void builder_implicit_tls(struct builder *b)
+/* Where all of what the client said was seen, or it would be another one. */
+static struct slice dialect_of(const struct builder *b, struct arena *mem)
 {
-    b->tls = "implicit";
+    char text[DIALECT_TEXT];
+    size_t len = b->flags.gap || b->flags.midstream ? 0 : dialect_text(b->dialect, text);
+    return len ? arena_copy(mem, (struct slice){(const uint8_t *)text, len}) : (struct slice){NULL, 0};
 }
 
 void builder_finish(struct builder *b, struct timespec first, struct timespec last, bool one_sided,
@@ -431,6 +451,10 @@ void builder_finish(struct builder *b, struct timespec first, struct timespec la
     }
     if (b->tls)
         s.tls_start = slice_str(b->tls);
+    if (b->ssl)
+        s.ssl = *b->ssl;
+    s.logins = logins_list(b->logins);
+    s.dialect = dialect_of(b, mem);
     s.anomalies = (struct anomaly_list){b->odd, b->odd_len, b->odd_len};
     s.flags = b->flags;
     s.flags.truncated |= mem->over;

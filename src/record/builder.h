@@ -47,8 +47,6 @@ const struct transaction *builder_mail(struct builder *b, uint32_t number);
 bool builder_tag(struct builder *b, uint32_t number, struct slice tag);
 /* What its open mails, and all later ones, say may not be what the receiver read. */
 void builder_doubt(struct builder *b);
-/* TLS from the first byte on. */
-void builder_implicit_tls(struct builder *b);
 /* The connection is over: emits the session's record. `first` and `last` are the times of its packets, `end`
  * is one of the words of the field "end". */
 void builder_finish(struct builder *b, struct timespec first, struct timespec last, bool one_sided,

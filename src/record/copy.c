@@ -181,6 +181,19 @@ void *record_body_copy(const struct stream *stream, const void *body, size_t mos
     return copy;
 }
 
+void *record_object_copy(const struct shape *of, const void *object)
+{
+    struct copier count = {.most = SIZE_MAX};
+    put_object(&count, of, object, NULL);
+    size_t head = padded(of->size);
+    char *copy = malloc(head + count.used);
+    memory_check(copy);
+    struct copier c = {.to = (uint8_t *)copy + head, .room = count.used, .most = SIZE_MAX};
+    memcpy(copy, object, of->size);
+    put_object(&c, of, object, copy);
+    return copy;
+}
+
 struct copied {
     _Alignas(16) struct record rec;
     struct arena mem;

@@ -11,5 +11,7 @@ struct record *record_copy(const struct record *rec, void *to, size_t room, size
 void record_drop(struct record *rec);
 /* The same of a body alone, for free(); texts are cut to `most` bytes each, at a whole character. */
 void *record_body_copy(const struct stream *stream, const void *body, size_t most);
+/* The same of an object of that shape, all of it, in one piece. */
+void *record_object_copy(const struct shape *of, const void *object);
 
 #endif

@@ -145,6 +145,27 @@ static const struct field product_fields[] = {
 };
 static const struct shape shape_product = SHAPE(product, product_fields);
 
+static const struct field login_fields[] = {
+#define FIELD_LOGIN(name, kind, member, doc) ROW(login, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_LOGIN
+};
+static const struct shape shape_login = SHAPE(login, login_fields);
+
+static const struct field ssl_certificate_fields[] = {
+#define FIELD_SSL_CERTIFICATE(name, kind, member, doc) ROW(ssl_certificate, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_SSL_CERTIFICATE
+};
+static const struct shape shape_ssl_certificate = SHAPE(ssl_certificate, ssl_certificate_fields);
+
+static const struct field ssl_fields[] = {
+#define FIELD_SSL(name, kind, member, doc) ROW(ssl, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_SSL
+};
+const struct shape shape_ssl = SHAPE(ssl, ssl_fields);
+
 static const struct field smtp_fields[] = {
 #define FIELD_SMTP(name, kind, member, doc) ROW(transaction, name, kind, member, doc),
 #include "record/fields.def"

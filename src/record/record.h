@@ -9,6 +9,8 @@
 #include "mail/product.h"
 #include "mail/received.h"
 #include "record/heading.h"
+#include "record/logins.h"
+#include "record/ssl.h"
 
 struct address_list {
     struct address *items;
@@ -121,7 +123,10 @@ struct session {
     struct text_list ehlo_keywords;
     bool tls;
     struct slice tls_start; /* "starttls" or "implicit" */
-    uint64_t mails;         /* records in stream smtp */
+    struct ssl ssl;
+    struct login_list logins;
+    struct slice dialect;
+    uint64_t mails; /* records in stream smtp */
     struct slice last_reply, last_error;
     struct slice disposition; /* where it was refused before any mail: "rejected" or "deferred" */
     struct decision reply;
@@ -130,6 +135,7 @@ struct session {
     struct flags flags;
 };
 
+extern const struct shape shape_ssl;        /* struct ssl */
 extern const struct stream stream_smtp;     /* struct transaction */
 extern const struct stream stream_session;  /* struct session */
 extern const struct stream stream_notice;   /* struct notice, notice.h */

@@ -230,6 +230,8 @@ void scripts_event(struct scripts *s, struct script_data **data, const struct sc
     case SMTP_MAIL_BEGIN:
     case SMTP_MAIL_END:
     case SMTP_TLS:
+    case SMTP_HANDSHAKE:
+    case SMTP_LOGIN:
     case SMTP_GAP:
     case SMTP_CUT:
     case SMTP_ANOMALY:

@@ -24,8 +24,13 @@ struct player {
     uint32_t begun, ended;
 };
 
-static const struct smtp_limits smtp_limits = {
-    .command_bytes = 8192, .reply_bytes = 16384, .hold_bytes = 262144, .pending = 1000, .waiting = 16};
+static const struct smtp_limits smtp_limits = {.command_bytes = 8192,
+                                               .reply_bytes = 16384,
+                                               .hold_bytes = 262144,
+                                               .pending = 1000,
+                                               .waiting = 16,
+                                               .auth_user = true,
+                                               .tls_bytes = 65536};
 
 /* With the agents that are built in; they are read once, and live as long as the program. */
 static const struct builder_settings *builder_settings(void)

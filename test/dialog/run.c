@@ -188,12 +188,26 @@ static void play_batch(struct player *p, const struct script *s, const struct ba
     play_range(p, s, server, b->end, 0);
 }
 
+/* Whether a client waits for replies is the one thing that their order tells, so the letter for it in a
+ * dialect is made the same. */
+static void forget_waiting(struct buf *records)
+{
+    static const char before[] = "\"dialect\":\"sd1_";
+    size_t at = slice_find(buf_slice(records), before) + sizeof before - 1 + 5;
+    if (at < records->len)
+        records->data[at] = '.';
+}
+
 static void check_interleavings(const char *path, const struct script *s, const struct outcome *gold)
 {
     char detail[DETAIL] = "";
     struct batch b;
     bool good = true;
     size_t tried = 0;
+    struct buf wanted;
+    buf_init(&wanted, 64 << 20);
+    buf_add(&wanted, buf_slice(&gold->records));
+    forget_waiting(&wanted);
     for (size_t from = 0; good && batch_next(s, from, &b); from = b.end) {
         if (b.commands != b.replies || b.commands < 2)
             continue;
@@ -205,10 +219,12 @@ static void check_interleavings(const char *path, const struct script *s, const 
             play_batch(p, s, &b, way * (b.commands < 9 ? 1 : 0x9e3779b97f4a7c15ull));
             play_range(p, s, b.end, s->count, 0);
             conclude(&p, &o);
-            good = same(&gold->records, &o.records, detail);
+            forget_waiting(&o.records);
+            good = same(&wanted, &o.records, detail);
             outcome_free(&o);
         }
     }
+    buf_free(&wanted);
     char what[64];
     snprintf(what, sizeof what, "%zu other orders of the two sides", tried);
     check(good, path, what, detail);

@@ -205,7 +205,7 @@ static const struct known known[] = {
     {NAME("message-id"), TEXT, AT(msg_id), 0},
     {NAME("user-agent"), AGENT, 0, 0, 0},
     {NAME("references"), IDS, AT(references), 0},
-    {NAME("precedence"), TEXT, AT(precedence), 0},
+    {NAME("precedence"), TEXT, LIST(precedence), 0},
     {NAME("list-owner"), URIS, LIST(owner), 0},
     {NAME("in-reply-to"), TEXT, AT(in_reply_to), 0},
     {NAME("return-path"), BRACKETED, AT(return_path), 0},

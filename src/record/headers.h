@@ -17,7 +17,7 @@ struct ruling {
     bool taken, refused; /* some recipient was; refused for good */
     bool ended_seen;     /* the message's end was */
     bool answered;       /* the message was */
-    size_t own_next;     /* LMTP: the recipient whose reply comes next, or one behind it that was taken */
+    uint32_t own_next;   /* LMTP: the recipient whose reply comes next, or one behind it that was taken */
     struct timespec begun, ended; /* the message */
 };
 

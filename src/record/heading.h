@@ -25,7 +25,7 @@ struct addresses {
 
 /* What a mailing list says of itself. */
 struct mailing_list {
-    struct slice id, unsubscribe_post;
+    struct slice id, unsubscribe_post, precedence;
     struct text_list unsubscribe, subscribe, help, post, owner, archive;
 };
 

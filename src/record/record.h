@@ -84,7 +84,7 @@ struct transaction {
     struct addresses *addresses; /* what lies apart may be NULL */
     struct text_list references;
     struct mailing_list *list;
-    struct slice auto_submitted, precedence, sender, return_path;
+    struct slice auto_submitted, sender, return_path;
     struct text_list header_names;
     struct header_field_list headers;
     struct slice x_originating_ip;

@@ -53,6 +53,22 @@ static void put_bytes(GMimeStream *stream)
     g_free(sum);
 }
 
+/* Its lines end as they do on the wire. */
+static void write_mail(GMimeMessage *message, GMimeStream *stream)
+{
+    GMimeFormatOptions *options = g_mime_format_options_new();
+    g_mime_format_options_set_newline_format(options, GMIME_NEWLINE_FORMAT_DOS);
+    g_mime_object_write_to_stream(GMIME_OBJECT(message), options, stream);
+    g_mime_format_options_free(options);
+}
+
+/* A part's, or an attached mail's. */
+static const char *name_of(GMimeObject *object)
+{
+    const char *name = g_mime_object_get_content_disposition_parameter(object, "filename");
+    return name ? name : g_mime_object_get_content_type_parameter(object, "name");
+}
+
 static void put_part(GMimeObject *object, int depth, int *count)
 {
     if (GMIME_IS_MULTIPART(object)) {
@@ -70,13 +86,15 @@ static void put_part(GMimeObject *object, int depth, int *count)
     GMimeStream *stream = g_mime_stream_mem_new();
     printf("%s{\"depth\":%d", (*count)++ ? "," : "", depth);
     put_member(",", "type", lower);
+    char *name = name_of(object) ? g_mime_utils_header_decode_text(NULL, name_of(object)) : NULL;
+    put_member(",", "name", name);
+    g_free(name);
     if (GMIME_IS_PART(object)) {
-        put_member(",", "name", g_mime_part_get_filename(GMIME_PART(object)));
         GMimeDataWrapper *content = g_mime_part_get_content(GMIME_PART(object));
         if (content)
             g_mime_data_wrapper_write_to_stream(content, stream);
     } else if (inner) {
-        g_mime_object_write_to_stream(GMIME_OBJECT(inner), NULL, stream);
+        write_mail(inner, stream);
     }
     put_bytes(stream);
     g_object_unref(stream);

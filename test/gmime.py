@@ -2,10 +2,11 @@
 """GMime as a second reader of the shared mails: header fields, parts, names, sizes and hashes of what they decode to. Every
 difference has a row in gmime-differences.tsv (mail, field, who is right, why), and a row that no difference needs fails."""
 import collections
+import hashlib
 import json
-import os
 import re
 import subprocess
+import sys
 import tempfile
 import unicodedata
 from pathlib import Path
@@ -55,6 +56,11 @@ def differences(a, b):
             yield "hash", p, q
 
 
+def stands(message, part):
+    """An attached mail's hash is that of bytes of the mail, as they came."""
+    return any(hashlib.sha256(message[m.end():m.end() + part["size"]]).hexdigest() == part["sha256"] for m in re.finditer(rb"^\r\n", message, re.M))
+
+
 def table():
     rows = {}
     for line in TABLE.read_text().splitlines():
@@ -66,10 +72,7 @@ def table():
 
 def main():
     folder = need_shared("mail")
-    reader = os.environ.get("MAILTAP_GMIME", "")
-    if not Path(reader).is_file():
-        print("1..0 # SKIP the program that asks GMime was not built: libgmime-3.0-dev is missing")
-        return
+    reader = sys.argv[2]
     mails = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix in MESSAGES)
     messages = [crlf(p.read_bytes()) for p in mails]
     known, met = table(), set()
@@ -90,6 +93,10 @@ def main():
         found = {}
         for field, a, b in differences(ours(records[i]), theirs(read[i])):
             found.setdefault(field, (a, b))
+        inner = [p for p in ours(records[i])["parts"] if p["type"] == "message/rfc822" and p["sha256"]]
+        encoded = any(f.get("encoding", "7bit").lower() in ("base64", "quoted-printable") for f in records[i].get("files", []) if f["type"] == "message/rfc822")
+        if inner and not encoded:
+            ok(all(stands(messages[i], p) for p in inner), "%s: attached mails have their bytes as they came" % path.name, inner)
         equal["parts"] += len(records[i].get("files", []))
         for field, (a, b) in found.items():
             met.add((mail, field))

@@ -42,6 +42,7 @@ struct mime_event {
     struct slice encoding;     /* PART: Content-Transfer-Encoding, as written */
     anomaly_set anomalies;     /* PART: those of this part, also where one came before */
     struct slice charset;      /* PART: parameter of its Content-Type, as written */
+    uint64_t at;               /* PART_BEGIN: place of its first byte in the mail, as of an ANOMALY */
     uint64_t size;  /* PART: bytes after base64 or quoted-printable decoding, without the line end before a
                        boundary */
     uint32_t depth; /* PART: 0 is the mail itself. An attached mail has less than what is in it, so that it

@@ -6,13 +6,15 @@
 
 #include <stdlib.h>
 #include "base/memory.h"
+#include "mail/disguise.h"
 #include "mail/sniff.h"
 #include "record/digest.h"
 #include "record/spare.h"
 
 struct open_part {
     uint32_t depth;
-    bool hashed;
+    bool hashed, lacks; /* bytes are missing */
+    uint64_t at;        /* place of its first byte in the mail */
     struct buf head;
     struct digest *digest; /* made when one is first needed */
     struct attached attached;
@@ -22,6 +24,7 @@ struct open_part {
 struct parts {
     struct open_part *open;
     uint32_t len, room;
+    bool disguised; /* type_disguised was told of this mail */
 };
 
 enum { KEPT = 2, HASHED_AT_ONCE = 4 };
@@ -55,6 +58,7 @@ void parts_free(struct parts **pp)
 void parts_reset(struct parts *p)
 {
     p->len = 0;
+    p->disguised = false;
     shrink(p, KEPT);
 }
 
@@ -88,6 +92,8 @@ static void begin(struct parts *p, struct spares *with, struct mime *m, const st
 {
     struct open_part *o = push(p, with->set);
     o->depth = ev->depth;
+    o->at = ev->at;
+    o->lacks = ev->cut;
     o->hashed = with->set->hash != HASH_NONE && !ev->cut && (p->len <= HASHED_AT_ONCE || !is_mail(ev->type));
     o->attached = (struct attached){0};
     buf_clear(&o->head);
@@ -102,6 +108,7 @@ static void body(struct open_part *o, struct mime *m, const struct mime_event *e
 {
     if (ev->cut) {
         o->hashed = false;
+        o->lacks = true;
         mime_bodies(m, WANT_NONE);
         return;
     }
@@ -155,7 +162,22 @@ static void take_anomalies(struct draft *d, struct file *file, anomaly_set odd)
             items[file->anomalies.len++] = slice_str(anomaly_name((enum anomaly)i));
 }
 
-static void end(struct open_part *o, struct draft *d, struct spares *with, const struct mime_event *ev)
+/* What only its bytes show. */
+static anomaly_set judge(struct parts *p, const struct open_part *o, struct draft *d, struct spares *with,
+                         const struct mime_event *ev, const char *seen)
+{
+    if (o->lacks || !disguise_type(ev->filename, ev->type, seen))
+        return 0;
+    if (!p->disguised)
+        draft_add_anomaly(d, with->set,
+                          &(struct found_anomaly){ANOMALY_type_disguised, o->at, slice_str(seen)},
+                          &with->scratch);
+    p->disguised = true;
+    return anomaly_bit(ANOMALY_type_disguised);
+}
+
+static void end(struct parts *p, struct open_part *o, struct draft *d, struct spares *with,
+                const struct mime_event *ev)
 {
     struct buf *scratch = &with->scratch;
     struct file file = {.size = ev->size, .depth = ev->depth, .attached = o->attached};
@@ -170,7 +192,7 @@ static void end(struct open_part *o, struct draft *d, struct spares *with, const
     file.encoding = text_of(d, ev->encoding, scratch);
     if (o->hashed && ev->size)
         take_hashes(&file, o, d);
-    take_anomalies(d, &file, ev->anomalies);
+    take_anomalies(d, &file, ev->anomalies | judge(p, o, d, with, ev, seen));
     draft_add_file(d, with->set, &file);
 }
 
@@ -186,6 +208,6 @@ void parts_mime(struct parts *p, struct draft *d, struct spares *with, struct mi
         attached_header(o, d, with, ev);
     if (!o || ev->kind != MIME_PART)
         return;
-    end(o, d, with, ev);
+    end(p, o, d, with, ev);
     p->len = (uint32_t)(o - p->open);
 }

@@ -4,6 +4,8 @@
  * a line does. Spec: RFC 2045 6.7, 6.8. */
 #include "mail/decode.h"
 
+#include <endian.h>
+
 static void flush(struct decode_out *o)
 {
     if (o->len && !o->full)
@@ -47,7 +49,7 @@ static const uint8_t *take_groups(struct decode_out *o, const uint8_t *p, const 
         uint32_t a = kinds[p[0]], b = kinds[p[1]], c = kinds[p[2]], e = kinds[p[3]];
         if ((a | b | c | e) & NO_DIGIT)
             break;
-        uint32_t group = __builtin_bswap32(a << 26 | b << 20 | c << 14 | e << 8);
+        uint32_t group = htobe32(a << 26 | b << 20 | c << 14 | e << 8);
         memcpy(out, &group, sizeof group);
     }
     o->len = (size_t)(out - o->bytes);

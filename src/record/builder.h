@@ -8,6 +8,7 @@
 #include "record/digest.h"
 #include "record/path.h"
 #include "record/record.h"
+#include "record/store.h"
 
 struct builder_settings {
     struct path_settings path;
@@ -16,7 +17,8 @@ struct builder_settings {
     size_t session_bytes;
     uint32_t list_items; /* recipients, To, Cc, files, path: each */
     uint32_t hop_items;
-    enum hash_mode hash; /* of parts */
+    enum hash_mode hash;            /* of parts */
+    const struct part_store *store; /* where their bytes go; NULL: nowhere */
     const struct network *trusted_relays;
     size_t trusted_relay_count;
 };

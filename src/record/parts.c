@@ -14,6 +14,9 @@
 struct open_part {
     uint32_t depth;
     bool hashed, lacks; /* bytes are missing */
+    int fd;             /* in the store, or -1 */
+    uint64_t stored;    /* its number there */
+    uint64_t bytes;     /* told so far */
     uint64_t at;        /* place of its first byte in the mail */
     struct buf head;
     struct digest *digest; /* made when one is first needed */
@@ -24,7 +27,8 @@ struct open_part {
 struct parts {
     struct open_part *open;
     uint32_t len, room;
-    bool disguised; /* type_disguised was told of this mail */
+    const struct part_store *store; /* of what is open; may be NULL */
+    bool disguised;                 /* type_disguised was told of this mail */
 };
 
 enum { KEPT = 2, HASHED_AT_ONCE = 4 };
@@ -50,13 +54,24 @@ void parts_free(struct parts **pp)
     *pp = NULL;
     if (!p)
         return;
+    parts_reset(p);
     shrink(p, 0);
     free(p->open);
     free(p);
 }
 
+/* Of no more use: the file is gone. */
+static void drop_file(struct parts *p, struct open_part *o)
+{
+    if (o->fd >= 0)
+        p->store->close(p->store->ctx, o->fd, o->stored, false);
+    o->fd = -1;
+}
+
 void parts_reset(struct parts *p)
 {
+    for (uint32_t i = 0; i < p->len; i++)
+        drop_file(p, &p->open[i]);
     p->len = 0;
     p->disguised = false;
     shrink(p, KEPT);
@@ -88,6 +103,27 @@ static bool is_mail(struct slice type)
     return slice_case_starts(type, "message/");
 }
 
+/* The texts that a mail program shows are no files. */
+static bool is_kept(const struct mime_event *ev)
+{
+    return ev->filename.data || ev->disposition.len ||
+           !(slice_case_starts(ev->type, "text/") || slice_case_starts(ev->type, "multipart/"));
+}
+
+/* The next bytes of its file. */
+static void store(struct parts *p, struct open_part *o, struct slice bytes)
+{
+    const struct part_store *to = p->store;
+    o->bytes += bytes.len;
+    if (o->fd < 0)
+        return;
+    bool fits = o->bytes <= to->most;
+    if (!fits)
+        to->over(to->ctx);
+    if (!fits || !to->add(to->ctx, o->fd, bytes))
+        drop_file(p, o);
+}
+
 static void begin(struct parts *p, struct spares *with, struct mime *m, const struct mime_event *ev)
 {
     struct open_part *o = push(p, with->set);
@@ -96,6 +132,11 @@ static void begin(struct parts *p, struct spares *with, struct mime *m, const st
     o->lacks = ev->cut;
     o->hashed = with->set->hash != HASH_NONE && !ev->cut && (p->len <= HASHED_AT_ONCE || !is_mail(ev->type));
     o->attached = (struct attached){0};
+    o->fd = -1;
+    o->bytes = 0;
+    p->store = with->set->store;
+    if (p->store && o->hashed && is_kept(ev))
+        o->fd = p->store->open(p->store->ctx, &o->stored);
     buf_clear(&o->head);
     if (o->hashed && !o->digest)
         o->digest = digest_new();
@@ -104,11 +145,12 @@ static void begin(struct parts *p, struct spares *with, struct mime *m, const st
     mime_bodies(m, o->hashed ? WANT_ALL : WANT_HEAD);
 }
 
-static void body(struct open_part *o, struct mime *m, const struct mime_event *ev)
+static void body(struct parts *p, struct open_part *o, struct mime *m, const struct mime_event *ev)
 {
     if (ev->cut) {
         o->hashed = false;
         o->lacks = true;
+        drop_file(p, o);
         mime_bodies(m, WANT_NONE);
         return;
     }
@@ -116,6 +158,7 @@ static void body(struct open_part *o, struct mime *m, const struct mime_event *e
         buf_add(&o->head, ev->value);
     if (o->hashed)
         digest_add(o->digest, ev->value);
+    store(p, o, ev->value);
 }
 
 /* Those that a record has of its own mail too; of each the first counts. */
@@ -192,6 +235,12 @@ static void end(struct parts *p, struct open_part *o, struct draft *d, struct sp
     file.encoding = text_of(d, ev->encoding, scratch);
     if (o->hashed && ev->size)
         take_hashes(&file, o, d);
+    if (o->fd >= 0 && ev->size) {
+        p->store->close(p->store->ctx, o->fd, o->stored, true);
+        file.stored = o->stored;
+        o->fd = -1;
+    }
+    drop_file(p, o);
     take_anomalies(d, &file, ev->anomalies | judge(p, o, d, with, ev, seen));
     draft_add_file(d, with->set, &file);
 }
@@ -203,7 +252,7 @@ void parts_mime(struct parts *p, struct draft *d, struct spares *with, struct mi
     if (ev->kind == MIME_PART_BEGIN)
         begin(p, with, m, ev);
     else if (o && ev->kind == MIME_BODY)
-        body(o, m, ev);
+        body(p, o, m, ev);
     else if (o && ev->kind == MIME_ATTACHED_HEADER)
         attached_header(o, d, with, ev);
     if (!o || ev->kind != MIME_PART)

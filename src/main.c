@@ -60,9 +60,9 @@ static int bad_option(char **argv)
                                         "--metrics", "--user",    "--help",    NULL};
     char letter[] = {'-', (char)optopt, '\0'};
     static const char *const longs[] = {
-        ['l'] = "--script", ['w'] = "--workers", ['m'] = "--metrics", ['u'] = "--user", ['x'] = "--extract"};
-    if (optopt && strchr("csfolwmux", optopt)) {
-        bool is_long = strchr("lwmux", optopt);
+        ['l'] = "--script", ['w'] = "--workers", ['m'] = "--metrics", ['u'] = "--user", ['X'] = "--extract"};
+    if (optopt && strchr("csfolwmuX", optopt)) {
+        bool is_long = strchr("lwmuX", optopt);
         fprintf(stderr, "mailtap: %s wants a value\n", is_long ? longs[optopt] : letter);
         return EXIT_USAGE;
     }
@@ -146,7 +146,7 @@ static int take_option(int c, struct arguments *args, char **argv)
     case 'u':
         args->user = optarg;
         return args->live ? -1 : bad_usage("--user is for watch");
-    case 'x':
+    case 'X':
         return take_folder(args, optarg);
     case 'h':
         return fputs(usage, stdout), finish(EXIT_DONE);
@@ -166,7 +166,7 @@ static int take_arguments(struct arguments *args, int argc, char **argv)
     static const struct option longs[] = {
         {"events", no_argument, NULL, 'e'},        {"script", required_argument, NULL, 'l'},
         {"workers", required_argument, NULL, 'w'}, {"metrics", required_argument, NULL, 'm'},
-        {"user", required_argument, NULL, 'u'},    {"extract", required_argument, NULL, 'x'},
+        {"user", required_argument, NULL, 'u'},    {"extract", required_argument, NULL, 'X'},
         {"help", no_argument, NULL, 'h'},          {0}};
     int c, code = -1;
     opterr = 0;

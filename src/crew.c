@@ -70,7 +70,7 @@ static int hire(struct crew *c, struct error *reterr)
     memory_check(c->hands);
     for (size_t i = 0; i < count; i++) {
         const struct pipeline_services services = {
-            .lists = c->lists[i], .agents = c->agents, .budget = &c->budget};
+            .lists = c->lists[i], .agents = c->agents, .store = c->set.store, .budget = &c->budget};
         c->workers[i] = worker_new(c->set.set, &services, merge_lane(c->merge, i));
         c->hands[i] = (struct hand){.crew = c, .worker = c->workers[i]};
     }
@@ -99,7 +99,7 @@ int crew_new(const struct crew_settings *set, struct crew **ret, struct error *r
     }
     if (set->workers == 1) {
         const struct pipeline_services services = {
-            .lists = c->lists[0], .agents = c->agents, .scripts = set->scripts};
+            .lists = c->lists[0], .agents = c->agents, .scripts = set->scripts, .store = set->store};
         c->pipeline = pipeline_new(set->set, &services, &set->out);
         c->intake = intake_new(set->set, take, c->pipeline);
     }

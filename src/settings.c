@@ -103,6 +103,7 @@ static size_t row_size(const struct setting_row *row)
     case POLICY:
         return sizeof(struct policy);
     case CHECKSUMS:
+    case HASHES:
     case CAPTURE:
     case HEADERS:
     case SCOPE:
@@ -128,7 +129,8 @@ void settings_tell_fixed(const struct settings *old, const struct settings *now)
         "retry_first",     "retry_most",         "delivery_timeout",    "courier_wait",
         "script_counters", "output_bytes",       "rotate_size",         "rotate_interval",
         "rotate_keep",     "capture_filter",     "capture_buffer",      "promiscuous",
-        "user"};
+        "user",            "extract_directory",  "extract_part_bytes",  "extract_bytes",
+        "extract_files"};
     /* clang-format on */
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         const struct setting_row *row = row_find(slice_str(fixed[i]), "", &(struct error){{0}});

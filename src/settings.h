@@ -45,10 +45,13 @@ struct settings {
     double flow_timeout, ignored_timeout, closed_timeout, gap_wait, hole_wait;
     uint64_t detect_bytes, command_bytes, reply_bytes, hold_bytes, max_pending, max_waiting, tls_bytes;
     uint64_t auth_user; /* 0 no, 1 yes */
-    uint64_t header_bytes, headers_bytes, mime_depth, mime_parts;
+    uint64_t header_bytes, headers_bytes, mime_depth, mime_parts, head_bytes;
     uint64_t transaction_bytes, session_bytes, list_items, hop_items, header_items;
     uint64_t headers; /* 0 known, 1 all */
     struct text_set trusted_authserv;
+    uint64_t hash; /* enum hash_mode */
+    struct text_setting extract_directory;
+    uint64_t extract_part_bytes, extract_bytes, extract_files;
     struct text_setting blocklists, agents;
     uint64_t blocklist_kinds; /* a bit per enum blocklist_kind */
     struct text_set country_databases;

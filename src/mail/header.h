@@ -28,4 +28,8 @@ bool header_param_both(struct charsets *cs, struct slice params, const char *nam
  * be NULL. */
 bool header_param_raw(struct slice params, const char *name, struct buf *out, struct buf *other);
 
+/* The form of it that header_param takes, as it is written: without quotes, sections joined, nothing decoded.
+ */
+void header_param_written(struct slice params, const char *name, struct buf *out);
+
 #endif

@@ -6,8 +6,10 @@
 #include "mail/mime.h"
 #include "mail/smtp.h"
 #include "record/agents.h"
+#include "record/digest.h"
 #include "record/path.h"
 #include "record/record.h"
+#include "record/store.h"
 
 struct builder_settings {
     struct path_settings path;
@@ -16,6 +18,8 @@ struct builder_settings {
     size_t session_bytes;
     uint32_t list_items; /* recipients, To, Cc, files, path: each */
     uint32_t hop_items;
+    enum hash_mode hash;            /* of parts */
+    const struct part_store *store; /* where their bytes go; NULL: nowhere */
     const struct network *trusted_relays;
     size_t trusted_relay_count;
     uint32_t header_items;

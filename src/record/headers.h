@@ -32,7 +32,8 @@ struct draft {
     struct text *last_reply, *last_error; /* replaced by every reply, so outside of the arena */
     struct text *decision;                /* text of the reply that decides, so far */
     struct ruling ruling;
-    struct mime *mime; /* while its text is read */
+    struct mime *mime; /* while its text is read, as the next */
+    struct parts *parts;
 };
 
 /* Adds one header field. `scratch` is working room, cleared here. */

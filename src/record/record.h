@@ -11,19 +11,10 @@
 #include "record/heading.h"
 #include "record/logins.h"
 #include "record/ssl.h"
+#include "record/file.h"
 
 struct address_list {
     struct address *items;
-    size_t len, room;
-};
-
-struct file {
-    struct slice name, type;
-    uint64_t size; /* decoded bytes */
-};
-
-struct file_list {
-    struct file *items;
     size_t len, room;
 };
 

@@ -161,7 +161,7 @@ def our_value(record, name):
     if name == "is_webmail":
         return value
     if name == "files":
-        value = [f.get("name", "") for f in value or []]
+        value = [f["name"] for f in value or [] if "name" in f]
     return sorted(v.encode() for v in value or []) if name in SETS else (value or "").encode()
 
 
@@ -199,7 +199,7 @@ def render(record):
 
     def items(name, strip):
         values = record.get(name) or []
-        values = [v.get("name", "") if isinstance(v, dict) else v for v in values]
+        values = [v["name"] if isinstance(v, dict) else v for v in values if not isinstance(v, dict) or "name" in v]
         return b"{" + b", ".join(escaped(re.sub(strip, "", v).encode()) for v in dict.fromkeys(values)) + b"}"
 
     row = {name: text(name) for name in COLUMNS.values() if name in TEXTS}

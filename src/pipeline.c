@@ -147,7 +147,8 @@ static void begin_generation(struct pipeline *p, const struct settings *set,
                                    .waiting = (uint32_t)set->max_waiting};
     g->builder = (struct builder_settings){
         .path = {(enum path_capture)set->mail_path_capture, set->local_nets.items, set->local_nets.count},
-        .mime = {set->header_bytes, set->headers_bytes, (uint32_t)set->mime_depth, (uint32_t)set->mime_parts},
+        .mime = {set->header_bytes, set->headers_bytes, (uint32_t)set->mime_depth, (uint32_t)set->mime_parts,
+                 set->head_bytes},
         .transaction_bytes = set->transaction_bytes,
         .session_bytes = set->session_bytes,
         .list_items = (uint32_t)set->list_items,

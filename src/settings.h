@@ -44,7 +44,7 @@ struct settings {
     uint64_t max_flows, max_sessions, flow_bytes, total_bytes, flow_pieces, recheck_bytes;
     double flow_timeout, ignored_timeout, closed_timeout, gap_wait, hole_wait;
     uint64_t detect_bytes, command_bytes, reply_bytes, hold_bytes, max_pending, max_waiting;
-    uint64_t header_bytes, headers_bytes, mime_depth, mime_parts;
+    uint64_t header_bytes, headers_bytes, mime_depth, mime_parts, head_bytes;
     uint64_t transaction_bytes, session_bytes, list_items, hop_items;
     struct text_setting blocklists;
     uint64_t blocklist_kinds; /* a bit per enum blocklist_kind */

@@ -64,15 +64,40 @@ static size_t add_named(char *ret, size_t len, size_t room, const char *name, st
     return add_text(ret, len, room, text);
 }
 
+static size_t add_depth(char *ret, size_t len, size_t room, uint32_t depth)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%u", depth);
+    return add_named(ret, len, room, "depth", slice_str(number));
+}
+
+static size_t add_beginning(char *ret, size_t len, size_t room, const struct mime_event *ev)
+{
+    const struct {
+        const char *name;
+        struct slice text;
+    } texts[] = {{"type", ev->type},         {"filename", ev->filename},
+                 {"raw", ev->raw_filename},  {"disposition", ev->disposition},
+                 {"encoding", ev->encoding}, {"charset", ev->charset}};
+    len = add_depth(ret, len, room, ev->depth);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].text.len)
+            len = add_named(ret, len, room, texts[i].name, texts[i].text);
+    return len;
+}
+
 size_t mime_dump(const struct mime_event *ev, char *ret, size_t room)
 {
     static const char *const kinds[] = {[MIME_HEADER] = "header",
                                         [MIME_HEADERS_END] = "headers-end",
                                         [MIME_ANOMALY] = "anomaly",
-                                        [MIME_PART] = "part"};
+                                        [MIME_PART] = "part",
+                                        [MIME_PART_BEGIN] = "part-begin",
+                                        [MIME_BODY] = "body",
+                                        [MIME_ATTACHED_HEADER] = "attached-header"};
     int n = snprintf(ret, room, "%s%s", kinds[ev->kind], ev->cut ? " cut" : "");
     size_t len = (size_t)n < room ? (size_t)n : room - 1;
-    if (ev->kind == MIME_HEADER) {
+    if (ev->kind == MIME_HEADER || ev->kind == MIME_ATTACHED_HEADER) {
         len = add_named(ret, len, room, "name", ev->name);
         len = add_named(ret, len, room, "value", ev->value);
     } else if (ev->kind == MIME_ANOMALY) {
@@ -88,6 +113,11 @@ size_t mime_dump(const struct mime_event *ev, char *ret, size_t room)
         len = add_named(ret, len, room, "type", ev->type);
         if (ev->filename.data)
             len = add_named(ret, len, room, "filename", ev->filename);
+    } else if (ev->kind == MIME_PART_BEGIN) {
+        len = add_beginning(ret, len, room, ev);
+    } else if (ev->kind == MIME_BODY) {
+        len = add_depth(ret, len, room, ev->depth);
+        len = add_named(ret, len, room, "value", ev->value);
     }
     return len;
 }

@@ -28,6 +28,10 @@ bool header_param_both(struct charsets *cs, struct slice params, const char *nam
  * be NULL. */
 bool header_param_raw(struct slice params, const char *name, struct buf *out, struct buf *other);
 
+/* The form of it that header_param takes, as it is written: without quotes, sections joined, nothing decoded.
+ */
+void header_param_written(struct slice params, const char *name, struct buf *out);
+
 /* Takes the next element of an address list (RFC 5322 3.4) from *list: split at commas outside quotes,
  * comments and angle brackets; a group's name and its closing ';' are dropped, its members are elements.
  * Trimmed, never empty. False: no more. */

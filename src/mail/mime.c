@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include "base/memory.h"
+#include "mail/body.h"
 #include "mail/odd.h"
 
 struct mime *mime_new(const struct mime_limits *lim, struct charsets *cs, mime_fn *fn, void *ctx)
@@ -61,9 +62,10 @@ uint64_t mime_overruns(const struct mime *m)
 
 static void body_text(struct mime *m, struct slice text, size_t end)
 {
-    if (m->state == BODY && m->part.transfer != TRANSFER_IDENTITY && !m->lost)
+    if (m->state == BODY && m->part.transfer != TRANSFER_IDENTITY && !m->lost) {
         transfer_count(&m->part.size, m->part.transfer, text, end);
-    else if (m->state == BODY)
+        body_text_of(m, text, end);
+    } else if (m->state == BODY)
         m->part.size.fed += text.len + end;
 }
 
@@ -222,6 +224,8 @@ static size_t body_bytes(struct mime *m, struct slice bytes, bool first)
         return 0;
     if (counts && !counted)
         transfer_count(&m->part.size, m->part.transfer, bytes, 0);
+    if (counts)
+        body_text_of(m, bytes, 0);
     unsigned held = m->feed == FEED_STREAM ? m->held_crs : 0;
     struct slice rest = last_line(bytes);
     m->pos += bytes.len;
@@ -245,9 +249,22 @@ static size_t body_lines(struct mime *m, struct slice lines)
     if (!lines.len)
         return 0;
     transfer_count_lines(&m->part.size, m->part.transfer, lines);
+    body_lines_of(m, lines);
     m->pos += lines.len;
     line_over(m, transfer_line_end(slice_sub(lines, 0, lines.len - 1)));
     return lines.len;
+}
+
+/* A line, or what there is of one. */
+static size_t one_line(struct mime *m, struct slice rest)
+{
+    size_t lf = slice_index(rest, '\n');
+    if (lf == rest.len) {
+        partial_line(m, rest);
+        return lf;
+    }
+    ended_line(m, slice_sub(rest, 0, lf));
+    return lf + 1;
 }
 
 void mime_feed(struct mime *m, struct slice bytes)
@@ -261,16 +278,11 @@ void mime_feed(struct mime *m, struct slice bytes)
                 whole = bytes.len - last_line(bytes).len;
             taken = body_lines(m, slice_sub(bytes, i, whole));
         }
+        if (!taken)
+            taken = one_line(m, rest);
         i += taken;
-        if (taken)
-            continue;
-        size_t lf = slice_index(rest, '\n');
-        if (lf == rest.len) {
-            partial_line(m, rest);
-            return;
-        }
-        ended_line(m, slice_sub(rest, 0, lf));
-        i += lf + 1;
+        if (m->raw_parts)
+            body_raw(m, slice_sub(rest, 0, taken));
     }
 }
 

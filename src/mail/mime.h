@@ -12,24 +12,42 @@ enum mime_kind {
     MIME_ANOMALY, /* anomaly, the first of its kind in this mail; size = place of its first byte in the mail,
                      without stuffed dots; value: evidence, or none */
     MIME_PART,    /* a leaf part, or an attached mail as a whole, is over: type, filename, size, depth */
+    MIME_PART_BEGIN,      /* its header block is over: as PART, but for the size; its bytes follow if
+                             mime_bodies asks for them here */
+    MIME_BODY,            /* value: decoded bytes of the open part at `depth`, the next ones */
+    MIME_ATTACHED_HEADER, /* a field of the attached mail that is open at `depth`: name, value */
+};
+
+/* What of a part's decoded bytes is told. */
+enum mime_want {
+    WANT_NONE,
+    WANT_HEAD, /* the first head_bytes of struct mime_limits */
+    WANT_ALL,
 };
 
 struct mime_event {
     enum mime_kind kind;
     enum anomaly anomaly;
-    struct slice name; /* HEADER: field name as written, without the colon and blanks before it */
-    struct slice
-        value; /* HEADER: unfolded (CRLF before a blank taken out), blanks at both ends off, undecoded */
+    struct slice name;  /* HEADER: field name as written, without the colon and blanks before it */
+    struct slice value; /* HEADER, ATTACHED_HEADER: unfolded (CRLF before a blank taken out), blanks at both
+                           ends off, undecoded. BODY: never empty, but where `cut` */
     struct slice
         decoded; /* HEADER: value as header_text gives it, where that was needed already; else empty */
     struct slice
         type; /* PART: "application/pdf", lower case, no comment; "text/plain" where none was declared */
-    struct slice filename; /* PART: UTF-8; data is NULL where the part has none */
+    struct slice filename;     /* PART: UTF-8; data is NULL where the part has none */
+    struct slice raw_filename; /* PART: the same as it is written, without quotes; sections joined; empty
+                                  where it cannot differ */
+    struct slice disposition;  /* PART: lower case; empty where none is declared, as the next two */
+    struct slice encoding;     /* PART: Content-Transfer-Encoding, as written */
+    struct slice charset;      /* PART: parameter of its Content-Type, as written */
     uint64_t size;  /* PART: bytes after base64 or quoted-printable decoding, without the line end before a
                        boundary */
-    uint32_t depth; /* PART: 0 is the mail itself */
+    uint32_t depth; /* PART: 0 is the mail itself. An attached mail has less than what is in it, so that it
+                       tells of which open part a BODY is */
     bool cut; /* HEADER: over a limit or before a gap, value may be its beginning alone. PART: a gap or the
-               * end of the input lies in it */
+               * end of the input lies in it. PART_BEGIN: a gap in its header block may have held its
+               * beginning. BODY: bytes are missing before these, or behind the last ones; `value` is empty */
 };
 typedef void mime_fn(void *ctx, const struct mime_event *ev); /* slices die on return */
 
@@ -37,6 +55,7 @@ struct mime_limits {
     size_t header_bytes;   /* one field, unfolded */
     size_t headers_bytes;  /* the top header block; what follows is skipped up to the blank line */
     uint32_t depth, parts; /* deeper multiparts are leaves; parts over the count are not reported */
+    size_t head_bytes;     /* of WANT_HEAD, at least 1 */
 };
 
 struct mime;
@@ -51,8 +70,14 @@ void mime_tell(struct mime *m, mime_fn *fn, void *ctx);
 void mime_utf8(struct mime *m);
 /* Bytes that it takes. */
 size_t mime_memory(const struct mime *m);
-/* Any split of the input gives the same events. A line ends with LF, CRLF or CR CR LF; a bare CR is part of
- * its line. */
+/* From within the callback: at PART_BEGIN, how much of the part is to be told; at a BODY of it, from then on:
+ * from HEAD to ALL at any, the last one too, or no more. Nothing is told where nobody asks. The bytes of a
+ * leaf are those that `size` counts: without the line end before a boundary, without blanks at the end of
+ * lines of quoted-printable, base64 up to its padding, what is no digit skipped. Those of an attached mail
+ * are its text as it came, as a mail program saves it. */
+void mime_bodies(struct mime *m, enum mime_want want);
+/* Any split of the input gives the same events, and of each part the same bytes, in other pieces. A line ends
+ * with LF, CRLF or CR CR LF; a bare CR is part of its line. */
 void mime_feed(struct mime *m, struct slice bytes);
 /* `len` bytes are missing here, and what is left of their last line is dropped, unless it is a whole boundary
  * line. In headers lines count as fields again only while they look like such; the mail may have gone on into

@@ -288,3 +288,18 @@ bool header_param_raw(struct slice params, const char *name, struct buf *out, st
     }
     return f.has_plain || f.any_section;
 }
+
+void header_param_written(struct slice params, const char *name, struct buf *out)
+{
+    struct found f;
+    look_for(params, name, &f);
+    if (f.has_single) {
+        buf_add(out, f.single.value);
+        return;
+    }
+    if (!f.any_section && f.has_plain)
+        buf_add(out, f.plain.value);
+    for (int i = 0; i < SECTIONS; i++)
+        if (f.has_section[i])
+            buf_add(out, f.sections[i].value);
+}

@@ -1,55 +1,17 @@
 /* tree.c: the lines of a mail to fields and parts.
  * In: header lines, lines that begin with "--". Out: MIME events. Owns: one field, the open multiparts and
  * attached mails. Limits: struct mime_limits, NAME_BYTES of a type, a name or a boundary. Knowingly: a line
- * without a colon amid headers is skipped, as mail programs do; of repeated Content-* fields the first
- * counts, and a name that only a later one has; a multipart without a boundary, or with one that fits no
- * line, is a leaf; a mail attached under a transfer encoding is one too. Spec: RFC 5322 2.2, RFC 2045, RFC
- * 2046 5.1. */
+ * without a colon amid headers is skipped, as mail programs do; a multipart without a boundary, or with one
+ * that fits no line, is a leaf; a mail attached under a transfer encoding is one too. Spec: RFC 5322 2.2, RFC
+ * 2045, RFC 2046 5.1. */
 #include "mail/tree.h"
 
 #include <stdlib.h>
 #include "base/memory.h"
-#include "mail/header.h"
+#include "mail/body.h"
 #include "mail/odd.h"
 
-enum { NAME_BYTES = 4096, BOUNDARY_MAX = LINE_JUDGED - 4 };
-
-static void part_init(struct part *p)
-{
-    buf_init(&p->type, NAME_BYTES);
-    buf_init(&p->name, NAME_BYTES);
-    buf_init(&p->disposition_name, NAME_BYTES);
-    buf_init(&p->boundary, NAME_BYTES);
-    buf_init(&p->other, NAME_BYTES);
-    buf_init(&p->other_boundary, NAME_BYTES);
-}
-
-static void part_clear(struct part *p)
-{
-    struct part fresh = {.type = p->type,
-                         .name = p->name,
-                         .disposition_name = p->disposition_name,
-                         .boundary = p->boundary,
-                         .other = p->other,
-                         .other_boundary = p->other_boundary};
-    *p = fresh;
-    buf_clear(&p->type);
-    buf_clear(&p->name);
-    buf_clear(&p->disposition_name);
-    buf_clear(&p->boundary);
-    buf_clear(&p->other);
-    buf_clear(&p->other_boundary);
-}
-
-static void part_free(struct part *p)
-{
-    buf_free(&p->type);
-    buf_free(&p->name);
-    buf_free(&p->disposition_name);
-    buf_free(&p->boundary);
-    buf_free(&p->other);
-    buf_free(&p->other_boundary);
-}
+enum { BOUNDARY_MAX = LINE_JUDGED - 4 };
 
 static void pop_frame(struct mime *m)
 {
@@ -62,6 +24,7 @@ void tree_init(struct mime *m)
 {
     buf_init(&m->field, m->lim->header_bytes);
     buf_init(&m->closed, NAME_BYTES);
+    body_init(m);
     /* A byte may become one of three. */
     buf_init(&m->decoded, 3 * m->lim->header_bytes);
     part_init(&m->part);
@@ -92,6 +55,8 @@ void tree_reset(struct mime *m)
     buf_clear(&m->field);
     buf_clear(&m->closed);
     part_clear(&m->part);
+    m->raw_parts = 0;
+    body_reset(m);
 }
 
 void tree_free(struct mime *m)
@@ -101,6 +66,8 @@ void tree_free(struct mime *m)
     buf_free(&m->field);
     buf_free(&m->closed);
     buf_free(&m->decoded);
+    buf_free(&m->held);
+    buf_free(&m->blanks);
     for (uint32_t i = 0; i < m->frame_room; i++) {
         buf_free(&m->frames[i].boundary);
         buf_free(&m->frames[i].other);
@@ -108,16 +75,10 @@ void tree_free(struct mime *m)
     free(m->frames);
 }
 
-static size_t part_memory(const struct part *p)
-{
-    return p->type.room + p->name.room + p->disposition_name.room + p->boundary.room + p->other.room +
-           p->other_boundary.room;
-}
-
 size_t tree_memory(const struct mime *m)
 {
-    size_t sum = m->field.room + m->closed.room + m->decoded.room + part_memory(&m->part) +
-                 m->frame_room * sizeof *m->frames;
+    size_t sum = m->field.room + m->closed.room + m->decoded.room + m->held.room + m->blanks.room +
+                 part_memory(&m->part) + m->frame_room * sizeof *m->frames;
     for (uint32_t i = 0; i < m->frame_room; i++)
         sum += m->frames[i].boundary.room + m->frames[i].other.room;
     for (uint32_t i = 0; i < m->depth; i++)
@@ -128,91 +89,6 @@ size_t tree_memory(const struct mime *m)
 static bool in_top_headers(const struct mime *m)
 {
     return m->depth == 0 && m->parts == 0;
-}
-
-/* A name that only some readers take: the last of two fields, say. */
-static void take_other(struct mime *m, struct slice params, const char *name)
-{
-    struct part *p = &m->part;
-    if (!p->other.len && header_param(m->cs, params, name, &p->other))
-        p->other_at = m->field_at;
-}
-
-/* As in a boundary's lines. */
-static void trim_end(struct buf *boundary)
-{
-    while (boundary->len && byte_is_blank(boundary->data[boundary->len - 1]))
-        boundary->len--;
-}
-
-static void take_boundary(struct mime *m, struct slice params)
-{
-    struct part *p = &m->part;
-    p->has_boundary = header_param_raw(params, "boundary", &p->boundary, &p->other_boundary);
-    p->boundary_odd = p->has_boundary && odd_boundary(buf_slice(&p->boundary));
-    trim_end(&p->boundary);
-}
-
-static void take_type(struct mime *m, struct slice value)
-{
-    struct part *p = &m->part;
-    struct header_params hp = header_params(value);
-    if (p->has_type && !p->other_boundary.len)
-        p->later_boundary = header_param_raw(hp.rest, "boundary", &p->other_boundary, NULL);
-    if (odd_charset(hp.rest))
-        tree_anomaly(m, ANOMALY_charset_utf7, m->field_at, slice_str("Content-Type"));
-    if (p->has_type && !p->has_name)
-        p->has_name = header_param(m->cs, hp.rest, "name", &p->name);
-    else if (p->has_type)
-        take_other(m, hp.rest, "name");
-    if (p->has_type)
-        return;
-    p->has_type = true;
-    p->type_at = p->other_at = m->field_at;
-    buf_clear(&p->type); /* a digest gave its parts a type */
-    for (size_t i = 0; i < hp.value.len && !byte_is_blank(hp.value.data[i]) && hp.value.data[i] != '('; i++)
-        buf_add_byte(&p->type, byte_lower(hp.value.data[i]));
-    take_boundary(m, hp.rest);
-    p->has_name = header_param_both(m->cs, hp.rest, "name", &p->name, &p->other);
-}
-
-static void take_disposition(struct mime *m, struct slice params)
-{
-    struct part *p = &m->part;
-    if (p->has_disposition) {
-        take_other(m, params, "filename");
-        return;
-    }
-    bool had = p->other.len;
-    p->disposition_at = m->field_at;
-    p->has_disposition = header_param_both(m->cs, params, "filename", &p->disposition_name, &p->other);
-    if (!had && p->other.len)
-        p->other_at = m->field_at;
-}
-
-static void take_transfer(struct mime *m, struct slice value)
-{
-    struct part *p = &m->part;
-    bool known = true;
-    p->has_transfer = true;
-    p->transfer = transfer_of(value, &known);
-    p->transfer_at = m->field_at;
-    if (!known && !m->after_gap)
-        tree_anomaly(m, ANOMALY_encoding_unknown, m->field_at, slice_sub(value, 0, EVIDENCE_MOST));
-}
-
-static void take_field(struct mime *m, struct slice name, struct slice value)
-{
-    struct part *p = &m->part;
-    if (!slice_case_starts(name, "content-"))
-        return;
-    if (slice_case_eq(name, slice_str("content-type"))) {
-        take_type(m, value);
-    } else if (slice_case_eq(name, slice_str("content-transfer-encoding")) && !p->has_transfer) {
-        take_transfer(m, value);
-    } else if (slice_case_eq(name, slice_str("content-disposition"))) {
-        take_disposition(m, header_params(value).rest);
-    }
 }
 
 /* `gap`: it may go on in a gap. */
@@ -228,7 +104,7 @@ static void flush_field(struct mime *m, bool gap)
                  value = slice_trim(slice_sub(field, colon + 1, field.len));
     m->overruns += cut;
     (void)charsets_overlong(m->cs);
-    take_field(m, name, value);
+    part_take_field(m, name, value);
     buf_clear(&m->decoded);
     odd_field(m, field, name, value, in_top_headers(m), cut || gap);
     if (charsets_overlong(m->cs))
@@ -245,25 +121,52 @@ static void flush_field(struct mime *m, bool gap)
         } else {
             m->overruns++;
         }
+    } else if (m->depth && m->frames[m->depth - 1].is_mail) {
+        m->fn(m->ctx, &(struct mime_event){.kind = MIME_ATTACHED_HEADER,
+                                           .name = name,
+                                           .value = value,
+                                           .depth = m->depth - 1,
+                                           .cut = cut || gap});
     }
     buf_clear(&m->field);
 }
 
-static void part_out(struct mime *m, struct part *p, uint64_t size, uint32_t depth)
+static void part_event(const struct part *p, struct mime_event *ret)
 {
-    if (++m->parts > m->lim->parts) {
+    ret->type = p->type.len ? buf_slice(&p->type) : slice_str("text/plain");
+    if (p->has_disposition)
+        ret->filename = p->disposition_name.len ? buf_slice(&p->disposition_name) : slice_str("");
+    else if (p->has_name)
+        ret->filename = p->name.len ? buf_slice(&p->name) : slice_str("");
+    ret->raw_filename = buf_slice(&p->raw_name);
+    ret->disposition = buf_slice(&p->disposition);
+    ret->encoding = buf_slice(&p->encoding);
+    ret->charset = buf_slice(&p->charset);
+}
+
+/* The header block is over. */
+static void part_begin(struct mime *m, struct part *p, uint32_t depth, bool lacks)
+{
+    if (m->parts >= m->lim->parts) {
         m->overruns++;
         tree_anomaly(m, ANOMALY_too_many_parts, p->begin, (struct slice){0});
         return;
     }
-    struct mime_event ev = {
-        .kind = MIME_PART, .type = buf_slice(&p->type), .size = size, .depth = depth, .cut = p->cut};
-    if (p->has_disposition)
-        ev.filename = p->disposition_name.len ? buf_slice(&p->disposition_name) : slice_str("");
-    else if (p->has_name)
-        ev.filename = p->name.len ? buf_slice(&p->name) : slice_str("");
-    if (!ev.type.len)
-        ev.type = slice_str("text/plain");
+    m->parts++;
+    p->body.told = true;
+    p->body.depth = depth;
+    struct mime_event ev = {.kind = MIME_PART_BEGIN, .depth = depth, .cut = lacks};
+    part_event(p, &ev);
+    body_begin(m, p, &ev);
+}
+
+static void part_out(struct mime *m, struct part *p, uint64_t size, uint32_t depth)
+{
+    body_end(m, p);
+    if (!p->body.told)
+        return;
+    struct mime_event ev = {.kind = MIME_PART, .size = size, .depth = depth, .cut = p->cut};
+    part_event(p, &ev);
     m->fn(m->ctx, &ev);
 }
 
@@ -277,6 +180,7 @@ static void end_leaf(struct mime *m, uint64_t end)
                      p->begin + p->size.odd_at, (struct slice){0});
     if (p->transfer != TRANSFER_IDENTITY)
         size = transfer_total(&p->size);
+    body_leaf_over(m);
     part_out(m, p, size, m->depth);
 }
 
@@ -321,7 +225,7 @@ static bool push_multipart(struct mime *m)
                         .digest = slice_case_eq(buf_slice(&m->part.type), slice_str("multipart/digest"))};
     *boundary = spare;
     m->part.other_boundary = spare_other;
-    trim_end(&f->other);
+    part_trim_end(&f->other);
     buf_clear(boundary);
     buf_clear(&m->part.other_boundary);
     m->preamble = (struct preamble){0};
@@ -348,15 +252,20 @@ static void headers_end(struct mime *m, uint64_t begin)
     if (in_top_headers(m))
         m->fn(m->ctx, &(struct mime_event){.kind = MIME_HEADERS_END});
     struct slice type = buf_slice(&m->part.type);
+    bool lacks = m->after_gap;
     m->part.begin = begin;
     m->state = BODY;
     m->after_gap = false;
-    if (slice_case_starts(type, "multipart/") && push_multipart(m))
+    if (slice_case_starts(type, "multipart/") && push_multipart(m)) {
         m->state = BETWEEN;
-    else if ((slice_case_eq(type, slice_str("message/rfc822")) ||
-              slice_case_eq(type, slice_str("message/global"))) &&
-             push_mail(m))
+    } else if ((slice_case_eq(type, slice_str("message/rfc822")) ||
+                slice_case_eq(type, slice_str("message/global"))) &&
+               push_mail(m)) {
         m->state = HEADERS;
+        part_begin(m, &m->frames[m->depth - 1].mail, m->depth - 1, lacks);
+    } else {
+        part_begin(m, &m->part, m->depth, lacks);
+    }
 }
 
 enum likeness { LIKE_NOT, LIKE_BEGINNING, LIKE_BOUNDARY, LIKE_CLOSING };
@@ -405,6 +314,7 @@ static void close_above(struct mime *m, uint32_t keep, uint64_t end, bool cut)
         flush_field(m, false);
         odd_headers(m);
         m->part.begin = end;
+        part_begin(m, &m->part, m->depth, m->after_gap);
     }
     m->part.cut |= cut;
     if (m->state != BETWEEN)
@@ -431,6 +341,7 @@ bool tree_boundary_line(struct mime *m, struct slice line)
     if (at == m->depth)
         return false;
     transfer_uncount_end(&m->part.size);
+    m->part.body.decoding.ended = 0;
     close_above(m, at + 1, m->line_start >= m->last_end ? m->line_start - m->last_end : 0, false);
     part_clear(&m->part);
     m->state = HEADERS;
@@ -493,6 +404,7 @@ void tree_gap(struct mime *m, bool begun)
         m->part.cut = true;
         transfer_gap(&m->part.size, m->pos - m->part.begin);
     }
+    body_gap(m);
     for (uint32_t i = 0; i < m->depth; i++) {
         m->frames[i].mail.cut |= m->frames[i].is_mail;
         m->frames[i].gap = true;
@@ -510,5 +422,6 @@ void tree_finish(struct mime *m, bool whole)
         flush_field(m, false);
         m->fn(m->ctx, &(struct mime_event){.kind = MIME_HEADERS_END});
     }
+    body_finish(m, whole);
     close_above(m, 0, m->pos, open);
 }

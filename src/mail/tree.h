@@ -2,19 +2,32 @@
 #ifndef MAIL_TREE_H
 #define MAIL_TREE_H
 
+#include "mail/decode.h"
 #include "mail/mime.h"
 #include "mail/transfer.h"
 
 /* A boundary's line is no longer than this, nor is a field's name: so the beginning of a line that was fed in
  * pieces decides. */
-enum { LINE_JUDGED = 1024, LINE_ENDS = 3 };
+enum { LINE_JUDGED = 1024, LINE_ENDS = 3, NAME_BYTES = 4096 };
 
 enum state { HEADERS, BODY, BETWEEN }; /* BETWEEN: a multipart's preamble or epilogue */
+
+/* What is told of a part's bytes. */
+struct body {
+    bool told;      /* of its beginning, and so of its end */
+    bool raw;       /* they are the input's own */
+    uint32_t depth; /* its own */
+    enum mime_want want;
+    size_t head;   /* WANT_HEAD: bytes left */
+    uint64_t from; /* raw: position of its first byte */
+    struct decoding decoding;
+};
 
 /* What a header block says of its part. */
 struct part {
     struct buf type, name, disposition_name, boundary;
     struct buf other, other_boundary; /* what another reader may take for its name, its boundary */
+    struct buf raw_name, disposition, encoding, charset; /* as written */
     bool has_type, has_disposition, has_transfer, has_name, has_boundary, boundary_odd, cut;
     bool has_blank, blank_within; /* a line of blanks stands in the block; and within a field */
     bool later_boundary;          /* other_boundary is of a second field */
@@ -24,6 +37,7 @@ struct part {
     uint64_t begin;                                          /* position of its first byte */
     uint64_t type_at, disposition_at, transfer_at, other_at; /* of these fields */
     uint64_t blank_at;                                       /* of that line */
+    struct body body;
 };
 
 /* An open multipart, or an attached mail around what is open. */
@@ -79,7 +93,23 @@ struct mime {
     uint64_t overruns;
     anomaly_set told;
     bool gaps; /* bytes of the mail are missing */
+
+    /* bodies */
+    struct part *telling; /* of which the callback now hears */
+    uint32_t raw_parts;   /* open ones that want the input's own bytes */
+    struct buf held;      /* raw_parts: the last bytes of the input that may belong to a boundary */
+    struct buf blanks;    /* decode.h */
 };
+
+void part_init(struct part *p);
+/* Keeps memory. */
+void part_clear(struct part *p);
+void part_free(struct part *p);
+size_t part_memory(const struct part *p);
+/* Takes a field of m->part's header block. */
+void part_take_field(struct mime *m, struct slice name, struct slice value);
+/* Takes off blanks at the end, as in a boundary's lines. */
+void part_trim_end(struct buf *boundary);
 
 /* Tells of it, the first time; `at`: position of its first byte. */
 void tree_anomaly(struct mime *m, enum anomaly which, uint64_t at, struct slice evidence);

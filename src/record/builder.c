@@ -133,7 +133,7 @@ static void on_mime(void *ctx, const struct mime_event *ev)
     if (!d)
         return;
     struct buf *scratch = &b->with->scratch;
-    if (b->out->mime)
+    if (b->out->mime && ev->kind <= MIME_PART)
         b->out->mime(b->ctx, d->number, ev);
     if (ev->kind == MIME_ANOMALY)
         draft_add_anomaly(d, b->with->set, &(struct found_anomaly){ev->anomaly, ev->size, ev->value},

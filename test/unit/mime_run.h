@@ -13,14 +13,43 @@
 #include "mail/mime.h"
 
 static const struct mime_limits run_limits = {
-    .header_bytes = 300, .headers_bytes = 2000, .depth = 8, .parts = 20};
+    .header_bytes = 300, .headers_bytes = 2000, .depth = 8, .parts = 20, .head_bytes = 64};
 
 enum shown { SHOW_ALL, SHOW_USUAL, SHOW_PARTS, SHOW_ODD };
+
+enum { DEPTHS = 64 };
 
 struct events {
     struct buf text;
     enum shown shown;
+    struct mime *mime;
+    uint64_t told[DEPTHS]; /* bytes of the part that is open there */
+    bool gap[DEPTHS], asked[DEPTHS];
 };
+
+/* All bytes of all parts are asked for: they are as many as a part has. */
+static inline void hold_to_size(struct events *e, const struct mime_event *ev)
+{
+    if (!e->mime)
+        return;
+    assert_true(ev->depth < DEPTHS);
+    if (ev->kind == MIME_PART_BEGIN) {
+        assert_false(e->asked[ev->depth]);
+        e->asked[ev->depth] = true;
+        e->told[ev->depth] = 0;
+        e->gap[ev->depth] = ev->cut;
+        mime_bodies(e->mime, WANT_ALL);
+    } else if (ev->kind == MIME_BODY) {
+        assert_true(e->asked[ev->depth] && (ev->cut || ev->value.len));
+        e->told[ev->depth] += ev->value.len;
+        e->gap[ev->depth] |= ev->cut;
+    } else if (ev->kind == MIME_PART) {
+        assert_true(e->asked[ev->depth]);
+        e->asked[ev->depth] = false;
+        if (!e->gap[ev->depth])
+            assert_int_equal(e->told[ev->depth], ev->size);
+    }
+}
 
 static inline void note_event(void *ctx, const struct mime_event *ev)
 {
@@ -28,6 +57,9 @@ static inline void note_event(void *ctx, const struct mime_event *ev)
     static char line[1 << 17];
     assert_true(utf8_valid(ev->filename));
     bool odd = ev->kind == MIME_ANOMALY;
+    hold_to_size(e, ev);
+    if (ev->kind > MIME_PART)
+        return;
     if ((e->shown == SHOW_PARTS && ev->kind != MIME_PART) || (e->shown == SHOW_USUAL && odd) ||
         (e->shown == SHOW_ODD && !odd))
         return;
@@ -58,6 +90,7 @@ static inline void run_mime(struct mime *m, struct events *e, struct slice in, s
 {
     mime_reset(m);
     buf_clear(&e->text);
+    e->mime = m;
     if (cut)
         feed_copy(m, slice_sub(in, 0, cut));
     for (size_t i = cut; i < in.len; i += cut ? in.len : 1)

@@ -1,0 +1,203 @@
+/* decode.c: base64 and quoted-printable to what they carry.
+ * In: encoded bytes. Out: decoded ones. Owns: nothing. Limits: DECODE_BLANKS blanks that may end their line;
+ * those beyond are lost, and blanks_cut says so. Knowingly: behind a gap a group of base64 begins anew, as
+ * a line does. Spec: RFC 2045 6.7, 6.8. */
+#include "mail/decode.h"
+
+static void flush(struct decode_out *o)
+{
+    if (o->len && !o->full)
+        o->full = !o->fn(o->ctx, (struct slice){o->bytes, o->len});
+    o->len = 0;
+}
+
+/* What a byte is in base64: a digit's value, or one of these. */
+enum { JUNK = 64, PAD = 65 };
+static uint8_t kind_of(uint8_t c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (uint8_t)(c - 'A');
+    if (c >= 'a' && c <= 'z')
+        return (uint8_t)(c - 'a' + 26);
+    if (byte_is_digit(c))
+        return (uint8_t)(c - '0' + 52);
+    return c == '+' ? 62 : c == '/' ? 63 : c == '=' ? PAD : JUNK;
+}
+
+static void take_digit(struct decoding *d, struct decode_out *o, uint8_t value)
+{
+    d->bits = d->bits << 6 | value;
+    d->pads = 0;
+    if (++d->have < 4)
+        return;
+    o->bytes[o->len++] = (uint8_t)(d->bits >> 16);
+    o->bytes[o->len++] = (uint8_t)(d->bits >> 8);
+    o->bytes[o->len++] = (uint8_t)d->bits;
+    d->have = 0;
+    if (o->len + 2 >= o->most)
+        flush(o);
+}
+
+void decode_base64(struct decoding *d, struct decode_out *o, struct slice text)
+{
+    for (size_t i = 0; i < text.len && !d->padded && !o->full; i++) {
+        uint8_t kind = kind_of(text.data[i]);
+        if (kind < JUNK)
+            take_digit(d, o, kind);
+        else if (kind == PAD && d->have >= 2)
+            d->padded = d->have + ++d->pads >= 4;
+    }
+    flush(o);
+}
+
+static void put(struct decode_out *o, struct slice bytes)
+{
+    while (bytes.len && !o->full) {
+        size_t n = DECODE_ROOM - o->len < bytes.len ? DECODE_ROOM - o->len : bytes.len;
+        memcpy(o->bytes + o->len, bytes.data, n);
+        o->len += n;
+        bytes = slice_sub(bytes, n, bytes.len);
+        if (o->len >= o->most)
+            flush(o);
+    }
+}
+
+static void put_byte(struct decode_out *o, uint8_t c)
+{
+    put(o, (struct slice){&c, 1});
+}
+
+/* The line's end that was kept back, then the blanks. */
+static void put_kept(struct decoding *d, struct decode_out *o)
+{
+    if (d->ended)
+        put(o, slice_sub(slice_str("\r\r\n"), 3u - d->ended, 3));
+    d->ended = 0;
+    if (o->blanks->len)
+        put(o, buf_slice(o->blanks));
+    buf_clear(o->blanks);
+}
+
+static void put_text(struct decoding *d, struct decode_out *o, struct slice text)
+{
+    size_t len = text.len;
+    while (len && byte_is_blank(text.data[len - 1]))
+        len--;
+    if (len) {
+        put_kept(d, o);
+        put(o, slice_sub(text, 0, len));
+    }
+    d->blanks_cut |= !buf_add(o->blanks, slice_sub(text, len, text.len));
+}
+
+static int hex(uint8_t c)
+{
+    if (byte_is_digit(c))
+        return c - '0';
+    c |= 32;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* An escape that is none. */
+static void put_broken(struct decoding *d, struct decode_out *o)
+{
+    uint8_t text[2] = {'=', d->half};
+    struct buf *blanks = o->blanks;
+    size_t kept = blanks->len;
+    /* The blanks stand behind the '='. */
+    blanks->len = 0;
+    put_kept(d, o);
+    blanks->len = kept;
+    put(o, (struct slice){text, d->escape});
+    put_kept(d, o);
+    d->escape = 0;
+}
+
+/* One character behind an '='. False: it is text. */
+static bool in_escape(struct decoding *d, struct decode_out *o, uint8_t c)
+{
+    if (d->escape == 1 && byte_is_blank(c)) {
+        d->blanks_cut |= !buf_add_byte(o->blanks, c);
+        return true;
+    }
+    if (d->escape == 1 && !o->blanks->len && hex(c) >= 0) {
+        d->escape = 2;
+        d->half = c;
+        return true;
+    }
+    if (d->escape == 1 || hex(c) < 0) {
+        put_broken(d, o);
+        return false;
+    }
+    put_kept(d, o);
+    put_byte(o, (uint8_t)(hex(d->half) << 4 | hex(c)));
+    d->escape = 0;
+    return true;
+}
+
+static void take_qp(struct decoding *d, struct decode_out *o, struct slice line, size_t end)
+{
+    size_t i = 0;
+    while (i < line.len && !o->full) {
+        if (d->escape) {
+            i += in_escape(d, o, line.data[i]);
+            continue;
+        }
+        size_t text = slice_index(slice_sub(line, i, line.len), '=');
+        put_text(d, o, slice_sub(line, i, i + text));
+        i += text;
+        if (i < line.len) {
+            put_kept(d, o);
+            d->escape = 1;
+            i++;
+        }
+    }
+    if (!end)
+        return;
+    if (d->escape == 2)
+        put_broken(d, o);
+    buf_clear(o->blanks);
+    if (d->escape != 1) {
+        put_kept(d, o);
+        d->ended = (uint8_t)end;
+    }
+    d->escape = 0;
+}
+
+void decode_qp(struct decoding *d, struct decode_out *o, struct slice line, size_t end)
+{
+    take_qp(d, o, line, end);
+    flush(o);
+}
+
+void decode_qp_lines(struct decoding *d, struct decode_out *o, struct slice lines)
+{
+    while (lines.len && !o->full) {
+        size_t lf = slice_index(lines, '\n'), end = 0;
+        struct slice line = slice_sub(lines, 0, lf);
+        if (lf < lines.len)
+            end = transfer_line_end(line);
+        take_qp(d, o, slice_sub(line, 0, line.len - (end ? end - 1 : 0)), end);
+        lines = slice_sub(lines, lf + 1, lines.len);
+    }
+    flush(o);
+}
+
+void decode_gap(struct decoding *d, struct buf *blanks)
+{
+    d->have = d->pads = d->escape = d->ended = 0;
+    buf_clear(blanks);
+}
+
+void decode_end(struct decoding *d, struct decode_out *o)
+{
+    if (d->escape == 2)
+        put_broken(d, o);
+    buf_clear(o->blanks);
+    put_kept(d, o);
+    if (d->have >= 2)
+        put_byte(o, (uint8_t)(d->bits >> (d->have == 3 ? 10 : 4)));
+    if (d->have == 3)
+        put_byte(o, (uint8_t)(d->bits >> 2));
+    flush(o);
+}

@@ -1,0 +1,170 @@
+/* part.c: what a header block says of its part.
+ * In: its fields. Out: struct part. Owns: the texts in it. Limits: NAME_BYTES of each. Knowingly: of repeated
+ * Content-* fields the first counts, and a name that only a later one has. Spec: RFC 2045 5, 6, RFC 2183. */
+#include "mail/tree.h"
+
+#include "mail/header.h"
+#include "mail/odd.h"
+
+enum { TEXTS = 10, WORD_BYTES = 200 };
+
+/* All of its texts, in one place. */
+static void part_texts(struct part *p, struct buf *ret[TEXTS])
+{
+    struct buf *all[TEXTS] = {&p->type,     &p->name,          &p->disposition_name, &p->boundary,
+                              &p->other,    &p->encoding,      &p->disposition,      &p->charset,
+                              &p->raw_name, &p->other_boundary};
+    memcpy(ret, all, sizeof all);
+}
+
+void part_init(struct part *p)
+{
+    struct buf *all[TEXTS];
+    part_texts(p, all);
+    for (size_t i = 0; i < TEXTS; i++)
+        buf_init(all[i], NAME_BYTES);
+    p->encoding.max = p->disposition.max = p->charset.max = WORD_BYTES;
+}
+
+void part_clear(struct part *p)
+{
+    struct buf *all[TEXTS], kept[TEXTS];
+    part_texts(p, all);
+    for (size_t i = 0; i < TEXTS; i++)
+        kept[i] = *all[i];
+    *p = (struct part){0};
+    for (size_t i = 0; i < TEXTS; i++) {
+        *all[i] = kept[i];
+        buf_clear(all[i]);
+    }
+}
+
+void part_free(struct part *p)
+{
+    struct buf *all[TEXTS];
+    part_texts(p, all);
+    for (size_t i = 0; i < TEXTS; i++)
+        buf_free(all[i]);
+}
+
+size_t part_memory(const struct part *p)
+{
+    struct buf *all[TEXTS];
+    size_t sum = 0;
+    part_texts((struct part *)p, all);
+    for (size_t i = 0; i < TEXTS; i++)
+        sum += all[i]->room;
+    return sum;
+}
+
+/* As in a boundary's lines. */
+void part_trim_end(struct buf *boundary)
+{
+    while (boundary->len && byte_is_blank(boundary->data[boundary->len - 1]))
+        boundary->len--;
+}
+
+/* A name that only some readers take: the last of two fields, say. */
+static void take_other(struct mime *m, struct slice params, const char *name)
+{
+    struct part *p = &m->part;
+    if (!p->other.len && header_param(m->cs, params, name, &p->other))
+        p->other_at = m->field_at;
+}
+
+/* As it is written, where it may differ from what it means. */
+static void take_raw_name(struct part *p, struct slice params, const char *name)
+{
+    bool plain = ascii_only(params);
+    for (size_t i = 0; i < params.len && plain; i++)
+        plain = params.data[i] != '*' && params.data[i] != '?' && params.data[i] != '\\';
+    buf_clear(&p->raw_name);
+    if (!plain)
+        header_param_written(params, name, &p->raw_name);
+}
+
+static void take_boundary(struct mime *m, struct slice params)
+{
+    struct part *p = &m->part;
+    p->has_boundary = header_param_raw(params, "boundary", &p->boundary, &p->other_boundary);
+    p->boundary_odd = p->has_boundary && odd_boundary(buf_slice(&p->boundary));
+    part_trim_end(&p->boundary);
+}
+
+/* Lower case, up to a blank or a comment. */
+static void take_word(struct buf *out, struct slice value)
+{
+    for (size_t i = 0; i < value.len && !byte_is_blank(value.data[i]) && value.data[i] != '('; i++)
+        buf_add_byte(out, byte_lower(value.data[i]));
+}
+
+static void take_type(struct mime *m, struct slice value)
+{
+    struct part *p = &m->part;
+    struct header_params hp = header_params(value);
+    if (p->has_type && !p->other_boundary.len)
+        p->later_boundary = header_param_raw(hp.rest, "boundary", &p->other_boundary, NULL);
+    if (odd_charset(hp.rest))
+        tree_anomaly(m, ANOMALY_charset_utf7, m->field_at, slice_str("Content-Type"));
+    if (p->has_type && !p->has_name)
+        p->has_name = header_param(m->cs, hp.rest, "name", &p->name);
+    else if (p->has_type)
+        take_other(m, hp.rest, "name");
+    if (p->has_type)
+        return;
+    p->has_type = true;
+    p->type_at = p->other_at = m->field_at;
+    buf_clear(&p->type); /* a digest gave its parts a type */
+    take_word(&p->type, hp.value);
+    take_boundary(m, hp.rest);
+    header_param_raw(hp.rest, "charset", &p->charset, NULL);
+    p->has_name = header_param_both(m->cs, hp.rest, "name", &p->name, &p->other);
+    if (p->has_name && !p->has_disposition)
+        take_raw_name(p, hp.rest, "name");
+}
+
+static void take_disposition(struct mime *m, struct slice value)
+{
+    struct part *p = &m->part;
+    struct header_params hp = header_params(value);
+    struct slice params = hp.rest;
+    if (p->has_disposition) {
+        take_other(m, params, "filename");
+        return;
+    }
+    bool had = p->other.len;
+    p->disposition_at = m->field_at;
+    p->has_disposition = header_param_both(m->cs, params, "filename", &p->disposition_name, &p->other);
+    if (!had && p->other.len)
+        p->other_at = m->field_at;
+    if (p->has_disposition)
+        take_raw_name(p, params, "filename");
+    if (!p->disposition.len)
+        take_word(&p->disposition, hp.value);
+}
+
+static void take_transfer(struct mime *m, struct slice value)
+{
+    struct part *p = &m->part;
+    bool known = true;
+    p->has_transfer = true;
+    p->transfer = transfer_of(value, &known);
+    buf_add(&p->encoding, value);
+    p->transfer_at = m->field_at;
+    if (!known && !m->after_gap)
+        tree_anomaly(m, ANOMALY_encoding_unknown, m->field_at, slice_sub(value, 0, EVIDENCE_MOST));
+}
+
+void part_take_field(struct mime *m, struct slice name, struct slice value)
+{
+    struct part *p = &m->part;
+    if (!slice_case_starts(name, "content-"))
+        return;
+    if (slice_case_eq(name, slice_str("content-type"))) {
+        take_type(m, value);
+    } else if (slice_case_eq(name, slice_str("content-transfer-encoding")) && !p->has_transfer) {
+        take_transfer(m, value);
+    } else if (slice_case_eq(name, slice_str("content-disposition"))) {
+        take_disposition(m, value);
+    }
+}

@@ -153,6 +153,7 @@ static void begin_generation(struct pipeline *p, const struct settings *set,
         .session_bytes = set->session_bytes,
         .list_items = (uint32_t)set->list_items,
         .hop_items = (uint32_t)set->hop_items,
+        .hash = (enum hash_mode)set->hash,
         .trusted_relays = set->trusted_relays.items,
         .trusted_relay_count = set->trusted_relays.count};
     g->rule_settings = (struct rule_settings){.local_nets = {set->local_nets.items, set->local_nets.count},

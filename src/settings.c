@@ -103,6 +103,7 @@ static size_t row_size(const struct setting_row *row)
     case POLICY:
         return sizeof(struct policy);
     case CHECKSUMS:
+    case HASHES:
     case CAPTURE:
     case KINDS:
     case COUNT:

@@ -52,7 +52,10 @@ static bool set_scalar(const struct setting_row *row, void *field, struct slice 
     static const char *const checksums[] = {"ignore", "verify"};
     static const char *const captures[] = {"local", "remote", "all", "none"};
     static const char *const switches[] = {"no", "yes"};
+    static const char *const hashes[] = {"none", "sha256", "all"};
     switch (row->type) {
+    case HASHES:
+        return set_word(hashes, 3, field, text);
     case CHECKSUMS:
         return set_word(checksums, 2, field, text);
     case CAPTURE:
@@ -133,6 +136,7 @@ int row_set(const struct setting_row *row, struct settings *set, struct slice te
 void row_wants(const struct setting_row *row, char *ret, size_t room)
 {
     static const char *const names[] = {[CHECKSUMS] = "ignore or verify",
+                                        [HASHES] = "none, sha256 or all",
                                         [CAPTURE] = "local, remote, all or none",
                                         [NETWORKS] = "list of networks",
                                         [PORTS] = "list of ports, 1 to 65535",

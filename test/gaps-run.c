@@ -244,6 +244,7 @@ static void bench_init(struct bench *b)
     b->builder.mime =
         (struct mime_limits){b->set.header_bytes, b->set.headers_bytes, (uint32_t)b->set.mime_depth,
                              (uint32_t)b->set.mime_parts, b->set.head_bytes};
+    b->builder.hash = (enum hash_mode)b->set.hash;
     b->charsets = charsets_new();
     b->rules = (struct rules){.set = &b->rule_settings, .raise = on_notice, .ctx = b};
     rules_init(&b->rules);

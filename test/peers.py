@@ -90,9 +90,9 @@ def lengths(folder):
         mails = found[i]
         good = len(mails) == PLACES[name][0] + 1 and is_next(mails[-1])
         if name == "a boundary" and n <= BOUNDARY_MOST:
-            good &= mails[0].get("files") == [{"name": "in.txt", "type": "text/plain", "size": 2}]
+            good &= [(f["name"], f["type"], f["size"]) for f in mails[0].get("files", []) if "name" in f] == [("in.txt", "text/plain", 2)]
         if name == "a file name" and n <= NAME_MOST:
-            good &= mails[0].get("files", [{}])[0].get("name") == "x" * (n - 43)
+            good &= next(f for f in mails[0]["files"] if "name" in f)["name"] == "x" * (n - 43)
         if not good:
             wrong[name].append((n, mails))
     for name in PLACES:
@@ -118,7 +118,7 @@ def encodings(folder):
     found = records(capture_of(folder, sessions))
     want = [("f" + "n" * n, n) for n in range(most)]
     for i, name in enumerate(kinds):
-        got = [(f["name"], f["size"]) for f in found[i][0].get("files", [])]
+        got = [(f["name"], f["size"]) for f in found[i][0].get("files", []) if "name" in f]
         ok(got == want and is_next(found[i][-1]), name, [pair for pair in zip(got, want) if pair[0] != pair[1]][:5], len(got))
 
 

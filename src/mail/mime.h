@@ -40,6 +40,7 @@ struct mime_event {
                                   where it cannot differ */
     struct slice disposition;  /* PART: lower case; empty where none is declared, as the next two */
     struct slice encoding;     /* PART: Content-Transfer-Encoding, as written */
+    anomaly_set anomalies;     /* PART: those of this part, also where one came before */
     struct slice charset;      /* PART: parameter of its Content-Type, as written */
     uint64_t size;  /* PART: bytes after base64 or quoted-printable decoding, without the line end before a
                        boundary */

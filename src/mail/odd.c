@@ -246,12 +246,12 @@ static void judge_names(struct mime *m)
     if (p->has_disposition)
         first = buf_slice(&p->disposition_name);
     if (name.len && !slice_eq(name, first))
-        tree_anomaly(m, ANOMALY_filename_conflict, p->type_at, name);
+        tree_part_anomaly(m, ANOMALY_filename_conflict, p->type_at, name);
     else if (other.len && !slice_eq(other, first))
-        tree_anomaly(m, ANOMALY_filename_conflict, p->other_at, other);
+        tree_part_anomaly(m, ANOMALY_filename_conflict, p->other_at, other);
     if (has_bidi(first) || has_bidi(name) || has_bidi(other))
-        tree_anomaly(m, ANOMALY_bidi_control, p->has_disposition ? p->disposition_at : p->type_at,
-                     slice_str(p->has_disposition ? "Content-Disposition" : "Content-Type"));
+        tree_part_anomaly(m, ANOMALY_bidi_control, p->has_disposition ? p->disposition_at : p->type_at,
+                          slice_str(p->has_disposition ? "Content-Disposition" : "Content-Type"));
 }
 
 void odd_headers(struct mime *m)
@@ -265,14 +265,15 @@ void odd_headers(struct mime *m)
     bool whole =
         multipart || (slice_case_starts(type, "message/") && !slice_case_starts(type, "message/global"));
     if (whole && p->transfer != TRANSFER_IDENTITY)
-        tree_anomaly(m, ANOMALY_encoding_on_multipart, p->transfer_at, slice_sub(type, 0, EVIDENCE_MOST));
+        tree_part_anomaly(m, ANOMALY_encoding_on_multipart, p->transfer_at,
+                          slice_sub(type, 0, EVIDENCE_MOST));
     if (multipart && !p->has_boundary)
-        tree_anomaly(m, ANOMALY_boundary_missing, p->type_at, slice_sub(type, 0, EVIDENCE_MOST));
+        tree_part_anomaly(m, ANOMALY_boundary_missing, p->type_at, slice_sub(type, 0, EVIDENCE_MOST));
     if (multipart && p->boundary_odd)
-        tree_anomaly(m, ANOMALY_boundary_broken, p->type_at,
-                     slice_sub(buf_slice(&p->boundary), 0, EVIDENCE_MOST));
+        tree_part_anomaly(m, ANOMALY_boundary_broken, p->type_at,
+                          slice_sub(buf_slice(&p->boundary), 0, EVIDENCE_MOST));
     if (multipart && p->other_boundary.len && !p->later_boundary)
-        tree_anomaly(m, ANOMALY_boundary_conflict, p->type_at, buf_slice(&p->other_boundary));
+        tree_part_anomaly(m, ANOMALY_boundary_conflict, p->type_at, buf_slice(&p->other_boundary));
     if (p->name.len || p->disposition_name.len || p->other.len)
         judge_names(m);
 }

@@ -105,7 +105,7 @@ static void take_type(struct mime *m, struct slice value)
     if (p->has_type && !p->other_boundary.len)
         p->later_boundary = header_param_raw(hp.rest, "boundary", &p->other_boundary, NULL);
     if (odd_charset(hp.rest))
-        tree_anomaly(m, ANOMALY_charset_utf7, m->field_at, slice_str("Content-Type"));
+        tree_part_anomaly(m, ANOMALY_charset_utf7, m->field_at, slice_str("Content-Type"));
     if (p->has_type && !p->has_name)
         p->has_name = header_param(m->cs, hp.rest, "name", &p->name);
     else if (p->has_type)
@@ -152,7 +152,7 @@ static void take_transfer(struct mime *m, struct slice value)
     buf_add(&p->encoding, value);
     p->transfer_at = m->field_at;
     if (!known && !m->after_gap)
-        tree_anomaly(m, ANOMALY_encoding_unknown, m->field_at, slice_sub(value, 0, EVIDENCE_MOST));
+        tree_part_anomaly(m, ANOMALY_encoding_unknown, m->field_at, slice_sub(value, 0, EVIDENCE_MOST));
 }
 
 void part_take_field(struct mime *m, struct slice name, struct slice value)

@@ -42,6 +42,13 @@ void tree_anomaly(struct mime *m, enum anomaly which, uint64_t at, struct slice 
           &(struct mime_event){.kind = MIME_ANOMALY, .anomaly = which, .size = at, .value = evidence});
 }
 
+void tree_part_anomaly(struct mime *m, enum anomaly which, uint64_t at, struct slice evidence)
+{
+    if (!m->gaps)
+        m->part.odd |= anomaly_bit(which);
+    tree_anomaly(m, which, at, evidence);
+}
+
 void tree_reset(struct mime *m)
 {
     while (m->depth)
@@ -165,7 +172,8 @@ static void part_out(struct mime *m, struct part *p, uint64_t size, uint32_t dep
     body_end(m, p);
     if (!p->body.told)
         return;
-    struct mime_event ev = {.kind = MIME_PART, .size = size, .depth = depth, .cut = p->cut};
+    struct mime_event ev = {
+        .kind = MIME_PART, .anomalies = p->odd, .size = size, .depth = depth, .cut = p->cut};
     part_event(p, &ev);
     m->fn(m->ctx, &ev);
 }
@@ -176,8 +184,8 @@ static void end_leaf(struct mime *m, uint64_t end)
     struct part *p = &m->part;
     uint64_t size = end > p->begin ? end - p->begin : 0;
     if (p->size.odd)
-        tree_anomaly(m, p->transfer == TRANSFER_QP ? ANOMALY_qp_broken : ANOMALY_base64_garbage,
-                     p->begin + p->size.odd_at, (struct slice){0});
+        tree_part_anomaly(m, p->transfer == TRANSFER_QP ? ANOMALY_qp_broken : ANOMALY_base64_garbage,
+                          p->begin + p->size.odd_at, (struct slice){0});
     if (p->transfer != TRANSFER_IDENTITY)
         size = transfer_total(&p->size);
     body_leaf_over(m);

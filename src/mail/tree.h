@@ -37,6 +37,7 @@ struct part {
     uint64_t begin;                                          /* position of its first byte */
     uint64_t type_at, disposition_at, transfer_at, other_at; /* of these fields */
     uint64_t blank_at;                                       /* of that line */
+    anomaly_set odd;                                         /* told of it */
     struct body body;
 };
 
@@ -113,6 +114,8 @@ void part_trim_end(struct buf *boundary);
 
 /* Tells of it, the first time; `at`: position of its first byte. */
 void tree_anomaly(struct mime *m, enum anomaly which, uint64_t at, struct slice evidence);
+/* The same, of m->part in particular: each part has its own. */
+void tree_part_anomaly(struct mime *m, enum anomaly which, uint64_t at, struct slice evidence);
 /* Does it matter whether a line is a boundary? */
 static inline bool tree_has_boundaries(const struct mime *m)
 {

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "mail/reply.h"
 #include "record/outcome.h"
+#include "record/parts.h"
 
 /* One for each session, of which there are many that say nothing for long: it keeps what the session's record
  * needs, in as little memory, and the record is made of it when it is written. */
@@ -38,11 +39,19 @@ struct builder *builder_new(struct spares *with, bool midstream, const struct bu
     return b;
 }
 
+static void give_parser(struct builder *b, struct draft *d)
+{
+    if (!d->mime)
+        return;
+    spares_give_mime(b->with, d->mime);
+    spares_give_parts(b->with, d->parts);
+    d->mime = NULL;
+    d->parts = NULL;
+}
+
 static void give_back(struct builder *b, struct draft *d)
 {
-    if (d->mime)
-        spares_give_mime(b->with, d->mime);
-    d->mime = NULL;
+    give_parser(b, d);
     spares_give_draft(b->with, d);
 }
 
@@ -140,12 +149,8 @@ static void on_mime(void *ctx, const struct mime_event *ev)
                           scratch);
     if (ev->kind == MIME_HEADER)
         headers_take(d, b->with->set, b->with->cs, ev, scratch);
-    if (ev->kind != MIME_PART || !ev->filename.data)
-        return;
-    struct file file = {.size = ev->size};
-    file.name = draft_text(d, ev->filename, scratch);
-    file.type = draft_text(d, ev->type, scratch);
-    draft_add_file(d, b->with->set, &file);
+    else
+        parts_mime(d->parts, d, b->with, d->mime, ev);
 }
 
 static void message_begin(struct builder *b, const struct smtp_event *ev)
@@ -155,9 +160,9 @@ static void message_begin(struct builder *b, const struct smtp_event *ev)
     b->message = d;
     if (!d)
         return;
-    if (d->mime)
-        spares_give_mime(b->with, d->mime);
+    give_parser(b, d);
     d->mime = spares_take_mime(b->with, on_mime, b);
+    d->parts = spares_take_parts(b->with);
     if (ev->utf8)
         mime_utf8(d->mime);
     d->t.message = true;
@@ -178,8 +183,7 @@ static void message_end(struct builder *b, const struct smtp_event *ev)
     d->t.flags.truncated |= mime_overruns(d->mime) > 0;
     d->t.flags.unfinished = ev->len;
     b->message = NULL;
-    spares_give_mime(b->with, d->mime);
-    d->mime = NULL;
+    give_parser(b, d);
 }
 
 static bool is_hello(enum verb verb)

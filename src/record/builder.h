@@ -5,6 +5,7 @@
 #include "mail/charset.h"
 #include "mail/mime.h"
 #include "mail/smtp.h"
+#include "record/digest.h"
 #include "record/path.h"
 #include "record/record.h"
 
@@ -15,6 +16,7 @@ struct builder_settings {
     size_t session_bytes;
     uint32_t list_items; /* recipients, To, Cc, files, path: each */
     uint32_t hop_items;
+    enum hash_mode hash; /* of parts */
     const struct network *trusted_relays;
     size_t trusted_relay_count;
 };

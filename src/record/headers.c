@@ -23,7 +23,7 @@ struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch)
     return draft_utf8(d, text);
 }
 
-static struct slice readable(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch)
+struct slice headers_text(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch)
 {
     bool words = slice_index(value, '=') < value.len;
     if (!words && utf8_valid(value))
@@ -117,7 +117,7 @@ static void take_addresses(struct draft *d, const struct builder_settings *set, 
 {
     struct slice element;
     while (header_address_next(&value, &element)) {
-        if (!draft_add_text(d, set, list, readable(d, cs, element, scratch)))
+        if (!draft_add_text(d, set, list, headers_text(d, cs, element, scratch)))
             break;
     }
 }
@@ -217,13 +217,13 @@ void headers_take(struct draft *d, const struct builder_settings *set, struct ch
     switch (fields[i].place) {
     case TEXT:
         *(struct slice *)member =
-            ev->decoded.len ? draft_utf8(d, ev->decoded) : readable(d, cs, ev->value, scratch);
+            ev->decoded.len ? draft_utf8(d, ev->decoded) : headers_text(d, cs, ev->value, scratch);
         break;
     case LIST:
         take_addresses(d, set, cs, member, ev->value, scratch);
         break;
     case RECEIVED: {
-        struct slice text = readable(d, cs, ev->value, scratch);
+        struct slice text = headers_text(d, cs, ev->value, scratch);
         take_received(d, set, ev->value, text);
         hops_take(d, set, ev->value, text, scratch);
         break;
@@ -232,7 +232,7 @@ void headers_take(struct draft *d, const struct builder_settings *set, struct ch
         take_originating(d, ev->value);
         break;
     case AGENT:
-        take_agent(d, readable(d, cs, ev->value, scratch));
+        take_agent(d, headers_text(d, cs, ev->value, scratch));
         break;
     }
 }

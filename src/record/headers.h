@@ -30,13 +30,16 @@ struct draft {
     struct text *last_reply, *last_error; /* replaced by every reply, so outside of the arena */
     struct text *decision;                /* text of the reply that decides, so far */
     struct ruling ruling;
-    struct mime *mime; /* while its text is read */
+    struct mime *mime; /* while its text is read, as the next */
+    struct parts *parts;
     bool path_done;
 };
 
 /* Adds one header field. `scratch` is working room, cleared here. */
 void headers_take(struct draft *d, const struct builder_settings *set, struct charsets *cs,
                   const struct mime_event *ev, struct buf *scratch);
+/* The readable form of a field's value, in the draft. */
+struct slice headers_text(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch);
 /* Copies `text` into the draft as valid UTF-8; what does not fit sets flags.truncated. */
 struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch);
 /* Appends to a list of the draft, up to list_items; over it, flags.truncated is set, and the first one

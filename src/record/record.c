@@ -17,12 +17,21 @@
         sizeof(struct body), table, sizeof table / sizeof *table                                             \
     }
 
+static const struct field attached_fields[] = {
+#define FIELD_ATTACHED(name, kind, member, doc) ROW(attached, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_ATTACHED
+};
+static const struct shape shape_attached = SHAPE(attached, attached_fields);
+
 static const struct field file_fields[] = {
 #define FIELD_FILE(name, kind, member, doc) ROW(file, name, kind, member, doc),
 #include "record/fields.def"
 #undef FIELD_FILE
 };
-static const struct shape shape_file = SHAPE(file, file_fields);
+/* Scripts are written for files with a name. */
+static const struct shape shape_file = {sizeof(struct file), file_fields,
+                                        sizeof file_fields / sizeof *file_fields, true};
 
 static const struct field anomaly_fields[] = {
 #define FIELD_ANOMALY_FOUND(name, kind, member, doc) ROW(found_anomaly, name, kind, member, doc),

@@ -8,19 +8,10 @@
 #include "mail/anomaly.h"
 #include "mail/received.h"
 #include "record/envelope.h"
+#include "record/file.h"
 
 struct address_list {
     struct address *items;
-    size_t len, room;
-};
-
-struct file {
-    struct slice name, type;
-    uint64_t size; /* decoded bytes */
-};
-
-struct file_list {
-    struct file *items;
     size_t len, room;
 };
 

@@ -15,6 +15,7 @@ struct spares *spares_new(const struct builder_settings *set, struct charsets *c
     memory_check(s);
     s->set = set;
     s->cs = cs;
+    s->methods = digest_methods_new(set->hash);
     buf_init(&s->scratch, set->transaction_bytes);
     buf_init(&s->line, set->transaction_bytes);
     arena_init(&s->mem, set->session_bytes);
@@ -41,6 +42,9 @@ void spares_free(struct spares **ps)
         draft_free(s->drafts[--s->draft_count]);
     while (s->mime_count)
         mime_free(&s->mimes[--s->mime_count]);
+    while (s->parts_count)
+        parts_free(&s->parts[--s->parts_count]);
+    digest_methods_free(&s->methods);
     buf_free(&s->scratch);
     buf_free(&s->line);
     arena_free(&s->mem);
@@ -92,4 +96,18 @@ void spares_give_mime(struct spares *s, struct mime *m)
         mime_free(&m);
     else
         s->mimes[s->mime_count++] = m;
+}
+
+struct parts *spares_take_parts(struct spares *s)
+{
+    return s->parts_count ? s->parts[--s->parts_count] : parts_new();
+}
+
+void spares_give_parts(struct spares *s, struct parts *p)
+{
+    parts_reset(p);
+    if (s->parts_count == SPARES_MOST)
+        parts_free(&p);
+    else
+        s->parts[s->parts_count++] = p;
 }

@@ -1,9 +1,12 @@
-/* What the builders of one pipeline share: working memory, and the drafts and MIME parsers that no mail needs
- * now. So a connection without an open mail holds none, and the next mail of any of them finds one ready. */
+/* What the builders of one pipeline share: working memory, and the drafts and MIME parsers with their parts
+ * that no mail needs now. So a connection without an open mail holds none, and the next mail of any of them
+ * finds one ready. */
 #ifndef RECORD_SPARE_H
 #define RECORD_SPARE_H
 
+#include "record/digest.h"
 #include "record/headers.h"
+#include "record/parts.h"
 
 enum { SPARES_MOST = 64 };
 
@@ -14,7 +17,9 @@ struct spares {
     struct arena mem, keywords; /* the texts of a session's record, for the time of that record */
     struct draft *drafts[SPARES_MOST];
     struct mime *mimes[SPARES_MOST];
-    uint32_t draft_count, mime_count;
+    struct parts *parts[SPARES_MOST];
+    uint32_t draft_count, mime_count, parts_count;
+    struct digest_methods *methods;
 };
 
 /* `set` and `cs` are borrowed and outlive it. */
@@ -28,5 +33,8 @@ void spares_give_draft(struct spares *s, struct draft *d);
 /* A parser that stands at the beginning of a mail, the caller's until it comes back. */
 struct mime *spares_take_mime(struct spares *s, mime_fn *fn, void *ctx);
 void spares_give_mime(struct spares *s, struct mime *m);
+/* Without an open part, the caller's until they come back. */
+struct parts *spares_take_parts(struct spares *s);
+void spares_give_parts(struct spares *s, struct parts *p);
 
 #endif

@@ -112,6 +112,17 @@ static bool always_inside(const struct shape *of, size_t i)
     return kind == FIELD_COUNT || kind == FIELD_BOOL || kind == FIELD_ANOMALY;
 }
 
+static void print_shape(FILE *out, const struct shape *of);
+
+/* The fields of an object in an object are as those of any other. */
+static void print_inner(FILE *out, const struct field *f)
+{
+    fputs(type_of(f->kind), out);
+    if (f->of)
+        print_shape(out, f->of);
+    fputs(f->kind == FIELD_LIST ? "}}" : "}", out);
+}
+
 static void print_shape(FILE *out, const struct shape *of)
 {
     const char *between = "";
@@ -126,8 +137,7 @@ static void print_shape(FILE *out, const struct shape *of)
     for (size_t i = 0; i < of->count; i++) {
         print_text(out, between, of->fields[i].name, ":{");
         print_text(out, "\"description\":", of->fields[i].doc, ",");
-        fputs(type_of(of->fields[i].kind), out);
-        fputs("}", out);
+        print_inner(out, &of->fields[i]);
         between = ",";
     }
     fputs("}", out);
@@ -137,12 +147,13 @@ static void print_field(FILE *out, const struct stream *s, const struct field *f
 {
     print_text(out, ",\n      ", f->name, ": {");
     print_text(out, "\"description\":", f->doc, ",");
+    if (f->kind != FIELD_FLAGS) {
+        print_inner(out, f);
+        return;
+    }
     fputs(type_of(f->kind), out);
-    if (f->kind == FIELD_FLAGS)
-        print_flags(out, s == &stream_session);
-    if (f->of)
-        print_shape(out, f->of);
-    fputs(f->kind == FIELD_LIST ? "}}" : "}", out);
+    print_flags(out, s == &stream_session);
+    fputs("}", out);
 }
 
 /* A stream of a script may have any name but those of the others, and any fields. */

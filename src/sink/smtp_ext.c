@@ -82,13 +82,15 @@ static void add_set(struct line *out, const struct text_list *list, bool bare)
 
 static void add_files(struct line *out, const struct file_list *list)
 {
+    bool first = true;
     line_byte(out, '{');
     for (size_t i = 0; i < list->len; i++) {
-        bool repeat = false;
+        bool repeat = !list->items[i].name.data;
         for (size_t k = i > SEEN_BEFORE ? i - SEEN_BEFORE : 0; k < i && !repeat; k++)
             repeat = slice_eq(list->items[k].name, list->items[i].name);
         if (!repeat)
-            add_item(out, list->items[i].name, false, i == 0);
+            add_item(out, list->items[i].name, false, first);
+        first &= repeat;
     }
     line_str(out, "}\t");
 }

@@ -94,15 +94,18 @@ static void add_reply(struct sink *snk, uint64_t code, const char *before, struc
 
 static void add_files(struct line *out, const struct file_list *files)
 {
-    for (size_t i = 0; i < files->len && i < FILES_SHOWN; i++) {
-        line_str(out, i ? ", " : "[");
+    size_t named = 0;
+    for (size_t i = 0; i < files->len; i++) {
+        if (!files->items[i].name.data || named++ >= FILES_SHOWN)
+            continue;
+        line_str(out, named > 1 ? ", " : "[");
         cell_text(out, files->items[i].name, WIDTH_FILE);
         line_byte(out, ' ');
         cell_size(out, files->items[i].size);
     }
-    if (files->len > FILES_SHOWN)
-        line_printf(out, ", +%zu", files->len - FILES_SHOWN);
-    line_str(out, files->len ? "]  " : "");
+    if (named > FILES_SHOWN)
+        line_printf(out, ", +%zu", named - FILES_SHOWN);
+    line_str(out, named ? "]  " : "");
 }
 
 static void add_origin(struct sink *snk, const struct transaction *t)

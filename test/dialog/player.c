@@ -29,7 +29,8 @@ static const struct smtp_limits smtp_limits = {
 
 static const struct builder_settings builder_settings = {
     .path = {.capture = PATH_ALL},
-    .mime = {.header_bytes = 65536, .headers_bytes = 1 << 20, .depth = 16, .parts = 100},
+    .mime = {.header_bytes = 65536, .headers_bytes = 1 << 20, .depth = 16, .parts = 100, .head_bytes = 512},
+    .hash = HASH_SHA256,
     .transaction_bytes = 512 * 1024,
     .session_bytes = 32 * 1024,
     .list_items = 1000,

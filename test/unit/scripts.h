@@ -28,7 +28,7 @@ struct stage {
     struct arena mem;
     struct slice rcptto[2], to[1];
     struct address path[2];
-    struct file files[1];
+    struct file files[2];
     struct transaction mail;
     struct session session;
 };
@@ -127,7 +127,9 @@ static inline void stage_fill(struct stage *st)
     st->to[0] = slice_str("Bob <bob@example.net>");
     st->path[0] = id.resp.addr;
     st->path[1] = id.orig.addr;
-    st->files[0] = (struct file){slice_str("a.pdf"), slice_str("application/pdf"), 2048};
+    st->files[0] = (struct file){.type = slice_str("text/plain"), .size = 5};
+    st->files[1] =
+        (struct file){.name = slice_str("a.pdf"), .type = slice_str("application/pdf"), .size = 2048};
     st->mail = (struct transaction){
         .ts = {1000, 500000000},
         .id = id,
@@ -152,7 +154,7 @@ static inline void stage_fill(struct stage *st)
         .user_agent = slice_str("Mailer"),
         .tls = true,
         .is_webmail = false,
-        .files = {st->files, 1, 1},
+        .files = {st->files, 2, 2},
         .origin = {id.orig.addr, slice_str("DE"), 64500, slice_str("Net")},
         .flags = {.gap = true},
     };

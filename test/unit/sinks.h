@@ -36,8 +36,8 @@ static inline void mail_init(struct mail *m)
                  v4(198, 51, 100, 7),
                  v4(192, 0, 2, 4),
                  {6, {0x20, 1, 0xd, 0xb8, [15] = 1}}},
-        .files = {{slice_str("a b.pdf"), slice_str("application/pdf"), 2048},
-                  {slice_str("c.txt"), slice_str("text/plain"), 7}},
+        .files = {{.name = slice_str("a b.pdf"), .type = slice_str("application/pdf"), .size = 2048},
+                  {.name = slice_str("c.txt"), .type = slice_str("text/plain"), .size = 7}},
     };
     m->t = (struct transaction){
         .ts = {1257170000, 12345678},

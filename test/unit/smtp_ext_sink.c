@@ -91,7 +91,7 @@ static void paths(void **state)
 static void escapes(void **state)
 {
     struct slice item = BYTES("'<a\tb>'\xff,\n");
-    struct file file = {BYTES("\"<x>\\\".txt"), BYTES(""), 0};
+    struct file file = {.name = BYTES("\"<x>\\\".txt"), .type = BYTES("")};
     struct transaction t = {.id.uid = slice_str("C"),
                             .mailfrom = BYTES("a\tb"),
                             .helo = BYTES("a\tb\n\r\0\x1b\x7f\\ \xc3\xbc~ 'q\" \\N"),
@@ -123,6 +123,10 @@ static void sets(void **state)
     m.files[1].name = m.files[0].name;
     last_line(&m.rec, 1, &out, &row);
     assert_slice(column(row, RCPTTO), "{bob@example.net, Bob@example.net}");
+    assert_slice(column(row, FILES), "{a b.pdf}");
+    buf_free(&out);
+    m.files[0].name = (struct slice){0}; /* a text */
+    last_line(&m.rec, 1, &out, &row);
     assert_slice(column(row, FILES), "{a b.pdf}");
     buf_free(&out);
 }

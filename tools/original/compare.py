@@ -161,7 +161,7 @@ def our_value(record, name):
     if name == "is_webmail":
         return value
     if name == "files":
-        value = [f.get("name", "") for f in value or []]
+        value = [f["name"] for f in value or [] if "name" in f]
     return sorted(v.encode() for v in value or []) if name in SETS else (value or "").encode()
 
 

@@ -1,0 +1,185 @@
+/* parts.c: the parts of a mail as files of its record.
+ * In: MIME events. Out: rows of `files`. Owns: of each open part its first bytes and its hashes; texts go to
+ * the draft's arena. Limits: head_bytes, list_items, the arena's budget. Knowingly: a part with a gap or
+ * without a byte has no hash. Spec: RFC 2045, RFC 2183. */
+#include "record/parts.h"
+
+#include <stdlib.h>
+#include "base/memory.h"
+#include "mail/sniff.h"
+#include "record/digest.h"
+#include "record/spare.h"
+
+struct open_part {
+    uint32_t depth;
+    bool hashed;
+    struct buf head;
+    struct digest *digest; /* made when one is first needed */
+    struct attached attached;
+};
+
+/* Attached mails in one another, and a leaf in them: what is open stands in what is open before it. */
+struct parts {
+    struct open_part *open;
+    uint32_t len, room;
+};
+
+enum { KEPT = 2 };
+
+struct parts *parts_new(void)
+{
+    struct parts *p = calloc(1, sizeof *p);
+    memory_check(p);
+    return p;
+}
+
+static void shrink(struct parts *p, uint32_t room)
+{
+    for (; p->room > room; p->room--) {
+        buf_free(&p->open[p->room - 1].head);
+        digest_free(&p->open[p->room - 1].digest);
+    }
+}
+
+void parts_free(struct parts **pp)
+{
+    struct parts *p = *pp;
+    *pp = NULL;
+    if (!p)
+        return;
+    shrink(p, 0);
+    free(p->open);
+    free(p);
+}
+
+void parts_reset(struct parts *p)
+{
+    p->len = 0;
+    shrink(p, KEPT);
+}
+
+static struct open_part *push(struct parts *p, const struct builder_settings *set)
+{
+    if (p->len == p->room) {
+        p->open = realloc(p->open, (p->room + 1) * sizeof *p->open);
+        memory_check(p->open);
+        p->open[p->room] = (struct open_part){0};
+        buf_init(&p->open[p->room].head, set->mime.head_bytes);
+        p->room++;
+    }
+    return &p->open[p->len++];
+}
+
+static struct open_part *find(struct parts *p, uint32_t depth)
+{
+    for (uint32_t i = p->len; i-- > 0;)
+        if (p->open[i].depth == depth)
+            return &p->open[i];
+    return NULL;
+}
+
+static void begin(struct parts *p, struct spares *with, struct mime *m, const struct mime_event *ev)
+{
+    struct open_part *o = push(p, with->set);
+    o->depth = ev->depth;
+    o->hashed = with->set->hash != HASH_NONE && !ev->cut;
+    o->attached = (struct attached){0};
+    buf_clear(&o->head);
+    if (o->hashed && !o->digest)
+        o->digest = digest_new();
+    if (o->hashed)
+        digest_begin(o->digest, with->methods);
+    mime_bodies(m, o->hashed ? WANT_ALL : WANT_HEAD);
+}
+
+static void body(struct open_part *o, struct mime *m, const struct mime_event *ev)
+{
+    if (ev->cut) {
+        o->hashed = false;
+        mime_bodies(m, WANT_NONE);
+        return;
+    }
+    if (o->head.len < o->head.max)
+        buf_add(&o->head, ev->value);
+    if (o->hashed)
+        digest_add(o->digest, ev->value);
+}
+
+/* Those that a record has of its own mail too; of each the first counts. */
+static void attached_header(struct open_part *o, struct draft *d, struct spares *with,
+                            const struct mime_event *ev)
+{
+    struct slice *to = NULL;
+    if (slice_case_eq(ev->name, slice_str("from")))
+        to = &o->attached.from;
+    else if (slice_case_eq(ev->name, slice_str("subject")))
+        to = &o->attached.subject;
+    else if (slice_case_eq(ev->name, slice_str("message-id")))
+        to = &o->attached.msg_id;
+    if (to && !to->data)
+        *to = headers_text(d, with->cs, ev->value, &with->scratch);
+}
+
+static void take_hashes(struct file *file, struct open_part *o, struct draft *d)
+{
+    struct slice *to[DIGESTS] = {&file->md5, &file->sha1, &file->sha256};
+    digest_end(o->digest);
+    for (int i = 0; i < DIGESTS; i++) {
+        struct slice hex = digest_hex(o->digest, (enum digest_index)i);
+        if (hex.len)
+            *to[i] = arena_copy(&d->mem, hex);
+    }
+    file->entropy = (struct interval){digest_entropy(o->digest), true};
+}
+
+static struct slice text_of(struct draft *d, struct slice text, struct buf *scratch)
+{
+    return text.len ? draft_text(d, text, scratch) : (struct slice){0};
+}
+
+static void take_anomalies(struct draft *d, struct file *file, anomaly_set odd)
+{
+    size_t count = (size_t)__builtin_popcountll(odd);
+    struct slice *items = count ? arena_alloc(&d->mem, count * sizeof *items) : NULL;
+    if (!items)
+        return;
+    file->anomalies = (struct text_list){items, 0, count};
+    for (unsigned i = 0; i < ANOMALY_COUNT; i++)
+        if (odd & anomaly_bit((enum anomaly)i))
+            items[file->anomalies.len++] = slice_str(anomaly_name((enum anomaly)i));
+}
+
+static void end(struct open_part *o, struct draft *d, struct spares *with, const struct mime_event *ev)
+{
+    struct buf *scratch = &with->scratch;
+    struct file file = {.size = ev->size, .depth = ev->depth, .attached = o->attached};
+    const char *seen = sniff_type(buf_slice(&o->head));
+    if (ev->filename.data)
+        file.name = draft_text(d, ev->filename, scratch);
+    if (ev->raw_filename.len && !slice_eq(ev->raw_filename, ev->filename))
+        file.name_raw = draft_text(d, ev->raw_filename, scratch);
+    file.type = draft_text(d, ev->type, scratch);
+    file.mime_type = seen ? slice_str(seen) : (struct slice){0};
+    file.disposition = text_of(d, ev->disposition, scratch);
+    file.encoding = text_of(d, ev->encoding, scratch);
+    if (o->hashed && ev->size)
+        take_hashes(&file, o, d);
+    take_anomalies(d, &file, ev->anomalies);
+    draft_add_file(d, with->set, &file);
+}
+
+void parts_mime(struct parts *p, struct draft *d, struct spares *with, struct mime *m,
+                const struct mime_event *ev)
+{
+    struct open_part *o = ev->kind == MIME_PART_BEGIN ? NULL : find(p, ev->depth);
+    if (ev->kind == MIME_PART_BEGIN)
+        begin(p, with, m, ev);
+    else if (o && ev->kind == MIME_BODY)
+        body(o, m, ev);
+    else if (o && ev->kind == MIME_ATTACHED_HEADER)
+        attached_header(o, d, with, ev);
+    if (!o || ev->kind != MIME_PART)
+        return;
+    end(o, d, with, ev);
+    p->len = (uint32_t)(o - p->open);
+}

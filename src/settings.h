@@ -45,7 +45,7 @@ struct settings {
     double flow_timeout, ignored_timeout, closed_timeout, gap_wait, hole_wait;
     uint64_t detect_bytes, command_bytes, reply_bytes, hold_bytes, max_pending, max_waiting;
     uint64_t header_bytes, headers_bytes, mime_depth, mime_parts, head_bytes;
-    uint64_t transaction_bytes, session_bytes, list_items, hop_items;
+    uint64_t transaction_bytes, session_bytes, list_items, hop_items, url_items, url_bytes, member_items;
     uint64_t hash; /* enum hash_mode */
     struct text_setting blocklists;
     uint64_t blocklist_kinds; /* a bit per enum blocklist_kind */

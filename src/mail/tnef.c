@@ -64,6 +64,13 @@ void tnef_init(struct tnef *t, tnef_fn *fn, void *ctx)
     ask(t, FILE_BEGIN, 6);
 }
 
+void tnef_begin(struct tnef *t)
+{
+    t->open = false;
+    tnef_end(t);
+    ask(t, FILE_BEGIN, 6);
+}
+
 void tnef_free(struct tnef *t)
 {
     buf_free(&t->text);

@@ -28,6 +28,8 @@ struct tnef {
 
 /* `fn` and `ctx` are borrowed and outlive it. */
 void tnef_init(struct tnef *t, tnef_fn *fn, void *ctx);
+/* Starts over with another file. */
+void tnef_begin(struct tnef *t);
 /* Any split gives the same files. */
 void tnef_feed(struct tnef *t, struct slice bytes);
 /* The file is over: the last attachment is told. */

@@ -47,6 +47,12 @@ void zip_init(struct zip *z, zip_fn *fn, void *ctx)
     enter(z, SIGNATURE, 4);
 }
 
+void zip_begin(struct zip *z)
+{
+    *z = (struct zip){.fn = z->fn, .ctx = z->ctx, .name = z->name, .extra = z->extra};
+    enter(z, SIGNATURE, 4);
+}
+
 void zip_free(struct zip *z)
 {
     buf_free(&z->name);

@@ -41,6 +41,8 @@ struct zip {
 
 /* `fn` and `ctx` are borrowed and outlive it. What stands before the first member is passed over. */
 void zip_init(struct zip *z, zip_fn *fn, void *ctx);
+/* Starts over with another archive. */
+void zip_begin(struct zip *z);
 /* Any split gives the same events. */
 void zip_feed(struct zip *z, struct slice bytes);
 void zip_free(struct zip *z);

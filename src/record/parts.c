@@ -8,11 +8,12 @@
 #include "base/memory.h"
 #include "mail/sniff.h"
 #include "record/digest.h"
+#include "record/inside.h"
 #include "record/spare.h"
 
 struct open_part {
     uint32_t depth;
-    bool hashed;
+    bool hashed, gap;
     struct buf head;
     struct digest *digest; /* made when one is first needed */
     struct attached attached;
@@ -20,6 +21,7 @@ struct open_part {
 
 /* Attached mails in one another, and a leaf in them: what is open stands in what is open before it. */
 struct parts {
+    struct inside *inside; /* made when the first part begins */
     struct open_part *open;
     uint32_t len, room;
 };
@@ -48,6 +50,7 @@ void parts_free(struct parts **pp)
     if (!p)
         return;
     shrink(p, 0);
+    inside_free(&p->inside);
     free(p->open);
     free(p);
 }
@@ -56,6 +59,8 @@ void parts_reset(struct parts *p)
 {
     p->len = 0;
     shrink(p, KEPT);
+    if (p->inside)
+        inside_reset(p->inside);
 }
 
 static struct open_part *push(struct parts *p, const struct builder_settings *set)
@@ -78,31 +83,36 @@ static struct open_part *find(struct parts *p, uint32_t depth)
     return NULL;
 }
 
-static void begin(struct parts *p, struct spares *with, struct mime *m, const struct mime_event *ev)
+static void begin(struct parts *p, struct draft *d, struct spares *with, struct mime *m,
+                  const struct mime_event *ev)
 {
     struct open_part *o = push(p, with->set);
     o->depth = ev->depth;
     o->hashed = with->set->hash != HASH_NONE && !ev->cut;
+    o->gap = false;
     o->attached = (struct attached){0};
     buf_clear(&o->head);
     if (o->hashed && !o->digest)
         o->digest = digest_new();
     if (o->hashed)
         digest_begin(o->digest, with->methods);
-    mime_bodies(m, o->hashed ? WANT_ALL : WANT_HEAD);
+    if (!p->inside)
+        p->inside = inside_new(with->set);
+    enum mime_want inside = inside_begin(p->inside, d, m, ev);
+    mime_bodies(m, o->hashed || inside == WANT_ALL ? WANT_ALL : WANT_HEAD);
 }
 
-static void body(struct open_part *o, struct mime *m, const struct mime_event *ev)
+static void body(struct parts *p, struct open_part *o, struct draft *d, struct spares *with, struct mime *m,
+                 const struct mime_event *ev)
 {
-    if (ev->cut) {
-        o->hashed = false;
-        mime_bodies(m, WANT_NONE);
-        return;
-    }
-    if (o->head.len < o->head.max)
+    enum mime_want inside = inside_body(p->inside, d, with, ev);
+    o->gap |= ev->cut;
+    o->hashed &= !o->gap;
+    if (!o->gap && o->head.len < o->head.max)
         buf_add(&o->head, ev->value);
     if (o->hashed)
         digest_add(o->digest, ev->value);
+    mime_bodies(m, o->hashed || inside == WANT_ALL ? WANT_ALL : o->gap ? WANT_NONE : WANT_HEAD);
 }
 
 /* Those that a record has of its own mail too; of each the first counts. */
@@ -149,7 +159,8 @@ static void take_anomalies(struct draft *d, struct file *file, anomaly_set odd)
             items[file->anomalies.len++] = slice_str(anomaly_name((enum anomaly)i));
 }
 
-static void end(struct open_part *o, struct draft *d, struct spares *with, const struct mime_event *ev)
+static void end(struct parts *p, struct open_part *o, struct draft *d, struct spares *with,
+                const struct mime_event *ev)
 {
     struct buf *scratch = &with->scratch;
     struct file file = {.size = ev->size, .depth = ev->depth, .attached = o->attached};
@@ -165,6 +176,7 @@ static void end(struct open_part *o, struct draft *d, struct spares *with, const
     if (o->hashed && ev->size)
         take_hashes(&file, o, d);
     take_anomalies(d, &file, ev->anomalies);
+    inside_end(p->inside, d, with, &file);
     draft_add_file(d, with->set, &file);
 }
 
@@ -173,13 +185,13 @@ void parts_mime(struct parts *p, struct draft *d, struct spares *with, struct mi
 {
     struct open_part *o = ev->kind == MIME_PART_BEGIN ? NULL : find(p, ev->depth);
     if (ev->kind == MIME_PART_BEGIN)
-        begin(p, with, m, ev);
+        begin(p, d, with, m, ev);
     else if (o && ev->kind == MIME_BODY)
-        body(o, m, ev);
+        body(p, o, d, with, m, ev);
     else if (o && ev->kind == MIME_ATTACHED_HEADER)
         attached_header(o, d, with, ev);
     if (!o || ev->kind != MIME_PART)
         return;
-    end(o, d, with, ev);
+    end(p, o, d, with, ev);
     p->len = (uint32_t)(o - p->open);
 }

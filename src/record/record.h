@@ -87,6 +87,7 @@ struct transaction {
      */
     bool message, answered;
     struct file_list files;
+    struct url_list urls;
     struct hop_list hops; /* newest first */
     struct origin origin;
     struct text_list tags;

@@ -35,6 +35,9 @@ static const struct builder_settings builder_settings = {
     .session_bytes = 32 * 1024,
     .list_items = 1000,
     .hop_items = 100,
+    .url_items = 100,
+    .url_bytes = 2048,
+    .member_items = 100,
 };
 
 static void on_record(void *ctx, struct record *rec)

@@ -109,7 +109,8 @@ static enum kind kind_of(const struct mime_event *ev)
     return ends_with_any(ev->filename, text, sizeof text / sizeof *text) ? TEXT : UNKNOWN;
 }
 
-enum mime_want inside_begin(struct inside *in, struct draft *d, struct mime *m, const struct mime_event *ev)
+enum mime_want inside_begin(struct inside *in, struct draft *d, struct spares *with, struct mime *m,
+                            const struct mime_event *ev)
 {
     enum kind kind = kind_of(ev);
     if (kind == NOTHING)
@@ -118,6 +119,7 @@ enum mime_want inside_begin(struct inside *in, struct draft *d, struct mime *m, 
     in->depth = ev->depth;
     in->at = mime_part_at(m);
     in->urls.part = d->t.files.len;
+    in->urls.full |= !with->set->url_items;
     in->members = (struct members){.first = 0};
     in->head_len = 0;
     if (kind == UNKNOWN)

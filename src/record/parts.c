@@ -98,7 +98,7 @@ static void begin(struct parts *p, struct draft *d, struct spares *with, struct 
         digest_begin(o->digest, with->methods);
     if (!p->inside)
         p->inside = inside_new(with->set);
-    enum mime_want inside = inside_begin(p->inside, d, m, ev);
+    enum mime_want inside = inside_begin(p->inside, d, with, m, ev);
     mime_bodies(m, o->hashed || inside == WANT_ALL ? WANT_ALL : WANT_HEAD);
 }
 

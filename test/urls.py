@@ -6,7 +6,6 @@ import email.policy
 import html.parser
 import json
 import re
-import sys
 import tempfile
 from pathlib import Path
 
@@ -142,11 +141,103 @@ def readable(url):
         return url.decode("windows-1252", "replace")
 
 
-if __name__ == "__main__" and "--show" in sys.argv:
+def held_to_python():
+    """Every URL of every shared mail, both ways."""
+    faults, count = [], 0
     for path, got, record in corpus():
         want = {readable(u) for u in by_python(path.read_bytes())}
-        for url in sorted(got - want):
-            print("ours  ", path.name, repr(url))
-        for url in sorted(want - got):
-            print("python", path.name, repr(url))
-    sys.exit()
+        count += len(want)
+        faults += ["%s: not by Python: %r" % (path.name, u) for u in sorted(got - want)]
+        faults += ["%s: by Python alone: %r" % (path.name, u) for u in sorted(want - got)]
+    ok(not faults and count > 80, "%d URLs of the shared mails are those that Python finds" % count, *faults)
+
+
+PAGE = """<html><body><p>See https://text.example/a?b=3D1&amp;c, write to www.text.example.</p>
+<a href=3D"https://nam.safelinks.protection.outlook.com/?url=3Dhttps%3A%2F%2Fwww.g=
+oogle.com%2Furl%3Fq%3Dhttps%253A%252F%252Fevil.example%252Fx&amp;data=3D1">https://www.ba=
+nk.com/login</a><a href=3D"http://b=C3=BCcher.example/">b=C3=BCcher</a>
+<a href=3D"http://0x7f.1/">x</a><a href=3D"https://text.example/a?b=3D1&amp;c">again</a><img src=3D"cid:1"></body></html>
+"""
+MIXED = """From: a@example.net
+Content-Type: multipart/mixed; boundary=x
+
+--x
+Content-Type: text/plain
+
+Plain <http://plain.example/a>.
+--x
+Content-Type: text/html; charset=utf-8
+Content-Transfer-Encoding: quoted-printable
+
+%s--x
+Content-Type: application/octet-stream; name="invoice.HTM"
+Content-Transfer-Encoding: base64
+
+%s
+--x
+Content-Type: image/png
+Content-Transfer-Encoding: base64
+
+%s
+--x
+Content-Type: message/rfc822
+
+Subject: attached
+
+http://attached.example
+--x--
+""" % (PAGE, base64.encodebytes(b"<form action='http://form.example/'>").decode(), base64.encodebytes(b"http://picture.example").decode())
+
+
+def by_hand():
+    raw = MIXED.encode()
+    mail = records([raw])[0]
+    urls = mail["urls"]
+    same("all of them, in order, each once", [u["url"] for u in urls],
+         ["http://plain.example/a", "https://text.example/a?b=1&c", "www.text.example",
+          "https://nam.safelinks.protection.outlook.com/?url=https%3A%2F%2Fwww.google.com%2Furl%3Fq%3Dhttps%253A%252F%252Fevil.example%252Fx&data=1",
+          "http://b\u00fccher.example/", "http://0x7f.1/", "http://form.example/", "http://attached.example"])
+    same("where they stand", [u["source"] for u in urls], ["text", "text", "text", "html", "html", "html", "html", "text"])
+    same("in which part", [mail["files"][u["part"]]["type"] for u in urls],
+         ["text/plain"] + 5 * ["text/html"] + ["application/octet-stream", "text/plain"])
+    same("hosts", [u["host"] for u in urls], ["plain.example", "text.example", "www.text.example", "nam.safelinks.protection.outlook.com",
+                                              "xn--bcher-kva.example", "127.0.0.1", "form.example", "attached.example"])
+    same("as people read them", [u.get("host_unicode") for u in urls if "host_unicode" in u], ["b\u00fccher.example"])
+    same("what is wrapped twice", (urls[3].get("unwrapped"), urls[3].get("unwrapped_host")), ("https://evil.example/x", "evil.example"))
+    same("a link that shows another host", [u.get("text") for u in urls if "text" in u], ["https://www.bank.com/login"])
+    odd = [a for a in mail["anomalies"] if a["name"] == "link_text_other"]
+    same("and that it does", odd, [{"name": "link_text_other", "offset": len(raw[:raw.index(b"<html>")].replace(b"\n", b"\r\n")), "text": "https://www.bank.com/login"}])
+    ok("truncated" not in mail.get("flags", {}), "nothing was cut")
+
+    same("none, where none are wanted", [r.get("urls") for r in records([raw], "-s", "url_items=0")], [None])
+    few = records([raw], "-s", "url_items=2")[0]
+    same("two, where that is the limit", ([u["url"] for u in few["urls"]], few["flags"]), ([u["url"] for u in urls[:2]], {"truncated": True}))
+    exact = records([raw], "-s", "url_items=8")[0]
+    same("all, where the limit is just met", (exact["urls"], exact.get("flags")), (urls, mail.get("flags")))
+    long = records([b"Subject: x\n\nhttp://a.example/" + b"x" * 64 + b" http://b.example\n"], "-s", "url_bytes=64B")[0]
+    same("a long one is cut", ([u["url"] for u in long["urls"]], long["flags"]), (["http://a.example/" + "x" * 47, "http://b.example"], {"truncated": True}))
+    latin = records([b"Content-Type: text/plain; charset=iso-8859-1\n\nhttp://a.example/\xfc http://a.example/\xfc\n"])[0]
+    same("bytes that are no UTF-8", [u["url"] for u in latin["urls"]], ["http://a.example/\u00fc"])
+    many = "".join("http://h%d.example/ http://h%d.example/\n" % (i, i // 2) for i in range(3000)).encode()
+    same("many", len(records([b"Subject: x\n\n" + many], "-s", "url_items=5000", "-s", "transaction_bytes=4MiB")[0]["urls"]), 3000)
+
+    validator = jsonschema.Draft202012Validator(json.loads(mailtap("schema").stdout))
+    invalid = [e.message for e in validator.iter_errors(mail)]
+    ok(not invalid, "the schema knows all of it", *invalid)
+    script = FOLDER / "urls.lua"
+    script.write_text("""function on_mail(mail)
+  local u = mail.urls[4]
+  log("seen", {count = #mail.urls, host = u.host, unwrapped = u.unwrapped, text = u.text, part = u.part})
+end
+""")
+    capture = FOLDER / "mails.pcap"
+    write_capture(capture, [raw])
+    r = mailtap("read", "-f", "json", "-s", "country_databases=none", "--script", script, capture)
+    seen = [json.loads(line) for line in r.stdout.splitlines() if b'"seen"' in line]
+    same("a script sees them", [{k: v for k, v in s.items() if k not in ("_path", "ts")} for s in seen],
+         [{"count": 8, "host": urls[3]["host"], "unwrapped": urls[3]["unwrapped"], "text": urls[3]["text"], "part": 1}])
+
+
+by_hand()
+held_to_python()
+done()

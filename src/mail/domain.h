@@ -1,4 +1,4 @@
-/* Internationalized domain names in both of their forms. Pure. */
+/* Domains: both forms of an internationalized one, and whether two belong together. Pure. */
 #ifndef MAIL_DOMAIN_H
 #define MAIL_DOMAIN_H
 
@@ -13,5 +13,14 @@ enum domain_kind {
  * added to `ascii`, that for people to `unicode`, both by IDNA2008 with the mapping of UTS 46,
  * non-transitional (RFC 5891, RFC 5895); else nothing is added. Nothing is looked up. */
 enum domain_kind domain_forms(struct slice domain, struct buf *ascii, struct buf *unicode);
+
+enum domain_likeness {
+    DOMAIN_APART,
+    DOMAIN_RELATED, /* of one organisation, by the list of public suffixes that libpsl has built in */
+    DOMAIN_SAME,
+};
+/* Compares two domains in the form for DNS; case does not matter, nor does a dot at the end. An empty one is
+ * like none. */
+enum domain_likeness domain_compare(struct slice a, struct slice b);
 
 #endif

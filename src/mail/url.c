@@ -1,7 +1,6 @@
 /* url.c: the host of a URL.
- * In: URLs. Out: hosts. Owns: nothing. Limits: HOST_MOST bytes of a host. Knowingly: names of one owner are
- * told by their last two labels, or three where the second last is short, as in co.uk, not by a list of
- * public suffixes. Spec: RFC 3986 3.2, WHATWG URL, "host parsing" and "IPv4 parser". */
+ * In: URLs. Out: hosts. Owns: nothing. Limits: HOST_MOST bytes of a host. Spec: RFC 3986 3.2, WHATWG URL,
+ * "host parsing" and "IPv4 parser". */
 #include "mail/url.h"
 
 #include "base/net.h"
@@ -207,35 +206,11 @@ bool url_host(struct slice url, struct buf *ascii, struct buf *unicode)
     return true;
 }
 
-static struct slice without_www(struct slice host)
-{
-    return slice_case_starts(host, "www.") ? slice_sub(host, 4, host.len) : host;
-}
-
-/* The labels that its owner has, as far as it shows. */
-static struct slice owned(struct slice host)
-{
-    size_t labels = 0, at = host.len, lens[2] = {0, 0};
-    while (at > 0) {
-        size_t end = at;
-        while (at > 0 && host.data[at - 1] != '.')
-            at--;
-        if (labels < 2)
-            lens[labels] = end - at;
-        labels++;
-        bool short_second = lens[0] == 2 && lens[1] <= 3;
-        if (labels == 3 || (labels == 2 && !short_second))
-            return slice_sub(host, at, host.len);
-        at -= at > 0;
-    }
-    return host;
-}
-
+/* Names of one organisation are no others; of addresses each is. */
 static bool same_owner(struct slice a, struct slice b)
 {
-    a = without_www(a);
-    b = without_www(b);
-    return slice_eq(a, b) || (!ends_with_number(a) && slice_eq(owned(a), owned(b)));
+    enum domain_likeness like = domain_compare(a, b);
+    return like == DOMAIN_SAME || (like == DOMAIN_RELATED && !ends_with_number(a) && !ends_with_number(b));
 }
 
 /* "example.com", "example.com/page": a word that is a host by its last label, and no file's name. */

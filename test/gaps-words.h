@@ -41,7 +41,9 @@ static size_t find_word(const struct words *w, struct slice word)
 /* What mailtap itself says of a mail, which words of the mail may be too. */
 static void learn_own(struct words *w)
 {
-    static const char *const own[] = {"accepted", "rejected", "deferred", "aborted", "unknown", "content"};
+    static const char *const own[] = {"accepted", "rejected", "deferred",    "aborted",
+                                      "unknown",  "content",  "application", "octet",
+                                      "stream",   "message",  "rfc822",      "multipart"};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         w->items[w->count] = slice_str(own[i]);
         w->mail[w->count++] = COMMON;

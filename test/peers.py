@@ -78,8 +78,9 @@ def records(path, stream="smtp"):
 
 def is_next(m):
     wanted = {"mailfrom": "next@example.net", "rcptto": ["user@example.com"], "subject": "the next one", "last_reply": "250 2.0.0 queued as NEXT"}
-    never = ("flags", "from", "files", "last_error", "anomalies")
-    return all(m.get(k) == v for k, v in wanted.items()) and not any(k in m for k in never)
+    never = ("flags", "from", "last_error", "anomalies")
+    text = [(f["type"], f["size"]) for f in m.get("files", [])] == [("text/plain", 6)]
+    return all(m.get(k) == v for k, v in wanted.items()) and not any(k in m for k in never) and text
 
 
 def lengths(folder):

@@ -37,7 +37,7 @@ def row_of(r):
     time = datetime.fromtimestamp(r["ts"], timezone.utc).strftime("%H:%M:%S")
     if r["_path"] != "smtp":
         return (time, "TLS") if r.get("tls") else None
-    return time, r.get("mailfrom"), len(r["rcptto"]), r["last_reply"][:3], r.get("subject"), len(r.get("files", ()))
+    return time, r.get("mailfrom"), len(r["rcptto"]), r["last_reply"][:3], r.get("subject"), sum("name" in f for f in r.get("files", ()))
 
 
 def made_again():

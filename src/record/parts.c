@@ -26,7 +26,7 @@ struct parts {
     uint32_t len, room;
 };
 
-enum { KEPT = 2 };
+enum { KEPT = 2, HASHED_AT_ONCE = 4 };
 
 struct parts *parts_new(void)
 {
@@ -83,12 +83,18 @@ static struct open_part *find(struct parts *p, uint32_t depth)
     return NULL;
 }
 
+/* Each byte is in all attached mails that are open. */
+static bool is_mail(struct slice type)
+{
+    return slice_case_starts(type, "message/");
+}
+
 static void begin(struct parts *p, struct draft *d, struct spares *with, struct mime *m,
                   const struct mime_event *ev)
 {
     struct open_part *o = push(p, with->set);
     o->depth = ev->depth;
-    o->hashed = with->set->hash != HASH_NONE && !ev->cut;
+    o->hashed = with->set->hash != HASH_NONE && !ev->cut && (p->len <= HASHED_AT_ONCE || !is_mail(ev->type));
     o->gap = false;
     o->attached = (struct attached){0};
     buf_clear(&o->head);

@@ -199,7 +199,7 @@ def render(record):
 
     def items(name, strip):
         values = record.get(name) or []
-        values = [v.get("name", "") if isinstance(v, dict) else v for v in values]
+        values = [v["name"] if isinstance(v, dict) else v for v in values if not isinstance(v, dict) or "name" in v]
         return b"{" + b", ".join(escaped(re.sub(strip, "", v).encode()) for v in dict.fromkeys(values)) + b"}"
 
     row = {name: text(name) for name in COLUMNS.values() if name in TEXTS}

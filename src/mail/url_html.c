@@ -43,21 +43,33 @@ static bool word_is(const struct html_word *w, const char *text)
     return w->len == strlen(text) && memcmp(w->text, text, w->len) == 0;
 }
 
+/* Of one that is too long the beginning: none that is known is as long. */
 static inline void word_add(struct html_word *w, uint8_t c)
 {
-    /* One that is too long ends up as none that is known. */
-    w->text[w->len < HTML_WORD ? w->len : HTML_WORD - 1] = byte_lower(c);
-    w->len += w->len < HTML_WORD;
+    if (w->len < HTML_WORD)
+        w->text[w->len++] = byte_lower(c);
+}
+
+/* Bytes from `i` on that are no blanks or controls. */
+static inline size_t solid(struct slice s, size_t i)
+{
+    size_t from = i;
+    while (i < s.len && s.data[i] > ' ')
+        i++;
+    return i - from;
 }
 
 /* Blanks folded. */
 static void show(struct url_html *h, struct slice text)
 {
     for (size_t i = 0; i < text.len && h->label_len < HTML_LABEL; i++) {
-        uint8_t c = text.data[i];
-        if (c > ' ')
-            h->label[h->label_len++] = c;
-        else if (h->label_len && h->label[h->label_len - 1] != ' ')
+        size_t run = solid(text, i), room = HTML_LABEL - h->label_len;
+        run = run < room ? run : room;
+        memcpy(h->label + h->label_len, text.data + i, run);
+        h->label_len += run;
+        i += run;
+        bool blank = i < text.len && h->label_len && h->label_len < HTML_LABEL;
+        if (blank && h->label[h->label_len - 1] != ' ')
             h->label[h->label_len++] = ' ';
     }
 }
@@ -66,10 +78,12 @@ static void show(struct url_html *h, struct slice text)
 static void add_link(struct url_html *h, struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-        if (c == '\t' || c == '\n' || c == '\r' || (c <= ' ' && !h->link.len))
-            continue;
-        h->link_cut |= !buf_add_byte(&h->link, c);
+        size_t run = solid(text, i);
+        h->link_cut |= run && !buf_add(&h->link, slice_sub(text, i, i + run));
+        i += run;
+        uint8_t c = i < text.len ? text.data[i] : '\n';
+        if (c != '\t' && c != '\n' && c != '\r' && h->link.len)
+            h->link_cut |= !buf_add_byte(&h->link, c);
     }
     /* A picture may be long. */
     if (h->link.len > 4 && slice_case_starts(buf_slice(&h->link), "data:"))

@@ -19,7 +19,7 @@ void urls_reset(struct urls *u)
     }
     if (u->slots)
         memset(u->slots, 0, u->room * sizeof *u->slots);
-    u->last = 0;
+    u->last = u->labels = 0;
     u->full = u->label_told = false;
 }
 
@@ -81,7 +81,8 @@ static void take_target(struct urls *u, struct draft *d, struct spares *with, st
         to->unwrapped_host = text_of(d, buf_slice(&u->ascii), &with->scratch);
 }
 
-static size_t add(struct urls *u, struct draft *d, struct spares *with, const struct url_event *ev)
+/* A row for it; 0: there is no room. Its host is in the bufs. */
+static uint32_t add(struct urls *u, struct draft *d, struct spares *with, const struct url_event *ev)
 {
     struct url_list *list = &d->t.urls;
     struct url *to = draft_add_row(d, with->set->url_items, (struct object_list *)list, sizeof *to);
@@ -89,23 +90,23 @@ static size_t add(struct urls *u, struct draft *d, struct spares *with, const st
         u->full = true;
         return 0;
     }
+    d->t.flags.truncated |= ev->cut;
     to->url = draft_text(d, ev->text, &with->scratch);
     to->host = text_of(d, buf_slice(&u->ascii), &with->scratch);
     to->host_unicode = text_of(d, buf_slice(&u->unicode), &with->scratch);
     to->source = slice_str(ev->source == URL_OF_HTML ? "html" : "text");
     to->part = u->part;
     take_target(u, d, with, ev->text, to);
-    return list->len;
+    return (uint32_t)list->len;
 }
 
 static void found(struct urls *u, struct draft *d, struct spares *with, const struct url_event *ev)
 {
+    struct slice text = ev->text;
     if (ev->source == URL_OF_HTML)
         u->last = 0;
-    struct slice text = ev->text;
-    if (u->full || !url_host(text, &u->ascii, &u->unicode))
+    if (u->full)
         return;
-    d->t.flags.truncated |= ev->cut;
     if (!utf8_valid(text)) {
         buf_clear(&u->inner);
         utf8_read(text, &u->inner);
@@ -113,18 +114,24 @@ static void found(struct urls *u, struct draft *d, struct spares *with, const st
     }
     make_room(u, &d->t.urls);
     uint32_t *slot = slot_of(u, &d->t.urls, text);
-    if (!*slot)
-        *slot = (uint32_t)add(u, d, with, ev);
+    /* Its host is looked at once, however often it comes. */
+    if (!*slot && url_host(ev->text, &u->ascii, &u->unicode))
+        *slot = add(u, d, with, ev);
     if (ev->source == URL_OF_HTML)
         u->last = *slot;
 }
 
+/* As many are compared as URLs are kept: it takes long with names that are no ASCII. */
 static void label(struct urls *u, struct draft *d, struct spares *with, struct slice text, uint64_t at)
 {
-    if (!u->last)
+    if (!u->last || d->t.urls.items[u->last - 1].text.data)
         return;
+    if (u->labels++ >= with->set->url_items) {
+        d->t.flags.truncated = true;
+        return;
+    }
     struct url *link = &d->t.urls.items[u->last - 1];
-    if (link->text.data || !url_label_other(text, link->host, link->unwrapped_host, &u->ascii, &u->unicode))
+    if (!url_label_other(text, link->host, link->unwrapped_host, &u->ascii, &u->unicode))
         return;
     link->text = draft_text(d, text, &with->scratch);
     if (!u->label_told)

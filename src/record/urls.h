@@ -13,6 +13,7 @@ struct urls {
     size_t room;
     uint64_t part;         /* place in files of the part that is read */
     size_t last;           /* the last one of HTML, from 1; 0: none */
+    size_t labels;         /* that were compared with what their links lead to */
     bool full, label_told; /* no more are taken; that a link shows another host was told */
     struct buf ascii, unicode, inner;
 };

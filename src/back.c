@@ -238,6 +238,8 @@ void back_advance(struct back *b, struct timespec now)
 void back_record(struct back *b, struct record *rec)
 {
     back_advance(b, rec->end);
+    if (b->out.extract)
+        extract_record(b->out.extract, rec);
     switch (rec->stream->index) {
     case STREAM_NOTICE:
         take_notice(b, rec->body);
@@ -267,6 +269,7 @@ struct back_counts back_counts(const struct back *b)
 {
     struct back_counts counts = b->counts;
     counts.shed = fold_shed(b->folds);
+    counts.files = extract_counts(b->out.extract);
     add_parts(&counts, b->parts);
     return counts;
 }

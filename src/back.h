@@ -5,6 +5,7 @@
 
 #include "back_parts.h"
 #include "courier/courier.h"
+#include "extract.h"
 #include "record/entry.h"
 #include "record/notice.h"
 #include "script/script.h"
@@ -12,6 +13,7 @@
 
 struct back_output {
     void (*record)(void *ctx, const struct record *rec); /* every record that is written */
+    struct extract *extract; /* keeps the files of records, borrowed; NULL: nobody does */
     struct courier *courier; /* takes notices by email and webhook, borrowed; NULL: nobody does */
     void *ctx;
 };
@@ -23,6 +25,7 @@ struct back_counts {
     uint64_t shed;           /* told early over max_suppressed */
     uint64_t lookups_failed; /* in country databases */
     struct script_counts scripts;
+    struct extract_counts files;
 };
 
 struct back;

@@ -68,7 +68,8 @@ static int hire(struct crew *c, struct error *reterr)
     memory_check(c->workers);
     memory_check(c->hands);
     for (size_t i = 0; i < count; i++) {
-        const struct pipeline_services services = {.lists = c->lists[i], .budget = &c->budget};
+        const struct pipeline_services services = {
+            .lists = c->lists[i], .store = c->set.store, .budget = &c->budget};
         c->workers[i] = worker_new(c->set.set, &services, merge_lane(c->merge, i));
         c->hands[i] = (struct hand){.crew = c, .worker = c->workers[i]};
     }
@@ -94,7 +95,8 @@ int crew_new(const struct crew_settings *set, struct crew **ret, struct error *r
         return err;
     }
     if (set->workers == 1) {
-        const struct pipeline_services services = {.lists = c->lists[0], .scripts = set->scripts};
+        const struct pipeline_services services = {
+            .lists = c->lists[0], .scripts = set->scripts, .store = set->store};
         c->pipeline = pipeline_new(set->set, &services, &set->out);
         c->intake = intake_new(set->set, take, c->pipeline);
     }

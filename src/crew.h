@@ -15,11 +15,12 @@ enum supply {
 };
 
 struct crew_settings {
-    const struct settings *set; /* borrowed, outlives it, as all below */
-    size_t workers;             /* 1: no thread */
-    struct scripts *scripts;    /* that hear events; with one worker only */
-    struct pipeline_output out; /* with several workers `record` is called on another thread, `event` and
-                                   `mime` never */
+    const struct settings *set;     /* borrowed, outlives it, as all below */
+    size_t workers;                 /* 1: no thread */
+    struct scripts *scripts;        /* that hear events; with one worker only */
+    const struct part_store *store; /* see pipeline.h */
+    struct pipeline_output out;     /* with several workers `record` is called on another thread, `event` and
+                                       `mime` never */
     /* The input: what is next of it. Called by one thread at a time, not always by the same, with out.ctx. */
     enum supply (*supply)(void *ctx, struct packet *ret);
     void (*idle)(void *ctx); /* called now and then where `record` is called, with out.ctx */

@@ -84,12 +84,14 @@ static void release(void *owner)
     front_close(owner);
 }
 
-struct pipeline_services front_services(struct front *f, struct flow_budget *budget)
+struct pipeline_services front_services(struct front *f, struct flow_budget *budget,
+                                        const struct part_store *store)
 {
     return (struct pipeline_services){.lists = f->lists,
                                       .scripts = f->scripts,
                                       .count_scripts = true,
                                       .budget = budget,
+                                      .store = store,
                                       .release = release,
                                       .owner = f};
 }

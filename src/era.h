@@ -26,7 +26,8 @@ struct front {
 /* -errno: a file cannot be read. */
 int front_open(struct era *e, const struct script_files *scripts, struct front **ret, struct error *reterr);
 /* As a pipeline wants it; pipeline_services.release gives it back. */
-struct pipeline_services front_services(struct front *f, struct flow_budget *budget);
+struct pipeline_services front_services(struct front *f, struct flow_budget *budget,
+                                        const struct part_store *store);
 void front_close(struct front *f);
 
 #endif

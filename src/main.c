@@ -14,10 +14,10 @@
 
 static const char usage[] =
     "usage: mailtap read FILE... [-c settings.yaml] [-s key=value]... [-f json|text|zeek|smtp-ext] [-o DIR] "
-    "[--script FILE.lua]... [--workers N|auto] [--events]\n"
+    "[--script FILE.lua]... [--workers N|auto] [--extract DIR] [--events]\n"
     "       mailtap watch IFACE... [-c settings.yaml] [-s key=value]... [-f FORMAT] [-o DIR] [--script "
     "FILE.lua]... "
-    "[--workers N|auto] [--metrics ADDRESS:PORT] [--user NAME]\n"
+    "[--workers N|auto] [--extract DIR] [--metrics ADDRESS:PORT] [--user NAME]\n"
     "       mailtap settings            every setting with type, default and meaning\n"
     "       mailtap schema              the JSON Schema of what read prints\n"
     "       mailtap --version, --help\n"
@@ -55,13 +55,14 @@ static int no_format(const char *given)
 
 static int bad_option(char **argv)
 {
-    static const char *const known[] = {"-c",       "-s",        "-f",     "-o",     "--script", "--workers",
-                                        "--events", "--metrics", "--user", "--help", NULL};
+    static const char *const known[] = {"-c",        "-s",        "-f",        "-o",
+                                        "--script",  "--workers", "--extract", "--events",
+                                        "--metrics", "--user",    "--help",    NULL};
     char letter[] = {'-', (char)optopt, '\0'};
     static const char *const longs[] = {
-        ['l'] = "--script", ['w'] = "--workers", ['m'] = "--metrics", ['u'] = "--user"};
-    if (optopt && strchr("csfolwmu", optopt)) {
-        bool is_long = strchr("lwmu", optopt);
+        ['l'] = "--script", ['w'] = "--workers", ['m'] = "--metrics", ['u'] = "--user", ['X'] = "--extract"};
+    if (optopt && strchr("csfolwmuX", optopt)) {
+        bool is_long = strchr("lwmuX", optopt);
         fprintf(stderr, "mailtap: %s wants a value\n", is_long ? longs[optopt] : letter);
         return EXIT_USAGE;
     }
@@ -91,6 +92,7 @@ struct arguments {
     struct settings_source source;
     size_t script_count, workers;
     const char *metrics, *user;
+    char extract[SETTINGS_TEXT + 32]; /* --extract, as the setting that it is */
 };
 
 static int take_workers(size_t *ret, const char *text)
@@ -108,6 +110,15 @@ static int take_workers(size_t *ret, const char *text)
         return EXIT_USAGE;
     }
     *ret = count;
+    return -1;
+}
+
+static int take_folder(struct arguments *args, const char *path)
+{
+    if (strlen(path) >= SETTINGS_TEXT)
+        return bad_usage("--extract wants a shorter name");
+    snprintf(args->extract, sizeof args->extract, "extract_directory=%s", path);
+    args->assigned[args->source.assigned_count++] = args->extract;
     return -1;
 }
 
@@ -135,6 +146,8 @@ static int take_option(int c, struct arguments *args, char **argv)
     case 'u':
         args->user = optarg;
         return args->live ? -1 : bad_usage("--user is for watch");
+    case 'X':
+        return take_folder(args, optarg);
     case 'h':
         return fputs(usage, stdout), finish(EXIT_DONE);
     case 's':
@@ -150,13 +163,11 @@ static int take_option(int c, struct arguments *args, char **argv)
 
 static int take_arguments(struct arguments *args, int argc, char **argv)
 {
-    static const struct option longs[] = {{"events", no_argument, NULL, 'e'},
-                                          {"script", required_argument, NULL, 'l'},
-                                          {"workers", required_argument, NULL, 'w'},
-                                          {"metrics", required_argument, NULL, 'm'},
-                                          {"user", required_argument, NULL, 'u'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {0}};
+    static const struct option longs[] = {
+        {"events", no_argument, NULL, 'e'},        {"script", required_argument, NULL, 'l'},
+        {"workers", required_argument, NULL, 'w'}, {"metrics", required_argument, NULL, 'm'},
+        {"user", required_argument, NULL, 'u'},    {"extract", required_argument, NULL, 'X'},
+        {"help", no_argument, NULL, 'h'},          {0}};
     int c, code = -1;
     opterr = 0;
     while (code < 0 && (c = getopt_long(argc, argv, "c:s:f:o:h", longs, NULL)) != -1)

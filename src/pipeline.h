@@ -30,10 +30,11 @@ struct pipeline;
 
 /* What a pipeline works with; one pipeline at a time may use each but the budget. */
 struct pipeline_services {
-    struct blocklists *lists;   /* NULL: none */
-    struct scripts *scripts;    /* that hear single events; NULL: none */
-    bool count_scripts;         /* in pipeline_stats; nobody else does */
-    struct flow_budget *budget; /* that it shares with others; NULL: it has its own */
+    struct blocklists *lists;       /* NULL: none */
+    struct scripts *scripts;        /* that hear single events; NULL: none */
+    const struct part_store *store; /* see builder.h */
+    bool count_scripts;             /* in pipeline_stats; nobody else does */
+    struct flow_budget *budget;     /* that it shares with others; NULL: it has its own */
     void (*release)(
         void *owner); /* called when nothing of this, nor the settings, is used any more; or NULL */
     void *owner;

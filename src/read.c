@@ -186,6 +186,7 @@ static int start(struct run *run, size_t workers)
         .set = run->set,
         .workers = workers,
         .scripts = back_event_scripts(run->services.back),
+        .store = extract_store(run->services.extract),
         .out = {to_back, events ? on_event : NULL, events ? on_mime : NULL, run},
         .supply = supply,
         .idle = on_idle};

@@ -62,6 +62,9 @@ void report_add_back(struct stats *ret, const struct back_counts *s)
     ret->notices_own += s->own;
     ret->notices_early += s->shed;
     add_scripts(ret, &s->scripts);
+    ret->files_extracted += s->files.written;
+    ret->files_over += s->files.over;
+    ret->files_failed += s->files.failed;
     ret->lookups_failed += s->lookups_failed;
 }
 

@@ -93,7 +93,8 @@ static void reload(struct sensor *s)
         return;
     }
     for (size_t w = 0; w < s->workers; w++) {
-        const struct pipeline_services services = front_services(fronts[w], &s->budget);
+        const struct pipeline_services services =
+            front_services(fronts[w], &s->budget, extract_store(s->services.extract));
         fronts[w]->tell = tap_tell;
         fronts[w]->ctx = s->taps[w];
         tap_renew(s->taps[w], era_settings(e), &services);

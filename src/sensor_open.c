@@ -155,10 +155,16 @@ static int give_up_rights(struct sensor *s, struct error *reterr)
     for (size_t w = 0; w < s->workers; w++)
         for (size_t i = 0; i < s->start->interface_count; i++)
             sockets[socket_count++] = live_fd(s->sockets[w][i]);
+    const char *writes[2];
+    size_t write_count = 0;
+    if (s->opt->results.directory)
+        writes[write_count++] = s->opt->results.directory;
+    if (*set->extract_directory.text)
+        writes[write_count++] = set->extract_directory.text;
     const struct confine_settings to = {.reread_files = reads,
                                         .reread_count = count,
-                                        .write_paths = &s->opt->results.directory,
-                                        .write_count = s->opt->results.directory ? 1 : 0,
+                                        .write_paths = writes,
+                                        .write_count = write_count,
                                         .capture_fds = sockets,
                                         .capture_count = socket_count,
                                         .child = courier_process(s->services.courier),
@@ -172,12 +178,13 @@ static int give_up_rights(struct sensor *s, struct error *reterr)
 
 static int make_tap(struct sensor *s, size_t w, struct error *reterr)
 {
-    const struct tap_settings tap = {.set = era_settings(s->era),
-                                     .services = front_services(s->fronts[w], &s->budget),
-                                     .sockets = s->sockets[w],
-                                     .interfaces = s->start->interfaces,
-                                     .interface_count = s->start->interface_count,
-                                     .lane = merge_lane(s->merge, w)};
+    const struct tap_settings tap = {
+        .set = era_settings(s->era),
+        .services = front_services(s->fronts[w], &s->budget, extract_store(s->services.extract)),
+        .sockets = s->sockets[w],
+        .interfaces = s->start->interfaces,
+        .interface_count = s->start->interface_count,
+        .lane = merge_lane(s->merge, w)};
     int err = tap_new(&tap, &s->taps[w], reterr);
     if (err)
         return err;

@@ -78,6 +78,10 @@ int services_decide(struct services *s, const struct settings *set, const struct
 {
     struct back_output with = *out;
     with.courier = s->courier;
+    int err = extract_open(set, &s->extract, reterr);
+    if (err)
+        return err;
+    with.extract = s->extract;
     return back_open(set, scripts, &with, &s->back, reterr);
 }
 
@@ -86,6 +90,7 @@ bool services_close(struct services *s)
     struct courier_counts counts = {0};
     bool good = courier_close(&s->courier, &counts) == 0;
     back_close(&s->back);
+    extract_close(&s->extract);
     return good && !counts.email.lost && !counts.webhook.lost;
 }
 

@@ -9,6 +9,7 @@
 struct services {
     struct courier *courier;
     struct back *back;
+    struct extract *extract; /* NULL: nothing is kept */
 };
 
 struct courier_start {
@@ -24,7 +25,8 @@ int services_check(const struct settings *set, struct error *reterr);
  * *s is for services_close. */
 int services_start(struct services *s, const struct settings *set, bool scripts,
                    const struct courier_start *how, struct error *reterr);
-/* Then opens the back; `out->courier` is set here. -errno: a database or script cannot be read. */
+/* Then opens the folder of files and the back; `out->courier` is set here. -errno: a folder, database or
+ * script cannot be read. */
 int services_decide(struct services *s, const struct settings *set, const struct script_files *scripts,
                     const struct back_output *out, struct error *reterr);
 /* True: what was handed to the courier is delivered, or kept. */

@@ -119,13 +119,14 @@ static size_t row_size(const struct setting_row *row)
 void settings_tell_fixed(const struct settings *old, const struct settings *now)
 {
     static const char *const fixed[] = {
-        "max_layers",     "fragment_datagrams",  "fragment_bytes",  "fragment_timeout",
-        "max_suppressed", "email_server",        "email_from",      "email_to",
-        "email_user",     "email_password_file", "email_interval",  "email_rate",
-        "webhook_url",    "spool_directory",     "spool_bytes",     "retry_first",
-        "retry_most",     "delivery_timeout",    "courier_wait",    "script_counters",
-        "output_bytes",   "rotate_size",         "rotate_interval", "rotate_keep",
-        "capture_filter", "capture_buffer",      "promiscuous",     "user"};
+        "max_layers",        "fragment_datagrams",  "fragment_bytes",  "fragment_timeout",
+        "max_suppressed",    "email_server",        "email_from",      "email_to",
+        "email_user",        "email_password_file", "email_interval",  "email_rate",
+        "webhook_url",       "spool_directory",     "spool_bytes",     "retry_first",
+        "retry_most",        "delivery_timeout",    "courier_wait",    "script_counters",
+        "output_bytes",      "rotate_size",         "rotate_interval", "rotate_keep",
+        "capture_filter",    "capture_buffer",      "promiscuous",     "user",
+        "extract_directory", "extract_part_bytes",  "extract_bytes",   "extract_files"};
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         const struct setting_row *row = row_find(slice_str(fixed[i]), "", &(struct error){{0}});
         assert(row);

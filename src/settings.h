@@ -47,6 +47,8 @@ struct settings {
     uint64_t header_bytes, headers_bytes, mime_depth, mime_parts, head_bytes;
     uint64_t transaction_bytes, session_bytes, list_items, hop_items, url_items, url_bytes, member_items;
     uint64_t hash; /* enum hash_mode */
+    struct text_setting extract_directory;
+    uint64_t extract_part_bytes, extract_bytes, extract_files;
     struct text_setting blocklists;
     uint64_t blocklist_kinds; /* a bit per enum blocklist_kind */
     struct text_set country_databases;

@@ -11,16 +11,11 @@ import tempfile
 import unicodedata
 from pathlib import Path
 
-from mailwire import write_capture
+from mailwire import crlf, write_capture
 from tap import SOURCE, done, mailtap, need_shared, ok
 
 MESSAGES = {".eml", ".msg", ".raw"}
 TABLE = SOURCE / "test/gmime-differences.tsv"
-
-
-def crlf(message):
-    message = re.sub(rb"(?<!\r)\n", b"\r\n", message)
-    return message if message.endswith(b"\r\n") else message + b"\r\n"
 
 
 def plain(text):

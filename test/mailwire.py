@@ -3,6 +3,11 @@ import re
 import struct
 
 
+def crlf(message):
+    message = re.sub(rb"(?<!\r)\n", b"\r\n", message)
+    return message if message.endswith(b"\r\n") else message + b"\r\n"
+
+
 def wire(message):
     """Lines end with CRLF, dots are stuffed."""
     message = re.sub(rb"(?<!\r)\n", b"\r\n", message)

@@ -61,6 +61,10 @@ def change(record, name):
 def changes(ours):
     """(what, ours with one thing changed)."""
     names = {name: compare.NAMES.get(name, name) for name in FIELDS}
+    ours = copy.deepcopy(ours)
+    for record in ours.records:  # the ancestor knew files with a name alone
+        named = [f for f in record.pop("files", []) if "name" in f]
+        record.update({"files": named} if named else {})
     for i, record in enumerate(ours.records):
         for name, key in names.items():
             if key in record:

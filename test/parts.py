@@ -143,4 +143,19 @@ named = rows(boundary_mail([([b"Content-Type: text/plain; name*=UTF-8''gr%C3%BCn
                             ([b"Content-Disposition: attachment; filename*0=a; filename*1=\"b.txt\""], b"c")]))
 ok([(f["name"], f.get("name_raw")) for f in named] == [("gr\xfcn.txt", "UTF-8''gr%C3%BCn.txt"), ("gr\xfcn.txt", "=?utf-8?q?gr=C3=BCn.txt?="), ("ab.txt", None)],
    "a name is told as it is written too, where that differs", named)
+
+# What pretends to be something else; of each kind the mail tells of the first, each part of its own.
+odd = [([b"Content-Type: image/png; name=a.png"], FILES["sh"]), ([b"Content-Disposition: attachment; filename=\"Rechnung.pdf  .exe\""], b"MZ"),
+       ([b"Content-Disposition: attachment; filename=\"C:\\temp\\a.txt\""], b"x"), ([b"Content-Type: application/pdf; name=b.pdf"], FILES["sh"]),
+       ([b"Content-Type: image/png; name=c.png", b"Content-Disposition: inline; filename=d.png", b"Content-Transfer-Encoding: base64"], b"eA==x")]
+path = FOLDER / "odd.pcap"
+write_capture(path, [boundary_mail(odd)])
+record = next(x for x in map(json.loads, mailtap("read", "-f", "json", path).stdout.splitlines()) if x["_path"] == "smtp")
+ok([f.get("anomalies", []) for f in record["files"]] == [["type_disguised"], ["filename_double"], ["filename_path"], ["type_disguised"], ["filename_conflict", "base64_garbage"]],
+   "each part says what is odd in it", record["files"])
+ok(sorted((a["name"], a.get("text")) for a in record["anomalies"]) ==
+   [("base64_garbage", None), ("filename_conflict", "c.png"), ("filename_double", "Rechnung.pdf  .exe"), ("filename_path", "C:\\temp\\a.txt"), ("type_disguised", "text/x-shellscript")],
+   "so does the mail, the first of each", record["anomalies"])
+at = boundary_mail(odd).index(FILES["sh"])
+ok(next(a["offset"] for a in record["anomalies"] if a["name"] == "type_disguised") == at, "with its place", record["anomalies"], at)
 done()

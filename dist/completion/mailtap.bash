@@ -16,7 +16,7 @@ _mailtap()
         compopt -o nospace
         ;;
     -f) mapfile -t COMPREPLY < <(compgen -W "$(sed -nE 's/.*\[-f ([a-z|-]+)\].*/\1/p' <<<"$usage" | tr '|' ' ')" -- "$cur") ;;
-    -o)
+    -o | --extract)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         compopt -o filenames
         ;;

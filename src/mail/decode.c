@@ -4,6 +4,8 @@
  * a line does. Spec: RFC 2045 6.7, 6.8. */
 #include "mail/decode.h"
 
+#include <endian.h>
+
 static void flush(struct decode_out *o)
 {
     if (o->len && !o->full)
@@ -12,17 +14,18 @@ static void flush(struct decode_out *o)
 }
 
 /* What a byte is in base64: a digit's value, or one of these. */
-enum { JUNK = 64, PAD = 65 };
-static uint8_t kind_of(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return (uint8_t)(c - 'A');
-    if (c >= 'a' && c <= 'z')
-        return (uint8_t)(c - 'a' + 26);
-    if (byte_is_digit(c))
-        return (uint8_t)(c - '0' + 52);
-    return c == '+' ? 62 : c == '/' ? 63 : c == '=' ? PAD : JUNK;
-}
+enum { JUNK = 64, PAD = 65, NO_DIGIT = 64 /* a bit of both */ };
+static const uint8_t kinds[256] = {
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 62, 64, 64, 64, 63, 52, 53, 54, 55,
+    56, 57, 58, 59, 60, 61, 64, 64, 64, 65, 64, 64, 64, 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,
+    13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 64, 64, 26, 27, 28, 29, 30, 31, 32,
+    33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64};
 
 static void take_digit(struct decoding *d, struct decode_out *o, uint8_t value)
 {
@@ -38,10 +41,35 @@ static void take_digit(struct decoding *d, struct decode_out *o, uint8_t value)
         flush(o);
 }
 
+/* Groups of four digits from `p` on: where that ends. */
+static const uint8_t *take_groups(struct decode_out *o, const uint8_t *p, const uint8_t *end)
+{
+    uint8_t *out = o->bytes + o->len, *stop = o->bytes + o->most;
+    for (; end - p >= 4 && out < stop; p += 4, out += 3) {
+        uint32_t a = kinds[p[0]], b = kinds[p[1]], c = kinds[p[2]], e = kinds[p[3]];
+        if ((a | b | c | e) & NO_DIGIT)
+            break;
+        uint32_t group = htobe32(a << 26 | b << 20 | c << 14 | e << 8);
+        memcpy(out, &group, sizeof group);
+    }
+    o->len = (size_t)(out - o->bytes);
+    return p;
+}
+
 void decode_base64(struct decoding *d, struct decode_out *o, struct slice text)
 {
-    for (size_t i = 0; i < text.len && !d->padded && !o->full; i++) {
-        uint8_t kind = kind_of(text.data[i]);
+    const uint8_t *p = text.data, *end = p + text.len;
+    while (p < end && !d->padded && !o->full) {
+        if (!d->have) {
+            const uint8_t *from = p;
+            p = take_groups(o, p, end);
+            d->pads = p > from ? 0 : d->pads;
+            if (o->len >= o->most)
+                flush(o);
+            if (p == end || o->full)
+                break;
+        }
+        uint8_t kind = kinds[*p++];
         if (kind < JUNK)
             take_digit(d, o, kind);
         else if (kind == PAD && d->have >= 2)

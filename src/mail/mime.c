@@ -55,11 +55,6 @@ void mime_free(struct mime **pm)
     free(m);
 }
 
-uint64_t mime_part_at(const struct mime *m)
-{
-    return m->part.begin;
-}
-
 uint64_t mime_overruns(const struct mime *m)
 {
     return m->overruns;

@@ -42,6 +42,7 @@ struct mime_event {
     struct slice encoding;     /* PART: Content-Transfer-Encoding, as written */
     anomaly_set anomalies;     /* PART: those of this part, also where one came before */
     struct slice charset;      /* PART: parameter of its Content-Type, as written */
+    uint64_t at;               /* PART_BEGIN: place of its first byte in the mail, as of an ANOMALY */
     uint64_t size;  /* PART: bytes after base64 or quoted-printable decoding, without the line end before a
                        boundary */
     uint32_t depth; /* PART: 0 is the mail itself. An attached mail has less than what is in it, so that it
@@ -77,8 +78,6 @@ size_t mime_memory(const struct mime *m);
  * lines of quoted-printable, base64 up to its padding, what is no digit skipped. Those of an attached mail
  * are its text as it came, as a mail program saves it. */
 void mime_bodies(struct mime *m, enum mime_want want);
-/* From within the callback, of a leaf that is open: where its first byte is in the mail. */
-uint64_t mime_part_at(const struct mime *m);
 /* Any split of the input gives the same events, and of each part the same bytes, in other pieces. A line ends
  * with LF, CRLF or CR CR LF; a bare CR is part of its line. */
 void mime_feed(struct mime *m, struct slice bytes);

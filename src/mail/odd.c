@@ -7,6 +7,7 @@
  * 2152, RFC 3629, RFC 6532. */
 #include "mail/odd.h"
 
+#include "mail/disguise.h"
 #include "mail/header.h"
 
 #define NAME(text)                                                                                           \
@@ -243,14 +244,19 @@ static void judge_names(struct mime *m)
 {
     struct part *p = &m->part;
     struct slice name = buf_slice(&p->name), other = buf_slice(&p->other), first = name;
+    uint64_t at = p->has_disposition ? p->disposition_at : p->type_at;
     if (p->has_disposition)
         first = buf_slice(&p->disposition_name);
     if (name.len && !slice_eq(name, first))
         tree_part_anomaly(m, ANOMALY_filename_conflict, p->type_at, name);
     else if (other.len && !slice_eq(other, first))
         tree_part_anomaly(m, ANOMALY_filename_conflict, p->other_at, other);
+    if (disguise_extension(first))
+        tree_part_anomaly(m, ANOMALY_filename_double, at, first);
+    if (disguise_path(first))
+        tree_part_anomaly(m, ANOMALY_filename_path, at, first);
     if (has_bidi(first) || has_bidi(name) || has_bidi(other))
-        tree_part_anomaly(m, ANOMALY_bidi_control, p->has_disposition ? p->disposition_at : p->type_at,
+        tree_part_anomaly(m, ANOMALY_bidi_control, at,
                           slice_str(p->has_disposition ? "Content-Disposition" : "Content-Type"));
 }
 

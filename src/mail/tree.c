@@ -162,7 +162,7 @@ static void part_begin(struct mime *m, struct part *p, uint32_t depth, bool lack
     m->parts++;
     p->body.told = true;
     p->body.depth = depth;
-    struct mime_event ev = {.kind = MIME_PART_BEGIN, .depth = depth, .cut = lacks};
+    struct mime_event ev = {.kind = MIME_PART_BEGIN, .at = p->begin, .depth = depth, .cut = lacks};
     part_event(p, &ev);
     body_begin(m, p, &ev);
 }

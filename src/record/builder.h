@@ -8,6 +8,7 @@
 #include "record/digest.h"
 #include "record/path.h"
 #include "record/record.h"
+#include "record/store.h"
 
 struct builder_settings {
     struct path_settings path;
@@ -18,7 +19,8 @@ struct builder_settings {
     uint32_t hop_items;
     uint32_t url_items, member_items; /* URLs of a mail; members of an archive */
     size_t url_bytes;
-    enum hash_mode hash; /* of parts */
+    enum hash_mode hash;            /* of parts */
+    const struct part_store *store; /* where their bytes go; NULL: nowhere */
     const struct network *trusted_relays;
     size_t trusted_relay_count;
 };

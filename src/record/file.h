@@ -34,6 +34,8 @@ struct file {
     struct interval entropy; /* bits per byte */
     struct text_list anomalies;
     struct attached attached;
+    uint64_t stored; /* no field: its number in the store, see store.h; 0: it is in none */
+    struct slice extracted;
     struct member_list members;
     bool encrypted, nested; /* some member is; is an archive itself */
 };

@@ -11,7 +11,7 @@
 #include "record/urls.h"
 
 enum kind { NOTHING, TEXT, HTML, UNKNOWN, ZIP, TNEF };
-enum { HEAD = 8 };
+enum { HEAD = 8, KEPT = 512 }; /* bytes: to judge a part by; of each text from mail to mail */
 
 struct inside {
     enum kind kind;
@@ -71,8 +71,14 @@ void inside_free(struct inside **pin)
 
 void inside_reset(struct inside *in)
 {
+    struct buf *const bufs[] = {&in->html.text.url, &in->html.link,    &in->zip.name,  &in->zip.extra,
+                                &in->tnef.text,     &in->tnef.title,   &in->tnef.name, &in->tnef.long_name,
+                                &in->urls.ascii,    &in->urls.unicode, &in->urls.inner};
     in->kind = NOTHING;
     urls_reset(&in->urls);
+    for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
+        if (bufs[i]->room > KEPT)
+            buf_free(bufs[i]);
 }
 
 static bool ends_with(struct slice name, const char *end)
@@ -109,7 +115,7 @@ static enum kind kind_of(const struct mime_event *ev)
     return ends_with_any(ev->filename, text, sizeof text / sizeof *text) ? TEXT : UNKNOWN;
 }
 
-enum mime_want inside_begin(struct inside *in, struct draft *d, struct spares *with, struct mime *m,
+enum mime_want inside_begin(struct inside *in, struct draft *d, struct spares *with,
                             const struct mime_event *ev)
 {
     enum kind kind = kind_of(ev);
@@ -117,7 +123,7 @@ enum mime_want inside_begin(struct inside *in, struct draft *d, struct spares *w
         return WANT_NONE;
     in->kind = kind;
     in->depth = ev->depth;
-    in->at = mime_part_at(m);
+    in->at = ev->at;
     in->urls.part = d->t.files.len;
     in->urls.full |= !with->set->url_items;
     in->members = (struct members){.first = 0};

@@ -13,7 +13,7 @@ void inside_free(struct inside **in);
 /* For the next mail. */
 void inside_reset(struct inside *in);
 /* From PART_BEGIN: a part begins. What of its bytes is wanted. */
-enum mime_want inside_begin(struct inside *in, struct draft *d, struct spares *with, struct mime *m,
+enum mime_want inside_begin(struct inside *in, struct draft *d, struct spares *with,
                             const struct mime_event *ev);
 /* From its BODY. What is wanted from now on. */
 enum mime_want inside_body(struct inside *in, struct draft *d, struct spares *with,

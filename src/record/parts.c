@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include "base/memory.h"
+#include "mail/disguise.h"
 #include "mail/sniff.h"
 #include "record/digest.h"
 #include "record/inside.h"
@@ -13,7 +14,11 @@
 
 struct open_part {
     uint32_t depth;
-    bool hashed, gap;
+    bool hashed, lacks; /* bytes are missing */
+    int fd;             /* in the store, or -1 */
+    uint64_t stored;    /* its number there */
+    uint64_t bytes;     /* told so far */
+    uint64_t at;        /* place of its first byte in the mail */
     struct buf head;
     struct digest *digest; /* made when one is first needed */
     struct attached attached;
@@ -24,6 +29,8 @@ struct parts {
     struct inside *inside; /* made when the first part begins */
     struct open_part *open;
     uint32_t len, room;
+    const struct part_store *store; /* of what is open; may be NULL */
+    bool disguised;                 /* type_disguised was told of this mail */
 };
 
 enum { KEPT = 2, HASHED_AT_ONCE = 4 };
@@ -49,15 +56,27 @@ void parts_free(struct parts **pp)
     *pp = NULL;
     if (!p)
         return;
+    parts_reset(p);
     shrink(p, 0);
     inside_free(&p->inside);
     free(p->open);
     free(p);
 }
 
+/* Of no more use: the file is gone. */
+static void drop_file(struct parts *p, struct open_part *o)
+{
+    if (o->fd >= 0)
+        p->store->close(p->store->ctx, o->fd, o->stored, false);
+    o->fd = -1;
+}
+
 void parts_reset(struct parts *p)
 {
+    for (uint32_t i = 0; i < p->len; i++)
+        drop_file(p, &p->open[i]);
     p->len = 0;
+    p->disguised = false;
     shrink(p, KEPT);
     if (p->inside)
         inside_reset(p->inside);
@@ -89,14 +108,41 @@ static bool is_mail(struct slice type)
     return slice_case_starts(type, "message/");
 }
 
+/* The texts that a mail program shows are no files. */
+static bool is_kept(const struct mime_event *ev)
+{
+    return ev->filename.data || ev->disposition.len ||
+           !(slice_case_starts(ev->type, "text/") || slice_case_starts(ev->type, "multipart/"));
+}
+
+/* The next bytes of its file. */
+static void store(struct parts *p, struct open_part *o, struct slice bytes)
+{
+    const struct part_store *to = p->store;
+    o->bytes += bytes.len;
+    if (o->fd < 0)
+        return;
+    bool fits = o->bytes <= to->most;
+    if (!fits)
+        to->over(to->ctx);
+    if (!fits || !to->add(to->ctx, o->fd, bytes))
+        drop_file(p, o);
+}
+
 static void begin(struct parts *p, struct draft *d, struct spares *with, struct mime *m,
                   const struct mime_event *ev)
 {
     struct open_part *o = push(p, with->set);
     o->depth = ev->depth;
+    o->at = ev->at;
+    o->lacks = ev->cut;
     o->hashed = with->set->hash != HASH_NONE && !ev->cut && (p->len <= HASHED_AT_ONCE || !is_mail(ev->type));
-    o->gap = false;
     o->attached = (struct attached){0};
+    o->fd = -1;
+    o->bytes = 0;
+    p->store = with->set->store;
+    if (p->store && o->hashed && is_kept(ev))
+        o->fd = p->store->open(p->store->ctx, &o->stored);
     buf_clear(&o->head);
     if (o->hashed && !o->digest)
         o->digest = digest_new();
@@ -104,21 +150,34 @@ static void begin(struct parts *p, struct draft *d, struct spares *with, struct 
         digest_begin(o->digest, with->methods);
     if (!p->inside)
         p->inside = inside_new(with->set);
-    enum mime_want inside = inside_begin(p->inside, d, with, m, ev);
+    enum mime_want inside = inside_begin(p->inside, d, with, ev);
     mime_bodies(m, o->hashed || inside == WANT_ALL ? WANT_ALL : WANT_HEAD);
 }
 
-static void body(struct parts *p, struct open_part *o, struct draft *d, struct spares *with, struct mime *m,
-                 const struct mime_event *ev)
+static void body(struct parts *p, struct open_part *o, struct mime *m, const struct mime_event *ev)
 {
-    enum mime_want inside = inside_body(p->inside, d, with, ev);
-    o->gap |= ev->cut;
-    o->hashed &= !o->gap;
-    if (!o->gap && o->head.len < o->head.max)
+    if (ev->cut) {
+        o->hashed = false;
+        o->lacks = true;
+        drop_file(p, o);
+        mime_bodies(m, WANT_NONE);
+        return;
+    }
+    if (!o->lacks && o->head.len < o->head.max)
         buf_add(&o->head, ev->value);
     if (o->hashed)
         digest_add(o->digest, ev->value);
-    mime_bodies(m, o->hashed || inside == WANT_ALL ? WANT_ALL : o->gap ? WANT_NONE : WANT_HEAD);
+    store(p, o, ev->value);
+}
+
+/* What is in them, whatever became of the rest. */
+static void look_inside(struct parts *p, const struct open_part *o, struct draft *d, struct spares *with,
+                        struct mime *m, const struct mime_event *ev)
+{
+    if (inside_body(p->inside, d, with, ev) == WANT_ALL)
+        mime_bodies(m, WANT_ALL);
+    else if (!o->hashed && !o->lacks)
+        mime_bodies(m, WANT_HEAD);
 }
 
 /* Those that a record has of its own mail too; of each the first counts. */
@@ -165,6 +224,20 @@ static void take_anomalies(struct draft *d, struct file *file, anomaly_set odd)
             items[file->anomalies.len++] = slice_str(anomaly_name((enum anomaly)i));
 }
 
+/* What only its bytes show. */
+static anomaly_set judge(struct parts *p, const struct open_part *o, struct draft *d, struct spares *with,
+                         const struct mime_event *ev, const char *seen)
+{
+    if (o->lacks || !disguise_type(ev->filename, ev->type, seen))
+        return 0;
+    if (!p->disguised)
+        draft_add_anomaly(d, with->set,
+                          &(struct found_anomaly){ANOMALY_type_disguised, o->at, slice_str(seen)},
+                          &with->scratch);
+    p->disguised = true;
+    return anomaly_bit(ANOMALY_type_disguised);
+}
+
 static void end(struct parts *p, struct open_part *o, struct draft *d, struct spares *with,
                 const struct mime_event *ev)
 {
@@ -181,7 +254,13 @@ static void end(struct parts *p, struct open_part *o, struct draft *d, struct sp
     file.encoding = text_of(d, ev->encoding, scratch);
     if (o->hashed && ev->size)
         take_hashes(&file, o, d);
-    take_anomalies(d, &file, ev->anomalies);
+    if (o->fd >= 0 && ev->size) {
+        p->store->close(p->store->ctx, o->fd, o->stored, true);
+        file.stored = o->stored;
+        o->fd = -1;
+    }
+    drop_file(p, o);
+    take_anomalies(d, &file, ev->anomalies | judge(p, o, d, with, ev, seen));
     inside_end(p->inside, d, with, &file);
     draft_add_file(d, with->set, &file);
 }
@@ -192,9 +271,10 @@ void parts_mime(struct parts *p, struct draft *d, struct spares *with, struct mi
     struct open_part *o = ev->kind == MIME_PART_BEGIN ? NULL : find(p, ev->depth);
     if (ev->kind == MIME_PART_BEGIN)
         begin(p, d, with, m, ev);
-    else if (o && ev->kind == MIME_BODY)
-        body(p, o, d, with, m, ev);
-    else if (o && ev->kind == MIME_ATTACHED_HEADER)
+    else if (o && ev->kind == MIME_BODY) {
+        body(p, o, m, ev);
+        look_inside(p, o, d, with, m, ev);
+    } else if (o && ev->kind == MIME_ATTACHED_HEADER)
         attached_header(o, d, with, ev);
     if (!o || ev->kind != MIME_PART)
         return;

@@ -144,6 +144,7 @@ static void attributes(void **state)
          "html:https://a.example/1|html:https://b.example/2|");
     html("<meta http-equiv=refresh content=\"0; URL='http://a.example/'\">", "html:http://a.example/|");
     html("<p style=\"background:url(&quot;http://a.example/b.png&quot;)\">", "html:http://a.example/b.png|");
+    html("<p style=x:url(http://a.example/?b&ampc=1)>", "html:http://a.example/?b&ampc=1|");
     html("<style>@import url(http://a.example/s.css); p { x: 'https://b.example' }</style>http://c.example",
          "html:http://a.example/s.css|html:https://b.example|text:http://c.example|");
     html("<script>location = \"http://a.example/\" + '</b>' + \"http://b.example/?x&amp;\"</script "
@@ -292,6 +293,14 @@ static void wrapped(void **state)
     unwraps("https://urldefense.com/v3/__https:/a.example/**B**A*x__;w6TDtsO8MTI_!!abc$",
             "https://a.example/\xc3\xa4\xc3\xb6\xc3\xbc"
             "12?x");
+    unwraps("https://urldefense.com/v3/__https://a.example/"
+            "**a-**0-**-__;"
+            "eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5eXl5"
+            "eXl5eXl5eXl5eXp6enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6enp6"
+            "eno=!!abc$",
+            "https://a.example/"
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxx-yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy-"
+            "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz");
     unwraps("https://urldefense.com/v3/__https://a.example/*__;", "https://a.example/");
     unwraps("https://urldefense.com/v3/__https://a.example/", "");
     unwraps("https://www.google.com/url?q=https://a.example/x&sa=D", "https://a.example/x");

@@ -64,7 +64,15 @@ static void put(struct buf *b, uint64_t v, size_t len)
         buf_add_byte(b, (uint8_t)v);
 }
 
-enum { STORED = 0, DESCRIPTOR = 8, NO_LOCAL = 0x10000, NO_CENTRAL = 0x20000, LARGE = 0x40000, AES = 0x80000 };
+enum {
+    STORED = 0,
+    DESCRIPTOR = 8,
+    NO_LOCAL = 0x10000,
+    NO_CENTRAL = 0x20000,
+    LARGE = 0x40000,
+    AES = 0x80000,
+    FAR = 0x100000
+};
 
 static void add_extra(struct buf *b, unsigned flags, size_t size, bool central)
 {
@@ -75,6 +83,11 @@ static void add_extra(struct buf *b, unsigned flags, size_t size, bool central)
         put(b, size, 8);
         if (central)
             put(b, 0, 8);
+    }
+    if (flags & FAR && central) {
+        put(b, 0x0001, 2);
+        put(b, 8, 2);
+        put(b, 0x123456789a, 8);
     }
     if (flags & AES) {
         put(b, 0x9901, 2);
@@ -118,10 +131,10 @@ static void add(struct maker *m, const char *name, const char *text, unsigned fl
     put(&m->directory, flags & LARGE ? UINT32_MAX : size, 4);
     put(&m->directory, flags & LARGE ? UINT32_MAX : size, 4);
     put(&m->directory, strlen(central ? central : name), 2);
-    put(&m->directory, extra + (flags & LARGE ? 8U : 0), 2);
+    put(&m->directory, extra + (flags & LARGE ? 8U : 0) + (flags & FAR ? 12U : 0), 2);
     put(&m->directory, 3, 2); /* a comment */
     put(&m->directory, 0, 8);
-    put(&m->directory, flags & LARGE ? UINT32_MAX : at, 4);
+    put(&m->directory, flags & (LARGE | FAR) ? UINT32_MAX : at, 4);
     buf_add_str(&m->directory, central ? central : name);
     add_extra(&m->directory, flags, size, true);
     buf_add_str(&m->directory, "PK\1");
@@ -163,6 +176,9 @@ static void usual(void **state)
     end(&m, "local a.txt 5 @0\nlocal d/ 0 @40\nlocal d/\xc3\xbc.txt 10 @72\nlocal \xc3\xbc 0 @119\n"
             "central a.txt 5 @0\ncentral d/ 0 @40\ncentral d/\xc3\xbc.txt 10 @72\ncentral \xc3\xbc 0 "
             "@119\nend\n");
+    m = begin();
+    add(&m, "a", "x", FAR, NULL);
+    end(&m, "local a 1 @0\ncentral a 1 @78187493530\nend\n");
     m = begin();
     end(&m, "end\n");
 }

@@ -5,6 +5,7 @@
 #include "mail/decode.h"
 
 #include <endian.h>
+#include "mail/lanes.h"
 
 static void flush(struct decode_out *o)
 {
@@ -41,16 +42,74 @@ static void take_digit(struct decoding *d, struct decode_out *o, uint8_t value)
         flush(o);
 }
 
-/* Groups of four digits from `p` on: where that ends. */
-static const uint8_t *take_groups(struct decode_out *o, const uint8_t *p, const uint8_t *end)
+typedef uint16_t lanes_of_pairs __attribute__((vector_size(LANES)));
+typedef uint32_t lanes_of_groups __attribute__((vector_size(LANES)));
+enum { HALF = LANES / 2 };
+
+/* Whole groups of digits at the beginning of LANES bytes: how many digits that are. */
+LANES_INLINE size_t whole_groups(const lanes *digits)
+{
+    uint64_t is[LANES / 8];
+    size_t n = 0;
+    memcpy(is, digits, sizeof is);
+    while (n < LANES / 8 && is[n] == UINT64_MAX)
+        n++;
+    return 8 * n + (n < LANES / 8 && (uint32_t)is[n] == UINT32_MAX ? 4 : 0);
+}
+
+/* What LANES digits stand for, from the first on; as much is written, whatever else they are. The number of
+ * digits before the first group that is not whole. */
+LANES_INLINE size_t take_lanes(uint8_t *out, const uint8_t *p)
+{
+    const lanes order = {2,  1,  0,  6,  5,  4,  10, 9,  8,  14, 13, 12, 3,  3,  3,  3,
+                         18, 17, 16, 22, 21, 20, 26, 25, 24, 30, 29, 28, 19, 19, 19, 19};
+    lanes c;
+    lanes_load(&c, p);
+    lanes upper = (lanes)((lanes)(c - 'A') < 26), lower = (lanes)((lanes)(c - 'a') < 26),
+          digit = (lanes)((lanes)(c - '0') < 10), plus = (lanes)(c == '+'), slash = (lanes)(c == '/');
+    lanes digits = upper | lower | digit | plus | slash;
+    c += (upper & (uint8_t) - 'A') + (lower & (uint8_t)(26 - 'a')) + (digit & (52 - '0')) +
+         (plus & (62 - '+')) + (slash & (63 - '/'));
+    lanes_of_pairs pairs = (lanes_of_pairs)c;
+    lanes_of_groups groups = (lanes_of_groups)((pairs & 255) << 6 | pairs >> 8);
+    groups = (groups & 65535) << 12 | groups >> 16;
+    c = __builtin_shuffle((lanes)groups, order);
+    memcpy(out, &c, HALF);
+    memcpy(out + HALF / 4 * 3, (const uint8_t *)&c + HALF, HALF);
+    return whole_groups(&digits);
+}
+
+/* Only there do the bytes of a number stand as the shuffle wants them. */
+enum { HAS_LANES = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ };
+
+/* A group of four digits. False: it is none. */
+static inline bool take_group(uint8_t *out, const uint8_t *p)
+{
+    uint32_t a = kinds[p[0]], b = kinds[p[1]], c = kinds[p[2]], d = kinds[p[3]];
+    uint32_t group = htobe32(a << 26 | b << 20 | c << 14 | d << 8);
+    if ((a | b | c | d) & NO_DIGIT)
+        return false;
+    memcpy(out, &group, sizeof group);
+    return true;
+}
+
+/* Groups of four digits, and what lies between lines, from `p` on: where that ends. */
+WIDE static const uint8_t *take_groups(struct decode_out *o, const uint8_t *p, const uint8_t *end)
 {
     uint8_t *out = o->bytes + o->len, *stop = o->bytes + o->most;
-    for (; end - p >= 4 && out < stop; p += 4, out += 3) {
-        uint32_t a = kinds[p[0]], b = kinds[p[1]], c = kinds[p[2]], e = kinds[p[3]];
-        if ((a | b | c | e) & NO_DIGIT)
+    while (out < stop && p < end) {
+        size_t n = HAS_LANES && end - p >= LANES ? take_lanes(out, p) : 0;
+        if (!n && end - p >= 4 && take_group(out, p))
+            n = 4;
+        p += n;
+        out += n / 4 * 3;
+        if (n == LANES)
+            continue;
+        const uint8_t *from = p;
+        while (p < end && *p <= ' ')
+            p++;
+        if (!n && p == from)
             break;
-        uint32_t group = htobe32(a << 26 | b << 20 | c << 14 | e << 8);
-        memcpy(out, &group, sizeof group);
     }
     o->len = (size_t)(out - o->bytes);
     return p;

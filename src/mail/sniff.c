@@ -4,6 +4,8 @@
  * stands in its directory, which may be anywhere; a zip file is what the names among its first bytes say. */
 #include "mail/sniff.h"
 
+#include "mail/lanes.h"
+
 enum { TEXT_ONLY = 1, BINARY_ONLY = 2, RUNS = 4 };
 
 #define BYTES(text)                                                                                          \
@@ -145,20 +147,34 @@ static bool stands(struct slice head, size_t at, struct slice bytes)
     return !bytes.len || (head.len >= at + bytes.len && memcmp(head.data + at, bytes.data, bytes.len) == 0);
 }
 
-/* Nothing that no text has, in any charset that goes with ASCII, or a mark of UTF-16. */
+/* Adds what is never in a text. */
+LANES_INLINE void add_never(lanes *found, const uint8_t *p)
+{
+    lanes c;
+    lanes_load(&c, p);
+    *found |= (lanes)((c < 7) | ((lanes)(c - 14) < 13) | ((lanes)(c - 28) < 4) | (c == 127));
+}
+
+/* Nothing that no text has, in any charset that goes with ASCII. */
+WIDE static bool is_plain(struct slice head)
+{
+    lanes found = {0};
+    uint8_t rest[LANES];
+    size_t i = 0;
+    for (; head.len - i >= LANES; i += LANES)
+        add_never(&found, head.data + i);
+    memset(rest, ' ', sizeof rest);
+    memcpy(rest, head.data + i, head.len - i);
+    add_never(&found, rest);
+    return !lanes_any(&found);
+}
+
+/* That, or a mark of UTF-16. */
 static bool is_text(struct slice head)
 {
-    static const uint8_t never[256] = {
-        [0] = 1,  [1] = 1,  [2] = 1,  [3] = 1,  [4] = 1,  [5] = 1,  [6] = 1,  [14] = 1, [15] = 1,
-        [16] = 1, [17] = 1, [18] = 1, [19] = 1, [20] = 1, [21] = 1, [22] = 1, [23] = 1, [24] = 1,
-        [25] = 1, [26] = 1, [28] = 1, [29] = 1, [30] = 1, [31] = 1, [127] = 1};
-    if (head.len >= 2 &&
-        ((head.data[0] == 0xff && head.data[1] == 0xfe) || (head.data[0] == 0xfe && head.data[1] == 0xff)))
-        return true;
-    uint8_t found = 0;
-    for (size_t i = 0; i < head.len; i++)
-        found |= never[head.data[i]];
-    return !found;
+    return (head.len >= 2 && ((head.data[0] == 0xff && head.data[1] == 0xfe) ||
+                              (head.data[0] == 0xfe && head.data[1] == 0xff))) ||
+           is_plain(head);
 }
 
 static const char *of_script(struct slice head)
@@ -259,6 +275,8 @@ const char *sniff_type(struct slice head)
         return "application/zip";
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         const struct magic *m = &table[i];
+        if (m->at >= head.len || head.data[m->at] != *m->bytes.data)
+            continue;
         if (!stands(head, m->at, m->bytes) || !stands(head, m->more_at, m->more) ||
             (m->traits & (text ? BINARY_ONLY : TEXT_ONLY)))
             continue;

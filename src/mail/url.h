@@ -68,8 +68,10 @@ struct url_html {
     uint8_t label[HTML_LABEL]; /* what the open link shows */
 };
 
-/* As those of plain text. */
+/* As those of plain text, which is in `text`. */
 void url_html_init(struct url_html *h, size_t url_bytes, url_fn *fn, void *ctx);
+/* Starts over with another text, of either kind; whatever was open is not told. */
+void url_html_begin(struct url_html *h);
 void url_html_feed(struct url_html *h, struct slice text);
 void url_html_end(struct url_html *h);
 void url_html_free(struct url_html *h);

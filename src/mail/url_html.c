@@ -32,6 +32,12 @@ void url_html_init(struct url_html *h, size_t url_bytes, url_fn *fn, void *ctx)
     buf_init(&h->link, url_bytes);
 }
 
+void url_html_begin(struct url_html *h)
+{
+    struct url_text fresh = {.fn = h->text.fn, .ctx = h->text.ctx, .url = h->text.url};
+    *h = (struct url_html){.sink = READ, .text = fresh, .link = h->link};
+}
+
 void url_html_free(struct url_html *h)
 {
     url_text_free(&h->text);

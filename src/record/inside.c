@@ -115,6 +115,14 @@ static enum kind kind_of(const struct mime_event *ev)
     return ends_with_any(ev->filename, text, sizeof text / sizeof *text) ? TEXT : UNKNOWN;
 }
 
+/* Texts are of no use any more where no URL is kept. */
+static enum mime_want wanted(struct inside *in)
+{
+    if ((in->kind == TEXT || in->kind == HTML) && in->urls.full)
+        in->kind = NOTHING;
+    return in->kind == NOTHING ? WANT_NONE : in->kind == UNKNOWN ? WANT_HEAD : WANT_ALL;
+}
+
 enum mime_want inside_begin(struct inside *in, struct draft *d, struct spares *with,
                             const struct mime_event *ev)
 {
@@ -130,7 +138,8 @@ enum mime_want inside_begin(struct inside *in, struct draft *d, struct spares *w
     in->head_len = 0;
     if (kind == UNKNOWN)
         return WANT_HEAD;
-    return in->urls.full ? WANT_NONE : WANT_ALL;
+    url_html_begin(&in->html);
+    return wanted(in);
 }
 
 /* What its first bytes say it is. A program may have an archive behind it. */
@@ -214,10 +223,7 @@ enum mime_want inside_body(struct inside *in, struct draft *d, struct spares *wi
         gap(in);
     if (ev->value.len)
         feed(in, ev->value);
-    bool is_text = in->kind == TEXT || in->kind == HTML;
-    if (in->kind == NOTHING || (is_text && in->urls.full))
-        return WANT_NONE;
-    return in->kind == UNKNOWN ? WANT_HEAD : WANT_ALL;
+    return wanted(in);
 }
 
 void inside_end(struct inside *in, struct draft *d, struct spares *with, struct file *file)

@@ -188,6 +188,34 @@ static void labels(void **state)
          "html:http://a.example|html:http://p.example/1|label:b.example|");
 }
 
+/* What one text leaves open is not told with another. */
+static void again(void **state)
+{
+    static const char *const open[] = {"http://a.exam",
+                                       "<a href='http://a.exam",
+                                       "<a href='http://a.example'>bank.exam",
+                                       "<!-- ",
+                                       "<script>x",
+                                       "&#x68",
+                                       "www"};
+    struct buf got;
+    (void)state;
+    buf_init(&got, 1 << 16);
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++) {
+        struct url_html h;
+        url_html_init(&h, MOST, note, &got);
+        feed(&h, true, slice_str(open[i]));
+        buf_clear(&got);
+        url_html_begin(&h);
+        feed(&h, true, slice_str("ple.example/ http://b.example"));
+        url_html_end(&h);
+        url_html_free(&h);
+        buf_add_byte(&got, 0);
+        assert_string_equal((char *)got.data, "text:http://b.example|");
+    }
+    buf_free(&got);
+}
+
 static void host(const char *url, const char *want)
 {
     struct buf ascii, unicode, got;
@@ -364,9 +392,9 @@ static void others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain),   cmocka_unit_test(limits), cmocka_unit_test(attributes),
-        cmocka_unit_test(page),    cmocka_unit_test(labels), cmocka_unit_test(hosts),
-        cmocka_unit_test(wrapped), cmocka_unit_test(others),
+        cmocka_unit_test(plain), cmocka_unit_test(limits),  cmocka_unit_test(attributes),
+        cmocka_unit_test(page),  cmocka_unit_test(labels),  cmocka_unit_test(again),
+        cmocka_unit_test(hosts), cmocka_unit_test(wrapped), cmocka_unit_test(others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -253,6 +253,8 @@ int sensor_open(struct sensor *s, void (*record)(void *ctx, const struct record 
     if (!err)
         err = make_folder(s, era_settings(s->era)->spool_directory.text, reterr);
     if (!err)
+        err = make_folder(s, era_settings(s->era)->extract_directory.text, reterr);
+    if (!err)
         err = services_start(&s->services, era_settings(s->era), s->opt->script_count, &how, reterr);
     if (!err)
         err = open_interfaces(s, reterr);

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """`mailtap watch` on traffic of Postfix's test programs between two hosts: each mail is found once. usage: watch_traffic.py MAILTAP [TEST...]"""
+import hashlib
 import signal
 
 from waiting import until
-from watching import Sink, Source, Watch, need_tools, ok, once_each, run_tests, send_paced, two_hosts
+from watching import Sink, Source, Watch, need_tools, ok, once_each, room, run_tests, send_paced, two_hosts
 
 need_tools("smtp-source", "smtp-sink")
 NEAR, FAR = two_hosts()
@@ -50,4 +51,17 @@ def one_connection_many_mails():
         ok(w.count("smtp_session") == 5, "in five sessions", w.count("smtp_session"))
 
 
-run_tests([one_worker, four_workers_disturbed, one_connection_many_mails])
+def attachments_kept():
+    """Confined, it writes attachments too, and what it does for that is refused nowhere."""
+    files, text = room() / "files", room() / "mail"
+    text.write_bytes(b"Subject: x\nContent-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\nJVBERi0xLjQK\n")
+    with Sink(FAR, "10.9.0.2:2528"), Watch("here", workers=2, settings=["extract_directory=%s" % files]) as w:
+        Source(NEAR, 20, "10.9.0.2:2528", ["-d", "-s", "4", "-F", str(text)]).wait()
+        w.wait_records(20)
+        w.end()
+        want = hashlib.sha256(b"%PDF-1.4\n").hexdigest()
+        ok([p.name for p in files.iterdir()] == [want] and (files / want).read_bytes() == b"%PDF-1.4\n", "the file is there once", *files.iterdir())
+        ok(not w.said("refused|could not be written"), "nothing was refused", *w.lines)
+
+
+run_tests([one_worker, four_workers_disturbed, one_connection_many_mails, attachments_kept])

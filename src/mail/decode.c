@@ -45,6 +45,7 @@ static void take_digit(struct decoding *d, struct decode_out *o, uint8_t value)
 typedef uint16_t lanes_of_pairs __attribute__((vector_size(LANES)));
 typedef uint32_t lanes_of_groups __attribute__((vector_size(LANES)));
 enum { HALF = LANES / 2 };
+typedef uint8_t half_lanes __attribute__((vector_size(HALF)));
 
 /* Whole groups of digits at the beginning of LANES bytes: how many digits that are. */
 LANES_INLINE size_t whole_groups(const lanes *digits)
@@ -65,17 +66,23 @@ LANES_INLINE size_t take_lanes(uint8_t *out, const uint8_t *p)
                          18, 17, 16, 22, 21, 20, 26, 25, 24, 30, 29, 28, 19, 19, 19, 19};
     lanes c;
     lanes_load(&c, p);
-    lanes upper = (lanes)((lanes)(c - 'A') < 26), lower = (lanes)((lanes)(c - 'a') < 26),
-          digit = (lanes)((lanes)(c - '0') < 10), plus = (lanes)(c == '+'), slash = (lanes)(c == '/');
-    lanes digits = upper | lower | digit | plus | slash;
-    c += (upper & (uint8_t) - 'A') + (lower & (uint8_t)(26 - 'a')) + (digit & (52 - '0')) +
-         (plus & (62 - '+')) + (slash & (63 - '/'));
+    /* Ranges lie at the upper end of the signed numbers, as in transfer.c; '/' stands before the ten figures.
+     */
+    lanes letter = (lanes)((signed_lanes)((c | 32) + (127 - 'z')) > 127 - 26),
+          figure = (lanes)((signed_lanes)(c + (127 - '9')) > 127 - 11), plus = (lanes)(c == '+');
+    lanes digits = letter | figure | plus, lower = (lanes)((signed_lanes)c > 'Z'), slash = (lanes)(c == '/');
+    c += (letter & (uint8_t) - 'A') + (figure & (52 - '0')) + (plus & (62 - '+')) -
+         (lower & ('a' - 'A' - 26)) + (slash & (63 - 52 - ('/' - '0')));
     lanes_of_pairs pairs = (lanes_of_pairs)c;
     lanes_of_groups groups = (lanes_of_groups)((pairs & 255) << 6 | pairs >> 8);
     groups = (groups & 65535) << 12 | groups >> 16;
     c = __builtin_shuffle((lanes)groups, order);
-    memcpy(out, &c, HALF);
-    memcpy(out + HALF / 4 * 3, (const uint8_t *)&c + HALF, HALF);
+    /* GCC would take the halves apart again to copy them as numbers. */
+    half_lanes low = __builtin_shufflevector(c, c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+               high = __builtin_shufflevector(c, c, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29,
+                                              30, 31);
+    memcpy(out, &low, HALF);
+    memcpy(out + HALF / 4 * 3, &high, HALF);
     return whole_groups(&digits);
 }
 

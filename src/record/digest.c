@@ -91,11 +91,11 @@ static void count_bytes(uint64_t counts[256], struct slice bytes)
         counts[bytes.data[i]]++;
 }
 
-/* All of the first MiB, then one block in eight, whatever pieces they come in: counting takes longer than
- * hashing where the processor has instructions for that, and so many say the same. */
+/* All of the first 256 KiB, then one block in sixteen, whatever pieces they come in: counting takes longer
+ * than hashing where the processor has instructions for that, and so many say the same. */
 static void count_some(struct digest *d, struct slice bytes)
 {
-    enum { WHOLE = 1 << 20, BLOCK = 4096, ONE_IN = 8 };
+    enum { WHOLE = 1 << 18, BLOCK = 4096, ONE_IN = 16 };
     while (bytes.len) {
         bool all = d->told < WHOLE;
         uint64_t left = all ? WHOLE - d->told : BLOCK - d->told % BLOCK;

@@ -24,8 +24,8 @@ void digest_add(struct digest *d, struct slice bytes);
 void digest_end(struct digest *d);
 /* After it: in lower case hexadecimal, valid until the next digest_begin; empty where it was not computed. */
 struct slice digest_hex(const struct digest *d, enum digest_index which);
-/* Shannon's entropy in bits per byte, 0 to 8, to four decimals; 0 of no bytes. Of what lies beyond 1 MiB the
- * first 4 KiB of each 32 KiB count. */
+/* Shannon's entropy in bits per byte, 0 to 8, to four decimals; 0 of no bytes. Of what lies beyond 256 KiB
+ * the first 4 KiB of each 64 KiB count. */
 double digest_entropy(const struct digest *d);
 
 #endif

@@ -242,6 +242,9 @@ static void bench_init(struct bench *b)
                                            .transaction_bytes = b->set.transaction_bytes,
                                            .session_bytes = b->set.session_bytes};
     b->builder.list_items = b->builder.hop_items = b->builder.header_items = (uint32_t)b->set.list_items;
+    b->builder.url_items = (uint32_t)b->set.url_items;
+    b->builder.url_bytes = b->set.url_bytes;
+    b->builder.member_items = (uint32_t)b->set.member_items;
     b->builder.mime =
         (struct mime_limits){b->set.header_bytes, b->set.headers_bytes, (uint32_t)b->set.mime_depth,
                              (uint32_t)b->set.mime_parts, b->set.head_bytes};

@@ -275,6 +275,16 @@ static void headers(uint64_t count)
     end_mail();
 }
 
+/* A mail of the header NAME, and FILLER as its text. */
+static void text_of(uint64_t size)
+{
+    begin_mail();
+    say(CLIENT, name);
+    say(CLIENT, "\r\n\r\n");
+    say_long(CLIENT, filler, size);
+    end_mail();
+}
+
 /* Fields NAME as long as one is looked at, a mail each. */
 static void fields(uint64_t size)
 {
@@ -449,6 +459,7 @@ static const struct {
     {"header", header},               /* bytes */
     {"headers", headers},             /* fields */
     {"fields", fields},               /* bytes */
+    {"text", text_of},                /* bytes */
     {"refusals", refusals},           /* bytes */
     {"body", body_by_bytes},          /* bytes */
     {"body-unasked", body_unasked},   /* bytes */

@@ -5,6 +5,7 @@ test/hostile.c writes each shape as a connection that ends with a usual mail. Th
   twice as much of it takes at most GROWTH times the instructions, as time is noisy, and at most BYTE a byte of the capture, as
   what is square up to a limit is linear beyond it: callgrind counts those of the release build (MAILTAP_RELEASE), file by file;
   at full size that build takes at most MEMORY more than for the usual mail alone, and SECONDS."""
+import base64
 import collections
 import json
 import os
@@ -53,6 +54,29 @@ FIELDS = [
     ("comments of a date", "Received: from a; 1", "(b)"),
     ("an origin", "X-Originating-IP", "f:"),
 ]
+TEXTS = ["w", "www.", "/", "://", "http://", "http://a.b ", "http://\u00e4.b ", "http://xn--4ca.b ", "http://a(b", "http://%30x ", "ftp://1.", "(http://a]"]
+PAGES = ["<", "</", "<!--", "<!-", "&", "&#x0", "&amp", "<a ", "<a b=", "<a href='", "<a href='http://a.b/'>c.com", "<a href=http://a.b>http://\u00e4.b</a>",
+         "<a href=//a.b>www.c.d.e</a>", "<script>", "<style></", "<p style='x'>", "<img srcset='http://a.b '>", "<a href=http://google.com/url?q=http://c.d/>"]
+
+
+def in_base64(text):
+    """Over and over, as it is in base64."""
+    return base64.b64encode(text * 3).decode() + "\r\n"
+
+
+PACKED = "Content-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+OPEN = in_base64(b"PK\3\4\24\0\10\0\0\0" + bytes(16) + b"\1\0\0\0a\0")
+TNEF = "Content-Type: application/ms-tnef\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(b"\x78\x9f\x3e\x22\0\0").decode()
+ARCHIVES = [
+    ("local headers", PACKED, b"PK\3\4\24\0\0\0\0\0" + bytes(16) + b"\1\0\0\0a"),
+    ("no headers", PACKED + in_base64(b"PK\3\4junk"), b"PK\3\4"),
+    ("descriptors of no member", PACKED + OPEN, b"PK\7\10"),
+    ("directories of another archive", PACKED + OPEN, b"PK\1\2"),
+    ("beginnings of headers", PACKED + OPEN, b"PPK"),
+    ("entries of a directory", PACKED, b"PK\1\2\24\0\24\0\0\0\0\0" + bytes(16) + b"\1" + bytes(17) + b"b"),
+    ("attachments of TNEF", TNEF, b"\2\2\x90\6\0" + bytes(6)),
+    ("properties of TNEF", TNEF + base64.b64encode(b"\2\5\x90\6\0\xff\xff\xff\xff\xff\xff\xff\xff\x1e\0\x07\x37\1").decode(), b"\0\0\0\4\0\0\0aaaa\x1e\0\x07\x37\1"),
+]
 REFUSALS = ["1:", "1a ", "1.", "::", "f:", "IPv6:", "<", "<a@", "<a@b>", "spamhaus "]
 EVERY_FIELD = ("To: a@example.com\r\nCc: b@example.com\r\nFrom: c@example.com\r\nSubject: s\r\nDate: d\r\nMessage-ID: <m>\r\n"
                "Received: from a ([192.0.2.1]) by b\r\nContent-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: base64\r\n"
@@ -95,6 +119,10 @@ CASES = [
     Case("holes that never fill", "holes", 3000, 1000000),
     Case("the same, acknowledged", "holes", 3000, 1000000, ("x", "acked")),
     *(Case("a field of " + name, "fields", 30000, 8000000, (filler, field)) for name, field, filler in FIELDS),
+    *(Case("a text of " + t, "text", 30000, 8000000, (t, "Content-Type: text/plain")) for t in TEXTS),
+    *(Case("a page of " + t, "text", 30000, 8000000, (t, "Content-Type: text/html")) for t in PAGES),
+    # More than what the longest header of a member may take, which is told once it is whole.
+    *(Case("an archive of " + name, "text", 200000, 8000000, (in_base64(b), head)) for name, head, b in ARCHIVES),
     *(Case("refusals of " + filler, "refusals", 8000, 1000000, (filler,)) for filler in REFUSALS),
 ]
 

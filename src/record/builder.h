@@ -18,6 +18,8 @@ struct builder_settings {
     size_t session_bytes;
     uint32_t list_items; /* recipients, To, Cc, files, path: each */
     uint32_t hop_items;
+    uint32_t url_items, member_items; /* URLs of a mail; members of an archive */
+    size_t url_bytes;
     enum hash_mode hash;            /* of parts */
     const struct part_store *store; /* where their bytes go; NULL: nowhere */
     const struct network *trusted_relays;

@@ -114,6 +114,13 @@ void draft_add_file(struct draft *d, const struct builder_settings *set, const s
         list->items[list->len++] = *file;
 }
 
+void *draft_add_row(struct draft *d, size_t most, struct object_list *list, size_t size)
+{
+    if (!draft_list_room(d, most, (void **)&list->items, list->len, &list->room, size))
+        return NULL;
+    return (char *)list->items + list->len++ * size;
+}
+
 struct hop *draft_add_hop(struct draft *d, const struct builder_settings *set)
 {
     struct hop_list *list = &d->t.hops;

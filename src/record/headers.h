@@ -70,6 +70,9 @@ void draft_add_anomaly(struct draft *d, const struct builder_settings *set, cons
 void draft_note_anomaly(struct draft *d, const struct builder_settings *set, const struct found_anomaly *a,
                         struct buf *scratch);
 void draft_add_file(struct draft *d, const struct builder_settings *set, const struct file *file);
+/* A row more in a list of that form, zero, up to `most`, to be filled in; `size` is that of a row. NULL where
+ * there is no room, then flags.truncated is set. Those before it may have moved. */
+void *draft_add_row(struct draft *d, size_t most, struct object_list *list, size_t size);
 /* A new one, up to hop_items, to be filled in; NULL where there is no room. Those before it may have moved.
  */
 struct hop *draft_add_hop(struct draft *d, const struct builder_settings *set);

@@ -9,6 +9,7 @@
 #include "mail/disguise.h"
 #include "mail/sniff.h"
 #include "record/digest.h"
+#include "record/inside.h"
 #include "record/spare.h"
 
 struct open_part {
@@ -25,6 +26,7 @@ struct open_part {
 
 /* Attached mails in one another, and a leaf in them: what is open stands in what is open before it. */
 struct parts {
+    struct inside *inside; /* made when the first part begins */
     struct open_part *open;
     uint32_t len, room;
     const struct part_store *store; /* of what is open; may be NULL */
@@ -56,6 +58,7 @@ void parts_free(struct parts **pp)
         return;
     parts_reset(p);
     shrink(p, 0);
+    inside_free(&p->inside);
     free(p->open);
     free(p);
 }
@@ -75,6 +78,8 @@ void parts_reset(struct parts *p)
     p->len = 0;
     p->disguised = false;
     shrink(p, KEPT);
+    if (p->inside)
+        inside_reset(p->inside);
 }
 
 static struct open_part *push(struct parts *p, const struct builder_settings *set)
@@ -124,7 +129,8 @@ static void store(struct parts *p, struct open_part *o, struct slice bytes)
         drop_file(p, o);
 }
 
-static void begin(struct parts *p, struct spares *with, struct mime *m, const struct mime_event *ev)
+static void begin(struct parts *p, struct draft *d, struct spares *with, struct mime *m,
+                  const struct mime_event *ev)
 {
     struct open_part *o = push(p, with->set);
     o->depth = ev->depth;
@@ -142,7 +148,10 @@ static void begin(struct parts *p, struct spares *with, struct mime *m, const st
         o->digest = digest_new();
     if (o->hashed)
         digest_begin(o->digest, with->methods);
-    mime_bodies(m, o->hashed ? WANT_ALL : WANT_HEAD);
+    if (!p->inside)
+        p->inside = inside_new(with->set);
+    enum mime_want inside = inside_begin(p->inside, d, with, ev);
+    mime_bodies(m, o->hashed || inside == WANT_ALL ? WANT_ALL : WANT_HEAD);
 }
 
 static void body(struct parts *p, struct open_part *o, struct mime *m, const struct mime_event *ev)
@@ -154,11 +163,21 @@ static void body(struct parts *p, struct open_part *o, struct mime *m, const str
         mime_bodies(m, WANT_NONE);
         return;
     }
-    if (o->head.len < o->head.max)
+    if (!o->lacks && o->head.len < o->head.max)
         buf_add(&o->head, ev->value);
     if (o->hashed)
         digest_add(o->digest, ev->value);
     store(p, o, ev->value);
+}
+
+/* What is in them, whatever became of the rest. */
+static void look_inside(struct parts *p, const struct open_part *o, struct draft *d, struct spares *with,
+                        struct mime *m, const struct mime_event *ev)
+{
+    if (inside_body(p->inside, d, with, ev) == WANT_ALL)
+        mime_bodies(m, WANT_ALL);
+    else if (!o->hashed && !o->lacks)
+        mime_bodies(m, WANT_HEAD);
 }
 
 /* Those that a record has of its own mail too; of each the first counts. */
@@ -242,6 +261,7 @@ static void end(struct parts *p, struct open_part *o, struct draft *d, struct sp
     }
     drop_file(p, o);
     take_anomalies(d, &file, ev->anomalies | judge(p, o, d, with, ev, seen));
+    inside_end(p->inside, d, with, &file);
     draft_add_file(d, with->set, &file);
 }
 
@@ -250,10 +270,11 @@ void parts_mime(struct parts *p, struct draft *d, struct spares *with, struct mi
 {
     struct open_part *o = ev->kind == MIME_PART_BEGIN ? NULL : find(p, ev->depth);
     if (ev->kind == MIME_PART_BEGIN)
-        begin(p, with, m, ev);
-    else if (o && ev->kind == MIME_BODY)
+        begin(p, d, with, m, ev);
+    else if (o && ev->kind == MIME_BODY) {
         body(p, o, m, ev);
-    else if (o && ev->kind == MIME_ATTACHED_HEADER)
+        look_inside(p, o, d, with, m, ev);
+    } else if (o && ev->kind == MIME_ATTACHED_HEADER)
         attached_header(o, d, with, ev);
     if (!o || ev->kind != MIME_PART)
         return;

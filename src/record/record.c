@@ -26,6 +26,13 @@ static const struct field attached_fields[] = {
 };
 static const struct shape shape_attached = SHAPE(attached, attached_fields);
 
+static const struct field member_fields[] = {
+#define FIELD_MEMBER(name, kind, where, doc) ROW(member, name, kind, where, doc),
+#include "record/fields.def"
+#undef FIELD_MEMBER
+};
+static const struct shape shape_member = SHAPE(member, member_fields);
+
 static const struct field file_fields[] = {
 #define FIELD_FILE(name, kind, member, doc) ROW(file, name, kind, member, doc),
 #include "record/fields.def"
@@ -34,6 +41,13 @@ static const struct field file_fields[] = {
 /* Scripts are written for files with a name. */
 static const struct shape shape_file = {sizeof(struct file), file_fields,
                                         sizeof file_fields / sizeof *file_fields, true};
+
+static const struct field url_fields[] = {
+#define FIELD_URL(name, kind, member, doc) ROW(url, name, kind, member, doc),
+#include "record/fields.def"
+#undef FIELD_URL
+};
+static const struct shape shape_url = SHAPE(url, url_fields);
 
 static const struct field anomaly_fields[] = {
 #define FIELD_ANOMALY_FOUND(name, kind, member, doc) ROW(found_anomaly, name, kind, member, doc),

@@ -95,6 +95,7 @@ struct transaction {
     struct product agent;
     bool message; /* no field of its own, for who shows the record: text of the message was seen */
     struct file_list files;
+    struct url_list urls;
     struct hop_list hops; /* newest first */
     struct authentication *authentication;
     struct origin origin;

@@ -45,6 +45,9 @@ static const struct builder_settings *builder_settings(void)
         .list_items = 1000,
         .hop_items = 100,
         .header_items = 200,
+        .url_items = 100,
+        .url_bytes = 2048,
+        .member_items = 100,
     };
     static struct agents *agents;
     struct error err;

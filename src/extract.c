@@ -148,6 +148,8 @@ void extract_record(struct extract *e, struct record *rec)
     struct transaction *t = rec->body;
     for (size_t i = 0; i < t->files.len; i++)
         settle_file(e, &t->files.items[i], rec->mem);
+    for (size_t i = 0; i < t->parts.len; i++)
+        settle_file(e, &t->parts.items[i], rec->mem);
 }
 
 struct extract_counts extract_counts(const struct extract *e)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "base/nearest.h"
 #include "base/memory.h"
+#include "record/digest.h"
 #include "tap.h"
 #include "watch.h"
 
@@ -226,6 +227,7 @@ int main(int argc, char **argv)
     static const char *const commands[] = {"read", "watch", "settings", "schema", NULL};
     if (argc < 2)
         return bad_usage("wants a command");
+    digest_memory();
     /* A reader that went away is an error of output, with a text, like a full disk. */
     signal(SIGPIPE, SIG_IGN);
     const char *command = argv[1];

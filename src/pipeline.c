@@ -171,6 +171,7 @@ static void begin_generation(struct pipeline *p, const struct settings *set,
         .store = services->store,
         .trusted_relays = set->trusted_relays.items,
         .trusted_relay_count = set->trusted_relays.count,
+        .address_items = (uint32_t)set->address_items,
         .header_items = (uint32_t)set->header_items,
         .all_headers = set->headers == 1,
         .agents = services->agents};

@@ -46,7 +46,8 @@ struct settings {
     uint64_t detect_bytes, command_bytes, reply_bytes, hold_bytes, max_pending, max_waiting, tls_bytes;
     uint64_t auth_user; /* 0 no, 1 yes */
     uint64_t header_bytes, headers_bytes, mime_depth, mime_parts, head_bytes;
-    uint64_t transaction_bytes, session_bytes, list_items, hop_items, header_items, url_items, url_bytes;
+    uint64_t transaction_bytes, session_bytes, list_items, hop_items, address_items, header_items, url_items,
+        url_bytes;
     uint64_t member_items;
     uint64_t headers; /* 0 known, 1 all */
     struct text_set trusted_authserv;

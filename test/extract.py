@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from mailwire import crlf, write_capture
-from tap import SHARED, done, mailtap, ok, skip
+from tap import SHARED, done, mailtap, ok, parts_of, skip
 
 FOLDER = Path(tempfile.mkdtemp(prefix="mailtap-extract-"))
 
@@ -32,7 +32,7 @@ def sha(data):
 def run(path, folder, *args):
     r = mailtap("read", "-f", "json", "-s", "country_databases=none", "--extract", folder, *args, path)
     ok(r.returncode == 0, "read --extract %s" % " ".join(map(str, args)), r.stderr.decode(errors="replace"))
-    rows = [f for x in map(json.loads, r.stdout.splitlines()) if x["_path"] == "smtp" for f in x.get("files", [])]
+    rows = [f for x in map(json.loads, r.stdout.splitlines()) if x["_path"] == "smtp" for f in parts_of(x)]
     return rows, r.stderr.decode(errors="replace").splitlines()[-1], r.stdout
 
 

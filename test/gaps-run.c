@@ -241,7 +241,8 @@ static void bench_init(struct bench *b)
     b->builder = (struct builder_settings){.path.capture = PATH_ALL,
                                            .transaction_bytes = b->set.transaction_bytes,
                                            .session_bytes = b->set.session_bytes};
-    b->builder.list_items = b->builder.hop_items = b->builder.header_items = (uint32_t)b->set.list_items;
+    b->builder.list_items = b->builder.hop_items = b->builder.header_items = b->builder.address_items =
+        (uint32_t)b->set.list_items;
     b->builder.url_items = (uint32_t)b->set.url_items;
     b->builder.url_bytes = b->set.url_bytes;
     b->builder.member_items = (uint32_t)b->set.member_items;

@@ -38,12 +38,14 @@ static size_t find_word(const struct words *w, struct slice word)
     return i;
 }
 
-/* What mailtap itself says of a mail, which words of the mail may be too. */
+/* What mailtap itself says of a mail, which words of the mail may be too; and the names of fields that the
+ * mails before and behind it have. */
 static void learn_own(struct words *w)
 {
-    static const char *const own[] = {"accepted", "rejected", "deferred",    "aborted",
-                                      "unknown",  "content",  "application", "octet",
-                                      "stream",   "message",  "rfc822",      "multipart"};
+    static const char *const own[] = {
+        "accepted", "rejected", "deferred", "aborted", "unknown",     "content",  "application",
+        "octet",    "stream",   "message",  "rfc822",  "multipart",   "Received", "Message",
+        "Reply",    "Subject",  "Agent",    "Content", "Originating", "Transfer", "Encoding"};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         w->items[w->count] = slice_str(own[i]);
         w->mail[w->count++] = COMMON;

@@ -12,7 +12,7 @@ import unicodedata
 from pathlib import Path
 
 from mailwire import crlf, write_capture
-from tap import SOURCE, done, mailtap, need_shared, ok
+from tap import SOURCE, done, mailtap, need_shared, ok, parts_of
 
 MESSAGES = {".eml", ".msg", ".raw"}
 TABLE = SOURCE / "test/gmime-differences.tsv"
@@ -24,7 +24,7 @@ def plain(text):
 
 
 def ours(record):
-    files = [{k: f.get(k) for k in ("depth", "type", "name", "size", "sha256")} for f in record.get("files", [])]
+    files = [{k: f.get(k) for k in ("depth", "type", "name", "size", "sha256")} for f in parts_of(record)]
     return {"from": plain(record.get("from")), "subject": plain(record.get("subject")), "date": plain(record.get("date")), "msg_id": plain(record.get("msg_id")), "parts": files}
 
 
@@ -89,10 +89,10 @@ def main():
         for field, a, b in differences(ours(records[i]), theirs(read[i])):
             found.setdefault(field, (a, b))
         inner = [p for p in ours(records[i])["parts"] if p["type"] == "message/rfc822" and p["sha256"]]
-        encoded = any(f.get("encoding", "7bit").lower() in ("base64", "quoted-printable") for f in records[i].get("files", []) if f["type"] == "message/rfc822")
+        encoded = any(f.get("encoding", "7bit").lower() in ("base64", "quoted-printable") for f in parts_of(records[i]) if f["type"] == "message/rfc822")
         if inner and not encoded:
             ok(all(stands(messages[i], p) for p in inner), "%s: attached mails have their bytes as they came" % path.name, inner)
-        equal["parts"] += len(records[i].get("files", []))
+        equal["parts"] += len(parts_of(records[i]))
         for field, (a, b) in found.items():
             met.add((mail, field))
             if (mail, field) not in known:

@@ -239,7 +239,7 @@ def flat(record):
     for k in ("gap", "one_sided", "midstream", "truncated"):
         r[k] = flags.get(k, False)
     if "files" in r:
-        r["files"] = [[f["name"], f["type"], f["size"]] for f in r["files"] if "name" in f] or None
+        r["files"] = [[f["name"], f["type"], f["size"]] for f in r["files"]] or None
     return r
 
 

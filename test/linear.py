@@ -155,7 +155,7 @@ def held_right(records, count):
               "subject": "the next one", "msg_id": "<next@example.net>", "last_reply": "250 2.0.0 Ok: queued as NEXT",
               "files": [{"name": "next.txt", "type": "text/plain", "size": 5}]}
     last = dict(found[-1]) if found else {}
-    last["files"] = [{k: f[k] for k in ("name", "type", "size")} for f in last.get("files", []) if "name" in f]
+    last["files"] = [{k: f[k] for k in ("name", "type", "size")} for f in last.get("files", [])]
     wrong = ["%s: %r" % (k, last.get(k)) for k, v in wanted.items() if last.get(k) != v]
     wrong += ["%s: %r" % (k, last[k]) for k in ("flags", "cc", "date", "last_error", "first_received", "x_originating_ip") if k in last]
     if len(sessions) != 1 or sessions[0]["mails"] != count or sessions[0]["end"] != "quit":

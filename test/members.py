@@ -27,7 +27,7 @@ def records(attached, *args, name=b"a.bin"):
 
 
 def file_of(attached, *args, **names):
-    return records([attached], *args, **names)[0]["files"][1]
+    return records([attached], *args, **names)[0]["files"][0]
 
 
 def same(name, got, want):
@@ -82,8 +82,8 @@ for kind, raw in (("deflated", archive(MEMBERS)), ("stored", archive(MEMBERS, me
                   ("streamed", archive(MEMBERS, Stream())), ("streamed, stored", archive(MEMBERS, Stream(), zipfile.ZIP_STORED)),
                   ("behind a program", b"MZ" + b"\x90" * 3000 + archive(MEMBERS))):
     mail = records([raw])[0]
-    same(kind, mail["files"][1].get("members"), ROWS)
-    same(kind + ": nested, not encrypted", (mail["files"][1].get("nested"), mail["files"][1].get("encrypted")), (True, None))
+    same(kind, mail["files"][0].get("members"), ROWS)
+    same(kind + ": nested, not encrypted", (mail["files"][0].get("nested"), mail["files"][0].get("encrypted")), (True, None))
     ok("anomalies" not in mail, kind + ": nothing odd", mail.get("anomalies"))
 
 document = archive([("[Content_Types].xml", b"<x/>"), ("word/document.xml", b"<x/>"), ("word/vbaProject.bin", b"\0" * 100)])
@@ -108,7 +108,7 @@ same("TNEF", file_of(tnef([(b"LONGNA~1.DOC", "long name.docx", b"12345"), (b"A",
 # Limits.
 many = archive([("m%d" % i, b"") for i in range(300)])
 got = records([many])[0]
-same("as many as are wanted", ([m["name"] for m in got["files"][1]["members"]], got["flags"]), (["m%d" % i for i in range(100)], {"truncated": True}))
+same("as many as are wanted", ([m["name"] for m in got["files"][0]["members"]], got["flags"]), (["m%d" % i for i in range(100)], {"truncated": True}))
 same("or more", len(file_of(many, "-s", "member_items=300")["members"]), 300)
 same("an archive behind the limit is known", file_of(archive([("a", b""), ("b.7z", b"")]), "-s", "member_items=1").get("nested"), True)
 broken = file_of(archive(MEMBERS)[:100])

@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 
 from mailwire import write_capture
-from tap import done, mailtap, ok, skip
+from tap import done, mailtap, ok, parts_of, skip
 
 FOLDER = Path(tempfile.mkdtemp(prefix="mailtap-parts-"))
 
@@ -96,7 +96,7 @@ def rows(message, *args):
     r = mailtap("read", "-f", "json", "-s", "country_databases=none", *args, path)
     ok(r.returncode == 0, "the capture is read", r.stderr.decode(errors="replace"))
     record = next(x for x in map(json.loads, r.stdout.splitlines()) if x["_path"] == "smtp")
-    return record.get("files", [])
+    return parts_of(record)
 
 
 def entropy(content):
@@ -151,8 +151,8 @@ odd = [([b"Content-Type: image/png; name=a.png"], FILES["sh"]), ([b"Content-Disp
 path = FOLDER / "odd.pcap"
 write_capture(path, [boundary_mail(odd)])
 record = next(x for x in map(json.loads, mailtap("read", "-f", "json", path).stdout.splitlines()) if x["_path"] == "smtp")
-ok([f.get("anomalies", []) for f in record["files"]] == [["type_disguised"], ["filename_double"], ["filename_path"], ["type_disguised"], ["filename_conflict", "base64_garbage"]],
-   "each part says what is odd in it", record["files"])
+ok([f.get("anomalies", []) for f in parts_of(record)] == [["type_disguised"], ["filename_double"], ["filename_path"], ["type_disguised"], ["filename_conflict", "base64_garbage"]],
+   "each part says what is odd in it", parts_of(record))
 ok(sorted((a["name"], a.get("text")) for a in record["anomalies"]) ==
    [("base64_garbage", None), ("filename_conflict", "c.png"), ("filename_double", "Rechnung.pdf  .exe"), ("filename_path", "C:\\temp\\a.txt"), ("type_disguised", "text/x-shellscript")],
    "so does the mail, the first of each", record["anomalies"])

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from capturing import capture_of
-from tap import MAILTAP, SOURCE, done, ok
+from tap import MAILTAP, SOURCE, done, ok, parts_of
 
 # Around the sizes that programs like for their buffers, and around our own limits.
 LENGTHS = [n + d for n in (78, 255, 512, 998, 1024, 4096, 8192, 16384, 65536) for d in (-2, -1, 0, 1, 2)]
@@ -79,7 +79,7 @@ def records(path, stream="smtp"):
 def is_next(m):
     wanted = {"mailfrom": "next@example.net", "rcptto": ["user@example.com"], "subject": "the next one", "last_reply": "250 2.0.0 queued as NEXT"}
     never = ("flags", "from", "last_error", "anomalies")
-    text = [(f["type"], f["size"]) for f in m.get("files", [])] == [("text/plain", 6)]
+    text = [(f["type"], f["size"]) for f in parts_of(m)] == [("text/plain", 6)]
     return all(m.get(k) == v for k, v in wanted.items()) and not any(k in m for k in never) and text
 
 

@@ -47,6 +47,11 @@ def need_shared(*parts):
     return path
 
 
+def parts_of(record):
+    """All parts of a mail, in their order."""
+    return sorted(record.get("files", []) + record.get("parts", []), key=lambda f: f["part"])
+
+
 def mailtap(*args, stdin=None, timeout=120):
     """Runs the binary; gives back its result with bytes in stdout and stderr."""
     r = subprocess.run([MAILTAP, *map(str, args)], input=stdin, capture_output=True, timeout=timeout)

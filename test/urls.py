@@ -12,7 +12,7 @@ from pathlib import Path
 import jsonschema
 
 from mailwire import write_capture
-from tap import done, mailtap, need_shared, ok
+from tap import done, mailtap, need_shared, ok, parts_of
 
 FOLDER = Path(tempfile.mkdtemp(prefix="mailtap-urls-"))
 
@@ -198,7 +198,7 @@ def by_hand():
           "https://nam.safelinks.protection.outlook.com/?url=https%3A%2F%2Fwww.google.com%2Furl%3Fq%3Dhttps%253A%252F%252Fevil.example%252Fx&data=1",
           "http://b\u00fccher.example/", "http://0x7f.1/", "http://form.example/", "http://attached.example"])
     same("where they stand", [u["source"] for u in urls], ["text", "text", "text", "html", "html", "html", "html", "text"])
-    same("in which part", [mail["files"][u["part"]]["type"] for u in urls],
+    same("in which part", [parts_of(mail)[u["part"]]["type"] for u in urls],
          ["text/plain"] + 5 * ["text/html"] + ["application/octet-stream", "text/plain"])
     same("hosts", [u["host"] for u in urls], ["plain.example", "text.example", "www.text.example", "nam.safelinks.protection.outlook.com",
                                               "xn--bcher-kva.example", "127.0.0.1", "form.example", "attached.example"])

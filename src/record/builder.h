@@ -24,6 +24,7 @@ struct builder_settings {
     const struct part_store *store; /* where their bytes go; NULL: nowhere */
     const struct network *trusted_relays;
     size_t trusted_relay_count;
+    uint32_t address_items; /* of each list of mailboxes */
     uint32_t header_items;
     bool all_headers;
     const struct slice *trusted_authserv; /* names; case does not matter */

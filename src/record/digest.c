@@ -3,6 +3,7 @@
  * an algorithm that OpenSSL does not give (MD5 under FIPS) is left out. Spec: RFC 1321, RFC 6234. */
 #include "record/digest.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include "base/memory.h"
@@ -19,6 +20,38 @@ struct digest {
     char hex[DIGESTS][DIGEST_HEX];
     size_t hex_len[DIGESTS];
 };
+
+static void *take(size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    void *p = size ? malloc(size) : NULL;
+    if (size)
+        memory_check(p);
+    return p;
+}
+
+static void *take_again(void *before, size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    if (!size) {
+        free(before);
+        return NULL;
+    }
+    void *p = realloc(before, size);
+    memory_check(p);
+    return p;
+}
+
+static void give(void *p, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(p);
+}
+
+void digest_memory(void)
+{
+    CRYPTO_set_mem_functions(take, take_again, give);
+}
 
 struct digest_methods *digest_methods_new(enum hash_mode mode)
 {

@@ -8,6 +8,11 @@ enum hash_mode { HASH_NONE, HASH_SHA256, HASH_ALL }; /* ALL: MD5, SHA-1 and SHA-
 enum digest_index { DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256, DIGESTS };
 enum { DIGEST_HEX = 64 };
 
+/* OpenSSL takes no memory but by functions that die loudly where there is none: by itself it goes on without
+ * in places, and crashes, or says that there is no such algorithm. Once, before anything else of OpenSSL's.
+ */
+void digest_memory(void);
+
 /* The algorithms of a mode, looked up once: to look them up takes longer than to hash a short text. */
 struct digest_methods;
 struct digest_methods *digest_methods_new(enum hash_mode mode);

@@ -51,7 +51,6 @@ struct shape {
     size_t size;
     const struct field *fields;
     size_t count;
-    bool some; /* scripts see those alone that have their first field, a text */
 };
 
 /* Any list of objects has this form, with items of its own type. */

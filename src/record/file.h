@@ -29,6 +29,7 @@ struct file {
     struct slice name; /* data is NULL where it has none */
     struct slice name_raw, type, mime_type, disposition, encoding;
     uint64_t size; /* decoded bytes */
+    uint64_t part; /* its number in the mail */
     uint64_t depth;
     struct slice md5, sha1, sha256;
     struct interval entropy; /* bits per byte */

@@ -38,7 +38,7 @@ struct slice draft_readable(struct draft *d, struct charsets *cs, struct slice v
 
 bool draft_list_grow(struct draft *d, size_t most, void **items, size_t len, size_t *room, size_t size)
 {
-    size_t more = *room ? *room * 2 : size > 64 ? 1 : 4; /* most mails have one recipient */
+    size_t more = *room ? *room * 2 : size > 64 ? 1 : 2; /* most mails have one recipient */
     if (more > most)
         more = most;
     void *grown = more > len ? arena_alloc(&d->mem, more * size) : NULL;
@@ -109,7 +109,7 @@ struct recipient *draft_add_recipient(struct draft *d, const struct builder_sett
 
 void draft_add_file(struct draft *d, const struct builder_settings *set, const struct file *file)
 {
-    struct file_list *list = &d->t.files;
+    struct file_list *list = file->name.data ? &d->t.files : &d->t.parts;
     if (list_room(d, set, (void **)&list->items, list->len, &list->room, sizeof *list->items))
         list->items[list->len++] = *file;
 }
@@ -160,7 +160,12 @@ static void take_received(struct draft *d, const struct builder_settings *set, s
 static void take_agent(struct draft *d, const struct builder_settings *set, struct slice text)
 {
     d->t.user_agent = text;
-    d->t.is_webmail = agents_of_mail(set->agents, text, &d->t.agent) == AGENT_WEBMAIL;
+    struct product found = {0};
+    d->t.is_webmail = agents_of_mail(set->agents, text, &found) == AGENT_WEBMAIL;
+    if (found.name.len)
+        d->t.agent = arena_alloc(&d->mem, sizeof found);
+    if (found.name.len && d->t.agent)
+        *d->t.agent = found;
 }
 
 enum place {

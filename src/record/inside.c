@@ -132,7 +132,7 @@ enum mime_want inside_begin(struct inside *in, struct draft *d, struct spares *w
     in->kind = kind;
     in->depth = ev->depth;
     in->at = ev->at;
-    in->urls.part = d->t.files.len;
+    in->urls.part = d->t.files.len + d->t.parts.len;
     in->urls.full |= !with->set->url_items;
     in->members = (struct members){.first = 0};
     in->head_len = 0;

@@ -242,7 +242,10 @@ static void end(struct parts *p, struct open_part *o, struct draft *d, struct sp
                 const struct mime_event *ev)
 {
     struct buf *scratch = &with->scratch;
-    struct file file = {.size = ev->size, .depth = ev->depth, .attached = o->attached};
+    struct file file = {.size = ev->size,
+                        .part = d->t.files.len + d->t.parts.len,
+                        .depth = ev->depth,
+                        .attached = o->attached};
     const char *seen = sniff_type(buf_slice(&o->head));
     if (ev->filename.data)
         file.name = draft_text(d, ev->filename, scratch);

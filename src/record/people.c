@@ -158,9 +158,15 @@ void people_take(struct draft *d, const struct builder_settings *set, struct cha
     const struct field_reader f = {d, set, cs, ev, scratch};
     struct mailbox_reader r = {.rest = ev->value};
     struct slice element, group = {0}, shown = {0};
-    while (mailbox_next(&r, &element)) {
+    bool full = false;
+    while ((texts || !full) && mailbox_next(&r, &element)) {
         if (texts && element.len && !draft_add_text(d, set, texts, draft_readable(d, cs, element, scratch)))
             break;
+        /* The room of the mail's texts is not for these alone. */
+        full = full || !draft_list_room(d, set->address_items, (void **)&list->items, list->len, &list->room,
+                                        sizeof *list->items);
+        if (full)
+            continue;
         if (r.group.data && r.group.data != group.data)
             shown = phrase_of(&f, r.group);
         group = r.group;
@@ -171,8 +177,6 @@ void people_take(struct draft *d, const struct builder_settings *set, struct cha
         take_addr(&f, &parts, &m);
         if (!m.name.data && !m.addr.data && !m.group.data)
             continue;
-        if (!draft_list_room(d, set->list_items, (void **)&list->items, list->len, &list->room, sizeof m))
-            break;
         list->items[list->len++] = m;
         if (writes && m.name.data && !ev->cut)
             judge_name(&f, &m);

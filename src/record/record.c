@@ -39,8 +39,7 @@ static const struct field file_fields[] = {
 #undef FIELD_FILE
 };
 /* Scripts are written for files with a name. */
-static const struct shape shape_file = {sizeof(struct file), file_fields,
-                                        sizeof file_fields / sizeof *file_fields, true};
+static const struct shape shape_file = SHAPE(file, file_fields);
 
 static const struct field url_fields[] = {
 #define FIELD_URL(name, kind, member, doc) ROW(url, name, kind, member, doc),

@@ -92,13 +92,13 @@ struct transaction {
     struct slice received_from_originating_ip;
     struct slice user_agent;
     bool tls, is_webmail;
-    struct product agent;
+    struct product *agent;
     bool message; /* no field of its own, for who shows the record: text of the message was seen */
-    struct file_list files;
+    struct file_list files, parts; /* with a name, and without */
     struct url_list urls;
     struct hop_list hops; /* newest first */
     struct authentication *authentication;
-    struct origin origin;
+    struct origin *origin;
     struct text_list tags;
     struct anomaly_list anomalies;
     struct flags flags;

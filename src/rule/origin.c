@@ -37,14 +37,19 @@ static void set_origin(struct rules *r, struct record *rec, struct transaction *
             i = k;
     if (i == count)
         return;
-    t->origin.ip = seen[i];
+    t->origin = arena_alloc(rec->mem, sizeof *t->origin);
+    if (!t->origin) {
+        t->flags.truncated = true;
+        return;
+    }
+    t->origin->ip = seen[i];
     if (!countries_lookup(r->countries, &seen[i], &info))
         return;
-    t->origin.asn = info.asn;
+    t->origin->asn = info.asn;
     if (info.country[0])
-        t->origin.country = arena_copy(rec->mem, slice_str(info.country));
+        t->origin->country = arena_copy(rec->mem, slice_str(info.country));
     if (info.as_name.len)
-        t->origin.as_name = arena_copy(rec->mem, info.as_name);
+        t->origin->as_name = arena_copy(rec->mem, info.as_name);
 }
 
 static bool is_suspicious(const struct rules *r, const struct address *a, const char *country)

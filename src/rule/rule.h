@@ -17,8 +17,8 @@ struct networks {
 struct rule_settings {
     struct networks local_nets;
     struct networks trusted_relays; /* whose Received lines are believed */
-    struct networks origin_nets; /* where it is suspicious for mail to originate */
-    const char (*countries)[3];  /* the same, two capital letters each */
+    struct networks origin_nets;    /* where it is suspicious for mail to originate */
+    const char (*countries)[3];     /* the same, two capital letters each */
     size_t country_count;
     unsigned blocklist_kinds; /* a bit per enum blocklist_kind: of these a notice is raised */
 };

@@ -164,7 +164,7 @@ static void client_of(struct software_table *table, const struct software_settin
                       const struct transaction *t, struct timespec end)
 {
     size_t oldest = t->path.len - 1;
-    if (!t->agent.name.len || !t->path.len || !is_ours(set, &t->id.orig.addr))
+    if (!t->agent || !t->path.len || !is_ours(set, &t->id.orig.addr))
         return;
     /* The browser is the oldest hop then, and the path's first two are the connection's ends. */
     if (t->is_webmail && t->path.len > 2 && !t->flags.path_cut && came_by_web(t))
@@ -174,7 +174,7 @@ static void client_of(struct software_table *table, const struct software_settin
                          .host = t->path.items[oldest],
                          .software_type =
                              slice_str(t->is_webmail ? "SMTP::WEBMAIL_SERVER" : "SMTP::MAIL_CLIENT"),
-                         .product = t->agent,
+                         .product = *t->agent,
                          .unparsed_version = t->user_agent};
     found(table, set, &s);
 }

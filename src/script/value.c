@@ -68,14 +68,10 @@ static void push_object(lua_State *L, const struct shape *of, const char *object
 
 static void push_list(lua_State *L, const struct shape *of, const struct object_list *list, int flags_meta)
 {
-    lua_Integer shown = 0;
     lua_createtable(L, (int)list->len, 0);
     for (size_t i = 0; i < list->len; i++) {
-        const char *item = (const char *)list->items + i * of->size;
-        if (of->some && !((const struct slice *)(item + of->fields[0].offset))->data)
-            continue;
-        push_object(L, of, item, flags_meta);
-        lua_rawseti(L, -2, ++shown);
+        push_object(L, of, (const char *)list->items + i * of->size, flags_meta);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
 }
 

@@ -85,9 +85,9 @@ static void add_files(struct line *out, const struct file_list *list)
     bool first = true;
     line_byte(out, '{');
     for (size_t i = 0; i < list->len; i++) {
-        bool repeat = !list->items[i].name.data;
+        bool repeat = false;
         for (size_t k = i > SEEN_BEFORE ? i - SEEN_BEFORE : 0; k < i && !repeat; k++)
-            repeat = list->items[k].name.data && slice_eq(list->items[k].name, list->items[i].name);
+            repeat = slice_eq(list->items[k].name, list->items[i].name);
         if (!repeat)
             add_item(out, list->items[i].name, false, first);
         first &= repeat;

@@ -96,18 +96,15 @@ static void add_reply(struct sink *snk, uint64_t code, struct slice before, stru
 
 static void add_files(struct line *out, const struct file_list *files)
 {
-    size_t named = 0;
-    for (size_t i = 0; i < files->len; i++) {
-        if (!files->items[i].name.data || named++ >= FILES_SHOWN)
-            continue;
-        line_str(out, named > 1 ? ", " : "[");
+    for (size_t i = 0; i < files->len && i < FILES_SHOWN; i++) {
+        line_str(out, i ? ", " : "[");
         cell_text(out, files->items[i].name, WIDTH_FILE);
         line_byte(out, ' ');
         cell_size(out, files->items[i].size);
     }
-    if (named > FILES_SHOWN)
-        line_printf(out, ", +%zu", named - FILES_SHOWN);
-    line_str(out, named ? "]  " : "");
+    if (files->len > FILES_SHOWN)
+        line_printf(out, ", +%zu", files->len - FILES_SHOWN);
+    line_str(out, files->len ? "]  " : "");
 }
 
 static void add_origin(struct sink *snk, const struct transaction *t)
@@ -120,9 +117,12 @@ static void add_origin(struct sink *snk, const struct transaction *t)
         line_str(&snk->line, "origin ");
         cell_text(&snk->line, origin, ADDRESS_TEXT);
     }
-    if (origin.len && t->origin.country.len) {
+    struct address shown;
+    /* Of another address, which is more to be trusted, the country would mislead here. */
+    if (t->origin && t->origin->country.len && address_parse(origin, &shown) &&
+        address_eq(&shown, &t->origin->ip)) {
         line_str(&snk->line, " (");
-        cell_text(&snk->line, t->origin.country, 2);
+        cell_text(&snk->line, t->origin->country, 2);
         line_byte(&snk->line, ')');
     }
     if (t->is_webmail)

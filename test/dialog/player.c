@@ -44,6 +44,7 @@ static const struct builder_settings *builder_settings(void)
         .session_bytes = 32 * 1024,
         .list_items = 1000,
         .hop_items = 100,
+        .address_items = 200,
         .header_items = 200,
         .url_items = 100,
         .url_bytes = 2048,

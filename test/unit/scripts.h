@@ -28,6 +28,7 @@ struct stage {
     struct arena mem;
     struct slice rcptto[2], to[1];
     struct address path[2];
+    struct origin origin;
     struct file files[2];
     struct transaction mail;
     struct session session;
@@ -130,6 +131,7 @@ static inline void stage_fill(struct stage *st)
     st->files[0] = (struct file){.type = slice_str("text/plain"), .size = 5};
     st->files[1] =
         (struct file){.name = slice_str("a.pdf"), .type = slice_str("application/pdf"), .size = 2048};
+    st->origin = (struct origin){id.orig.addr, slice_str("DE"), 64500, slice_str("Net")};
     st->mail = (struct transaction){
         .ts = {1000, 500000000},
         .id = id,
@@ -155,7 +157,7 @@ static inline void stage_fill(struct stage *st)
         .tls = true,
         .is_webmail = false,
         .files = {st->files, 2, 2},
-        .origin = {id.orig.addr, slice_str("DE"), 64500, slice_str("Net")},
+        .origin = &st->origin,
         .flags = {.gap = true},
     };
     st->session = (struct session){.ts = {999, 0},

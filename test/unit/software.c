@@ -38,10 +38,11 @@ static const struct software_settings local = {SOFTWARE_LOCAL, {NULL, 0}, 100};
 static void mail(struct software_table *t, const struct software_settings *set, long at, struct address *path,
                  size_t len, const char *name, const char *version, bool webmail, const char *received)
 {
+    struct product agent = {slice_str(name), slice_str(version), {NULL, 0}};
     struct transaction m = {.id.resp.addr = path[0],
                             .id.orig.addr = path[1],
                             .path = {path, len, len},
-                            .agent = {slice_str(name), slice_str(version), {NULL, 0}},
+                            .agent = *name ? &agent : NULL,
                             .is_webmail = webmail,
                             .first_received = slice_str(received)};
     software_record(t, set, &(struct record){&stream_smtp, &m, {at, 0}, NULL});

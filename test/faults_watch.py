@@ -71,6 +71,10 @@ def metrics():
             ok(not w.said("refused") and len(w.said("watching")) == 1, "by one sensor", *w.lines)
 
 
+# What no lack of memory excuses; that it aborts with a word is how a sensor ends by one.
+LOUD = re.compile("Sanitizer|runtime error|Assertion|signal 11")
+
+
 def half_lines(w):
     return [text[-200:] for stream in ("smtp", "smtp_session", "stats", "notice", "software") for text in w.contents(stream) if text and not text.endswith(b"\n")]
 
@@ -111,7 +115,7 @@ def out_of_memory():
         n = 1 + k if k < 12 else int(12 * 1.3 ** (k - 11))
         with Mta(FAR) as mta, Watch("here", settings=["stats_interval=1s"], env=env()) as w:
             wrong = dies_running(w, mta, n)
-            w.end(crash=re.compile("Sanitizer|runtime error|Assertion|signal 11"))
+            w.end(crash=LOUD)
         if wrong:
             bad.append("allocation %d: %s: %s" % (n, wrong, "\n".join(w.lines[-20:])))
     ok(not bad, "a running sensor: %d times another allocation fails; it dies with a word, the log is whole, and the next one goes on" % count, *bad[:4])
@@ -126,9 +130,11 @@ def out_of_memory_at_start():
     for n in tried:
         w = Watch("here", env=env(allocation=n), ready=False)
         until(lambda: w.process.poll() is not None or w.said("watching"))
-        w.end(code=None) if w.process.poll() is None else w.thread.join(LONG)
+        w.end(code=None, crash=LOUD) if w.process.poll() is None else w.thread.join(LONG)
         code = w.process.wait()
         ends[code] = ends.get(code, 0) + 1
+        if w.said("signal 6") and not w.said("out of memory"):
+            bad.append("allocation %d: it dies without a word: %s" % (n, "\n".join(w.lines[-20:])))
         if not (code == 0 and w.said("watching")) and not (code in (1, 2) and w.said("^mailtap: |libseccomp")):
             bad.append("allocation %d: exit code %s: %s" % (n, code, "\n".join(w.lines[-20:])))
     ok(not bad and sum(ends.values()) > ends.get(0, 0), "a sensor that starts: %d of %d allocations fail in turn, and it ends with a word (%s)" % (len(tried), count, ends), *bad[:4])

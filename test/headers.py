@@ -240,7 +240,7 @@ ok(not set(DIFFERENCES) - used, "every known difference is one", *sorted(set(DIF
 
 faults, count = [], 0
 for row in index.read_text(encoding="utf-8").splitlines()[1:]:
-    r = mailtap("read", "-f", "json", "-s", "country_databases=none", "-s", "headers=all", index.parent / row.split("\t")[0])
+    r = mailtap("read", "-f", "json", "-s", "country_databases=none", "-s", "headers=all", "-s", "address_items=1000", index.parent / row.split("\t")[0])
     for record in (json.loads(line) for line in r.stdout.splitlines()):
         for key in KEYS if record["_path"] == "smtp" and not record.get("flags", {}).get("gap") else ():
             values = [h["value"] for h in record.get("headers", []) if h["name"].lower() == key.replace("_", "-")]

@@ -125,8 +125,8 @@ else:
 # What a setting leaves out, and what it does not.
 message = boundary_mail([([b"Content-Type: text/plain; charset=utf-8"], b"text"), attachment("a.txt", b"hello")])
 none, usual = rows(message, "-s", "hash=none"), rows(message)
-ok(none == [{"type": "text/plain", "size": 4, "mime_type": "text/plain", "depth": 1},
-            {"name": "a.txt", "type": "application/x-test", "size": 5, "mime_type": "text/plain", "disposition": "attachment", "encoding": "base64", "depth": 1}],
+ok(none == [{"type": "text/plain", "size": 4, "mime_type": "text/plain", "part": 0, "depth": 1},
+            {"name": "a.txt", "type": "application/x-test", "size": 5, "mime_type": "text/plain", "disposition": "attachment", "encoding": "base64", "part": 1, "depth": 1}],
    "without hashes a part is still told", none)
 ok(usual == [{**none[0], "sha256": hashlib.sha256(b"text").hexdigest(), "entropy": 1.5},
              {**none[1], "sha256": hashlib.sha256(b"hello").hexdigest(), "entropy": 1.9219}], "SHA-256 is usual", usual)

@@ -40,10 +40,15 @@ static struct arena_block *block_with(struct arena *a, size_t size)
     return b;
 }
 
+static size_t aligned(size_t size)
+{
+    return (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
 /* `size` bytes as they are, or NULL over the budget. */
 static void *take(struct arena *a, size_t size)
 {
-    size_t left = a->budget - a->used, whole = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    size_t left = a->budget - a->used, whole = aligned(size);
     if (size > left || whole > left) {
         a->over = true;
         return NULL;
@@ -59,6 +64,53 @@ void *arena_alloc(struct arena *a, size_t size)
 {
     void *p = take(a, size);
     return p ? memset(p, 0, size) : NULL;
+}
+
+/* The block whose last piece this is, or NULL. */
+static struct arena_block **holder(struct arena *a, const uint8_t *p, size_t whole)
+{
+    struct arena_block **slot = &a->blocks;
+    while (*slot && p + whole != (*slot)->bytes + (*slot)->len)
+        slot = &(*slot)->next;
+    return *slot && p >= (*slot)->bytes ? slot : NULL;
+}
+
+/* A piece in a block of its own takes the block along; one with others before it grows as far as its block
+ * goes. */
+static void *stretch(struct arena_block **slot, uint8_t *p, size_t whole)
+{
+    struct arena_block *b = *slot;
+    size_t at = (size_t)(p - b->bytes);
+    if (b->room - at < whole && at)
+        return NULL;
+    if (b->room - at < whole) {
+        b = realloc(b, sizeof *b + whole);
+        memory_check(b);
+        b->room = whole;
+        *slot = b;
+    }
+    b->len = at + whole;
+    return b->bytes + at;
+}
+
+void *arena_grow(struct arena *a, void *p, size_t old, size_t size)
+{
+    size_t had = aligned(old), whole = aligned(size);
+    if (!p)
+        return arena_alloc(a, size);
+    struct arena_block **slot = holder(a, p, had);
+    bool fits = whole >= size && whole - had <= a->budget - a->used;
+    uint8_t *grown = slot && fits ? stretch(slot, p, whole) : NULL;
+    if (grown) {
+        a->used += whole - had;
+    } else {
+        grown = take(a, size);
+        if (!grown)
+            return NULL;
+        memcpy(grown, p, old);
+    }
+    memset(grown + old, 0, size - old);
+    return grown;
 }
 
 struct slice arena_copy(struct arena *a, struct slice s)

@@ -15,6 +15,11 @@ struct arena {
 void arena_init(struct arena *a, size_t budget);
 /* Zeroed, aligned for any type; NULL and `over` where the budget is spent. Valid until reset or free. */
 void *arena_alloc(struct arena *a, size_t size);
+/* Makes what arena_alloc gave, `old` bytes at `p` (NULL: none yet), larger: `size` bytes, the new ones
+ * zeroed, at the place that is returned. Where it was the last piece of its block that costs no more than the
+ * difference; else the old bytes stay lost. NULL and `over` where the budget is spent; then the old piece is
+ * as it was. */
+void *arena_grow(struct arena *a, void *p, size_t old, size_t size);
 /* A copy of `s` in the arena, cut to what the budget still holds (then `over` is set). */
 struct slice arena_copy(struct arena *a, struct slice s);
 /* Forgets all that was handed out; keeps the largest block that is not too large for the next round. */

@@ -41,13 +41,11 @@ bool draft_list_grow(struct draft *d, size_t most, void **items, size_t len, siz
     size_t more = *room ? *room * 2 : size > 64 ? 1 : 2; /* most mails have one recipient */
     if (more > most)
         more = most;
-    void *grown = more > len ? arena_alloc(&d->mem, more * size) : NULL;
+    void *grown = more > len ? arena_grow(&d->mem, *room ? *items : NULL, *room * size, more * size) : NULL;
     if (!grown) {
         d->t.flags.truncated = true;
         return false;
     }
-    if (len)
-        memcpy(grown, *items, len * size);
     *items = grown;
     *room = more;
     return true;

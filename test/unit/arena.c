@@ -109,6 +109,44 @@ static void a_reset_keeps_one_block(void **state)
     arena_free(&a);
 }
 
+static void pieces_grow(void **state)
+{
+    (void)state;
+    struct arena a;
+    uint8_t *other, *p = NULL;
+    size_t len = 0;
+    arena_init(&a, 64 * 1024);
+    /* Alone at the end of its block it takes the difference; its bytes stay, new ones are zeroed. */
+    for (size_t more = 16; more <= 32 * 1024; more *= 2) {
+        p = arena_grow(&a, p, len, more);
+        assert_non_null(p);
+        for (size_t i = 0; i < len; i++)
+            assert_int_equal(p[i], 7);
+        for (size_t i = len; i < more; i++)
+            assert_int_equal(p[i], 0);
+        memset(p, 7, more);
+        len = more;
+        assert_true(a.used <=
+                    more + 512); /* a step from one block to a larger one may lose the old piece once */
+    }
+    /* What another piece stands behind is copied. */
+    other = arena_alloc(&a, 16);
+    size_t used = a.used;
+    uint8_t *q = arena_grow(&a, arena_alloc(&a, 32), 32, 48);
+    assert_int_equal(a.used, used + 48);
+    memset(q, 9, 48);
+    assert_int_equal(other[0], 0);
+    p = arena_grow(&a, other, 16, 64);
+    assert_ptr_not_equal(p, other);
+    /* Over the budget nothing changes. */
+    used = a.used;
+    assert_null(arena_grow(&a, q, 48, 64 * 1024));
+    assert_true(a.over);
+    assert_int_equal(a.used, used);
+    assert_int_equal(q[47], 9);
+    arena_free(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +155,7 @@ int main(void)
         cmocka_unit_test(over_the_budget),
         cmocka_unit_test(copies_are_cut),
         cmocka_unit_test(a_reset_keeps_one_block),
+        cmocka_unit_test(pieces_grow),
     };
     return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
 }

@@ -33,9 +33,9 @@ static void whole_record(void **state)
         "later\",\"path\":[\"203.0.113.25\",\"198.51.100.7\",\"192.0.2.4\",\"2001:db8::1\"],"
         "\"received_from_originating_ip\":\"2001:db8::1\",\"user_agent\":\"Mailer 1.0\",\"tls\":false,"
         "\"is_webmail\":true,\"files\":[{\"name\":\"a "
-        "b.pdf\",\"type\":\"application/pdf\",\"size\":2048,\"depth\":0},"
+        "b.pdf\",\"type\":\"application/pdf\",\"size\":2048,\"part\":0,\"depth\":0},"
         "{\"name\":\"c.txt\",\"type\":\"text/"
-        "plain\",\"size\":7,\"depth\":0}],\"flags\":{\"gap\":true,\"truncated\":true}}\n");
+        "plain\",\"size\":7,\"part\":0,\"depth\":0}],\"flags\":{\"gap\":true,\"truncated\":true}}\n");
     buf_free(&out);
 }
 

@@ -23,6 +23,7 @@ static void mail_fields(void **state)
         "assert(mail.tls == true and mail.is_webmail == false)\n"
         "local f = mail.files[1]\n"
         "assert(#mail.files == 1 and f.name == 'a.pdf' and f.type == 'application/pdf' and f.size == 2048)\n"
+        "assert(#mail.parts == 1 and mail.parts[1].name == nil)\n"
         "local o = mail.origin\n"
         "assert(o.ip == '198.51.100.7' and o.country == 'DE' and o.asn == 64500 and o.as_name == 'Net')\n"
         "assert(mail.flags.gap and not mail.flags.truncated)\n"

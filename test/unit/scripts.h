@@ -156,8 +156,8 @@ static inline void stage_fill(struct stage *st)
         .user_agent = slice_str("Mailer"),
         .tls = true,
         .is_webmail = false,
-        .files = {st->files, 1, 1},
-        .parts = {st->files + 1, 1, 1},
+        .files = {st->files + 1, 1, 1},
+        .parts = {st->files, 1, 1},
         .origin = &st->origin,
         .flags = {.gap = true},
     };

@@ -59,7 +59,7 @@ test-memory:
 	@test -f $(PLAIN)/build.ninja || meson setup $(PLAIN) --buildtype=debugoptimized -Dtests=enabled >/dev/null
 	@out=$$(ninja --quiet -C $(PLAIN)) || { echo "$$out"; exit 1; }
 	@tools/run-tests $(PLAIN) --timeout-multiplier 30 --wrap='valgrind -q --error-exitcode=9' slice cursor dated detect mime multipart \
-	    transfer link ip tunnel tcp fragment source path mention dialog-few
+	    transfer link ip tunnel tcp fragment source path mention url zip tnef tls sniff body dialog-few
 
 bench: $(RELEASE)/mailtap
 	@tools/install-deps bench

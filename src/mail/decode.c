@@ -36,23 +36,50 @@ static const uint8_t *take_groups(struct decode_out *o, const uint8_t *p, const 
     return r.p;
 }
 
-void decode_base64(struct decoding *d, struct decode_out *o, struct slice text)
+/* Digits, blanks and control characters from `p` on: where they end, or no more are wanted. */
+static const uint8_t *take_digits(struct decoding *d, struct decode_out *o, const uint8_t *p,
+                                  const uint8_t *end, uint64_t *digits)
 {
-    const uint8_t *p = text.data, *end = p + text.len;
-    while (p < end && !d->padded && !o->full) {
+    while (p < end && !o->full) {
         if (!d->have) {
             const uint8_t *from = p;
+            size_t before = o->len;
             p = take_groups(o, p, end);
             d->pads = p > from ? 0 : d->pads;
+            *digits += (o->len - before) / 3 * 4;
             if (o->len >= o->most)
                 flush(o);
             if (p == end || o->full)
                 break;
         }
-        uint8_t kind = base64_kinds[*p++];
-        if (kind < BASE64_JUNK)
+        uint8_t kind = base64_kinds[*p];
+        if (kind >= BASE64_JUNK && *p > ' ')
+            break;
+        p++;
+        if (kind < BASE64_JUNK) {
             take_digit(d, o, kind);
-        else if (kind == BASE64_PAD && d->have >= 2)
+            ++*digits;
+        }
+    }
+    return p;
+}
+
+size_t decode_digits(struct decoding *d, struct decode_out *o, struct slice text, uint64_t *digits)
+{
+    if (d->padded || d->pads)
+        return 0;
+    const uint8_t *p = take_digits(d, o, text.data, text.data + text.len, digits);
+    flush(o);
+    return (size_t)(p - text.data);
+}
+
+void decode_base64(struct decoding *d, struct decode_out *o, struct slice text)
+{
+    const uint8_t *p = text.data, *end = p + text.len;
+    uint64_t digits = 0;
+    while (p < end && !d->padded && !o->full) {
+        p = take_digits(d, o, p, end, &digits);
+        if (p < end && !o->full && base64_kinds[*p++] == BASE64_PAD && d->have >= 2)
             d->padded = d->have + ++d->pads >= 4;
     }
     flush(o);

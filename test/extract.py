@@ -8,6 +8,7 @@ import stat
 import tempfile
 from pathlib import Path
 
+from capturing import capture_of
 from mailwire import crlf, write_capture
 from tap import SHARED, done, mailtap, ok, skip
 
@@ -126,6 +127,48 @@ write_capture(end, [odd])
 end.write_bytes(b"".join(packets(end.read_bytes())[:40]))
 names, _, _ = mails(end, FOLDER / "end", "-s", "extract=mails")
 ok(names == [None] and not there(FOLDER / "end"), "nor one whose end was not seen", names)
+
+# Chunks: one lost whole, command and all, amid a mail, then the first of another.
+chunked = capture_of(FOLDER, [(0, "198.51.100.7", "192.0.2.25", """S: 220 mx ESMTP
+C: EHLO c
+S: 250-mx
+S: 250 CHUNKING
+C: MAIL FROM:<a@one.example>
+S: 250 ok
+C: RCPT TO:<b@one.example>
+S: 250 ok
+C: BDAT 12
+C: Subject: a
+S: 250 ok
+C: BDAT 4 LAST
+C: .b
+S: 250 ok
+C: MAIL FROM:<a@two.example>
+S: 250 ok
+C: RCPT TO:<b@two.example>
+S: 250 ok
+C: BDAT 12
+C: Subject: c
+S: 250 ok
+GAP C 21
+S: 250 ok
+C: BDAT 4 LAST
+C: .d
+S: 250 ok
+C: MAIL FROM:<a@three.example>
+S: 250 ok
+C: RCPT TO:<b@three.example>
+S: 250 ok
+GAP C 21
+S: 250 ok
+C: BDAT 12 LAST
+C: Subject: e
+S: 250 ok
+C: QUIT
+S: 221 bye
+""".splitlines())])
+names, _, text = mails(chunked, FOLDER / "chunked", "-s", "extract=mails")
+ok(len(names) == 3 and names[0] == eml(b"Subject: a\r\n.b\r\n") and names[1:] == [None, None], "of chunks all must be seen", names, text)
 
 # Somebody else's things under such a name stay as they are.
 trap, secret = FOLDER / "trap", FOLDER / "secret"

@@ -365,6 +365,9 @@ static void on_reply(struct builder *b, const struct smtp_event *ev)
 static void mark_gap(struct builder *b, const struct smtp_event *ev)
 {
     b->flags.gap = true;
+    /* Between two chunks it may have held a third. */
+    if (ev->side == SIDE_CLIENT)
+        lose_whole(b);
     for (struct draft *d = b->drafts; d; d = d->next)
         if (!ev->mail || d->number == ev->mail || ev->side == SIDE_SERVER)
             d->t.flags.gap = true;

@@ -1,7 +1,7 @@
-/* extract.c: parts of mails as files.
- * In: bytes of parts, records. Out: files in one folder, by its descriptor. Owns: the folder's descriptor.
- * Limits: extract_part_bytes, extract_bytes, extract_files. Knowingly: a file has no extension, so that
- * nothing opens it by mistake; one that is there already is left as it is. A full disk costs files, and
+/* extract.c: parts of mails, and mails, as files.
+ * In: bytes of them, records. Out: files in one folder, by its descriptor. Owns: the folder's descriptor.
+ * Limits: extract_part_bytes, extract_bytes, extract_files. Knowingly: a part's file has no extension, so
+ * that nothing opens it by mistake; one that is there already is left as it is. A full disk costs files, and
  * nothing else. */
 #include "extract.h"
 
@@ -91,6 +91,8 @@ int extract_open(const struct settings *set, struct extract **ret, struct error 
     e->files_most = set->extract_files;
     e->bytes_most = set->extract_bytes;
     e->store = (struct part_store){.ctx = e,
+                                   .parts = set->extract != EXTRACT_MAILS,
+                                   .mails = set->extract != EXTRACT_FILES,
                                    .most = set->extract_part_bytes,
                                    .open = open_part,
                                    .add = add_bytes,
@@ -141,11 +143,25 @@ static void settle_file(struct extract *e, struct file *file, struct arena *mem)
     file->stored = 0;
 }
 
+static void settle_mail(struct extract *e, struct stored_mail *mail)
+{
+    char temporary[NAME_ROOM], name[NAME_ROOM];
+    if (!mail->number)
+        return;
+    name_of(e, mail->number, temporary);
+    snprintf(name, sizeof name, "%.*s", (int)mail->name.len, (const char *)mail->name.data);
+    if (!settle(e, temporary, name, mail->bytes))
+        mail->name = (struct slice){0};
+    unlinkat(e->dir, temporary, 0);
+    mail->number = 0;
+}
+
 void extract_record(struct extract *e, struct record *rec)
 {
     if (rec->stream != &stream_smtp)
         return;
     struct transaction *t = rec->body;
+    settle_mail(e, &t->stored);
     for (size_t i = 0; i < t->files.len; i++)
         settle_file(e, &t->files.items[i], rec->mem);
     for (size_t i = 0; i < t->parts.len; i++)

@@ -1,6 +1,6 @@
-/* Parts of mails as files, each under the SHA-256 of its bytes. Fronts write them under names for the time
- * being; the back, which has the records in their order, decides which of them stay, so that it does not
- * matter how many fronts there are. */
+/* Parts of mails, and mails, as files, each under the SHA-256 of its bytes. Fronts write them under names for
+ * the time being; the back, which has the records in their order, decides which of them stay, so that it does
+ * not matter how many fronts there are. */
 #ifndef EXTRACT_H
 #define EXTRACT_H
 
@@ -8,9 +8,12 @@
 #include "record/store.h"
 #include "settings.h"
 
+/* As setting extract counts them. */
+enum extract_mode { EXTRACT_FILES, EXTRACT_MAILS, EXTRACT_ALL };
+
 struct extract_counts {
     uint64_t written; /* files that are there now and were not before */
-    uint64_t over;    /* parts that a limit kept out */
+    uint64_t over;    /* that a limit kept out */
     uint64_t failed;  /* that could not be written */
 };
 

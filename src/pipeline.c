@@ -167,7 +167,9 @@ static void begin_generation(struct pipeline *p, const struct settings *set,
         .url_items = (uint32_t)set->url_items,
         .member_items = (uint32_t)set->member_items,
         .url_bytes = set->url_bytes,
-        .hash = services->store && set->hash == HASH_NONE ? HASH_SHA256 : (enum hash_mode)set->hash,
+        .hash = services->store && services->store->parts && set->hash == HASH_NONE
+                    ? HASH_SHA256
+                    : (enum hash_mode)set->hash,
         .store = services->store,
         .trusted_relays = set->trusted_relays.items,
         .trusted_relay_count = set->trusted_relays.count,

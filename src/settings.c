@@ -103,6 +103,7 @@ static size_t row_size(const struct setting_row *row)
     case POLICY:
         return sizeof(struct policy);
     case CHECKSUMS:
+    case EXTRACTS:
     case HASHES:
     case CAPTURE:
     case HEADERS:
@@ -130,7 +131,7 @@ void settings_tell_fixed(const struct settings *old, const struct settings *now)
         "script_counters", "output_bytes",       "rotate_size",         "rotate_interval",
         "rotate_keep",     "capture_filter",     "capture_buffer",      "promiscuous",
         "user",            "extract_directory",  "extract_part_bytes",  "extract_bytes",
-        "extract_files"};
+        "extract_files",   "extract"};
     /* clang-format on */
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         const struct setting_row *row = row_find(slice_str(fixed[i]), "", &(struct error){{0}});

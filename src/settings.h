@@ -51,7 +51,8 @@ struct settings {
     uint64_t member_items;
     uint64_t headers; /* 0 known, 1 all */
     struct text_set trusted_authserv;
-    uint64_t hash; /* enum hash_mode */
+    uint64_t hash;    /* enum hash_mode */
+    uint64_t extract; /* enum extract_mode */
     struct text_setting extract_directory;
     uint64_t extract_part_bytes, extract_bytes, extract_files;
     struct text_setting blocklists, agents;

@@ -7,6 +7,7 @@
 
 enum setting_type {
     CHECKSUMS,
+    EXTRACTS,
     HASHES,
     CAPTURE,
     HEADERS,

@@ -55,7 +55,10 @@ static bool set_scalar(const struct setting_row *row, void *field, struct slice 
     static const char *const scopes[] = {"all", "local", "none"};
     static const char *const switches[] = {"no", "yes"};
     static const char *const hashes[] = {"none", "sha256", "all"};
+    static const char *const extracts[] = {"files", "mails", "all"};
     switch (row->type) {
+    case EXTRACTS:
+        return set_word(extracts, 3, field, text);
     case HASHES:
         return set_word(hashes, 3, field, text);
     case CHECKSUMS:
@@ -142,6 +145,7 @@ int row_set(const struct setting_row *row, struct settings *set, struct slice te
 void row_wants(const struct setting_row *row, char *ret, size_t room)
 {
     static const char *const names[] = {[CHECKSUMS] = "ignore or verify",
+                                        [EXTRACTS] = "files, mails or all",
                                         [HASHES] = "none, sha256 or all",
                                         [CAPTURE] = "local, remote, all or none",
                                         [HEADERS] = "known or all",

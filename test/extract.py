@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The files of attachments: what is written, under which names, within which limits, and that it does not matter by how many workers."""
+"""The files of attachments and of whole mails: what is written, under which names, within which limits, and that it does not matter by how many workers."""
 import hashlib
 import json
 import os
@@ -8,6 +8,7 @@ import stat
 import tempfile
 from pathlib import Path
 
+from capturing import capture_of
 from mailwire import crlf, write_capture
 from tap import SHARED, done, mailtap, ok, parts_of, skip
 
@@ -66,6 +67,109 @@ ok(list(there(FOLDER / "large")) == [sha(b"y" * 1024)] and "1 files not extracte
 _, _, bare = run(large, FOLDER / "bare", "-s", "hash=none")
 ok(len(there(FOLDER / "bare")) == 2, "without hashes in the settings files have their names too")
 
+# Whole mails.
+def mails(path, folder, *args):
+    _, closing, text = run(path, folder, *args)
+    return [x.get("extracted") for x in map(json.loads, text.splitlines()) if x["_path"] == "smtp"], closing, text
+
+
+def eml(text):
+    return sha(text) + ".eml"
+
+
+plain = crlf(b"Subject: dots\r\n\r\n.one\r\n..two\r\n.\r\nlast")
+odd = b"Subject: bare\r\n\r\na\rb\0\r\r\n" + b"x" * 70000 + b"\r\n"
+two = mail(named(b"b.txt", b"one"))
+texts = [plain, odd, plain, two]
+path_mails = FOLDER / "whole.pcap"
+write_capture(path_mails, texts)
+want_mails = {eml(x): x for x in texts}
+names, closing, _ = mails(path_mails, FOLDER / "whole", "-s", "extract=mails")
+ok(there(FOLDER / "whole") == want_mails, "each mail once, byte for byte as it was sent, and no part", sorted(there(FOLDER / "whole")))
+ok(names == [eml(x) for x in texts], "records name their mails", names)
+ok("3 files extracted" in closing, "the closing line counts them", closing)
+_, _, bare = run(path_mails, FOLDER / "whole-bare", "-s", "extract=mails", "-s", "hash=none")
+ok(there(FOLDER / "whole-bare") == want_mails and b"sha256" not in bare, "without hashes of parts too")
+names, _, _ = mails(path_mails, FOLDER / "all", "-s", "extract=all")
+ok(there(FOLDER / "all") == {**want_mails, sha(b"one"): b"one"} and names == [eml(x) for x in texts], "all: mails and parts", sorted(there(FOLDER / "all")))
+names, _, _ = mails(path_mails, FOLDER / "files")
+ok(names == [None] * 4 and sorted(there(FOLDER / "files")) == [sha(b"one")], "no mails where none are wanted", names)
+names, closing, _ = mails(path_mails, FOLDER / "few-mails", "-s", "extract=mails", "-s", "extract_files=1")
+ok(names == [eml(plain), None, eml(plain), None] and "1 files extracted, 2 files not extracted over a limit" in closing, "a limit of files holds for mails", names, closing)
+names, closing, _ = mails(path_mails, FOLDER / "small-mails", "-s", "extract=mails", "-s", "extract_part_bytes=64KiB")
+ok(names == [eml(plain), None, eml(plain), eml(two)] and "1 files not extracted over a limit" in closing, "and so does the limit of one", names, closing)
+names, _, _ = mails(path_mails, FOLDER / "bytes-mails", "-s", "extract=mails", "-s", "extract_bytes=%dB" % len(plain))
+ok(names == [eml(plain), None, eml(plain), None], "and that of bytes", names)
+
+
+def packets(data):
+    """The head of a capture, then each packet with its own."""
+    out, at = [data[:24]], 24
+    while at < len(data):
+        size = 16 + int.from_bytes(data[at + 8:at + 12], "little")
+        out.append(data[at:at + size])
+        at += size
+    return out
+
+
+def without(path, lost, ret):
+    """The same capture without the packets whose number among those with over a thousand bytes is in `lost`."""
+    head, *rest = packets(path.read_bytes())
+    large = [p for p in rest if len(p) > 1000]
+    ret.write_bytes(head + b"".join(p for p in rest if p not in [large[i] for i in lost]))
+
+
+gap, end = FOLDER / "gap.pcap", FOLDER / "end.pcap"
+without(path_mails, {5}, gap)
+names, _, _ = mails(gap, FOLDER / "gap", "-s", "extract=mails")
+ok(names == [eml(plain), None, eml(plain), eml(two)] and len(there(FOLDER / "gap")) == 2, "a mail with a gap is not written", names)
+write_capture(end, [odd])
+end.write_bytes(b"".join(packets(end.read_bytes())[:40]))
+names, _, _ = mails(end, FOLDER / "end", "-s", "extract=mails")
+ok(names == [None] and not there(FOLDER / "end"), "nor one whose end was not seen", names)
+
+# Chunks: one lost whole, command and all, amid a mail, then the first of another.
+chunked = capture_of(FOLDER, [(0, "198.51.100.7", "192.0.2.25", """S: 220 mx ESMTP
+C: EHLO c
+S: 250-mx
+S: 250 CHUNKING
+C: MAIL FROM:<a@one.example>
+S: 250 ok
+C: RCPT TO:<b@one.example>
+S: 250 ok
+C: BDAT 12
+C: Subject: a
+S: 250 ok
+C: BDAT 4 LAST
+C: .b
+S: 250 ok
+C: MAIL FROM:<a@two.example>
+S: 250 ok
+C: RCPT TO:<b@two.example>
+S: 250 ok
+C: BDAT 12
+C: Subject: c
+S: 250 ok
+GAP C 21
+S: 250 ok
+C: BDAT 4 LAST
+C: .d
+S: 250 ok
+C: MAIL FROM:<a@three.example>
+S: 250 ok
+C: RCPT TO:<b@three.example>
+S: 250 ok
+GAP C 21
+S: 250 ok
+C: BDAT 12 LAST
+C: Subject: e
+S: 250 ok
+C: QUIT
+S: 221 bye
+""".splitlines())])
+names, _, text = mails(chunked, FOLDER / "chunked", "-s", "extract=mails")
+ok(len(names) == 3 and names[0] == eml(b"Subject: a\r\n.b\r\n") and names[1:] == [None, None], "of chunks all must be seen", names, text)
+
 # Somebody else's things under such a name stay as they are.
 trap, secret = FOLDER / "trap", FOLDER / "secret"
 trap.mkdir()
@@ -87,14 +191,17 @@ ok(r.returncode == 2 and b"mails.pcap" in r.stderr, "a folder that is none is sa
 # All of the shared mails, by one worker and by three, with a limit amid them.
 if (SHARED / "mail").is_dir():
     corpus = FOLDER / "corpus.pcap"
-    write_capture(corpus, [crlf(p.read_bytes()) for p in sorted((SHARED / "mail").rglob("*")) if p.suffix in (".eml", ".msg", ".raw")])
-    for limit in ("100000", "50"):
+    sent = [p for p in sorted((SHARED / "mail").rglob("*")) if p.suffix in (".eml", ".msg", ".raw")]
+    write_capture(corpus, [crlf(p.read_bytes()) for p in sent])
+    for limit, what in (("100000", "files"), ("50", "files"), ("50", "all"), ("100000", "mails")):
         seen = []
         for workers in (1, 3):
-            folder = FOLDER / ("%s-%d" % (limit, workers))
-            _, closing, text = run(corpus, folder, "--workers", workers, "-s", "extract_files=" + limit)
+            folder = FOLDER / ("%s-%s-%d" % (what, limit, workers))
+            _, closing, text = run(corpus, folder, "--workers", workers, "-s", "extract_files=" + limit, "-s", "extract=" + what)
             files = there(folder)
-            ok(all(sha(v) == k for k, v in files.items()), "%d files are what their names say" % len(files))
+            ok(all(k in (sha(v), eml(v)) for k, v in files.items()), "%d files are what their names say" % len(files))
+            if what == "mails":
+                ok(set(files) == {eml(crlf(p.read_bytes())) for p in sent}, "all mails, and no others", len(files), len(sent))
             seen.append((sorted(files), text, closing.split(",", 4)[4:]))
         ok(seen[0] == seen[1] and seen[0][0], "three workers write the same files and records as one", seen[0][2], seen[1][2])
 else:

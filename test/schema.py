@@ -4,6 +4,7 @@ import copy
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tap import MAILTAP, SHARED, SOURCE, done, mailtap, ok, skip
@@ -44,7 +45,8 @@ for path, stream in streams.items():
 
 
 def records(capture):
-    r = mailtap("read", "-f", "json", "-s", "suspicious_origination_networks=0.0.0.0/1,128.0.0.0/1", "-s", "headers=all", "-s", "software=all", capture)
+    with tempfile.TemporaryDirectory() as folder:
+        r = mailtap("read", "-f", "json", "--extract", folder, "-s", "extract=all", "-s", "suspicious_origination_networks=0.0.0.0/1,128.0.0.0/1", "-s", "headers=all", "-s", "software=all", capture)
     return [json.loads(line) for line in r.stdout.splitlines()]
 
 

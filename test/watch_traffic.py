@@ -55,12 +55,15 @@ def attachments_kept():
     """Confined, it writes attachments too, and what it does for that is refused nowhere."""
     files, text = room() / "files", room() / "mail"
     text.write_bytes(b"Subject: x\nContent-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\nJVBERi0xLjQK\n")
-    with Sink(FAR, "10.9.0.2:2528"), Watch("here", workers=2, settings=["extract_directory=%s" % files]) as w:
+    with Sink(FAR, "10.9.0.2:2528"), Watch("here", workers=2, settings=["extract_directory=%s" % files, "extract=all"]) as w:
         Source(NEAR, 20, "10.9.0.2:2528", ["-d", "-s", "4", "-F", str(text)]).wait()
         w.wait_records(20)
         w.end()
         want = hashlib.sha256(b"%PDF-1.4\n").hexdigest()
-        ok([p.name for p in files.iterdir()] == [want] and (files / want).read_bytes() == b"%PDF-1.4\n", "the file is there once", *files.iterdir())
+        kept = sorted(p.name for p in files.iterdir() if p.suffix != ".eml")
+        named = [r["extracted"] for r in w.records("smtp")]
+        ok(len(named) == 20 and all(hashlib.sha256((files / n).read_bytes()).hexdigest() + ".eml" == n for n in named), "whole mails are there", named)
+        ok(kept == [want] and (files / want).read_bytes() == b"%PDF-1.4\n", "the file is there once", *files.iterdir())
         ok(not w.said("refused|could not be written"), "nothing was refused", *w.lines)
 
 

@@ -111,6 +111,18 @@ void body_text_of(struct mime *m, struct slice text, size_t end)
     after_decoding(m);
 }
 
+size_t body_digits_of(struct mime *m, struct slice text)
+{
+    struct transfer_size *t = &m->part.size;
+    struct decode_out o;
+    if (m->part.body.want != WANT_ALL || t->padded || t->pads)
+        return 0;
+    out_init(m, &o);
+    size_t taken = decode_digits(&m->part.body.decoding, &o, text, &t->digits);
+    t->fed += taken;
+    return taken;
+}
+
 void body_lines_of(struct mime *m, struct slice lines)
 {
     struct decode_out o;

@@ -15,6 +15,9 @@ void body_leaf_over(struct mime *m);
 void body_end(struct mime *m, struct part *p);
 /* Text of m->part, which is encoded: as transfer_count takes it. */
 void body_text_of(struct mime *m, struct slice text, size_t end);
+/* What transfer_count_digits takes, and as much of it as is such where it is not all: counts and tells it by
+ * one look. How many bytes; 0 where that is not for it, and nothing was counted. */
+size_t body_digits_of(struct mime *m, struct slice text);
 /* Whole lines of it. */
 void body_lines_of(struct mime *m, struct slice lines);
 /* The input's next bytes, after the parser took them; as long as m->raw_parts. */

@@ -4,8 +4,7 @@
  * a line does. Spec: RFC 2045 6.7, 6.8. */
 #include "mail/decode.h"
 
-#include <endian.h>
-#include "mail/lanes.h"
+#include "mail/base64.h"
 
 static void flush(struct decode_out *o)
 {
@@ -13,20 +12,6 @@ static void flush(struct decode_out *o)
         o->full = !o->fn(o->ctx, (struct slice){o->bytes, o->len});
     o->len = 0;
 }
-
-/* What a byte is in base64: a digit's value, or one of these. */
-enum { JUNK = 64, PAD = 65, NO_DIGIT = 64 /* a bit of both */ };
-static const uint8_t kinds[256] = {
-    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
-    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 62, 64, 64, 64, 63, 52, 53, 54, 55,
-    56, 57, 58, 59, 60, 61, 64, 64, 64, 65, 64, 64, 64, 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12,
-    13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 64, 64, 26, 27, 28, 29, 30, 31, 32,
-    33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 64, 64, 64, 64, 64, 64, 64,
-    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
-    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
-    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
-    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
-    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64};
 
 static void take_digit(struct decoding *d, struct decode_out *o, uint8_t value)
 {
@@ -42,103 +27,59 @@ static void take_digit(struct decoding *d, struct decode_out *o, uint8_t value)
         flush(o);
 }
 
-typedef uint16_t lanes_of_pairs __attribute__((vector_size(LANES)));
-typedef uint32_t lanes_of_groups __attribute__((vector_size(LANES)));
-enum { HALF = LANES / 2 };
-typedef uint8_t half_lanes __attribute__((vector_size(HALF)));
-
-/* Whole groups of digits at the beginning of LANES bytes: how many digits that are. */
-LANES_INLINE size_t whole_groups(const lanes *digits)
-{
-    uint64_t is[LANES / 8];
-    size_t n = 0;
-    memcpy(is, digits, sizeof is);
-    while (n < LANES / 8 && is[n] == UINT64_MAX)
-        n++;
-    return 8 * n + (n < LANES / 8 && (uint32_t)is[n] == UINT32_MAX ? 4 : 0);
-}
-
-/* What LANES digits stand for, from the first on; as much is written, whatever else they are. The number of
- * digits before the first group that is not whole. */
-LANES_INLINE size_t take_lanes(uint8_t *out, const uint8_t *p)
-{
-    const lanes order = {2,  1,  0,  6,  5,  4,  10, 9,  8,  14, 13, 12, 3,  3,  3,  3,
-                         18, 17, 16, 22, 21, 20, 26, 25, 24, 30, 29, 28, 19, 19, 19, 19};
-    lanes c;
-    lanes_load(&c, p);
-    /* Ranges lie at the upper end of the signed numbers, as in transfer.c; '/' stands before the ten figures.
-     */
-    lanes letter = (lanes)((signed_lanes)((c | 32) + (127 - 'z')) > 127 - 26),
-          figure = (lanes)((signed_lanes)(c + (127 - '9')) > 127 - 11), plus = (lanes)(c == '+');
-    lanes digits = letter | figure | plus, lower = (lanes)((signed_lanes)c > 'Z'), slash = (lanes)(c == '/');
-    c += (letter & (uint8_t) - 'A') + (figure & (52 - '0')) + (plus & (62 - '+')) -
-         (lower & ('a' - 'A' - 26)) + (slash & (63 - 52 - ('/' - '0')));
-    lanes_of_pairs pairs = (lanes_of_pairs)c;
-    lanes_of_groups groups = (lanes_of_groups)((pairs & 255) << 6 | pairs >> 8);
-    groups = (groups & 65535) << 12 | groups >> 16;
-    c = __builtin_shuffle((lanes)groups, order);
-    /* GCC would take the halves apart again to copy them as numbers. */
-    half_lanes low = __builtin_shufflevector(c, c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-               high = __builtin_shufflevector(c, c, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29,
-                                              30, 31);
-    memcpy(out, &low, HALF);
-    memcpy(out + HALF / 4 * 3, &high, HALF);
-    return whole_groups(&digits);
-}
-
-/* Only there do the bytes of a number stand as the shuffle wants them. */
-enum { HAS_LANES = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ };
-
-/* A group of four digits. False: it is none. */
-static inline bool take_group(uint8_t *out, const uint8_t *p)
-{
-    uint32_t a = kinds[p[0]], b = kinds[p[1]], c = kinds[p[2]], d = kinds[p[3]];
-    uint32_t group = htobe32(a << 26 | b << 20 | c << 14 | d << 8);
-    if ((a | b | c | d) & NO_DIGIT)
-        return false;
-    memcpy(out, &group, sizeof group);
-    return true;
-}
-
 /* Groups of four digits, and what lies between lines, from `p` on: where that ends. */
-WIDE static const uint8_t *take_groups(struct decode_out *o, const uint8_t *p, const uint8_t *end)
+static const uint8_t *take_groups(struct decode_out *o, const uint8_t *p, const uint8_t *end)
 {
-    uint8_t *out = o->bytes + o->len, *stop = o->bytes + o->most;
-    while (out < stop && p < end) {
-        size_t n = HAS_LANES && end - p >= LANES ? take_lanes(out, p) : 0;
-        if (!n && end - p >= 4 && take_group(out, p))
-            n = 4;
-        p += n;
-        out += n / 4 * 3;
-        if (n == LANES)
-            continue;
-        const uint8_t *from = p;
-        while (p < end && *p <= ' ')
-            p++;
-        if (!n && p == from)
-            break;
-    }
-    o->len = (size_t)(out - o->bytes);
-    return p;
+    struct base64_run r = {p, end, o->bytes + o->len, o->bytes + o->most};
+    base64_groups(&r);
+    o->len = (size_t)(r.out - o->bytes);
+    return r.p;
 }
 
-void decode_base64(struct decoding *d, struct decode_out *o, struct slice text)
+/* Digits, blanks and control characters from `p` on: where they end, or no more are wanted. */
+static const uint8_t *take_digits(struct decoding *d, struct decode_out *o, const uint8_t *p,
+                                  const uint8_t *end, uint64_t *digits)
 {
-    const uint8_t *p = text.data, *end = p + text.len;
-    while (p < end && !d->padded && !o->full) {
+    while (p < end && !o->full) {
         if (!d->have) {
             const uint8_t *from = p;
+            size_t before = o->len;
             p = take_groups(o, p, end);
             d->pads = p > from ? 0 : d->pads;
+            *digits += (o->len - before) / 3 * 4;
             if (o->len >= o->most)
                 flush(o);
             if (p == end || o->full)
                 break;
         }
-        uint8_t kind = kinds[*p++];
-        if (kind < JUNK)
+        uint8_t kind = base64_kinds[*p];
+        if (kind >= BASE64_JUNK && *p > ' ')
+            break;
+        p++;
+        if (kind < BASE64_JUNK) {
             take_digit(d, o, kind);
-        else if (kind == PAD && d->have >= 2)
+            ++*digits;
+        }
+    }
+    return p;
+}
+
+size_t decode_digits(struct decoding *d, struct decode_out *o, struct slice text, uint64_t *digits)
+{
+    if (d->padded || d->pads)
+        return 0;
+    const uint8_t *p = take_digits(d, o, text.data, text.data + text.len, digits);
+    flush(o);
+    return (size_t)(p - text.data);
+}
+
+void decode_base64(struct decoding *d, struct decode_out *o, struct slice text)
+{
+    const uint8_t *p = text.data, *end = p + text.len;
+    uint64_t digits = 0;
+    while (p < end && !d->padded && !o->full) {
+        p = take_digits(d, o, p, end, &digits);
+        if (p < end && !o->full && base64_kinds[*p++] == BASE64_PAD && d->have >= 2)
             d->padded = d->have + ++d->pads >= 4;
     }
     flush(o);

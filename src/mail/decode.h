@@ -48,6 +48,9 @@ static inline void decode_out_init(struct decode_out *o, decode_fn *fn, void *ct
 
 /* `text`: lines, or parts of them, with or without their ends. Anything but digits is skipped. */
 void decode_base64(struct decoding *d, struct decode_out *o, struct slice text);
+/* As much of it as is digits, blanks and control characters, and is wanted: how many bytes that were; their
+ * digits are added to *digits. 0 where padding came before. */
+size_t decode_digits(struct decoding *d, struct decode_out *o, struct slice text, uint64_t *digits);
 /* `line` is a part of a line without its end; `end` the bytes of the line's end where it ends here, else 0.
  */
 void decode_qp(struct decoding *d, struct decode_out *o, struct slice line, size_t end);

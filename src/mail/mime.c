@@ -217,14 +217,17 @@ static size_t body_bytes(struct mime *m, struct slice bytes, bool first)
         (counts && m->part.transfer != TRANSFER_BASE64))
         return 0;
     /* Where digits are all there is no boundary is among them; to look once will do. */
-    bool counted = first && counts && transfer_count_digits(&m->part.size, bytes);
+    size_t told = first && counts ? body_digits_of(m, bytes) : 0;
+    if (told)
+        bytes = slice_sub(bytes, 0, told);
+    bool counted = told || (first && counts && transfer_count_digits(&m->part.size, bytes));
     if (!counted && tree_has_boundaries(m))
         bytes = slice_sub(bytes, 0, before_dashes(bytes, m->feed == FEED_FRESH));
     if (!bytes.len)
         return 0;
     if (counts && !counted)
         transfer_count(&m->part.size, m->part.transfer, bytes, 0);
-    if (counts)
+    if (counts && !told)
         body_text_of(m, bytes, 0);
     unsigned held = m->feed == FEED_STREAM ? m->held_crs : 0;
     struct slice rest = last_line(bytes);

@@ -10,6 +10,7 @@
 #include "mail/dialect.h"
 #include "mail/reply.h"
 #include "record/authentication.h"
+#include "record/keeping.h"
 #include "record/outcome.h"
 #include "record/parts.h"
 
@@ -19,10 +20,11 @@ struct builder {
     struct spares *with;
     const struct builder_listener *out;
     void *ctx;
-    struct draft *drafts;   /* open mails, oldest first */
-    struct draft *message;  /* whose text its MIME parser reads */
-    struct mime *reader;    /* that parser: text passes the draft by, which is seldom in the cache by then */
-    uint64_t message_bytes; /* of `message`, not yet in its record */
+    struct draft *drafts;    /* open mails, oldest first */
+    struct draft *message;   /* whose text its MIME parser reads */
+    struct mime *reader;     /* that parser: text passes the draft by, which is seldom in the cache by then */
+    struct keeping *keeping; /* of `message`, where it is kept whole */
+    uint64_t message_bytes;  /* of `message`, not yet in its record */
     struct text *banner, *helo, *ehlo, *last_reply, *last_error; /* as they came; `ehlo` is the whole reply */
     const char *tls;                                             /* how it began, or NULL */
     struct ssl *ssl;                                             /* or NULL */
@@ -137,6 +139,35 @@ static void settle_bytes(struct builder *b)
     b->message_bytes = 0;
 }
 
+static void leave_message(struct builder *b)
+{
+    b->message = NULL;
+    b->keeping = NULL;
+}
+
+/* Of two messages in one mail neither is it. */
+static void keep_whole(struct builder *b, struct draft *d, bool begun)
+{
+    const struct part_store *store = b->with->set->store;
+    if (!store || !store->mails)
+        return;
+    if (!d->keeping)
+        d->keeping = keeping_new();
+    keeping_drop(d->keeping);
+    if (!begun || d->t.message)
+        return;
+    keeping_begin(d->keeping, store, b->with->mail_methods);
+    b->keeping = d->keeping;
+}
+
+/* Bytes of the message are missing. */
+static void lose_whole(struct builder *b)
+{
+    if (b->keeping)
+        keeping_drop(b->keeping);
+    b->keeping = NULL;
+}
+
 static void mail_end(struct builder *b, struct draft *d, struct timespec ts)
 {
     settle_bytes(b);
@@ -145,7 +176,9 @@ static void mail_end(struct builder *b, struct draft *d, struct timespec ts)
         slot = &(*slot)->next;
     *slot = d->next;
     if (b->message == d)
-        b->message = NULL;
+        leave_message(b);
+    if (d->keeping)
+        keeping_settle(d->keeping, d);
     d->t.flags.one_sided = !(b->heard_client && b->heard_server);
     outcome_end(d, b->with);
     authentication_end(d);
@@ -180,6 +213,7 @@ static void message_begin(struct builder *b, const struct smtp_event *ev)
     struct draft *d = draft_of(b, ev->mail);
     b->heard_client = true;
     settle_bytes(b);
+    leave_message(b);
     b->message = d;
     if (!d)
         return;
@@ -188,6 +222,7 @@ static void message_begin(struct builder *b, const struct smtp_event *ev)
     d->parts = spares_take_parts(b->with);
     if (ev->utf8)
         mime_utf8(d->mime);
+    keep_whole(b, d, !ev->len);
     d->t.message = true;
     outcome_message_begin(d, ev->ts);
     if (ev->len) {
@@ -203,10 +238,12 @@ static void message_end(struct builder *b, const struct smtp_event *ev)
         return;
     settle_bytes(b);
     mime_finish(d->mime, !ev->len);
+    if (ev->len)
+        lose_whole(b);
     outcome_message_end(d, ev->ts, !ev->len);
     d->t.flags.truncated |= mime_overruns(d->mime) > 0;
     d->t.flags.unfinished = ev->len;
-    b->message = NULL;
+    leave_message(b);
     give_parser(b, d);
 }
 
@@ -328,6 +365,9 @@ static void on_reply(struct builder *b, const struct smtp_event *ev)
 static void mark_gap(struct builder *b, const struct smtp_event *ev)
 {
     b->flags.gap = true;
+    /* Between two chunks it may have held a third. */
+    if (ev->side == SIDE_CLIENT)
+        lose_whole(b);
     for (struct draft *d = b->drafts; d; d = d->next)
         if (!ev->mail || d->number == ev->mail || ev->side == SIDE_SERVER)
             d->t.flags.gap = true;
@@ -366,11 +406,14 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev)
         if (b->message) {
             b->message_bytes += ev->text.len;
             mime_feed(b->reader, ev->text);
+            if (b->keeping)
+                keeping_add(b->keeping, ev->text);
         }
         break;
     case SMTP_MESSAGE_GAP:
         if (b->message)
             mime_gap(b->reader, ev->len);
+        lose_whole(b);
         break;
     case SMTP_MESSAGE_END:
         message_end(b, ev);
@@ -399,6 +442,8 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev)
         b->flags.truncated = true;
         if (d)
             d->t.flags.truncated = true;
+        if (d && d == b->message)
+            lose_whole(b);
         break;
     }
 }

@@ -22,14 +22,15 @@ void digest_methods_free(struct digest_methods **methods);
 struct digest;
 struct digest *digest_new(void);
 void digest_free(struct digest **d);
-/* `methods` outlive the text. */
-void digest_begin(struct digest *d, const struct digest_methods *methods);
+/* `methods` outlive the text. `spread`: its entropy is wanted too. */
+void digest_begin(struct digest *d, const struct digest_methods *methods, bool spread);
 void digest_add(struct digest *d, struct slice bytes);
 /* The text is over. */
 void digest_end(struct digest *d);
 /* After it: in lower case hexadecimal, valid until the next digest_begin; empty where it was not computed. */
 struct slice digest_hex(const struct digest *d, enum digest_index which);
-/* Shannon's entropy in bits per byte, 0 to 8, to four decimals; 0 of no bytes. Of what lies beyond 256 KiB
+/* Shannon's entropy in bits per byte, 0 to 8, to four decimals; 0 of no bytes, and where it
+ * was not wanted. Of what lies beyond 256 KiB
  * the first 4 KiB of each 64 KiB count. */
 double digest_entropy(const struct digest *d);
 

@@ -1,4 +1,4 @@
-/* The parts of a mail, as its record has them. */
+/* The parts of a mail, and its whole text in a store, as its record has them. */
 #ifndef RECORD_FILE_H
 #define RECORD_FILE_H
 
@@ -39,6 +39,13 @@ struct file {
     struct slice extracted;
     struct member_list members;
     bool encrypted, nested; /* some member is; is an archive itself */
+};
+
+/* A whole mail in the store, see store.h. */
+struct stored_mail {
+    uint64_t number; /* no field, nor is the next; 0: it is in none */
+    uint64_t bytes;
+    struct slice name; /* of the file that it is to be, then is */
 };
 
 /* Each once in a mail. */

@@ -34,6 +34,7 @@ struct draft {
     struct ruling ruling;
     struct mime *mime; /* while its text is read, as the next */
     struct parts *parts;
+    struct keeping *keeping; /* keeping.h; NULL until one is wanted */
 };
 
 /* Adds one header field. `scratch` is working room, cleared here. */

@@ -141,13 +141,13 @@ static void begin(struct parts *p, struct draft *d, struct spares *with, struct 
     o->fd = -1;
     o->bytes = 0;
     p->store = with->set->store;
-    if (p->store && o->hashed && is_kept(ev))
+    if (p->store && p->store->parts && o->hashed && is_kept(ev))
         o->fd = p->store->open(p->store->ctx, &o->stored);
     buf_clear(&o->head);
     if (o->hashed && !o->digest)
         o->digest = digest_new();
     if (o->hashed)
-        digest_begin(o->digest, with->methods);
+        digest_begin(o->digest, with->methods, true);
     if (!p->inside)
         p->inside = inside_new(with->set);
     enum mime_want inside = inside_begin(p->inside, d, with, ev);

@@ -78,8 +78,7 @@ struct transaction {
     struct slice auto_submitted, sender, return_path;
     struct text_list header_names;
     struct header_field_list headers;
-    struct slice x_originating_ip;
-    struct slice first_received, second_received;
+    struct slice x_originating_ip, first_received, second_received;
     struct slice last_reply, last_error;
     struct slice disposition; /* "accepted", "rejected", "deferred", "aborted", "unknown" */
     struct decision reply;
@@ -87,6 +86,7 @@ struct transaction {
     struct slice queue_id;
     struct mail_params mail_params;
     uint64_t message_bytes;
+    struct stored_mail stored;
     struct phases seconds;
     struct address_list path; /* resp_h, orig_h, hop, ... newest first */
     struct slice received_from_originating_ip;

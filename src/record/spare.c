@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include "base/memory.h"
+#include "record/keeping.h"
 
 enum { DRAFT_KEPT = 2048, MIME_KEPT = 16384 }; /* bytes: of each kept reply, of a parser */
 
@@ -16,6 +17,8 @@ struct spares *spares_new(const struct builder_settings *set, struct charsets *c
     s->set = set;
     s->cs = cs;
     s->methods = digest_methods_new(set->hash);
+    if (set->store && set->store->mails)
+        s->mail_methods = digest_methods_new(HASH_SHA256);
     buf_init(&s->scratch, set->transaction_bytes);
     buf_init(&s->line, set->transaction_bytes);
     arena_init(&s->mem, set->session_bytes);
@@ -29,6 +32,7 @@ static void draft_free(struct draft *d)
     text_free(&d->last_reply);
     text_free(&d->last_error);
     text_free(&d->decision);
+    keeping_free(&d->keeping);
     free(d);
 }
 
@@ -45,6 +49,8 @@ void spares_free(struct spares **ps)
     while (s->parts_count)
         parts_free(&s->parts[--s->parts_count]);
     digest_methods_free(&s->methods);
+    if (s->mail_methods)
+        digest_methods_free(&s->mail_methods);
     buf_free(&s->scratch);
     buf_free(&s->line);
     arena_free(&s->mem);
@@ -69,6 +75,8 @@ void spares_give_draft(struct spares *s, struct draft *d)
         return;
     }
     arena_reset(&d->mem);
+    if (d->keeping)
+        keeping_drop(d->keeping);
     if (text_slice(d->last_reply).len > DRAFT_KEPT)
         text_free(&d->last_reply);
     if (text_slice(d->last_error).len > DRAFT_KEPT)

@@ -19,7 +19,7 @@ struct spares {
     struct mime *mimes[SPARES_MOST];
     struct parts *parts[SPARES_MOST];
     uint32_t draft_count, mime_count, parts_count;
-    struct digest_methods *methods;
+    struct digest_methods *methods, *mail_methods; /* of parts; of whole mails, or NULL */
 };
 
 /* `set` and `cs` are borrowed and outlive it. */

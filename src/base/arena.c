@@ -108,9 +108,8 @@ void arena_reset(struct arena *a)
     struct arena_block *b = a->blocks;
     if (b && b->next) {
         /* In one piece, the next time. */
-        a->first = (a->used + BLOCK_FIRST - 1) / BLOCK_FIRST * BLOCK_FIRST;
-        if (a->first > KEPT_BYTES)
-            a->first = BLOCK_BYTES;
+        size_t whole = (a->used + BLOCK_FIRST - 1) / BLOCK_FIRST * BLOCK_FIRST;
+        a->first = whole > KEPT_BYTES ? BLOCK_BYTES : (uint32_t)whole;
         drop_blocks(&a->blocks);
     } else if (b && b->room > KEPT_BYTES) {
         drop_blocks(&a->blocks);

@@ -8,7 +8,7 @@ struct arena_block;
 struct arena {
     struct arena_block *blocks; /* newest first */
     size_t used, budget;        /* bytes handed out, bytes allowed */
-    size_t first;               /* room of the next first block; 0: little */
+    uint32_t first;             /* room of the next first block; 0: little */
     bool over;                  /* something did not fit since the last reset */
 };
 

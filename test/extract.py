@@ -170,6 +170,21 @@ S: 221 bye
 names, _, text = mails(chunked, FOLDER / "chunked", "-s", "extract=mails")
 ok(len(names) == 3 and names[0] == eml(b"Subject: a\r\n.b\r\n") and names[1:] == [None, None], "of chunks all must be seen", names, text)
 
+
+def lost_chunk(first):
+    """A mail in three chunks, of which the second was not seen, its command neither."""
+    lines = ["C: BDAT %d" % sum(len(x) + 2 for x in first), *("C: " + x for x in first), "S: 250 ok", "GAP C 14", "S: 250 ok", "C: BDAT 8 LAST", "C: ", "C: more", "S: 250 ok"]
+    path = capture_of(FOLDER, [(0, "198.51.100.7", "192.0.2.25",
+                                ["S: 220 mx ESMTP", "C: EHLO c", "S: 250-mx", "S: 250 CHUNKING", "C: MAIL FROM:<a@one.example>", "S: 250 ok", "C: RCPT TO:<b@one.example>",
+                                 "S: 250 ok", *lines, "C: QUIT", "S: 221 bye"])])
+    r = mailtap("read", "-f", "json", "-s", "country_databases=none", path)
+    return [f for x in map(json.loads, r.stdout.splitlines()) if x["_path"] == "smtp" for f in parts_of(x)]
+
+
+for name, first in (("its text", ["Subject: a", "", "text"]), ("its header", ["Subject: a"])):
+    found = lost_chunk(first)
+    ok(found and not any("sha256" in f for f in found), "a chunk that was lost in %s leaves no hash" % name, found)
+
 # Somebody else's things under such a name stay as they are.
 trap, secret = FOLDER / "trap", FOLDER / "secret"
 trap.mkdir()

@@ -2,14 +2,15 @@
  * In: sizes, slices. Out: memory, copies. Owns: a list of blocks.
  * Limits: `budget`, of bytes handed out; over it, allocations fail and copies are cut, and `over` says so.
  * Blocks grow from BLOCK_FIRST to BLOCK_BYTES, so that little takes little. Their ends that stay empty come
- * on top, at most as much again. Knowingly: dies loudly where the system has no memory left. */
+ * on top, at most as much again. One of up to KEPT_BYTES stays for the next round. Knowingly: dies loudly
+ * where the system has no memory left. */
 #include "base/arena.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include "base/memory.h"
 
-enum { BLOCK_FIRST = 384, BLOCK_BYTES = 4096, ALIGN = 16 };
+enum { BLOCK_FIRST = 384, BLOCK_BYTES = 4096, KEPT_BYTES = 8192, ALIGN = 16 };
 
 struct arena_block {
     struct arena_block *next;
@@ -31,6 +32,8 @@ static struct arena_block *block_with(struct arena *a, size_t size)
     size_t room = a->used > BLOCK_FIRST ? a->used : BLOCK_FIRST;
     if (room > BLOCK_BYTES)
         room = BLOCK_BYTES;
+    if (!a->used && room < a->first)
+        room = a->first;
     if (room < size)
         room = size;
     b = malloc(sizeof *b + room);
@@ -113,7 +116,7 @@ void *arena_grow(struct arena *a, void *p, size_t old, size_t size)
     return grown;
 }
 
-struct slice arena_copy(struct arena *a, struct slice s)
+static struct slice copy(struct arena *a, struct slice s)
 {
     size_t left = (a->budget - a->used) & ~(size_t)(ALIGN - 1);
     if (s.len > left) {
@@ -128,29 +131,49 @@ struct slice arena_copy(struct arena *a, struct slice s)
     return (struct slice){p, s.len};
 }
 
+struct slice arena_copy(struct arena *a, struct slice s)
+{
+    struct arena_block *b = a->blocks;
+    size_t whole = (s.len + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    /* Of a length near the largest number, `whole` is less. */
+    if (!b || !s.len || whole < s.len || whole > b->room - b->len || whole > a->budget - a->used)
+        return copy(a, s);
+    uint8_t *p = b->bytes + b->len;
+    b->len += whole;
+    a->used += whole;
+    memcpy(p, s.data, s.len);
+    return (struct slice){p, s.len};
+}
+
+static void drop_blocks(struct arena_block **first)
+{
+    struct arena_block *next;
+    for (struct arena_block *b = *first; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    *first = NULL;
+}
+
 void arena_reset(struct arena *a)
 {
-    struct arena_block *keep = NULL, *next;
-    for (struct arena_block *b = a->blocks; b; b = next) {
-        next = b->next;
-        struct arena_block *drop = b;
-        if (b->room <= BLOCK_BYTES && (!keep || b->room > keep->room)) {
-            drop = keep;
-            keep = b;
-        }
-        free(drop);
+    struct arena_block *b = a->blocks;
+    if (b && b->next) {
+        /* In one piece, the next time. */
+        size_t whole = (a->used + BLOCK_FIRST - 1) / BLOCK_FIRST * BLOCK_FIRST;
+        a->first = whole > KEPT_BYTES ? BLOCK_BYTES : (uint32_t)whole;
+        drop_blocks(&a->blocks);
+    } else if (b && b->room > KEPT_BYTES) {
+        drop_blocks(&a->blocks);
+    } else if (b) {
+        b->len = 0;
     }
-    if (keep)
-        *keep = (struct arena_block){.room = keep->room};
-    *a = (struct arena){.blocks = keep, .budget = a->budget};
+    a->used = 0;
+    a->over = false;
 }
 
 void arena_free(struct arena *a)
 {
-    struct arena_block *next;
-    for (struct arena_block *b = a->blocks; b; b = next) {
-        next = b->next;
-        free(b);
-    }
+    drop_blocks(&a->blocks);
     arena_init(a, a->budget);
 }

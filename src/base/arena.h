@@ -8,6 +8,7 @@ struct arena_block;
 struct arena {
     struct arena_block *blocks; /* newest first */
     size_t used, budget;        /* bytes handed out, bytes allowed */
+    uint32_t first;             /* room of the next first block; 0: little */
     bool over;                  /* something did not fit since the last reset */
 };
 
@@ -22,7 +23,8 @@ void *arena_alloc(struct arena *a, size_t size);
 void *arena_grow(struct arena *a, void *p, size_t old, size_t size);
 /* A copy of `s` in the arena, cut to what the budget still holds (then `over` is set). */
 struct slice arena_copy(struct arena *a, struct slice s);
-/* Forgets all that was handed out; keeps the largest block that is not too large for the next round. */
+/* Forgets all that was handed out; keeps a block that is not too large for the next round. Where one was not
+ * enough, the next round begins with one that would have been. */
 void arena_reset(struct arena *a);
 void arena_free(struct arena *a);
 

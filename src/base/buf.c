@@ -26,7 +26,7 @@ static void grow(struct buf *b, size_t need)
     b->room = room;
 }
 
-bool buf_add(struct buf *b, struct slice s)
+bool buf_add_more(struct buf *b, struct slice s)
 {
     size_t fits = b->max - b->len;
     bool whole = s.len <= fits;

@@ -12,7 +12,15 @@ struct buf {
 /* No memory is taken before the first byte. `max` is the most it will hold. */
 void buf_init(struct buf *b, size_t max);
 /* Adds as much of `s` as fits under the maximum. True: all of it went in. */
-bool buf_add(struct buf *b, struct slice s);
+bool buf_add_more(struct buf *b, struct slice s); /* the same, where memory may have to grow */
+static inline bool buf_add(struct buf *b, struct slice s)
+{
+    if (!s.len || s.len > b->room - b->len || s.len > b->max - b->len)
+        return buf_add_more(b, s);
+    memcpy(b->data + b->len, s.data, s.len);
+    b->len += s.len;
+    return true;
+}
 bool buf_add_str(struct buf *b, const char *text);
 static inline bool buf_add_byte(struct buf *b, uint8_t c)
 {

@@ -56,23 +56,22 @@ size_t address_text(const struct address *a, char ret[static ADDRESS_TEXT])
 /* Every Received line has some, and words that may be one. */
 static bool parse_v4(struct slice text, struct address *ret)
 {
+    enum { DIGITS = 3 };
     struct address a = {.family = 4};
-    unsigned octet = 0, digits = 0, dots = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-        if (byte_is_digit(c) && digits < 3) {
-            octet = octet * 10 + (c - '0');
-            digits++;
-        } else if (c == '.' && digits && dots < 3 && octet <= 255) {
-            a.bytes[dots++] = (uint8_t)octet;
-            octet = digits = 0;
-        } else {
+    size_t i = 0;
+    for (int octet = 0; octet < 4; octet++) {
+        size_t from = i, most = text.len - i < DIGITS ? text.len : i + DIGITS;
+        unsigned value = 0;
+        for (; i < most && byte_is_digit(text.data[i]); i++)
+            value = value * 10 + (text.data[i] - '0');
+        if (i == from || value > 255)
             return false;
-        }
+        a.bytes[octet] = (uint8_t)value;
+        if (octet < 3 && (i == text.len || text.data[i++] != '.'))
+            return false;
     }
-    if (dots != 3 || !digits || octet > 255)
+    if (i != text.len)
         return false;
-    a.bytes[3] = (uint8_t)octet;
     *ret = a;
     return true;
 }

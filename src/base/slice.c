@@ -7,28 +7,48 @@ bool slice_eq(struct slice a, struct slice b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-/* Eight characters in lower case. */
-static uint64_t lower8(const uint8_t *p)
+/* Are eight characters the same but for the case of letters? That is one bit, in which others differ too. */
+static inline bool same8(uint64_t a, uint64_t b)
 {
     const uint64_t ones = 0x0101010101010101u, high = ones << 7;
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    uint64_t low = v & ~high, from_a = low + ones * (128 - 'A'), over_z = low + ones * (127 - 'Z');
-    return v | ((from_a ^ over_z) & ~v & high) >> 2;
+    uint64_t differ = a ^ b, low = (a | ones << 5) & ~high;
+    if (!differ || differ & ~(ones << 5))
+        return !differ;
+    uint64_t from_a = low + ones * (128 - 'a'), over_z = low + ones * (127 - 'z');
+    return !(differ << 2 & ~((from_a ^ over_z) & ~a));
+}
+
+static inline bool same8_at(const uint8_t *a, const uint8_t *b)
+{
+    uint64_t v, w;
+    memcpy(&v, a, sizeof v);
+    memcpy(&w, b, sizeof w);
+    return same8(v, w);
+}
+
+/* The first four and the last four. */
+static inline uint64_t eight_of(const uint8_t *p, size_t len)
+{
+    uint32_t first, last;
+    memcpy(&first, p, sizeof first);
+    memcpy(&last, p + len - sizeof last, sizeof last);
+    return (uint64_t)last << 32 | first;
 }
 
 bool slice_case_same(const uint8_t *a, const uint8_t *b, size_t len)
 {
-    if (len < 8) {
+    if (len < 4) {
         size_t i = 0;
         while (i < len && byte_lower(a[i]) == byte_lower(b[i]))
             i++;
         return i == len;
     }
+    if (len < 8)
+        return same8(eight_of(a, len), eight_of(b, len));
     for (size_t i = 0; i + 8 < len; i += 8)
-        if (lower8(a + i) != lower8(b + i))
+        if (!same8_at(a + i, b + i))
             return false;
-    return lower8(a + len - 8) == lower8(b + len - 8);
+    return same8_at(a + len - 8, b + len - 8);
 }
 
 size_t slice_find(struct slice s, const char *needle)
@@ -61,7 +81,7 @@ struct slice slice_trim_left(struct slice s)
     return slice_sub(s, i, s.len);
 }
 
-struct slice slice_trim(struct slice s)
+struct slice slice_trim_ends(struct slice s)
 {
     s = slice_trim_left(s);
     while (s.len && is_space(s.data[s.len - 1]))

@@ -69,8 +69,12 @@ static inline bool slice_case_starts(struct slice s, const char *prefix)
 /* Position of `needle` in `s`, or s.len. Case of ASCII letters ignored in the second. */
 size_t slice_find(struct slice s, const char *needle);
 size_t slice_case_find(struct slice s, const char *needle);
-/* Without blanks, tabs, CR and LF at both ends. */
-struct slice slice_trim(struct slice s);
+/* Without blanks, tabs, CR and LF at both ends. Most have none there. */
+struct slice slice_trim_ends(struct slice s);
+static inline struct slice slice_trim(struct slice s)
+{
+    return s.len && s.data[0] > ' ' && s.data[s.len - 1] > ' ' ? s : slice_trim_ends(s);
+}
 struct slice slice_trim_left(struct slice s);
 /* Reads decimal digits from the start of `s`. Returns how many were read; 0 where there is none or the
  * number does not fit; then *ret is untouched. */

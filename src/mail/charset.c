@@ -195,7 +195,32 @@ static size_t sequence(struct slice s)
     return len;
 }
 
-/* Most text is ASCII: many bytes at a time. */
+/* Most text is ASCII, all of it: many bytes at a time, the last of them once more with those before. */
+static bool all_ascii(struct slice s)
+{
+    typedef uint8_t sixteen __attribute__((vector_size(16)));
+    const uint64_t high = 0x8080808080808080ull;
+    sixteen seen = {0}, more;
+    uint64_t ends[2] = {0, 0};
+    if (s.len >= sizeof seen) {
+        for (size_t i = 0; i + sizeof seen < s.len; i += sizeof seen) {
+            memcpy(&more, s.data + i, sizeof more);
+            seen |= more;
+        }
+        memcpy(&more, s.data + s.len - sizeof more, sizeof more);
+        seen |= more;
+        memcpy(ends, &seen, sizeof ends);
+    } else if (s.len >= 8) {
+        memcpy(ends, s.data, 8);
+        memcpy(ends + 1, s.data + s.len - 8, 8);
+    } else {
+        for (size_t i = 0; i < s.len; i++)
+            *ends |= s.data[i];
+    }
+    return !((ends[0] | ends[1]) & high);
+}
+
+/* How much of it is at the start. */
 static size_t ascii_run(struct slice s)
 {
     const uint64_t high = 0x8080808080808080ull;
@@ -234,7 +259,7 @@ static size_t valid_prefix(struct slice s)
 
 bool utf8_valid(struct slice bytes)
 {
-    return valid_prefix(bytes) == bytes.len;
+    return all_ascii(bytes) || valid_prefix(bytes) == bytes.len;
 }
 
 /* Length of an overlong form at the start of `s`, 0 where there is none. */
@@ -272,7 +297,7 @@ bool charsets_overlong(struct charsets *cs)
 
 bool ascii_only(struct slice bytes)
 {
-    return ascii_run(bytes) == bytes.len;
+    return all_ascii(bytes);
 }
 
 bool utf8_add(struct slice valid, struct buf *out)
@@ -398,10 +423,19 @@ static void convert(iconv_t to_utf8, struct slice bytes, struct buf *out)
     }
 }
 
+bool charset_is_utf8(struct slice name)
+{
+    return slice_case_eq(name, slice_str("utf-8")) || slice_case_eq(name, slice_str("utf8")) ||
+           slice_case_eq(name, slice_str("unicode-1-1-utf-8"));
+}
+
 void charset_to_utf8(struct charsets *cs, struct slice name, struct slice bytes, struct buf *out)
 {
-    if (slice_case_eq(name, slice_str("utf-8")) || slice_case_eq(name, slice_str("utf8")) ||
-        slice_case_eq(name, slice_str("unicode-1-1-utf-8"))) {
+    if (charset_is_utf8(name)) {
+        if (utf8_valid(bytes)) {
+            utf8_add(bytes, out);
+            return;
+        }
         cs->overlong |= utf8_overlong(bytes);
         utf8_clean(bytes, out);
         return;

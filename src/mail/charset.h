@@ -21,6 +21,8 @@ void utf8_clean(struct slice bytes, struct buf *out);
 /* Adds text that has no charset, as of the envelope or a reply: UTF-8 where it is that, the piece of a
  * character at its end left out; else it is read as windows-1252, as header fields are. */
 void utf8_read(struct slice bytes, struct buf *out);
+/* Is it a name of UTF-8? */
+bool charset_is_utf8(struct slice name);
 bool utf8_valid(struct slice bytes);
 /* UTF-8 but for forms that are longer than the character needs (RFC 3629 3), of which it has one or more. */
 bool utf8_overlong(struct slice bytes);

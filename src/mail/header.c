@@ -47,20 +47,42 @@ static size_t blanks_at(struct slice s)
     return i;
 }
 
-/* A run of words: their bytes are joined before conversion where the charset is the same, as a character may
- * be split. */
-static size_t words_out(struct charsets *cs, struct slice s, struct buf *out)
+static void decode_word(const struct word *w, struct buf *out)
 {
-    struct word w, next;
+    if (w->base64)
+        transfer_base64(w->text, out);
+    else
+        transfer_q_word(w->text, out);
+}
+
+/* Most words stand alone and are valid UTF-8, which needs no conversion. False: this one is another, and
+ * nothing was added. */
+static bool usual_word_out(const struct word *w, struct slice behind, struct buf *out)
+{
+    size_t begin = out->len;
+    behind = slice_sub(behind, blanks_at(behind), behind.len);
+    if ((behind.len && *behind.data == '=') || w->text.len > out->max - out->len ||
+        !charset_is_utf8(w->charset))
+        return false;
+    decode_word(w, out);
+    if (utf8_valid(slice_sub(buf_slice(out), begin, out->len)))
+        return true;
+    out->len = begin;
+    return false;
+}
+
+/* A run of words, which begins with `first`: their bytes are joined before conversion where the charset is
+ * the same, as a character may be split. */
+static size_t words_out(struct charsets *cs, struct slice s, const struct word *first, struct buf *out)
+{
+    struct word w = *first, next;
     size_t used = 0;
     struct buf bytes;
+    if (usual_word_out(first, slice_sub(s, first->len, s.len), out))
+        return first->len;
     buf_init(&bytes, out->max);
-    bool more = word_parse(s, &w);
-    while (more) {
-        if (w.base64)
-            transfer_base64(w.text, &bytes);
-        else
-            transfer_q_word(w.text, &bytes);
+    for (bool more = true; more; w = next) {
+        decode_word(&w, &bytes);
         used += w.len;
         size_t gap = blanks_at(slice_sub(s, used, s.len));
         more = word_parse(slice_sub(s, used + gap, s.len), &next);
@@ -70,7 +92,6 @@ static size_t words_out(struct charsets *cs, struct slice s, struct buf *out)
             charset_to_utf8(cs, w.charset, buf_slice(&bytes), out);
             buf_clear(&bytes);
         }
-        w = next;
     }
     buf_free(&bytes);
     return used;
@@ -95,7 +116,7 @@ void header_text(struct charsets *cs, struct slice value, struct buf *out)
             continue;
         }
         raw_out(cs, slice_sub(value, plain, i), out);
-        i += words_out(cs, slice_sub(value, i, value.len), out);
+        i += words_out(cs, slice_sub(value, i, value.len), &w, out);
         plain = i;
     }
     raw_out(cs, slice_sub(value, plain, value.len), out);

@@ -53,30 +53,29 @@ static void note_single(struct mime *m, struct slice name)
     m->part.fields |= 1u << i;
 }
 
-/* Of eight bytes: has one of them its eighth bit, or is one a question mark? Then an eighth bit is set. */
-static inline uint64_t look(const uint8_t *p)
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+
+/* Sets an eighth bit of *found where a byte has one or is a question mark. */
+static inline void look(sixteen *found, const uint8_t *p)
 {
-    const uint64_t ones = 0x0101010101010101, marks = ones * '?';
-    uint64_t word;
-    memcpy(&word, p, sizeof word);
-    /* The first borrow comes from a mark; those above it do not matter then. */
-    return word | ((word ^ marks) - ones);
+    sixteen c;
+    memcpy(&c, p, sizeof c);
+    *found |= c | (sixteen)(c == '?');
 }
 
 /* Most fields are ASCII without a question mark, and nothing in them needs a closer look. */
 static bool is_plain(struct slice field)
 {
-    enum { WORD = sizeof(uint64_t) };
     const uint64_t high = 0x8080808080808080;
-    const uint8_t *p = field.data, *last = p + field.len - WORD;
-    uint64_t found = 0;
-    if (field.len < WORD)
+    sixteen found = {0};
+    uint64_t halves[2];
+    if (field.len < sizeof found)
         return ascii_only(field) && slice_index(field, '?') == field.len;
-    for (; last - p > 3 * WORD; p += 4 * WORD)
-        found |= look(p) | look(p + WORD) | look(p + 2 * WORD) | look(p + 3 * WORD);
-    for (; p < last; p += WORD)
-        found |= look(p);
-    return !((found | look(last)) & high);
+    for (size_t i = 0; i + sizeof found < field.len; i += sizeof found)
+        look(&found, field.data + i);
+    look(&found, field.data + field.len - sizeof found);
+    memcpy(halves, &found, sizeof halves);
+    return !((halves[0] | halves[1]) & high);
 }
 
 /* U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069 in UTF-8. */

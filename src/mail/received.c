@@ -11,15 +11,17 @@
 
 enum { TRIES = 4 };
 
-/* What ends a word outside of comments, and one in a comment; what is in a word of interest there. */
-enum { ENDS_WORD = 1, ENDS_TOKEN = 2, IN_TOKEN = 4 };
+/* What ends a word outside of comments, and one in a comment; what is in a word of interest there; what tells
+ * where a comment ends. */
+enum { ENDS_WORD = 1, ENDS_TOKEN = 2, IN_TOKEN = 4, IN_PARENTHESES = 8 };
 static const uint8_t kinds[256] = {
     [' '] = ENDS_WORD | ENDS_TOKEN,
     ['\t'] = ENDS_WORD | ENDS_TOKEN,
     ['\r'] = ENDS_WORD | ENDS_TOKEN,
     ['\n'] = ENDS_WORD | ENDS_TOKEN,
-    ['('] = ENDS_WORD | ENDS_TOKEN,
-    [')'] = ENDS_WORD | ENDS_TOKEN,
+    ['('] = ENDS_WORD | ENDS_TOKEN | IN_PARENTHESES,
+    [')'] = ENDS_WORD | ENDS_TOKEN | IN_PARENTHESES,
+    ['\\'] = IN_PARENTHESES,
     [';'] = ENDS_WORD | ENDS_TOKEN,
     [','] = ENDS_TOKEN,
     ['='] = IN_TOKEN,
@@ -196,9 +198,11 @@ static size_t next_token(struct slice comment, size_t from, struct token *t)
 {
     size_t i = from;
     t->equals = t->bracket = SIZE_MAX;
-    for (; i < comment.len && !(kinds[comment.data[i]] & ENDS_TOKEN); i++) {
-        if (!(kinds[comment.data[i]] & IN_TOKEN))
-            continue;
+    for (;; i++) {
+        while (i < comment.len && !(kinds[comment.data[i]] & (ENDS_TOKEN | IN_TOKEN)))
+            i++;
+        if (i == comment.len || kinds[comment.data[i]] & ENDS_TOKEN)
+            break;
         size_t *mark = comment.data[i] == '=' ? &t->equals : &t->bracket;
         if (*mark == SIZE_MAX)
             *mark = i - from;
@@ -231,9 +235,11 @@ static size_t comment_end(const struct reader *r)
 {
     size_t depth = 0;
     for (size_t i = r->pos; i < r->s.len; i++) {
+        while (i < r->s.len && !(kinds[r->s.data[i]] & IN_PARENTHESES))
+            i++;
+        if (i == r->s.len)
+            break;
         uint8_t c = r->s.data[i];
-        if (!(kinds[c] & ENDS_WORD) && c != '\\')
-            continue;
         i += c == '\\';
         depth += c == '(';
         depth -= c == ')';

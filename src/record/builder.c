@@ -311,9 +311,9 @@ static struct slice reply_text(struct builder *b, const struct smtp_event *ev)
     buf_add_number(line, ev->code);
     buf_add_byte(line, ' ');
     buf_add(line, ev->text);
-    for (size_t i = 0; i < line->len; i++)
-        if (line->data[i] == '\n')
-            line->data[i] = ' ';
+    for (uint8_t *lf = line->len ? memchr(line->data, '\n', line->len) : NULL; lf;
+         lf = memchr(lf, '\n', line->len - (size_t)(lf - line->data)))
+        *lf = ' ';
     while (line->len && line->data[line->len - 1] == ' ')
         line->len--;
     return buf_slice(line);
@@ -368,6 +368,8 @@ static void mark_gap(struct builder *b, const struct smtp_event *ev)
     /* Between two chunks it may have held a third. */
     if (ev->side == SIDE_CLIENT)
         lose_whole(b);
+    if (ev->side == SIDE_CLIENT && b->message)
+        parts_lack(b->message->parts);
     for (struct draft *d = b->drafts; d; d = d->next)
         if (!ev->mail || d->number == ev->mail || ev->side == SIDE_SERVER)
             d->t.flags.gap = true;

@@ -37,9 +37,11 @@ struct interval {
 
 struct shape;
 
+enum { FIELD_KEY = 32 }; /* the longest key; with one copy of so many bytes none is looked at */
+
 struct field {
     const char *name;
-    struct slice key; /* as JSON has it behind another field; none where no JSON is written */
+    struct slice key; /* as JSON has it behind another field, FIELD_KEY bytes readable; none without JSON */
     size_t offset;    /* of the value in the record's body, or in the object */
     const char *doc;
     enum field_kind kind;

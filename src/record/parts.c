@@ -31,6 +31,7 @@ struct parts {
     uint32_t len, room;
     const struct part_store *store; /* of what is open; may be NULL */
     bool disguised;                 /* type_disguised was told of this mail */
+    bool lost;                      /* what the next part begins with may be missing too */
 };
 
 enum { KEPT = 2, HASHED_AT_ONCE = 4 };
@@ -76,7 +77,7 @@ void parts_reset(struct parts *p)
     for (uint32_t i = 0; i < p->len; i++)
         drop_file(p, &p->open[i]);
     p->len = 0;
-    p->disguised = false;
+    p->disguised = p->lost = false;
     shrink(p, KEPT);
     if (p->inside)
         inside_reset(p->inside);
@@ -135,8 +136,9 @@ static void begin(struct parts *p, struct draft *d, struct spares *with, struct 
     struct open_part *o = push(p, with->set);
     o->depth = ev->depth;
     o->at = ev->at;
-    o->lacks = ev->cut;
-    o->hashed = with->set->hash != HASH_NONE && !ev->cut && (p->len <= HASHED_AT_ONCE || !is_mail(ev->type));
+    o->lacks = ev->cut || p->lost;
+    p->lost = false;
+    o->hashed = with->set->hash != HASH_NONE && !o->lacks && (p->len <= HASHED_AT_ONCE || !is_mail(ev->type));
     o->attached = (struct attached){0};
     o->fd = -1;
     o->bytes = 0;
@@ -154,12 +156,24 @@ static void begin(struct parts *p, struct draft *d, struct spares *with, struct 
     mime_bodies(m, o->hashed || inside == WANT_ALL ? WANT_ALL : WANT_HEAD);
 }
 
+static void lack(struct parts *p, struct open_part *o)
+{
+    o->hashed = false;
+    o->lacks = true;
+    drop_file(p, o);
+}
+
+void parts_lack(struct parts *p)
+{
+    p->lost = true;
+    for (uint32_t i = 0; i < p->len; i++)
+        lack(p, &p->open[i]);
+}
+
 static void body(struct parts *p, struct open_part *o, struct mime *m, const struct mime_event *ev)
 {
     if (ev->cut) {
-        o->hashed = false;
-        o->lacks = true;
-        drop_file(p, o);
+        lack(p, o);
         mime_bodies(m, WANT_NONE);
         return;
     }

@@ -15,5 +15,8 @@ void parts_reset(struct parts *p);
 /* PART_BEGIN, BODY, ATTACHED_HEADER and PART of the mail that `d` is of, from within the events of `m`. */
 void parts_mime(struct parts *p, struct draft *d, struct spares *with, struct mime *m,
                 const struct mime_event *ev);
+/* Bytes of what is open may be missing that the MIME parser knows nothing of: it has no hashes, and is not
+ * kept. */
+void parts_lack(struct parts *p);
 
 #endif

@@ -125,10 +125,12 @@ static bool clause_word(struct slice s, bool first)
 static size_t clause_end(struct slice value, bool comments)
 {
     size_t depth = 0, words = 0;
-    for (size_t i = 4; i < value.len; i++) {
+    for (size_t i = 4;; i++) {
+        while (i < value.len && !(kinds[value.data[i]] & MARKS))
+            i++;
+        if (i >= value.len)
+            break;
         uint8_t c = value.data[i];
-        if (!(kinds[c] & MARKS))
-            continue;
         if (comments && c == '(')
             depth++;
         else if (c == ')' && depth)

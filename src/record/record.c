@@ -5,11 +5,18 @@
 #include "record/software.h"
 #include "record/stats.h"
 
-/* A row of fields.def; what it says of its kind may be two members. */
+/* A row of fields.def; what it says of its kind may be two members. A key is followed by zeros, so that
+ * FIELD_KEY bytes of it can be read; a longer one does not compile. */
+#define KEY_LEN(name)  (sizeof name + 3)
+#define KEY_FITS(name) (0 * sizeof(char[KEY_LEN(name) <= FIELD_KEY ? 1 : -1]))
+#define KEY(name)                                                                                            \
+    {                                                                                                        \
+        (const uint8_t *)",\"" name "\":\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",           \
+            KEY_LEN(name) + KEY_FITS(name)                                                                   \
+    }
 #define ROW(body, name, kind, member, doc)                                                                   \
     {                                                                                                        \
-        name, {(const uint8_t *)",\"" name "\":", sizeof name + 3}, offsetof(struct body, member), doc,      \
-            FIELD_##kind                                                                                     \
+        name, KEY(name), offsetof(struct body, member), doc, FIELD_##kind                                    \
     }
 #define FIELD_ONE(shape)       FIELD_OBJECT, &shape_##shape
 #define FIELD_LIST_OF(shape)   FIELD_LIST, &shape_##shape

@@ -30,26 +30,6 @@ static inline void line_add(struct line *l, struct slice s)
     memcpy(line_room(l, s.len), s.data, s.len);
     l->len += s.len;
 }
-/* Copies without a call where there are 8 to 32 bytes, as names and most values have: the first and the last
- * of them, which may overlap. */
-static inline void line_copy(uint8_t *to, const uint8_t *from, size_t len)
-{
-    if (len >= 16 && len <= 32) {
-        memcpy(to, from, 16);
-        memcpy(to + len - 16, from + len - 16, 16);
-    } else if (len >= 8 && len < 16) {
-        memcpy(to, from, 8);
-        memcpy(to + len - 8, from + len - 8, 8);
-    } else if (len) {
-        memcpy(to, from, len);
-    }
-}
-/* The same as line_add, for what is seldom long. */
-static inline void line_short(struct line *l, struct slice s)
-{
-    line_copy(line_room(l, s.len), s.data, s.len);
-    l->len += s.len;
-}
 static inline void line_str(struct line *l, const char *text)
 {
     line_add(l, slice_str(text));

@@ -96,9 +96,24 @@ static void runs(void **state)
     assert_false(sniff_runs("application/zip"));
 }
 
+/* A tar file says so at 257 only; its first bytes are a file's name, which anybody chooses. */
+static void ranks(void **state)
+{
+    (void)state;
+    char head[300] = {0};
+    memcpy(head + 257, "ustar", 6);
+    memcpy(head, "MZ", 2);
+    is((struct slice){(uint8_t *)head, sizeof head}, "application/vnd.microsoft.portable-executable");
+    memcpy(head, "ID3", 3);
+    is((struct slice){(uint8_t *)head, sizeof head}, "application/x-tar");
+    is(HEAD("GIF8ftyp\0\0"), "image/gif");
+    is(HEAD("ID3\3ftyp\0\0"), "video/mp4");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(files), cmocka_unit_test(zips),
-                                       cmocka_unit_test(texts), cmocka_unit_test(runs)};
+                                       cmocka_unit_test(texts), cmocka_unit_test(runs),
+                                       cmocka_unit_test(ranks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

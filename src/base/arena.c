@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include "base/memory.h"
 
-enum { BLOCK_FIRST = 384, BLOCK_BYTES = 4096, KEPT_BYTES = 8192, ALIGN = 16 };
+enum { BLOCK_FIRST = 336, BLOCK_BYTES = 4096, KEPT_BYTES = 8192, ALIGN = 16 };
 
 struct arena_block {
     struct arena_block *next;

@@ -74,18 +74,18 @@ struct smtp {
     /* client */
     enum verb hold_verb; /* NONE: a chunk was refused before all its octets came; do they come? */
     uint32_t accepted;   /* recipients of the open mail */
+    uint32_t line_len;   /* of the message's line so far, up to LINE_MOST and one */
     struct buf line;
-    size_t reply_at; /* bytes in `line` when the last reply came: a lost command may have ended there */
+    uint32_t reply_at;   /* bytes in `line` when the last reply came: a lost command may have ended there */
+    uint32_t doubt_line; /* of what is in doubt, where its last line begins */
     struct dated *hold;
     /* After a gap or lookalike: lines that are commands, unless the message goes on behind them. */
     struct dated *doubt;
-    size_t doubt_line;   /* where its last line begins */
     struct trial *trial; /* or NULL, see trial.c */
     struct tls *tls;     /* in MODE_OPAQUE, while its handshake is in clear */
     uint64_t chunk_left;
     uint64_t client_at, line_at;    /* bytes of the client before what is consumed now, before its line */
     uint64_t message_at;            /* the same in the message */
-    uint32_t line_len;              /* of the message's line so far, up to LINE_MOST and one */
     anomaly_set told, told_outside; /* anomalies of the open mail, and outside of mails */
     struct secrets *secrets;        /* what no reply may repeat */
     struct auth *auth;              /* the exchange under way, or NULL */

@@ -388,6 +388,6 @@ size_t message_feed_doubtful(struct smtp *s, struct slice bytes)
     else if (whole && !stays_in_doubt(s, doubt))
         message_take_doubt(s);
     else if (whole)
-        s->doubt_line = doubt.len;
+        s->doubt_line = (uint32_t)doubt.len;
     return used;
 }

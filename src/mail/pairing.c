@@ -396,7 +396,7 @@ static void pair(struct smtp *s, unsigned code, struct slice text)
     end_unseen_message(s, code);
     keep_step(s);
     skip_unfit(s, code);
-    s->reply_at = s->line.len;
+    s->reply_at = (uint32_t)s->line.len;
     struct pending to = take_pending(s, code, &last);
     bool message = tells_of_message(s, &to, code);
     if (to.verb == VERB_NONE && code == 250 && takes_lost_mail(s, text)) {

@@ -14,6 +14,8 @@
 #include "record/outcome.h"
 #include "record/parts.h"
 
+enum { TLS_NONE, TLS_STARTTLS, TLS_IMPLICIT };
+
 /* One for each session, of which there are many that say nothing for long: it keeps what the session's record
  * needs, in as little memory, and the record is made of it when it is written. */
 struct builder {
@@ -26,16 +28,17 @@ struct builder {
     struct keeping *keeping; /* of `message`, where it is kept whole */
     uint64_t message_bytes;  /* of `message`, not yet in its record */
     struct text *banner, *helo, *ehlo, *last_reply, *last_error; /* as they came; `ehlo` is the whole reply */
-    const char *tls;                                             /* how it began, or NULL */
     struct ssl *ssl;                                             /* or NULL */
     struct logins *logins;
     struct dialect *dialect;
     struct found_anomaly *odd; /* outside of mails, or NULL */
-    uint32_t mails, odd_len;
+    uint32_t mails;
+    uint16_t odd_len;
     struct text *refused; /* the first reply that refused the connection or the hello; none was taken since */
     uint16_t refused_code;
     uint8_t refused_verb;
     struct flags flags;
+    uint8_t tls; /* enum: how it began */
     bool heard_client, heard_server, quit;
 };
 
@@ -425,7 +428,7 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev)
             mail_end(b, d, ev->ts);
         break;
     case SMTP_TLS:
-        b->tls = ev->len ? "implicit" : "starttls";
+        b->tls = ev->len ? TLS_IMPLICIT : TLS_STARTTLS;
         break;
     case SMTP_LOGIN:
         b->flags.truncated |= !logins_add(&b->logins, b->with, ev->auth);
@@ -501,7 +504,7 @@ void builder_finish(struct builder *b, struct timespec first, struct timespec la
         s.reply = outcome_of_session((enum verb)b->refused_verb, b->refused_code, text_slice(b->refused));
     }
     if (b->tls)
-        s.tls_start = slice_str(b->tls);
+        s.tls_start = slice_str(b->tls == TLS_IMPLICIT ? "implicit" : "starttls");
     if (b->ssl)
         s.ssl = *b->ssl;
     s.logins = logins_list(b->logins);

@@ -371,6 +371,16 @@ void utf8_read(struct slice bytes, struct buf *out)
     }
 }
 
+struct slice utf8_copy(struct arena *mem, struct slice text, struct buf *scratch)
+{
+    if (!utf8_valid(text)) {
+        buf_clear(scratch);
+        utf8_read(text, scratch);
+        text = buf_slice(scratch);
+    }
+    return utf8_whole(arena_copy(mem, text));
+}
+
 /* NULL: no such charset. */
 static iconv_t *handle_of(struct charsets *cs, struct slice charset)
 {

@@ -2,6 +2,7 @@
 #ifndef MAIL_CHARSET_H
 #define MAIL_CHARSET_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 
 struct charsets; /* open conversions: one for each converter of the table in charset.c, kept for reuse */
@@ -29,6 +30,9 @@ bool utf8_overlong(struct slice bytes);
 /* Was such a text among what was to be read as UTF-8 since this was asked last? */
 bool charsets_overlong(struct charsets *cs);
 bool ascii_only(struct slice bytes);
+/* A copy in the arena, as utf8_read gives it: valid, and cut where the budget ends. `scratch` is working
+ * room, cleared where it is needed; `text` may lie in it if it is valid. */
+struct slice utf8_copy(struct arena *mem, struct slice text, struct buf *scratch);
 /* Valid text that was cut anywhere: without the piece of a character at its end. */
 struct slice utf8_whole(struct slice text);
 

@@ -86,29 +86,28 @@ static struct slice param_of(struct slice query, const char *name)
     return query;
 }
 
-/* Base64 with '-' and '_' for '+' and '/'. */
-static void add_base64(struct slice text, struct buf *out)
+/* Decodes a text that has '_' for '/', and '-' for what is given. */
+static void add_spelled(struct slice text, uint8_t dash, void (*decode)(struct slice, struct buf *),
+                        struct buf *out)
 {
     struct buf usual;
     buf_init(&usual, text.len);
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.data[i];
-        buf_add_byte(&usual, c == '-' ? '+' : c == '_' ? '/' : c);
+        buf_add_byte(&usual, c == '-' ? dash : c == '_' ? '/' : c);
     }
-    transfer_base64(buf_slice(&usual), out);
+    decode(buf_slice(&usual), out);
     buf_free(&usual);
+}
+
+static void add_base64(struct slice text, struct buf *out)
+{
+    add_spelled(text, '+', transfer_base64, out);
 }
 
 static void add_dashes(struct slice text, struct buf *out)
 {
-    struct buf usual;
-    buf_init(&usual, text.len);
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-        buf_add_byte(&usual, c == '-' ? '%' : c == '_' ? '/' : c);
-    }
-    url_percent(buf_slice(&usual), out);
-    buf_free(&usual);
+    add_spelled(text, '%', url_percent, out);
 }
 
 /* Bytes of the first `count` characters. */

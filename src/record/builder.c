@@ -267,16 +267,6 @@ static void on_command(struct builder *b, const struct smtp_event *ev)
         outcome_command(d, b->with, ev);
 }
 
-static struct slice session_text(struct spares *with, struct arena *mem, struct slice text)
-{
-    if (!utf8_valid(text)) {
-        buf_clear(&with->scratch);
-        utf8_read(text, &with->scratch);
-        text = buf_slice(&with->scratch);
-    }
-    return utf8_whole(arena_copy(mem, text));
-}
-
 /* The first line of the answer to EHLO is the server's name; each other one a keyword. They live until the
  * next call. */
 static struct text_list keywords(struct builder *b)
@@ -292,7 +282,7 @@ static struct text_list keywords(struct builder *b)
     while (lf < text.len && list.items) {
         text = slice_sub(text, lf + 1, text.len);
         lf = slice_index(text, '\n');
-        list.items[list.len++] = session_text(b->with, mem, slice_trim(slice_sub(text, 0, lf)));
+        list.items[list.len++] = utf8_copy(mem, slice_trim(slice_sub(text, 0, lf)), &b->with->scratch);
     }
     b->flags.truncated |= mem->over;
     return list;
@@ -492,7 +482,7 @@ void builder_finish(struct builder *b, struct timespec first, struct timespec la
     s.duration = (double)(last.tv_sec - first.tv_sec) + (double)(last.tv_nsec - first.tv_nsec) * 1e-9;
     s.id.uid = arena_copy(mem, s.id.uid);
     if (b->banner)
-        s.banner = session_text(b->with, mem, text_slice(b->banner));
+        s.banner = utf8_copy(mem, text_slice(b->banner), &b->with->scratch);
     agents_of_greeting(b->with->set->agents, s.banner, &s.server);
     if (b->ehlo)
         s.ehlo_keywords = keywords(b);

@@ -18,12 +18,7 @@ struct slice draft_utf8(struct draft *d, struct slice text)
 
 struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch)
 {
-    if (!utf8_valid(text)) {
-        buf_clear(scratch);
-        utf8_read(text, scratch);
-        text = buf_slice(scratch);
-    }
-    return draft_utf8(d, text);
+    return utf8_copy(&d->mem, text, scratch);
 }
 
 struct slice draft_readable(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch)

@@ -16,14 +16,7 @@ struct logins {
 
 static struct slice keep(struct logins *l, struct spares *with, struct slice text)
 {
-    if (!text.data)
-        return (struct slice){NULL, 0};
-    if (!utf8_valid(text)) {
-        buf_clear(&with->scratch);
-        utf8_read(text, &with->scratch);
-        text = buf_slice(&with->scratch);
-    }
-    return utf8_whole(arena_copy(&l->mem, text));
+    return text.data ? utf8_copy(&l->mem, text, &with->scratch) : (struct slice){NULL, 0};
 }
 
 static struct login *next(struct login_list *list, size_t most)

@@ -13,14 +13,7 @@
 /* Valid UTF-8 in the spares' arena. */
 static struct slice text_of(struct spares *with, struct slice text)
 {
-    if (!text.data)
-        return (struct slice){NULL, 0};
-    if (!utf8_valid(text)) {
-        buf_clear(&with->scratch);
-        utf8_read(text, &with->scratch);
-        text = buf_slice(&with->scratch);
-    }
-    return utf8_whole(arena_copy(&with->mem, text));
+    return text.data ? utf8_copy(&with->mem, text, &with->scratch) : (struct slice){NULL, 0};
 }
 
 /* The same of one that lies there already. */

@@ -38,7 +38,7 @@ struct builder {
     uint16_t refused_code;
     uint8_t refused_verb;
     struct flags flags;
-    uint8_t tls; /* enum: how it began */
+    uint8_t tls; /* how it began: TLS_STARTTLS, ... */
     bool heard_client, heard_server, quit;
 };
 

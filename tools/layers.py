@@ -18,6 +18,7 @@ MAY = {
     "script": ["base", "mail", "record"],
     "sink": ["base", "record"],
     "courier": ["base"],
+    "web": ["base", "query", "store"],
 }
 
 

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include "web/json.h"
+#include "web/say.h"
 #include "web/outlet.h"
 
 void answer_init(struct answer *a)
@@ -54,34 +54,34 @@ void answer_error(struct answer *a, unsigned status, const char *format, ...)
     va_end(args);
     if (!restart(a, status))
         return;
-    json_object(a);
-    json_key(a, "error");
-    json_object(a);
-    json_key(a, "text");
-    json_str(a, text);
-    json_end(a);
-    json_end(a);
+    say_object(a);
+    say_key(a, "error");
+    say_object(a);
+    say_key(a, "text");
+    say_str(a, text);
+    say_end(a);
+    say_end(a);
 }
 
 void answer_query_error(struct answer *a, struct slice text, size_t at, size_t len, struct slice nearest)
 {
     if (!restart(a, 400))
         return;
-    json_object(a);
-    json_key(a, "error");
-    json_object(a);
-    json_key(a, "text");
-    json_text(a, text);
-    json_key(a, "at");
-    json_count(a, at);
-    json_key(a, "len");
-    json_count(a, len);
+    say_object(a);
+    say_key(a, "error");
+    say_object(a);
+    say_key(a, "text");
+    say_text(a, text);
+    say_key(a, "at");
+    say_count(a, at);
+    say_key(a, "len");
+    say_count(a, len);
     if (nearest.data) {
-        json_key(a, "nearest");
-        json_text(a, nearest);
+        say_key(a, "nearest");
+        say_text(a, nearest);
     }
-    json_end(a);
-    json_end(a);
+    say_end(a);
+    say_end(a);
 }
 
 void answer_header(struct answer *a, const char *name, const char *format, ...)

@@ -1,4 +1,4 @@
-/* What is answered: a status, headers, and a body, whole or in pieces. JSON is written by web/json.h, lists
+/* What is answered: a status, headers, and a body, whole or in pieces. JSON is written by web/say.h, lists
  * by web/table.h. */
 #ifndef WEB_ANSWER_H
 #define WEB_ANSWER_H
@@ -25,7 +25,7 @@ struct answer {
     bool redacts;       /* the asker is not to see persons: json.h and table.h see to it */
     bool over;          /* it did not fit ANSWER_BYTES */
     struct outlet *out; /* where pieces go; NULL: it leaves as a whole */
-    /* Of web/json.h: the objects and lists that are open. */
+    /* Of web/say.h: the objects and lists that are open. */
     unsigned depth;
     char closing[ANSWER_DEPTH];
     bool filled[ANSWER_DEPTH], key;

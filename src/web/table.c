@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
-#include "web/json.h"
+#include "web/say.h"
 
 static void put(struct table *t, const char *text)
 {
@@ -49,9 +49,9 @@ void table_open(struct table *t, struct answer *a, const struct request *r, cons
                         .columns = columns,
                         .count = count};
     if (t->format == FORMAT_JSON) {
-        json_object(a);
-        json_key(a, member);
-        json_list(a);
+        say_object(a);
+        say_key(a, member);
+        say_list(a);
         return;
     }
     a->type = t->format == FORMAT_CSV ? "text/csv; charset=utf-8; header=present" : "application/x-ndjson";
@@ -74,7 +74,7 @@ static void end_row(struct table *t)
         put(t, "\r\n");
         return;
     }
-    json_end(t->a);
+    say_end(t->a);
     if (t->format == FORMAT_NDJSON)
         put(t, "\n");
 }
@@ -88,7 +88,7 @@ bool table_row(struct table *t)
     t->open = true;
     t->a->rows++;
     if (t->format != FORMAT_CSV)
-        json_object(t->a);
+        say_object(t->a);
     return true;
 }
 
@@ -97,7 +97,7 @@ static bool next(struct table *t)
 {
     assert(t->open && t->at < t->count);
     if (t->format != FORMAT_CSV) {
-        json_key(t->a, t->columns[t->at++]);
+        say_key(t->a, t->columns[t->at++]);
         return true;
     }
     put(t, t->at++ ? "," : "");
@@ -118,7 +118,7 @@ void table_text(struct table *t, struct slice text)
     if (!text.data)
         table_absent(t);
     else if (next(t))
-        json_text(t->a, text);
+        say_text(t->a, text);
     else
         put_csv(t, text, true);
 }
@@ -133,7 +133,7 @@ static void put_number(struct table *t, const char *format, double v)
 void table_count(struct table *t, uint64_t v)
 {
     if (next(t))
-        json_count(t->a, v);
+        say_count(t->a, v);
     else
         t->a->over |= !buf_add_number(&t->a->body, v);
 }
@@ -143,7 +143,7 @@ void table_number(struct table *t, double v)
     if (!isfinite(v))
         table_absent(t);
     else if (next(t))
-        json_number(t->a, v);
+        say_number(t->a, v);
     else
         put_number(t, "%.15g", v);
 }
@@ -153,7 +153,7 @@ void table_seconds(struct table *t, double v)
     if (!isfinite(v))
         table_absent(t);
     else if (next(t))
-        json_seconds(t->a, v);
+        say_seconds(t->a, v);
     else
         put_number(t, "%.6f", v);
 }
@@ -161,7 +161,7 @@ void table_seconds(struct table *t, double v)
 void table_id(struct table *t, uint64_t id)
 {
     if (next(t))
-        json_id(t->a, id);
+        say_id(t->a, id);
     else
         t->a->over |= !buf_add_number(&t->a->body, id);
 }
@@ -169,7 +169,7 @@ void table_id(struct table *t, uint64_t id)
 void table_flag(struct table *t, bool v)
 {
     if (next(t))
-        json_flag(t->a, v);
+        say_flag(t->a, v);
     else
         put(t, v ? "true" : "false");
 }
@@ -179,7 +179,7 @@ void table_raw(struct table *t, struct slice json)
     if (!json.data)
         table_absent(t);
     else if (next(t))
-        json_raw(t->a, t->stream, t->columns[t->at - 1], json);
+        say_raw(t->a, t->stream, t->columns[t->at - 1], json);
     else
         put_csv(t, json, true);
 }
@@ -191,7 +191,7 @@ bool table_record(struct table *t, uint64_t id, struct slice line)
     if (!answer_flows(t->a))
         return false;
     t->a->rows++;
-    json_record(t->a, t->stream, id, line);
+    say_record(t->a, t->stream, id, line);
     if (t->format == FORMAT_NDJSON)
         put(t, "\n");
     return true;
@@ -201,17 +201,17 @@ static void tell_end(struct table *t, const struct table_end *end)
 {
     struct answer *a = t->a;
     if (end->pages) {
-        json_key(a, "next");
+        say_key(a, "next");
         if (end->next)
-            json_id(a, end->next);
+            say_id(a, end->next);
         else
-            json_null(a);
+            say_null(a);
     }
     if (end->searches) {
-        json_key(a, "complete");
-        json_flag(a, end->complete);
-        json_key(a, "searched_to");
-        json_seconds(a, end->searched_to);
+        say_key(a, "complete");
+        say_flag(a, end->complete);
+        say_key(a, "searched_to");
+        say_seconds(a, end->searched_to);
     }
 }
 
@@ -220,10 +220,10 @@ void table_close(struct table *t, const struct table_end *end, bool more)
     struct answer *a = t->a;
     end_row(t);
     if (t->format == FORMAT_JSON) {
-        json_end(a);
+        say_end(a);
         tell_end(t, end);
         if (!more)
-            json_end(a);
+            say_end(a);
         return;
     }
     if (a->out)

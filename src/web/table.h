@@ -47,7 +47,7 @@ void table_absent(struct table *t);
 /* A row that is a whole record. Not for CSV, whose columns must be known: use cells. False: as answer_flows.
  */
 bool table_record(struct table *t, uint64_t id, struct slice line);
-/* Ends the list. In JSON the object stays open for more members where `more` is set; json_end() ends it. */
+/* Ends the list. In JSON the object stays open for more members where `more` is set; say_end() ends it. */
 void table_close(struct table *t, const struct table_end *end, bool more);
 
 #endif

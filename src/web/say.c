@@ -1,8 +1,8 @@
-/* json.c: JSON, value by value.
+/* say.c: JSON, value by value.
  * In: values, in the order in which they stand. Out: text in an answer's body. Owns: nothing. Limits:
  * ANSWER_DEPTH of nesting, ANSWER_BYTES. Knowingly: what is JSON already is not parsed again, but for people
  * to whom it is redacted. Spec: RFC 8259. */
-#include "web/json.h"
+#include "web/say.h"
 
 #include <assert.h>
 #include <math.h>
@@ -42,23 +42,23 @@ static void nest(struct answer *a, const char *opening, char closing)
     a->filled[a->depth++] = false;
 }
 
-void json_object(struct answer *a)
+void say_object(struct answer *a)
 {
     nest(a, "{", '}');
 }
 
-void json_list(struct answer *a)
+void say_list(struct answer *a)
 {
     nest(a, "[", ']');
 }
 
-void json_end(struct answer *a)
+void say_end(struct answer *a)
 {
     assert(a->depth && !a->key);
     put(a, (struct slice){(const uint8_t *)&a->closing[--a->depth], 1});
 }
 
-void json_key(struct answer *a, const char *name)
+void say_key(struct answer *a, const char *name)
 {
     assert(a->depth && a->closing[a->depth - 1] == '}' && !a->key);
     put_str(a, a->filled[a->depth - 1] ? ",\"" : "\"");
@@ -93,7 +93,7 @@ static size_t quote_odd(struct buf *out, struct slice s)
     return n ? n : 1;
 }
 
-void json_quote(struct buf *out, struct slice text)
+void say_quote(struct buf *out, struct slice text)
 {
     buf_add_byte(out, '"');
     while (text.len) {
@@ -108,19 +108,19 @@ void json_quote(struct buf *out, struct slice text)
     buf_add_byte(out, '"');
 }
 
-void json_text(struct answer *a, struct slice text)
+void say_text(struct answer *a, struct slice text)
 {
     begin(a);
-    json_quote(&a->body, text);
+    say_quote(&a->body, text);
     a->over |= a->body.len == a->body.max;
 }
 
-void json_str(struct answer *a, const char *text)
+void say_str(struct answer *a, const char *text)
 {
     if (text)
-        json_text(a, slice_str(text));
+        say_text(a, slice_str(text));
     else
-        json_null(a);
+        say_null(a);
 }
 
 static void put_literal(struct answer *a, const char *text)
@@ -129,7 +129,7 @@ static void put_literal(struct answer *a, const char *text)
     put_str(a, text);
 }
 
-void json_count(struct answer *a, uint64_t v)
+void say_count(struct answer *a, uint64_t v)
 {
     begin(a);
     a->over |= !buf_add_number(&a->body, v);
@@ -146,28 +146,28 @@ static void put_number(struct answer *a, const char *format, double v)
     put_literal(a, text);
 }
 
-void json_number(struct answer *a, double v)
+void say_number(struct answer *a, double v)
 {
     put_number(a, "%.15g", v);
 }
 
-void json_seconds(struct answer *a, double v)
+void say_seconds(struct answer *a, double v)
 {
     put_number(a, "%.6f", v);
 }
 
-void json_id(struct answer *a, uint64_t id)
+void say_id(struct answer *a, uint64_t id)
 {
     begin(a);
     a->over |= !buf_printf(&a->body, "\"%llu\"", (unsigned long long)id);
 }
 
-void json_flag(struct answer *a, bool v)
+void say_flag(struct answer *a, bool v)
 {
     put_literal(a, v ? "true" : "false");
 }
 
-void json_null(struct answer *a)
+void say_null(struct answer *a)
 {
     put_literal(a, "null");
 }
@@ -186,7 +186,7 @@ static void put_harmless(struct answer *a, struct slice json)
     }
 }
 
-void json_raw(struct answer *a, const char *stream, const char *field, struct slice json)
+void say_raw(struct answer *a, const char *stream, const char *field, struct slice json)
 {
     (void)stream;
     (void)field;
@@ -194,7 +194,7 @@ void json_raw(struct answer *a, const char *stream, const char *field, struct sl
     put_harmless(a, slice_trim(json));
 }
 
-void json_record(struct answer *a, const char *stream, uint64_t id, struct slice line)
+void say_record(struct answer *a, const char *stream, uint64_t id, struct slice line)
 {
     (void)stream;
     line = slice_trim(line);

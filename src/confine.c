@@ -122,6 +122,23 @@ static int drop_user(const char *user, struct confine_report *ret, struct error 
     return err;
 }
 
+const char *confine_user_of(const char *wanted)
+{
+    if (wanted && *wanted)
+        return wanted;
+    return geteuid() ? "" : getpwnam("mailtap") ? "mailtap" : "nobody";
+}
+
+void confine_show(const struct confine_report *report)
+{
+    for (const char *line = report->remarks, *end; *line; line = end + 1) {
+        end = strchrnul(line, '\n');
+        fprintf(stderr, "mailtap: %.*s\n", (int)(end - line), line);
+        if (!*end)
+            return;
+    }
+}
+
 int confine_user(const char *user, struct confine_report *ret, struct error *reterr)
 {
     *ret = (struct confine_report){0};

@@ -24,20 +24,7 @@ static const double COURIER_WAIT = 1; /* seconds: an init system wants us gone s
 static void choose_user(struct sensor *s)
 {
     const char *wanted = s->opt->user ? s->opt->user : era_settings(s->era)->user.text;
-    if (!*wanted && geteuid() == 0)
-        wanted = getpwnam("mailtap") ? "mailtap" : "nobody";
-    snprintf(s->user, sizeof s->user, "%.63s", wanted);
-}
-
-/* Shows what was remarked, line by line. */
-static void show_remarks(const struct confine_report *report)
-{
-    for (const char *line = report->remarks, *end; *line; line = end + 1) {
-        end = strchrnul(line, '\n');
-        fprintf(stderr, "mailtap: %.*s\n", (int)(end - line), line);
-        if (!*end)
-            return;
-    }
+    snprintf(s->user, sizeof s->user, "%.63s", confine_user_of(wanted));
 }
 
 /* In the courier's process, before anything comes to it. */
@@ -174,7 +161,7 @@ static int give_up_rights(struct sensor *s, struct error *reterr)
     struct confine_report report;
     int err = confine(&to, &report, reterr);
     if (!s->start->again)
-        show_remarks(&report);
+        confine_show(&report);
     return err;
 }
 

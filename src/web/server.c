@@ -129,7 +129,7 @@ static int start_daemon(struct web *w, struct error *reterr)
     return w->daemon ? 0 : error_set(reterr, -EIO, "web: the server does not start");
 }
 
-static void wait_for_end(struct web *w)
+void web_serve(struct web *w)
 {
     sigset_t set;
     sigemptyset(&set);
@@ -155,32 +155,30 @@ static void drain(const struct web *w)
         nanosleep(&step, NULL);
 }
 
-int web_run(struct web *w, struct error *reterr)
+int web_start(struct web *w, struct error *reterr)
 {
     int err = *w->set.audit ? audit_open(w->set.audit, &w->audit, reterr) : 0;
     if (!err)
         err = open_desks(w, reterr);
-    if (!err)
-        err = start_daemon(w, reterr);
-    if (!err)
-        wait_for_end(w);
+    return err ? err : start_daemon(w, reterr);
+}
+
+static void stop(struct web *w)
+{
     atomic_store(&w->ending, true);
     if (w->daemon)
         MHD_quiesce_daemon(w->daemon);
-    for (enum desk_kind k = DESK_NONE; k < DESKS; k++) {
+    for (enum desk_kind k = DESK_NONE; k < DESKS; k++)
         desk_close(w->desks[k]);
-        w->desks[k] = NULL;
-    }
-    if (w->daemon) {
-        drain(w);
-        MHD_stop_daemon(w->daemon);
-    }
-    w->daemon = NULL;
-    return err;
+    if (!w->daemon)
+        return;
+    drain(w);
+    MHD_stop_daemon(w->daemon);
 }
 
 void web_close(struct web *w)
 {
+    stop(w);
     if (w->listener >= 0)
         close(w->listener);
     page_close(w->page);

@@ -37,9 +37,12 @@ int web_open(const struct web_settings *set, struct web **ret, struct error *ret
 struct endpoint web_endpoint(const struct web *w);
 /* Whether by TLS. */
 bool web_is_secure(const struct web *w);
-/* Answers until SIGTERM or SIGINT, which the caller has blocked, and SIGHUP too: that one has the users read
- * again and the audit opened anew. Returns 0, or -errno where it could not begin. */
-int web_run(struct web *w, struct error *reterr);
+/* Opens the audit and starts threads; from here on requests are answered. 0, or -errno with a text. */
+int web_start(struct web *w, struct error *reterr);
+/* Returns at SIGTERM or SIGINT, which the caller has blocked before web_start, and SIGHUP too: that one has
+ * the users read again and the audit opened anew. */
+void web_serve(struct web *w);
+/* Ends what runs: answers that are ready still leave. */
 void web_close(struct web *w);
 
 #endif

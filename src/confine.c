@@ -122,13 +122,6 @@ static int drop_user(const char *user, struct confine_report *ret, struct error 
     return err;
 }
 
-const char *confine_user_of(const char *wanted)
-{
-    if (wanted && *wanted)
-        return wanted;
-    return geteuid() ? "" : getpwnam("mailtap") ? "mailtap" : "nobody";
-}
-
 void confine_show(const struct confine_report *report)
 {
     for (const char *line = report->remarks, *end; *line; line = end + 1) {

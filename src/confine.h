@@ -43,9 +43,6 @@ struct confine_report {
  * belong to root. Returns 0; or -errno with a text, and then the process may be confined in part and should
  * end. */
 int confine(const struct confine_settings *set, struct confine_report *ret, struct error *reterr);
-/* Whom to become: `wanted`; where that is NULL or "" and we are root, mailtap, where there is such a user,
- * else nobody. */
-const char *confine_user_of(const char *wanted);
 /* Shows what was remarked on standard error, line by line. */
 void confine_show(const struct confine_report *report);
 /* Only what concerns the user: no supplementary groups, the user's group and number, no capability of any

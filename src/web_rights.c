@@ -17,7 +17,7 @@
 #include "base/memory.h"
 #include "confine.h"
 
-enum { PAGES = 2 };
+enum { PAGES = 2, USER_TEXT = 64 };
 
 /* One that is there already stays as it is. What cannot be made is said when somebody wants to write it. */
 static void make_file(const char *path, const struct passwd *owner)
@@ -28,6 +28,29 @@ static void make_file(const char *path, const struct passwd *owner)
     if (owner && geteuid() == 0 && fchown(fd, owner->pw_uid, owner->pw_gid) < 0)
         unlink(path);
     close(fd);
+}
+
+/* Root becomes whoever owns the store, as that one can read it. */
+static const char *choose_user(const char *directory, const char *wanted, char ret[static USER_TEXT])
+{
+    struct stat st;
+    if (wanted && *wanted)
+        return wanted;
+    if (geteuid() != 0 || stat(directory, &st) < 0)
+        return "";
+    if (!st.st_uid) {
+        fprintf(
+            stderr,
+            "mailtap: web: %s belongs to root, so web stays root, if one without capabilities; see --user\n",
+            directory);
+        return "";
+    }
+    const struct passwd *owner = getpwuid(st.st_uid);
+    if (owner)
+        snprintf(ret, USER_TEXT, "%s", owner->pw_name);
+    else
+        snprintf(ret, USER_TEXT, "%u", st.st_uid);
+    return ret;
 }
 
 static int check_folder(const char *path, const char *user, struct error *reterr)
@@ -42,7 +65,8 @@ int web_rights_drop(const struct web_settings *set, const char *wanted, struct e
 {
     char pages[PAGES][PATH_MAX], audit[PATH_MAX];
     static const char *const names[PAGES] = {"page.sqlite", "page.sqlite-journal"};
-    const char *user = confine_user_of(wanted), *writes[PAGES + 1];
+    char owner_name[USER_TEXT];
+    const char *user = choose_user(set->directory, wanted, owner_name), *writes[PAGES + 1];
     const struct passwd *owner = *user ? getpwnam(user) : NULL;
     size_t write_count = 0;
     for (size_t i = 0; i < PAGES; i++) {

@@ -4,9 +4,9 @@
 
 #include "web/web.h"
 
-/* Makes what the page's users write, while there are rights to; then becomes `user` (NULL or "": as
- * confine_user_of says), and keeps reading the store, writing those files, and the audit and users of the
- * settings. 0, or -errno with a text. */
+/* Makes what the page's users write, while there are rights to; then becomes `user` (NULL or "": where we are
+ * root, the owner of the store), and keeps reading the store, writing those files, and the audit and users of
+ * the settings. 0, or -errno with a text. */
 int web_rights_drop(const struct web_settings *set, const char *user, struct error *reterr);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef STORE_READER_H
 #define STORE_READER_H
 
+#include <sqlite3.h>
 #include "base/error.h"
 #include "query/query.h"
 #include "record/field.h"
@@ -20,6 +21,13 @@ struct reader;
 /* 0, or -errno where the folder cannot be read. A folder without day files is a store without records. */
 int reader_open(const struct reader_settings *set, struct reader **ret, struct error *reterr);
 void reader_close(struct reader **r);
+/* All that follows on this reader may take so many seconds together, from now on; then it ends where it is,
+ * which is no error. 0: as long as it takes. */
+void reader_deadline(struct reader *r, double seconds);
+/* Since the last reader_deadline: nothing ended by it, and no file was left out. */
+bool reader_complete(const struct reader *r);
+/* Where it ended something: all ids from there on (oldest first: up to there) were looked at; else 0. */
+uint64_t reader_searched_to(const struct reader *r);
 
 struct reader_question {
     enum stream_index stream;
@@ -27,11 +35,8 @@ struct reader_question {
     bool oldest_first;
     uint64_t before, after; /* only ids below and above; 0: no bound */
     uint64_t limit;         /* rows; 0: all */
-    double budget;          /* seconds of work, then it ends where it is; 0: none */
     const size_t *fields;   /* indexes of the stream's fields that are looked at, none twice; NULL: all */
     size_t field_count;
-    bool (*stop)(void *ctx); /* NULL, or asked now and then: true ends it as the budget does */
-    void *stop_ctx;
 };
 
 struct reader_result {
@@ -40,7 +45,7 @@ struct reader_result {
     bool more;     /* the limit ended it; there may be more behind `last` */
     bool complete; /* nothing but the limit, or who takes the rows, ended it, and no file was left out */
     uint64_t
-        searched_to; /* where budget or stop ended it: the id up to which (and with it) all was searched; else
+        searched_to; /* where the deadline ended it: the id up to which (and with it) all was searched; else
                       * 0. The next question begins there: before (oldest_first: after) = searched_to */
     size_t files, left_out; /* looked at; not readable */
     char problem[256];      /* of the first left out; "": none */
@@ -68,11 +73,11 @@ bool reader_row_json(const struct reader_row *row, size_t field, struct buf *out
 void reader_row_csv(const struct reader_row *row, size_t field, struct buf *out);
 
 /* 0: go on; else that ends it, and is what reader_find returns. */
-typedef int reader_row_fn(void *ctx, const struct reader_row *row);
+typedef int reader_take_fn(void *ctx, const struct reader_row *row);
 
 /* Rows that the query finds, in order. 0, or what `take` returned, or -errno where the folder cannot be read.
  */
-int reader_find(struct reader *r, const struct reader_question *question, reader_row_fn *take, void *ctx,
+int reader_find(struct reader *r, const struct reader_question *question, reader_take_fn *take, void *ctx,
                 struct reader_result *ret, struct error *reterr);
 /* How many it finds: in ret->rows. `limit` bounds it too. */
 int reader_count(struct reader *r, const struct reader_question *question, struct reader_result *ret,
@@ -98,28 +103,20 @@ int reader_facets(struct reader *r, const struct reader_question *question,
                   const enum query_field_index *fields, size_t field_count, size_t most,
                   reader_facet_fn *take, void *ctx, struct reader_result *ret, struct error *reterr);
 
-struct reader_bind {
-    enum reader_value_kind kind; /* ABSENT: NULL */
-    int64_t integer;
-    double real;
-    struct slice text;
+/* One SELECT of ours over the tables of a day file; never a text that a user gave. */
+struct reader_sql {
+    const char *text;
+    const struct reader_value *values; /* bound to ?1 and so on, where the statement has that many */
+    size_t value_count;
+    int64_t since, until; /* ids: days that have none of since <= id < until are not opened */
+    bool oldest_first;
 };
-struct reader_sum {
-    const char *sql; /* one SELECT over the tables of a day file, ours, never of a user; NULL for a missing
-                        column is not there */
-    const struct reader_bind *binds; /* ?1 ... */
-    size_t bind_count;
-    int64_t since, until; /* microseconds; files of the days that have some of [since, until) */
-    double budget;        /* as in a question */
-    bool (*stop)(void *ctx);
-    void *stop_ctx;
-};
-/* Values of the row's columns; texts die when it returns. Nonzero ends it. */
-typedef int reader_sum_fn(void *ctx, const struct reader_value *values, size_t count);
-/* Runs it on each day file, oldest first; rows of several files are the caller's to add up. A file whose
- * tables do not have what it asks for is left out. */
-int reader_sum(struct reader *r, const struct reader_sum *sum, reader_sum_fn *take, void *ctx,
-               struct reader_result *ret, struct error *reterr);
+/* false ends it. The row is the callback's until it returns, to read its columns. */
+typedef bool reader_row_fn(void *ctx, sqlite3_stmt *row);
+/* Runs it on day after day; what several of them give is the caller's to put together. 0, or -errno. A day
+ * that lacks a table or column of it is passed over. */
+int reader_each_day(struct reader *r, const struct reader_sql *sql, reader_row_fn *each, void *ctx,
+                    struct error *reterr);
 
 struct reader_span {
     size_t files;

@@ -47,7 +47,8 @@ static int take_mail(void *ctx, const struct reader_row *row)
 static int find_mail(const struct request *r, uint64_t id, struct found *f, struct error *reterr)
 {
     struct reader_result result;
-    const struct reader_question q = {.stream = STREAM_SMTP, .before = id + 1, .after = id ? id - 1 : 0, .limit = 1};
+    const struct reader_question q = {
+        .stream = STREAM_SMTP, .before = id + 1, .after = id ? id - 1 : 0, .limit = 1};
     return id ? reader_find(r->reader, &q, take_mail, f, &result, reterr) : 0;
 }
 
@@ -118,8 +119,8 @@ static int write_neighbour(void *ctx, const struct reader_row *row)
     return 0;
 }
 
-static int write_neighbours(const struct request *r, struct answer *a, struct rows *rows, const struct found *f,
-                            struct error *reterr)
+static int write_neighbours(const struct request *r, struct answer *a, struct rows *rows,
+                            const struct found *f, struct error *reterr)
 {
     struct writing w = {.a = a, .rows = rows, .relation = "session", .but = f->id};
     struct reader_result result;
@@ -150,7 +151,8 @@ static int write_neighbours(const struct request *r, struct answer *a, struct ro
     return err;
 }
 
-static int write_notices(const struct request *r, struct answer *a, const struct found *f, struct error *reterr)
+static int write_notices(const struct request *r, struct answer *a, const struct found *f,
+                         struct error *reterr)
 {
     struct writing w = {.a = a, .stream = "notice"};
     struct reader_result result;

@@ -39,14 +39,14 @@ void handle_mails(const struct request *r, struct answer *a)
     if (reader_find(r->reader, &q, take_row, &p, &result, &err) < 0)
         api_failed(a, &err);
     else
-        table_close(&p.table, &(struct table_end){.pages = true,
-                                                  .next = result.more ? result.last : result.searched_to,
-                                                  .searches = true,
-                                                  .complete = result.complete,
-                                                  .searched_to = result.searched_to
-                                                                     ? (double)result.searched_to * 1e-6
-                                                                     : NAN},
-                    false);
+        table_close(
+            &p.table,
+            &(struct table_end){.pages = true,
+                                .next = result.more ? result.last : result.searched_to,
+                                .searches = true,
+                                .complete = result.complete,
+                                .searched_to = result.searched_to ? (double)result.searched_to * 1e-6 : NAN},
+            false);
 out:
     rows_free(&p.rows);
     query_free(&query);
@@ -75,7 +75,8 @@ void handle_count(const struct request *r, struct answer *a)
 }
 
 /* What fields= names, in the language of queries. False: it is answered. */
-static bool facet_fields(const struct request *r, struct answer *a, enum query_field_index *ret, size_t *count)
+static bool facet_fields(const struct request *r, struct answer *a, enum query_field_index *ret,
+                         size_t *count)
 {
     struct slice list = slice_str("disposition,country,client,sender,recipient,agent,tls,anomaly,code"), name;
     size_t at = 0;
@@ -93,8 +94,8 @@ static bool facet_fields(const struct request *r, struct answer *a, enum query_f
         for (size_t i = 0; i < QUERY_FIELDS; i++)
             if (query_fields[i].streams & QUERY_SMTP)
                 nearest_try(&near, query_fields[i].name);
-        answer_error(a, 400, "fields: no field '%s'%s%s", shown(name).text, near.name ? "; the nearest is " : "",
-                     near.name ? near.name : "");
+        answer_error(a, 400, "fields: no field '%s'%s%s", shown(name).text,
+                     near.name ? "; the nearest is " : "", near.name ? near.name : "");
         return false;
     }
     return true;

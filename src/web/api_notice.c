@@ -269,7 +269,8 @@ void handle_mute(const struct request *r, struct answer *a)
     if (!texts_fit(r, a))
         return;
     if (!mute.note.len) {
-        answer_error(a, 400, "note is missing: the kind of notice that is to be muted, as SMTP::Blocked_Host");
+        answer_error(a, 400,
+                     "note is missing: the kind of notice that is to be muted, as SMTP::Blocked_Host");
         return;
     }
     if (mute.until && mute.until <= mute.act.at) {

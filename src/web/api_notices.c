@@ -1,6 +1,7 @@
 /* api_notices.c: /notices: notices, each with what people have decided of it.
  * In: requests. Out: answers. Owns: nothing. Limits: web_page_rows, web_seconds; API_KEYS kinds.
- * Knowingly: the state is looked up notice by notice, so few open ones among many muted ones take the time of all. */
+ * Knowingly: the state is looked up notice by notice, so few open ones among many muted ones take the time of
+ * all. */
 #include <math.h>
 #include "store/columns.h"
 #include "store/marks.h"
@@ -84,19 +85,21 @@ static void list_notices(const struct request *r, struct answer *a, struct page 
     p->wanted = (unsigned)request_number(r, PARAM_state, STATE_ALL);
     api_bounds(r, &q);
     add_columns(&p->rows);
-    table_open(&p->table, a, r, stream_table[STREAM_NOTICE]->path, "notices", p->rows.columns, p->rows.count + 5);
+    table_open(&p->table, a, r, stream_table[STREAM_NOTICE]->path, "notices", p->rows.columns,
+               p->rows.count + 5);
     int code = reader_find(r->reader, &q, take_row, p, &result, &err);
     if (code < 0) {
         api_failed(a, &err);
         return;
     }
-    table_close(&p->table,
-                &(struct table_end){.pages = true,
-                                    .next = code ? p->last : result.searched_to,
-                                    .searches = true,
-                                    .complete = result.complete,
-                                    .searched_to = result.searched_to ? (double)result.searched_to * 1e-6 : NAN},
-                false);
+    table_close(
+        &p->table,
+        &(struct table_end){.pages = true,
+                            .next = code ? p->last : result.searched_to,
+                            .searches = true,
+                            .complete = result.complete,
+                            .searched_to = result.searched_to ? (double)result.searched_to * 1e-6 : NAN},
+        false);
 }
 
 void handle_notices(const struct request *r, struct answer *a)
@@ -115,8 +118,8 @@ void handle_notices(const struct request *r, struct answer *a)
     query_free(&query);
 }
 
-/* How many of each kind, by state: in the sums accepted stands for acknowledged, deferred for muted, mails for all;
- * bytes has the last one's time. */
+/* How many of each kind, by state: in the sums accepted stands for acknowledged, deferred for muted, mails
+ * for all; bytes has the last one's time. */
 struct kinds {
     struct keyed *keys;
     struct marks *marks;
@@ -155,9 +158,10 @@ static void write_kinds(const struct request *r, struct answer *a, struct keyed 
         table_seconds(&t, (double)row.sums.bytes * 1e-6);
     }
     uint64_t to = reader_searched_to(r->reader);
-    table_close(&t, &(struct table_end){.searches = true,
-                                        .complete = reader_complete(r->reader),
-                                        .searched_to = to ? (double)to * 1e-6 : NAN},
+    table_close(&t,
+                &(struct table_end){.searches = true,
+                                    .complete = reader_complete(r->reader),
+                                    .searched_to = to ? (double)to * 1e-6 : NAN},
                 false);
 }
 

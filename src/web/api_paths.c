@@ -1,7 +1,7 @@
 /* api_paths.c: /paths: which hosts hand mails to which.
  * In: requests. Out: answers. Owns: nothing. Limits: API_KEYS edges; the answer's limit.
- * Knowingly: a node's mails are those that came to it or those that went on from it, whichever are more, as either end
- * of a path is not seen. The sums are of whole hours. */
+ * Knowingly: a node's mails are those that came to it or those that went on from it, whichever are more, as
+ * either end of a path is not seen. The sums are of whole hours. */
 #include <math.h>
 #include "store/top.h"
 #include "web/api.h"

@@ -8,8 +8,9 @@
 #include "store/columns.h"
 #include "web/say.h"
 
-const char rows_mail[] = "ts,uid,id.orig_h,id.resp_h,mailfrom,rcptto,subject,disposition,reply,message_bytes,tls,"
-                         "origin,files,anomalies,tags,from";
+const char rows_mail[] =
+    "ts,uid,id.orig_h,id.resp_h,mailfrom,rcptto,subject,disposition,reply,message_bytes,tls,"
+    "origin,files,anomalies,tags,from";
 
 static bool refuse(struct answer *a, const struct stream *s, struct slice name)
 {

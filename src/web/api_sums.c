@@ -47,7 +47,8 @@ static void write_timeline(const struct request *r, struct answer *a, const stru
             for (enum timeline_series s = 0; s < series; s++)
                 table_count(&table, t->series[s][i]);
         }
-        table_close(&table, &(struct table_end){.searches = true, .complete = reader_complete(r->reader)}, false);
+        table_close(&table, &(struct table_end){.searches = true, .complete = reader_complete(r->reader)},
+                    false);
         return;
     }
     say_object(a);
@@ -111,7 +112,7 @@ void handle_timeline(const struct request *r, struct answer *a)
         !api_query(r, a, QUERY_SMTP, &query))
         return;
     bool fits = timeline_init(&t, span.since / API_SECOND, (span.until + API_SECOND - 1) / API_SECOND, step);
-    int code = !fits ? error_set(&err, -1, "too many points")
+    int code = !fits   ? error_set(&err, -1, "too many points")
                : query ? count_mails(r, query, &t, &err)
                        : timeline_fill(&t, r->reader, &err);
     if (code < 0)
@@ -141,8 +142,8 @@ static void write_sums(struct answer *a, const char *name, const struct sums *s)
     say_end(a);
 }
 
-static const char *const sums_columns[] = {"key", "mails", "accepted", "rejected", "deferred", "tls", "recipients",
-                                           "bytes"};
+static const char *const sums_columns[] = {"key",      "mails", "accepted",   "rejected",
+                                           "deferred", "tls",   "recipients", "bytes"};
 enum { SUMS_COLUMNS = sizeof sums_columns / sizeof *sums_columns };
 
 static void cells_of(struct table *t, const struct keyed_row *row)
@@ -219,8 +220,8 @@ static struct sums rest_of(const struct sums *all, const struct sums *part)
 static void write_map(const struct request *r, struct answer *a, struct keyed *keys, const struct sums *all,
                       struct hours span)
 {
-    static const char *const columns[] = {"country", "mails", "accepted", "rejected", "deferred", "tls",
-                                          "recipients", "bytes"};
+    static const char *const columns[] = {"country",  "mails", "accepted",   "rejected",
+                                          "deferred", "tls",   "recipients", "bytes"};
     struct table t;
     struct sums known = {0};
     table_open(&t, a, r, NULL, "countries", columns, SUMS_COLUMNS);

@@ -68,9 +68,10 @@ static int version_of(struct marks *m, int *ret, struct error *reterr)
 static int writable(const char *directory, const char *path, struct error *reterr)
 {
     const char *which = access(path, F_OK) == 0 ? path : directory;
-    int err = access(path, W_OK) < 0 && errno != ENOENT ? -errno : 0;
-    err = err ? err : access(directory, W_OK | X_OK) < 0 ? -errno : 0;
-    return err ? error_set(reterr, err, "%s: %s", err == -ENOENT ? directory : which, strerror(-err)) : 0;
+    if (access(which, W_OK) == 0)
+        return 0;
+    int err = -errno;
+    return error_set(reterr, err, "%s: %s", which, strerror(-err));
 }
 
 static int open_database(struct marks *m, bool write, struct error *reterr)
@@ -90,6 +91,10 @@ static int open_database(struct marks *m, bool write, struct error *reterr)
     if (!err && version > MARKS_SCHEMA)
         err = error_set(reterr, -EPROTO, "%s: made by a newer mailtap (schema %d, this one knows %d)",
                         m->path, version, MARKS_SCHEMA);
+    /* The journal stays, emptied: who may not make files in the folder can go on with those that are there.
+     */
+    if (!err && write)
+        err = run(m, "PRAGMA journal_mode = TRUNCATE; PRAGMA temp_store = MEMORY", reterr);
     if (err || version == MARKS_SCHEMA)
         return err;
     if (write)

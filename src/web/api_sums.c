@@ -146,10 +146,20 @@ static const char *const sums_columns[] = {"key",      "mails", "accepted",   "r
                                            "deferred", "tls",   "recipients", "bytes"};
 enum { SUMS_COLUMNS = sizeof sums_columns / sizeof *sums_columns };
 
-static void cells_of(struct table *t, const struct keyed_row *row)
+/* Keys stand in small letters; countries are shown as everybody writes them. */
+static void country_cell(struct table *t, struct slice key)
+{
+    const uint8_t large[] = {(uint8_t)(key.data[0] & ~0x20), (uint8_t)(key.data[1] & ~0x20)};
+    table_text(t, (struct slice){large, sizeof large});
+}
+
+static void cells_of(struct table *t, const struct keyed_row *row, bool country)
 {
     const struct sums *s = &row->sums;
-    table_text(t, row->key);
+    if (country && row->key.len == 2)
+        country_cell(t, row->key);
+    else
+        table_text(t, row->key);
     table_count(t, s->mails);
     table_count(t, s->accepted);
     table_count(t, s->rejected);
@@ -172,7 +182,7 @@ static void write_top(const struct request *r, struct answer *a, struct keyed *k
         if (!row.key.len || shown == limit)
             sums_add(&others, &row.sums);
         else if (shown++, table_row(&t))
-            cells_of(&t, &row);
+            cells_of(&t, &row, by == TOP_COUNTRY);
     }
     table_close(&t, &(struct table_end){.searches = true, .complete = reader_complete(r->reader)}, true);
     if (t.format != FORMAT_JSON)
@@ -231,7 +241,7 @@ static void write_map(const struct request *r, struct answer *a, struct keyed *k
             continue;
         sums_add(&known, &row.sums);
         if (table_row(&t))
-            cells_of(&t, &row);
+            cells_of(&t, &row, true);
     }
     table_close(&t, &(struct table_end){.searches = true, .complete = reader_complete(r->reader)}, true);
     if (t.format != FORMAT_JSON)

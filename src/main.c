@@ -14,9 +14,11 @@
 #include "watch.h"
 
 static const char usage[] =
-    "usage: mailtap read FILE... [-c settings.yaml] [-s key=value]... [-f json|text|zeek|smtp-ext] [-o DIR] "
+    "usage: mailtap read FILE... [-c settings.yaml] [-s key=value]... [-f json|text|zeek|smtp-ext] [-o "
+    "DIR|sqlite:DIR]... "
     "[--script FILE.lua]... [--workers N|auto] [--extract DIR] [--events]\n"
-    "       mailtap watch IFACE... [-c settings.yaml] [-s key=value]... [-f FORMAT] [-o DIR] [--script "
+    "       mailtap watch IFACE... [-c settings.yaml] [-s key=value]... [-f FORMAT] [-o DIR|sqlite:DIR]... "
+    "[--script "
     "FILE.lua]... "
     "[--workers N|auto] [--extract DIR] [--metrics ADDRESS:PORT] [--user NAME]\n"
     "       mailtap settings            every setting with type, default and meaning\n"
@@ -123,6 +125,12 @@ static int take_folder(struct arguments *args, const char *path)
     return -1;
 }
 
+static int take_target(struct arguments *args, const char *text)
+{
+    struct error err;
+    return results_add_target(&args->results, text, &err) < 0 ? bad_setting(&err) : -1;
+}
+
 /* One option; a negative number where it is fine, else the exit code. */
 static int take_option(int c, struct arguments *args, char **argv)
 {
@@ -131,8 +139,7 @@ static int take_option(int c, struct arguments *args, char **argv)
         args->results.format = sink_find(optarg);
         return args->results.format ? -1 : no_format(optarg);
     case 'o':
-        args->results.directory = optarg;
-        return -1;
+        return take_target(args, optarg);
     case 'e':
         args->results.events = true;
         return args->live ? bad_usage("--events is for read") : -1;

@@ -196,7 +196,7 @@ static int take_term(struct parser *p, struct query_node **ret)
         return wrong(p, begin, p->at - begin, "more than %d terms", QUERY_TERMS);
     n->at = (uint32_t)begin;
     n->len = (uint32_t)(p->at - begin);
-    err = value_read(given, p->opt, p->mem, &n->term, p->err);
+    err = query_value_read(given, p->opt, p->mem, &n->term, p->err);
     if (err)
         p->err->at = begin + (name_len ? name_len + 1 : 0), p->err->len = p->at - p->err->at;
     *ret = n;

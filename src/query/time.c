@@ -55,7 +55,7 @@ static bool take_amount(struct slice text, const struct unit *units, double *ret
     return false;
 }
 
-bool value_size(struct slice text, int64_t *ret)
+bool query_value_size(struct slice text, int64_t *ret)
 {
     double v;
     uint64_t whole;
@@ -69,7 +69,7 @@ bool value_size(struct slice text, int64_t *ret)
     return true;
 }
 
-bool value_seconds(struct slice text, double *ret)
+bool query_value_seconds(struct slice text, double *ret)
 {
     double v;
     if (!take_amount(text, spans, &v) && (!text.len || take_decimal(text, &v) != text.len))

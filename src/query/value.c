@@ -215,11 +215,11 @@ static int read_amount(struct value_given given, enum query_kind kind, struct qu
     term->match = QUERY_COMPARES;
     term->compare = take_compare(&text);
     if (kind == QUERY_SIZE)
-        return value_size(text, &term->number)
+        return query_value_size(text, &term->number)
                    ? 0
                    : wrong(err, "%s: wants bytes, as 300, 10M, >1.5GiB", name_of(term));
     if (kind == QUERY_SECONDS)
-        return value_seconds(text, &term->seconds)
+        return query_value_seconds(text, &term->seconds)
                    ? 0
                    : wrong(err, "%s: wants a time, as 30s, >5m", name_of(term));
     return read_count(text, term) ? 0 : wrong(err, "%s: wants a number, as 1, >10, <=5", name_of(term));
@@ -280,8 +280,8 @@ static int read_has(struct value_given given, unsigned streams, struct query_ter
     return wrong(err, "has: wants the name of a field, as has:file");
 }
 
-int value_read(struct value_given given, const struct query_options *opt, struct arena *mem,
-               struct query_term *term, struct query_error *reterr)
+int query_value_read(struct value_given given, const struct query_options *opt, struct arena *mem,
+                     struct query_term *term, struct query_error *reterr)
 {
     enum query_kind kind = query_fields[term->field].kind;
     switch (kind) {

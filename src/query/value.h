@@ -6,9 +6,9 @@
 #include "query/query.h"
 
 /* "10M", "1.5 GiB", "300": bytes. */
-bool value_size(struct slice text, int64_t *ret);
+bool query_value_size(struct slice text, int64_t *ret);
 /* "5m", "1.5", "250ms": seconds. */
-bool value_seconds(struct slice text, double *ret);
+bool query_value_seconds(struct slice text, double *ret);
 
 struct value_given {
     struct slice text; /* not empty; without quotes and escapes */
@@ -17,7 +17,7 @@ struct value_given {
 
 /* Fills the term's match and what goes with it, by the kind of its field. 0, or -EINVAL with the text and
  * nearest name of *reterr; its place is the caller's. Texts live in `mem` or in `given`. */
-int value_read(struct value_given given, const struct query_options *opt, struct arena *mem,
-               struct query_term *term, struct query_error *reterr);
+int query_value_read(struct value_given given, const struct query_options *opt, struct arena *mem,
+                     struct query_term *term, struct query_error *reterr);
 
 #endif

@@ -190,7 +190,7 @@ static void sql_alike(sqlite3_context *ctx, int count, sqlite3_value **args)
 
 static struct slice behind_at(struct slice text)
 {
-    const uint8_t *at = text.len ? memrchr(text.data, '@', text.len) : NULL;
+    const uint8_t *at = text.data && text.len ? memrchr(text.data, '@', text.len) : NULL;
     return at ? slice_sub(text, (size_t)(at - text.data) + 1, text.len) : text;
 }
 

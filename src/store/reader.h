@@ -48,7 +48,7 @@ struct reader_result {
         searched_to; /* where the deadline ended it: the id up to which (and with it) all was searched; else
                       * 0. The next question begins there: before (oldest_first: after) = searched_to */
     size_t files, left_out; /* looked at; not readable */
-    char problem[256];      /* of the first left out; "": none */
+    char problem[512];      /* of the first left out; "": none */
 };
 
 /* One row; its bytes live until the callback returns. */

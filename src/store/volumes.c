@@ -178,7 +178,7 @@ static int open_file(const char *path, struct volume *v, struct error *reterr)
 /* Nothing of the file is trusted: not its schema, nor that its rows are of a size that can be. */
 static int confine(struct volumes *vs, struct volume *v)
 {
-    char sql[64];
+    char sql[128];
     sqlite3_db_config(v->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(v->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(v->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);

@@ -2,6 +2,7 @@
 #ifndef STORE_VOLUMES_H
 #define STORE_VOLUMES_H
 
+#include <sys/types.h>
 #include "store/ask.h"
 #include "store/day.h"
 

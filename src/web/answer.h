@@ -7,7 +7,7 @@
 
 struct outlet;
 
-enum { ANSWER_HEADERS = 8, ANSWER_VALUE = 128, ANSWER_DEPTH = 32 };
+enum { ANSWER_HEADERS = 8, ANSWER_VALUE = 192, ANSWER_DEPTH = 32 };
 enum { ANSWER_BYTES = 64 << 20 }; /* of a whole one */
 
 struct answer_header {

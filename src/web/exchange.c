@@ -70,6 +70,30 @@ static struct respond_settings respond_of(const struct exchange *e)
     return (struct respond_settings){.secure = web_is_secure(e->web), .gzip = e->gzip};
 }
 
+/* Every answer of the API, but for what anybody may ask. */
+static void tell_audit(const struct exchange *e)
+{
+    char address[ADDRESS_TEXT];
+    const struct route *r = e->request.route;
+    struct slice uri = buf_slice(&e->uri);
+    if (!e->web->audit || !e->is_api || (r && r->desk == DESK_NONE && r->method == METHOD_GET))
+        return;
+    address_text(&e->request.from, address);
+    bool tries = r && r->desk == DESK_LOG_INS;
+    char user[USER_NAME];
+    struct slice name = tries ? request_text(&e->request, PARAM_user) : slice_str("");
+    snprintf(user, sizeof user, "%.*s", (int)name.len, name.data ? (const char *)name.data : "");
+    const struct audit_line line = {.user = *user ? user : e->request.user,
+                                    .address = address,
+                                    .method = e->method,
+                                    .path = slice_sub(uri, 0, slice_index(uri, '?')),
+                                    .query = request_text(&e->request, PARAM_q),
+                                    .status = e->answer.status,
+                                    .rows = e->answer.rows,
+                                    .seconds = now_monotonic() - e->began};
+    audit_write(e->web->audit, &line);
+}
+
 static void make_response(struct exchange *e)
 {
     const struct respond_settings set = respond_of(e);
@@ -77,6 +101,7 @@ static void make_response(struct exchange *e)
         answer_error(&e->answer, 413,
                      "the answer is too large: ask for less, by limit or fields, or export it");
     e->status = e->answer.status;
+    tell_audit(e);
     e->response = respond_whole(&e->answer, &set);
     e->state = EXCHANGE_ANSWERED;
 }
@@ -113,10 +138,11 @@ static void take_client(struct exchange *e)
         a.family = 4;
         memcpy(a.bytes, &((const struct sockaddr_in *)from)->sin_addr, 4);
     } else if (from && from->sa_family == AF_INET6) {
-        a.family = 6;
-        memcpy(a.bytes, &((const struct sockaddr_in6 *)from)->sin6_addr, 16);
+        const struct in6_addr *six = &((const struct sockaddr_in6 *)from)->sin6_addr;
+        a.family = IN6_IS_ADDR_V4MAPPED(six) ? 4 : 6;
+        memcpy(a.bytes, six->s6_addr + (a.family == 4 ? 12 : 0), a.family == 4 ? 4 : 16);
     }
-    address_text(&a, e->address);
+    e->request.from = a;
 }
 
 static enum MHD_Result send_page(struct exchange *e, struct slice path, const struct heads *h)
@@ -174,8 +200,12 @@ static enum MHD_Result no_route(struct exchange *e, struct slice path, unsigned 
 static enum MHD_Result admit(struct exchange *e, const struct heads *h, bool *retgood)
 {
     const struct route *r = e->request.route;
-    e->request.csrf = e->web->csrf;
-    e->request.role = ROLE_FULL;
+    struct visitor *v = &e->visitor;
+    door_visitor(e->web->door, h, v);
+    e->request.csrf = v->csrf;
+    e->request.user = *v->user ? v->user : NULL;
+    e->request.role = v->role;
+    e->request.cookie = heads_cookie(h, door_cookie(e->web->door));
     e->answer.redacts = e->request.role != ROLE_FULL;
     *retgood = false;
     if (r->who != WHO_ANYBODY && e->request.role == ROLE_NOBODY) {
@@ -188,7 +218,7 @@ static enum MHD_Result admit(struct exchange *e, const struct heads *h, bool *re
     if (r->method != METHOD_GET) {
         if (!guard_origin(&e->web->guard, h))
             return refuse(e, 403, "this comes from another site");
-        if (!slice_eq(h->csrf, slice_str(e->request.csrf)))
+        if (!v->by_token && !guard_same(h->csrf, v->csrf))
             return refuse(e, 403, "X-CSRF-Token is not the csrf of " ROUTE_API "/me");
     }
     *retgood = true;
@@ -229,6 +259,7 @@ static enum MHD_Result look(struct exchange *e, const char *method)
         return refuse(e, 405, "only GET, HEAD, POST and DELETE are answered");
     if (!is_api(path))
         return m == METHOD_GET ? send_page(e, path, &h) : refuse(e, 405, "the page takes GET");
+    e->is_api = true;
     if (guard_is_foreign(&h))
         return refuse(e, 403, "another site asks");
     path = slice_sub(path, sizeof ROUTE_API - 1, path.len);
@@ -237,6 +268,7 @@ static enum MHD_Result look(struct exchange *e, const char *method)
         return no_route(e, path, match.allowed);
     e->request.route = match.route;
     e->request.set = &e->web->set;
+    e->request.web = e->web;
     enum MHD_Result done = admit(e, &h, &good);
     if (!good)
         return done;
@@ -279,7 +311,9 @@ void exchange_serve(struct exchange *e, struct reader *r)
     call_handler(e);
     bool left = out && outlet_end(out, &e->answer);
     e->answer.out = NULL;
-    if (!left) {
+    if (left) {
+        tell_audit(e);
+    } else {
         make_response(e);
         MHD_resume_connection(e->connection);
     }
@@ -292,6 +326,13 @@ void exchange_refuse(struct exchange *e)
     make_response(e);
     MHD_resume_connection(e->connection);
     let_go(e);
+}
+
+static enum MHD_Result too_many(struct exchange *e, unsigned wait)
+{
+    answer_error(&e->answer, 429, "too many tries to log in; wait %u seconds", wait);
+    answer_header(&e->answer, "Retry-After", "%u", wait);
+    return finish(e);
 }
 
 /* All is read. */
@@ -310,13 +351,18 @@ static enum MHD_Result ask(struct exchange *e)
     }
     if (atomic_load(&e->web->ending))
         return refuse(e, 503, "the server ends");
+    if (r->desk == DESK_LOG_INS) {
+        unsigned wait = door_try(e->web->door, &e->request.from, request_text(&e->request, PARAM_user));
+        if (wait)
+            return too_many(e, wait);
+    }
     e->state = EXCHANGE_WAITS;
     MHD_suspend_connection(e->connection);
     atomic_fetch_add(&e->holders, 1);
     if (desk_take(e->web->desks[r->desk], e))
         return MHD_YES;
     atomic_fetch_sub(&e->holders, 1);
-    answer_error(&e->answer, 503, "too many ask at once");
+    answer_error(&e->answer, r->desk == DESK_LOG_INS ? 429 : 503, "too many ask at once");
     answer_header(&e->answer, "Retry-After", "1");
     make_response(e);
     MHD_resume_connection(e->connection);

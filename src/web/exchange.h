@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include "base/net.h"
 #include "web/answer.h"
+#include "web/door.h"
 #include "web/request.h"
 
 struct web;
@@ -21,8 +22,8 @@ struct exchange {
     struct answer answer;
     struct MHD_Response *response; /* once it is ANSWERED */
     unsigned status;
-    bool gzip, has_body;
-    char address[ADDRESS_TEXT]; /* of the client */
+    bool gzip, has_body, is_api;
+    struct visitor visitor;
     const char *method;
     double began;          /* on now_monotonic() */
     struct exchange *next; /* of its desk */

@@ -5,6 +5,7 @@
 #include "web/guard.h"
 
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -121,6 +122,12 @@ bool guard_is_foreign(const struct heads *h)
 {
     struct slice site = h->fetch_site;
     return site.data && !slice_eq(site, slice_str("same-origin")) && !slice_eq(site, slice_str("none"));
+}
+
+bool guard_same(struct slice given, const char *right)
+{
+    size_t len = strlen(right);
+    return len && given.len == len && CRYPTO_memcmp(given.data, right, len) == 0;
 }
 
 bool guard_origin(const struct guard *g, const struct heads *h)

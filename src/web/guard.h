@@ -25,6 +25,8 @@ bool guard_host(const struct guard *g, struct slice host);
 /* Whether a browser says that another site asks: then nothing but the page itself is answered. A program that
  * says nothing is none. */
 bool guard_is_foreign(const struct heads *h);
+/* Whether a token is the right one, in a time that says nothing of where it is not. */
+bool guard_same(struct slice given, const char *right);
 /* Whether Origin, where there is one, is our own. */
 bool guard_origin(const struct guard *g, const struct heads *h);
 

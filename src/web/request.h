@@ -5,11 +5,13 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/net.h"
 #include "web/role.h"
 
 struct web_settings;
 struct reader;
 struct route;
+struct web;
 
 enum { REQUEST_URI = 16384, REQUEST_BODY = 16384 };
 
@@ -50,11 +52,13 @@ struct request {
     struct param_value values[PARAM_COUNT];
     const char *user; /* NULL: nobody logs in here */
     enum role role;
-    const char *csrf;            /* what X-CSRF-Token of this user must be */
-    struct reader *reader;       /* of the store; NULL where the route asks no store */
-    double deadline;             /* on now_monotonic(): when a question should end, incomplete if need be */
-    struct buf texts;            /* owns what is decoded */
-    struct slice address, query; /* for the audit: of the client; q or NULL */
+    struct web *web;       /* for what the server says and does of itself */
+    struct address from;   /* of the client */
+    struct slice cookie;   /* of its session; data NULL: none */
+    const char *csrf;      /* what X-CSRF-Token of this user must be */
+    struct reader *reader; /* of the store; NULL where the route asks no store */
+    double deadline;       /* on now_monotonic(): when a question should end, incomplete if need be */
+    struct buf texts;      /* owns what is decoded */
 };
 
 /* What was wrong with a request, for an answer. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include "base/steers.h"
 #include "base/utf8.h"
+#include "web/redact.h"
 
 static void put(struct answer *a, struct slice s)
 {
@@ -110,9 +111,16 @@ void say_quote(struct buf *out, struct slice text)
 
 void say_text(struct answer *a, struct slice text)
 {
+    struct buf shown;
     begin(a);
+    buf_init(&shown, ANSWER_BYTES);
+    if (a->redacts) {
+        redact_text(REDACT_TEXT, text, &shown);
+        text = buf_slice(&shown);
+    }
     say_quote(&a->body, text);
     a->over |= a->body.len == a->body.max;
+    buf_free(&shown);
 }
 
 void say_str(struct answer *a, const char *text)
@@ -186,23 +194,34 @@ static void put_harmless(struct answer *a, struct slice json)
     }
 }
 
+static struct slice name_of(const char *text)
+{
+    return slice_str(text ? text : "");
+}
+
 void say_raw(struct answer *a, const char *stream, const char *field, struct slice json)
 {
-    (void)stream;
-    (void)field;
     begin(a);
-    put_harmless(a, slice_trim(json));
+    if (!a->redacts)
+        put_harmless(a, slice_trim(json));
+    else if (!redact_json(name_of(stream), name_of(field), json, &a->body))
+        put_str(a, "null");
 }
 
 void say_record(struct answer *a, const char *stream, uint64_t id, struct slice line)
 {
-    (void)stream;
+    struct buf shown;
     line = slice_trim(line);
     begin(a);
+    buf_init(&shown, ANSWER_BYTES);
+    if (a->redacts)
+        line =
+            redact_json(name_of(stream), slice_str(""), line, &shown) ? buf_slice(&shown) : slice_str("{}");
     if (id && line.len > 1 && line.data[0] == '{') {
         bool empty = line.len == 2;
         a->over |= !buf_printf(&a->body, "{\"id\":\"%llu\"%s", (unsigned long long)id, empty ? "" : ",");
         line = slice_sub(line, 1, line.len);
     }
     put_harmless(a, line);
+    buf_free(&shown);
 }

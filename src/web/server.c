@@ -7,7 +7,6 @@
 #include "web/server.h"
 
 #include <errno.h>
-#include <openssl/rand.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -15,6 +14,7 @@
 #include "base/memory.h"
 #include "base/now.h"
 #include "web/listen.h"
+#include "web/pem.h"
 
 enum { HEAD = 48 << 10, IDLE = 30, LISTENERS = 2, WAITING = 64, EXPORTERS = 2, LOG_INS_WAITING = 8 };
 static const double GRACE = 2; /* seconds for answers on their way */
@@ -29,13 +29,28 @@ bool web_is_secure(const struct web *w)
     return *w->set.certificate != '\0';
 }
 
-static void make_token(char ret[static SERVER_CSRF])
+/* Whoever is not on this machine comes by TLS and with a name. */
+static int check_open(const struct web_settings *set, struct error *reterr)
 {
-    uint8_t bytes[16];
-    if (RAND_bytes(bytes, sizeof bytes) != 1)
-        memory_out();
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+    bool tls = *set->certificate && *set->key;
+    if (*set->certificate && !tls)
+        return error_set(reterr, -EINVAL, "web: web_certificate wants web_key");
+    if (*set->key && !tls)
+        return error_set(reterr, -EINVAL, "web: web_key wants web_certificate");
+    if (address_is_loopback(&set->listen.addr))
+        return 0;
+    if (!tls)
+        return error_set(reterr, -EINVAL,
+                         "web: %s is not loopback: others could read along, so it wants TLS (settings "
+                         "web_certificate, web_key) and users (web_users); docs/web.md says how",
+                         listen_text(&set->listen).text);
+    if (!*set->users)
+        return error_set(
+            reterr, -EINVAL,
+            "web: %s is not loopback: anybody could look, so it wants users (setting web_users); "
+            "docs/web.md says how",
+            listen_text(&set->listen).text);
+    return 0;
 }
 
 int web_open(const struct web_settings *set, struct web **ret, struct error *reterr)
@@ -45,14 +60,20 @@ int web_open(const struct web_settings *set, struct web **ret, struct error *ret
     w->set = *set;
     w->at = set->listen;
     w->listener = -1;
-    int err = listen_on(&w->at, reterr);
-    if (err < 0) {
+    int err = check_open(set, reterr);
+    if (!err && *set->certificate)
+        err = pem_read(set->certificate, set->key, &w->certificate, &w->key, reterr);
+    if (!err)
+        err = door_open(&w->set, &w->door, reterr);
+    if (!err) {
+        w->listener = listen_on(&w->at, reterr);
+        err = w->listener < 0 ? w->listener : 0;
+    }
+    if (err) {
         web_close(w);
         return err;
     }
-    w->listener = err;
     w->page = page_open();
-    make_token(w->csrf);
     guard_init(&w->guard, set, &w->at, buf_slice(&w->certificate));
     *ret = w;
     return 0;
@@ -84,18 +105,31 @@ static size_t leave_escaped(void *ctx, struct MHD_Connection *connection, char *
 
 static int start_daemon(struct web *w, struct error *reterr)
 {
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    const bool tls = web_is_secure(w), local = address_is_loopback(&w->at.addr);
+    const struct MHD_OptionItem options[] = {
+        {MHD_OPTION_LISTEN_SOCKET, w->listener, NULL},
+        {MHD_OPTION_THREAD_POOL_SIZE, LISTENERS, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)w->set.connections, NULL},
+        /* Half of them for one address; on loopback a proxy has all. */
+        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, local ? 0 : (intptr_t)w->set.connections / 2, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, IDLE, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD, NULL},
+        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+        {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)exchange_begin, w},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)exchange_end, w},
+        {tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, w->certificate.data},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, w->key.data},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0,
+         (void *)(uintptr_t) "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:%SERVER_PRECEDENCE"},
+        {MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0);
     w->daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, exchange_take, w, MHD_OPTION_LISTEN_SOCKET, w->listener,
-                         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)LISTENERS, MHD_OPTION_CONNECTION_LIMIT,
-                         (unsigned)w->set.connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE,
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-                         MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK,
-                         exchange_begin, w, MHD_OPTION_NOTIFY_COMPLETED, exchange_end, w, MHD_OPTION_END);
+        MHD_start_daemon(flags, 0, NULL, NULL, exchange_take, w, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     return w->daemon ? 0 : error_set(reterr, -EIO, "web: the server does not start");
 }
 
-static void wait_for_end(void)
+static void wait_for_end(struct web *w)
 {
     sigset_t set;
     sigemptyset(&set);
@@ -106,6 +140,10 @@ static void wait_for_end(void)
         int sig = sigwaitinfo(&set, NULL);
         if (sig == SIGTERM || sig == SIGINT)
             return;
+        if (sig != SIGHUP)
+            continue;
+        door_reload(w->door);
+        audit_reopen(w->audit);
     }
 }
 
@@ -119,11 +157,13 @@ static void drain(const struct web *w)
 
 int web_run(struct web *w, struct error *reterr)
 {
-    int err = open_desks(w, reterr);
+    int err = *w->set.audit ? audit_open(w->set.audit, &w->audit, reterr) : 0;
+    if (!err)
+        err = open_desks(w, reterr);
     if (!err)
         err = start_daemon(w, reterr);
     if (!err)
-        wait_for_end();
+        wait_for_end(w);
     atomic_store(&w->ending, true);
     if (w->daemon)
         MHD_quiesce_daemon(w->daemon);
@@ -145,6 +185,8 @@ void web_close(struct web *w)
         close(w->listener);
     page_close(w->page);
     buf_free(&w->certificate);
-    buf_free(&w->key);
+    pem_forget(&w->key);
+    door_close(w->door);
+    audit_close(w->audit);
     free(w);
 }

@@ -6,11 +6,11 @@
 #include <stdatomic.h>
 #include "web/desk.h"
 #include "web/exchange.h"
+#include "web/audit.h"
+#include "web/door.h"
 #include "web/guard.h"
 #include "web/page.h"
 #include "web/route.h"
-
-enum { SERVER_CSRF = 48 };
 
 struct web {
     struct web_settings set;
@@ -22,8 +22,9 @@ struct web {
     struct desk *desks[DESKS];
     struct MHD_Daemon *daemon;
     atomic_bool ending;
-    atomic_size_t open;     /* exchanges */
-    char csrf[SERVER_CSRF]; /* of those who have not logged in */
+    atomic_size_t open; /* exchanges */
+    struct door *door;
+    struct audit *audit; /* NULL: none */
 };
 
 /* libmicrohttpd's callbacks, in exchange.c; `web` is the struct web. */

@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
+#include "web/json_read.h"
+#include "web/redact.h"
 #include "web/say.h"
 
 static void put(struct table *t, const char *text)
@@ -113,14 +115,35 @@ void table_absent(struct table *t)
         t->at++;
 }
 
+static struct slice name_of(const char *text)
+{
+    return slice_str(text ? text : "");
+}
+
+/* A text of the column that is next, as the asker may see it; `shown` is emptied by the caller. */
+static struct slice shown_text(const struct table *t, struct slice text, struct buf *shown)
+{
+    if (!t->a->redacts)
+        return text;
+    redact_text(redact_field(name_of(t->stream), slice_str(t->columns[t->at])), text, shown);
+    return buf_slice(shown);
+}
+
 void table_text(struct table *t, struct slice text)
 {
-    if (!text.data)
+    struct buf shown;
+    if (!text.data) {
         table_absent(t);
-    else if (next(t))
+        return;
+    }
+    assert(t->at < t->count);
+    buf_init(&shown, ANSWER_BYTES);
+    text = shown_text(t, text, &shown);
+    if (next(t))
         say_text(t->a, text);
     else
         put_csv(t, text, true);
+    buf_free(&shown);
 }
 
 static void put_number(struct table *t, const char *format, double v)
@@ -174,14 +197,41 @@ void table_flag(struct table *t, bool v)
         put(t, v ? "true" : "false");
 }
 
+/* A text stands as it is; numbers and words too; lists and objects as JSON. */
+static void put_csv_raw(struct table *t, struct slice json)
+{
+    struct json_reader j = json_reader_of(json);
+    struct buf text;
+    buf_init(&text, ANSWER_BYTES);
+    enum json_token kind = json_read(&j);
+    if (kind == JSON_TEXT) {
+        json_unescape(j.raw, &text);
+        put_csv(t, buf_slice(&text), true);
+    } else if (kind != JSON_NULL) {
+        put_csv(t, json, false);
+    }
+    buf_free(&text);
+}
+
 void table_raw(struct table *t, struct slice json)
 {
-    if (!json.data)
+    struct buf shown;
+    if (!json.data) {
         table_absent(t);
-    else if (next(t))
-        say_raw(t->a, t->stream, t->columns[t->at - 1], json);
-    else
-        put_csv(t, json, true);
+        return;
+    }
+    assert(t->at < t->count);
+    const char *column = t->columns[t->at];
+    if (next(t)) {
+        say_raw(t->a, t->stream, column, json);
+        return;
+    }
+    buf_init(&shown, ANSWER_BYTES);
+    if (t->a->redacts)
+        json = redact_json(name_of(t->stream), slice_str(column), json, &shown) ? buf_slice(&shown)
+                                                                                : slice_str("null");
+    put_csv_raw(t, slice_trim(json));
+    buf_free(&shown);
 }
 
 bool table_record(struct table *t, uint64_t id, struct slice line)

@@ -77,6 +77,8 @@ struct settings {
     uint64_t script_bytes, script_steps, script_counters;
     uint64_t output_bytes, rotate_size, rotate_keep;
     double rotate_interval;
+    double store_commit;
+    uint64_t store_days, store_bytes, store_queue_bytes, store_cache_bytes, store_find_bytes, store_keys;
     struct text_setting capture_filter;
     uint64_t capture_buffer;
     uint64_t promiscuous; /* 0 no, 1 yes */

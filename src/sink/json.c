@@ -352,4 +352,5 @@ static int json_write(struct sink *snk, const struct record *rec, struct error *
 const struct sink_ops sink_json = {"json",        "JSON lines, an object a record",
                                    json_open,     json_write,
                                    output_close,  output_tick,
-                                   output_reopen, output_counts};
+                                   output_reopen, output_counts,
+                                   NULL};

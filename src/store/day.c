@@ -5,12 +5,19 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "base/memory.h"
 #include "sink/line.h"
 #include "store/columns.h"
 
 enum { MICROSECONDS = 1000000, DAY_SECONDS = 86400, BUSY_MS = 5000 };
+enum { CHECKPOINT_PAGES = 4000, WAL_KEPT = 32 << 20, ASIDE_MOST = 1000 };
+
+/* Of the last but one day with a year of four digits. */
+static const int64_t last_second = 253402214399;
 
 static const char fixed_tables[] =
     "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID, STRICT;"
@@ -29,16 +36,24 @@ static const char fixed_tables[] =
     "delays INTEGER NOT NULL, PRIMARY KEY(dimension, hour, key)) WITHOUT ROWID, STRICT;"
     "CREATE VIRTUAL TABLE IF NOT EXISTS find USING fts5(subject, sender, recipient, file, url, host, text, "
     "key, "
-    "content='', tokenize='unicode61 remove_diacritics 2');";
+    "content='', columnsize=0, tokenize='unicode61 remove_diacritics 2');";
 
 int64_t day_id(struct timespec end)
 {
-    return end.tv_sec < 0 ? 0 : (int64_t)end.tv_sec * MICROSECONDS + end.tv_nsec / 1000;
+    if (end.tv_sec < 0)
+        return 0;
+    int64_t seconds = end.tv_sec < last_second ? end.tv_sec : last_second;
+    return seconds * MICROSECONDS + end.tv_nsec / 1000;
 }
 
 int32_t day_of_id(int64_t id)
 {
     return (int32_t)(id / MICROSECONDS / DAY_SECONDS);
+}
+
+int64_t day_first_id(int32_t day)
+{
+    return (int64_t)day * DAY_SECONDS * MICROSECONDS;
 }
 
 bool day_path(const char *directory, int32_t day, char ret[static DAY_PATH])
@@ -166,12 +181,28 @@ static int open_file(const char *path, int flags, sqlite3 **ret, struct error *r
     return err;
 }
 
-int day_open(const char *path, sqlite3 **ret, struct error *reterr)
+/* What is dropped is whole files, so that there is nothing to be overwritten in them. */
+static int tune(sqlite3 *db, const char *path, uint64_t cache_bytes, struct error *reterr)
 {
+    char sql[320];
+    snprintf(sql, sizeof sql,
+             "PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; "
+             "PRAGMA cache_size = -%llu; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; "
+             "PRAGMA wal_autocheckpoint = %d; PRAGMA journal_size_limit = %d; BEGIN IMMEDIATE",
+             (unsigned long long)cache_bytes / 1024, CHECKPOINT_PAGES, WAL_KEPT);
+    return run(db, path, sql, reterr);
+}
+
+int day_open(const char *path, uint64_t cache_bytes, sqlite3 **ret, struct error *reterr)
+{
+    /* Mails are not for everybody; the files beside it take its mode. */
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    if (fd >= 0)
+        close(fd);
     int err = open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, ret, reterr);
     if (err)
         return err;
-    err = run(*ret, path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE", reterr);
+    err = tune(*ret, path, cache_bytes, reterr);
     err = err ? err : make_tables(*ret, path, reterr);
     err = err ? err : run(*ret, path, "COMMIT", reterr);
     if (err) {
@@ -189,6 +220,33 @@ int day_close(sqlite3 **db, struct error *reterr)
     sqlite3_close(*db);
     *db = NULL;
     return err;
+}
+
+static bool is_there(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+int day_put_aside(const char *directory, int32_t day, struct error *reterr)
+{
+    static const char *const ends[] = {"-wal", "-shm", ""};
+    char path[DAY_PATH], from[DAY_PATH + 8], to[DAY_PATH + 32];
+    int number = 0;
+    if (!day_path(directory, day, path))
+        return error_set(reterr, -ENAMETOOLONG, "%.200s: %s", directory, strerror(ENAMETOOLONG));
+    do
+        snprintf(to, sizeof to, number ? "%s.damaged-%d" : "%s.damaged", path, number);
+    while (is_there(to) && ++number < ASIDE_MOST);
+    size_t len = strlen(to);
+    fprintf(stderr, "mailtap: %s; it is put aside as %s, and a new one is begun\n", reterr->text, to);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        snprintf(from, sizeof from, "%s%s", path, ends[i]);
+        snprintf(to + len, sizeof to - len, "%s", ends[i]);
+        if (rename(from, to) < 0 && (errno != ENOENT || !*ends[i]))
+            return error_set(reterr, -errno, "%.300s: %s", from, strerror(errno));
+    }
+    return 0;
 }
 
 int day_open_read(const char *path, sqlite3 **ret, struct error *reterr)

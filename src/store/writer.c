@@ -1,158 +1,200 @@
-/* writer.c: records into the file of their day.
- * In: records. Out: rows. Owns: the open day. */
+/* writer.c: the store as a sink, and the thread that writes it.
+ * In: records. Out: rows; what went wrong on standard error, once when it begins and once when it is over.
+ * Owns: the queue, the thread, the files. Limits: store_queue_bytes of records wait; what finds no room then
+ * is lost and counted where the process lives on, and else its sender waits.
+ * Knowingly: the thread begins with the first record or tick, as a process that gives up rights must have
+ * none before. */
 #include "store/writer.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "base/memory.h"
-#include "record/entry.h"
-#include "sink/json.h"
+#include "base/now.h"
 #include "store/day.h"
-#include "store/find.h"
-#include "store/row.h"
+#include "store/queue.h"
+#include "store/shelf.h"
 
-enum { BATCH = 1000, APART_MOST = 1000 /* ids tried for one microsecond */ };
+static const double look_every = 1, end_after = 600; /* seconds */
 
 struct sink {
+    struct sink_settings set;
+    struct book_settings book;
     char *directory;
-    int32_t day; /* of db */
-    sqlite3 *db; /* NULL: none is open */
-    sqlite3_stmt *insert[STREAMS], *find;
-    size_t batch;           /* rows since BEGIN */
-    int64_t run_from, last; /* the ids that the latest records of one time took */
-    struct sink_counts counts;
-    struct line scratch;
+    struct queue *queue;
+    bool started;
+    pthread_t thread;
+    atomic_ullong written, known, lost;
+    atomic_bool failing, broken; /* broken: `error` says why, and nothing is written any more */
+    struct error error;
+    /* The thread's own. */
+    struct shelf *shelf;
+    struct shelf_item *items;
+    size_t item_room;
     struct columns columns[STREAM_ENTRY];
 };
+
+static int check_folder(const struct sink *snk, struct error *reterr)
+{
+    struct stat st;
+    if (mkdir(snk->directory, 0777) < 0 && errno != EEXIST)
+        return error_set(reterr, -errno, "%.300s: %s", snk->directory, strerror(errno));
+    if (stat(snk->directory, &st) == 0 && !S_ISDIR(st.st_mode))
+        return error_set(reterr, -ENOTDIR, "%.300s: %s", snk->directory, strerror(ENOTDIR));
+    if (access(snk->directory, R_OK | W_OK | X_OK) < 0)
+        return error_set(reterr, -errno, "%.300s: %s", snk->directory, strerror(errno));
+    return 0;
+}
 
 static int sqlite_open(const struct sink_settings *set, struct sink **ret, struct error *reterr)
 {
     struct sink *snk = calloc(1, sizeof *snk);
     memory_check(snk);
     *ret = snk;
-    snk->directory = strdup(set->directory ? set->directory : ".");
+    snk->set = *set;
+    snk->directory = strdup(set->directory);
     memory_check(snk->directory);
     for (size_t i = 0; i < STREAM_ENTRY; i++)
         columns_of(stream_table[i], &snk->columns[i]);
-    snk->last = -1;
-    if (mkdir(snk->directory, 0777) < 0 && errno != EEXIST)
-        return error_set(reterr, -errno, "%s: %s", snk->directory, strerror(errno));
-    return 0;
+    snk->book = (struct book_settings){.directory = snk->directory,
+                                       .keys = set->store.keys,
+                                       .find_bytes = set->store.find_bytes,
+                                       .cache_bytes = set->store.cache_bytes,
+                                       .columns = snk->columns};
+    snk->queue = queue_new(set->store.queue_bytes, set->store.commit);
+    snk->shelf = shelf_new(&snk->book);
+    return check_folder(snk, reterr);
 }
 
-static int exec(struct sink *snk, const char *sql, struct error *reterr)
+static void take_counts(struct sink *snk, const struct shelf_counts *add)
 {
-    int code = sqlite3_exec(snk->db, sql, NULL, NULL, NULL);
-    return code == SQLITE_OK ? 0 : day_error(snk->db, code, snk->directory, reterr);
+    atomic_fetch_add(&snk->written, add->written);
+    atomic_fetch_add(&snk->known, add->known);
+    atomic_fetch_add(&snk->lost, add->refused);
 }
 
-static int leave_day(struct sink *snk, struct error *reterr)
+static void begin_batch(struct sink *snk, const struct queue_batch *batch)
 {
-    if (!snk->db)
+    if (batch->count > snk->item_room) {
+        snk->item_room = batch->count;
+        snk->items = reallocarray(snk->items, batch->count, sizeof *snk->items);
+        memory_check(snk->items);
+    }
+    for (size_t i = 0; i < batch->count; i++)
+        snk->items[i] = (struct shelf_item){batch->items[i], day_id(batch->items[i]->end), false};
+}
+
+static int write_items(struct sink *snk, size_t count, struct error *reterr)
+{
+    struct shelf_counts add = {0};
+    int err = shelf_write(snk->shelf, snk->items, count, &add, reterr);
+    take_counts(snk, &add);
+    return err;
+}
+
+/* True: all of it is written. */
+static bool try_until_closed(struct sink *snk, size_t count)
+{
+    struct error err;
+    bool last = false;
+    while (write_items(snk, count, &err) < 0) {
+        if (!snk->set.lasting || last) {
+            snk->error = err;
+            return false;
+        }
+        if (!atomic_exchange(&snk->failing, true))
+            fprintf(stderr, "mailtap: %s; what finds no room to wait is counted and lost\n", err.text);
+        last = queue_pause(snk->queue, look_every);
+    }
+    if (atomic_exchange(&snk->failing, false))
+        fprintf(stderr, "mailtap: %s: is written again; %llu records were lost\n", snk->directory,
+                (unsigned long long)atomic_load(&snk->lost));
+    return true;
+}
+
+/* Those of the batch that are not written. Nothing else will be. */
+static void lose(struct sink *snk, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!snk->items[i].done)
+            atomic_fetch_add(&snk->lost, 1);
+    atomic_store(&snk->broken, true);
+    queue_close(snk->queue);
+}
+
+static void *run(void *arg)
+{
+    struct sink *snk = arg;
+    struct queue_batch batch = {0};
+    while (queue_take(snk->queue, look_every, &batch)) {
+        begin_batch(snk, &batch);
+        if (atomic_load(&snk->broken))
+            lose(snk, batch.count);
+        else if (batch.count && !try_until_closed(snk, batch.count))
+            lose(snk, batch.count);
+        queue_give_back(snk->queue, &batch);
+        if (snk->set.lasting)
+            shelf_end_days(snk->shelf, day_of_id(day_id(now_wall())), now_monotonic() - end_after);
+    }
+    free(batch.items);
+    return NULL;
+}
+
+static int start(struct sink *snk, struct error *reterr)
+{
+    if (snk->started)
         return 0;
-    int err = snk->batch ? exec(snk, "COMMIT", reterr) : 0;
-    snk->batch = 0;
-    for (size_t i = 0; i < STREAMS; i++) {
-        sqlite3_finalize(snk->insert[i]);
-        snk->insert[i] = NULL;
-    }
-    sqlite3_finalize(snk->find);
-    snk->find = NULL;
-    struct error later;
-    int closed = day_close(&snk->db, err ? &later : reterr);
-    return err ? err : closed == -EBUSY ? 0 : closed;
-}
-
-static int prepare(struct sink *snk, struct error *reterr)
-{
-    static const char find_sql[] =
-        "INSERT INTO find(rowid, subject, sender, recipient, file, url, host, text, key) "
-        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    int code = sqlite3_prepare_v2(snk->db, find_sql, -1, &snk->find, NULL);
-    for (size_t i = 0; i < STREAM_ENTRY && code == SQLITE_OK; i++) {
-        line_clear(&snk->scratch);
-        row_insert_sql(&snk->columns[i], &snk->scratch);
-        code = sqlite3_prepare_v2(snk->db, (const char *)snk->scratch.data, -1, &snk->insert[i], NULL);
-    }
-    if (code == SQLITE_OK)
-        code = sqlite3_prepare_v2(snk->db, "INSERT INTO entry(id, path, record) VALUES(?, ?, ?)", -1,
-                                  &snk->insert[STREAM_ENTRY], NULL);
-    return code == SQLITE_OK ? 0 : day_error(snk->db, code, snk->directory, reterr);
-}
-
-static int enter_day(struct sink *snk, int32_t day, struct error *reterr)
-{
-    char path[DAY_PATH];
-    int err = leave_day(snk, reterr);
-    if (!err && !day_path(snk->directory, day, path))
-        err = error_set(reterr, -ENAMETOOLONG, "%s: %s", snk->directory, strerror(ENAMETOOLONG));
-    err = err ? err : day_open(path, &snk->db, reterr);
-    snk->day = day;
-    return err ? err : prepare(snk, reterr);
-}
-
-static int64_t next_id(struct sink *snk, struct timespec end)
-{
-    int64_t id = day_id(end);
-    if (id >= snk->run_from && id <= snk->last)
-        return ++snk->last;
-    snk->run_from = snk->last = id;
-    return id;
-}
-
-static int insert_find(struct sink *snk, int64_t id, const struct transaction *mail)
-{
-    size_t ends[FIND_COLUMNS], from = 0;
-    find_texts(mail, &snk->scratch, ends);
-    sqlite3_bind_int64(snk->find, 1, id);
-    for (size_t i = 0; i < FIND_COLUMNS; from = ends[i++])
-        sqlite3_bind_text64(snk->find, (int)i + 2,
-                            ends[i] > from ? (const char *)snk->scratch.data + from : "", ends[i] - from,
-                            SQLITE_STATIC, SQLITE_UTF8);
-    int code = sqlite3_step(snk->find);
-    sqlite3_reset(snk->find);
-    return code;
-}
-
-static int insert_row(struct sink *snk, int64_t id, const struct record *rec)
-{
-    sqlite3_stmt *stmt = snk->insert[rec->stream->index];
-    if (rec->stream == &stream_entry) {
-        struct slice path = ((const struct entry *)rec->body)->stream;
-        line_clear(&snk->scratch);
-        json_record(rec, &snk->scratch);
-        sqlite3_bind_int64(stmt, 1, id);
-        sqlite3_bind_text64(stmt, 2, (const char *)path.data, path.len, SQLITE_STATIC, SQLITE_UTF8);
-        sqlite3_bind_text64(stmt, 3, (const char *)snk->scratch.data, snk->scratch.len - 1, SQLITE_STATIC,
-                            SQLITE_UTF8);
-    } else {
-        row_bind(stmt, &snk->columns[rec->stream->index], id, rec->body, &snk->scratch);
-    }
-    int code = sqlite3_step(stmt);
-    sqlite3_reset(stmt);
-    if (code == SQLITE_DONE && rec->stream == &stream_smtp)
-        code = insert_find(snk, id, rec->body);
-    return code;
+    int err = pthread_create(&snk->thread, NULL, run, snk);
+    if (err)
+        return error_set(reterr, -err, "thread of the store: %s", strerror(err));
+    pthread_setname_np(snk->thread, "mailtap-store");
+    snk->started = true;
+    return 0;
 }
 
 static int sqlite_write(struct sink *snk, const struct record *rec, struct error *reterr)
 {
-    int64_t id = next_id(snk, rec->end);
-    int32_t day = day_of_id(id);
-    int err = snk->db && day == snk->day ? 0 : enter_day(snk, day, reterr);
-    if (!err && !snk->batch)
-        err = exec(snk, "BEGIN", reterr);
-    if (err)
-        return err;
-    int code = insert_row(snk, id, rec);
-    if (code != SQLITE_DONE)
-        return day_error(snk->db, code, snk->directory, reterr);
-    snk->counts.written++;
-    if (++snk->batch < BATCH)
+    int err = start(snk, reterr);
+    if (!err && queue_add(snk->queue, rec, !snk->set.lasting))
         return 0;
-    snk->batch = 0;
-    return exec(snk, "COMMIT", reterr);
+    atomic_fetch_add(&snk->lost, 1);
+    if (snk->set.lasting)
+        return 0;
+    if (!err)
+        *reterr = snk->error;
+    return err ? err : -EIO;
+}
+
+static void sqlite_tick(struct sink *snk, struct timespec now)
+{
+    (void)now;
+    if (snk->set.lasting)
+        start(snk, &(struct error){{0}});
+}
+
+static void sqlite_reopen(struct sink *snk)
+{
+    (void)snk;
+}
+
+static void sqlite_drain(struct sink *snk)
+{
+    queue_close(snk->queue);
+    if (snk->started)
+        pthread_join(snk->thread, NULL);
+    snk->started = false;
+}
+
+static struct sink_counts sqlite_counts(const struct sink *snk)
+{
+    return (struct sink_counts){.written = atomic_load(&snk->written),
+                                .known = atomic_load(&snk->known),
+                                .lost = atomic_load(&snk->lost),
+                                .waiting = queue_waiting(snk->queue),
+                                .failing = atomic_load(&snk->failing)};
 }
 
 static int sqlite_close(struct sink **psnk, struct error *reterr)
@@ -161,29 +203,20 @@ static int sqlite_close(struct sink **psnk, struct error *reterr)
     *psnk = NULL;
     if (!snk)
         return 0;
-    int err = leave_day(snk, reterr);
-    line_free(&snk->scratch);
+    sqlite_drain(snk);
+    int err = atomic_load(&snk->broken) ? -EIO : 0;
+    if (err)
+        *reterr = snk->error;
+    int ended = shelf_free(&snk->shelf, err ? &(struct error){{0}} : reterr);
+    queue_free(&snk->queue);
+    free(snk->items);
     free(snk->directory);
     free(snk);
-    return err;
-}
-
-static void sqlite_tick(struct sink *snk, struct timespec now)
-{
-    (void)snk, (void)now;
-}
-
-static void sqlite_reopen(struct sink *snk)
-{
-    (void)snk;
-}
-
-static struct sink_counts sqlite_counts(const struct sink *snk)
-{
-    return snk->counts;
+    return err ? err : ended;
 }
 
 const struct sink_ops sink_sqlite = {"sqlite",      "a file of SQLite a day",
                                      sqlite_open,   sqlite_write,
                                      sqlite_close,  sqlite_tick,
-                                     sqlite_reopen, sqlite_counts};
+                                     sqlite_reopen, sqlite_counts,
+                                     sqlite_drain};

@@ -3,6 +3,7 @@
  * is wrong with a request is looked for in the order in which it costs: its name for us, where it comes from,
  * its path, who asks, what it asks. While a desk has it the connection is suspended, and nobody else touches
  * it. */
+#include "store/reader.h"
 #include "web/exchange.h"
 
 #include <arpa/inet.h>
@@ -291,8 +292,14 @@ static void begin_pieces(void *exchange)
 
 static void call_handler(struct exchange *e)
 {
+    const enum desk_kind desk = e->request.route->desk;
     e->request.deadline = now_monotonic() + e->web->set.seconds;
-    e->request.route->handler(&e->request, &e->answer);
+    if (e->request.reader)
+        reader_deadline(e->request.reader, e->web->set.seconds);
+    if (!e->request.reader && (desk == DESK_QUESTIONS || desk == DESK_EXPORTS))
+        answer_error(&e->answer, 503, "the store's folder cannot be read");
+    else
+        e->request.route->handler(&e->request, &e->answer);
 }
 
 void exchange_serve(struct exchange *e, struct reader *r)

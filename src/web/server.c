@@ -4,6 +4,7 @@
  * nobody's connection. Limits: web_connections; a request line and its header HEAD bytes; IDLE seconds
  * without a byte. The order of the end: no new connections; desks are closed, which lets every suspended
  * connection go on; then the daemon. */
+#include "store/reader.h"
 #include "web/server.h"
 
 #include <errno.h>
@@ -79,6 +80,20 @@ int web_open(const struct web_settings *set, struct web **ret, struct error *ret
     return 0;
 }
 
+static struct reader *open_reader(void *ctx)
+{
+    const struct web *w = ctx;
+    const struct reader_settings set = {.directory = w->set.directory};
+    struct reader *r = NULL;
+    struct error err;
+    return reader_open(&set, &r, &err) == 0 ? r : NULL;
+}
+
+static void close_reader(struct reader *r)
+{
+    reader_close(&r);
+}
+
 static int open_desks(struct web *w, struct error *reterr)
 {
     const struct desk_settings each[DESKS] = {
@@ -89,6 +104,9 @@ static int open_desks(struct web *w, struct error *reterr)
     for (enum desk_kind k = DESK_NONE + 1; k < DESKS && !err; k++) {
         struct desk_settings set = each[k];
         set.serve = exchange_serve;
+        set.open_reader = k == DESK_LOG_INS ? NULL : open_reader;
+        set.close_reader = close_reader;
+        set.ctx = w;
         set.refuse = exchange_refuse;
         err = desk_open(&set, &w->desks[k], reterr);
     }

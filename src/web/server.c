@@ -1,13 +1,15 @@
 /* server.c: the server from its start to its end.
  * In: settings. Out: answers on a socket. Owns: the socket, libmicrohttpd's daemon, the desks. Two threads of
  * libmicrohttpd read and write; what asks the store is done by desks, so that a slow question holds up
- * nobody's connection. Limits: web_connections; a request line and its header HEAD bytes; IDLE seconds
- * without a byte. The order of the end: no new connections; desks are closed, which lets every suspended
- * connection go on; then the daemon. */
+ * nobody's connection. Limits: web_connections; a request line and its header HEAD bytes; web_client_timeout.
+ * The order of the end: no new connections; desks are closed, which lets every suspended connection go on;
+ * then the daemon. A question that takes longer than GRACE is not waited for: it only reads, or SQLite takes
+ * back what it has written. */
 #include "store/reader.h"
 #include "web/server.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -17,7 +19,7 @@
 #include "web/listen.h"
 #include "web/pem.h"
 
-enum { HEAD = 48 << 10, IDLE = 30, LISTENERS = 2, WAITING = 64, EXPORTERS = 2, LOG_INS_WAITING = 8 };
+enum { HEAD = 48 << 10, TICK = 1, LISTENERS = 2, WAITING = 64, EXPORTERS = 2, LOG_INS_WAITING = 8 };
 static const double GRACE = 2; /* seconds for answers on their way */
 
 struct endpoint web_endpoint(const struct web *w)
@@ -75,6 +77,7 @@ int web_open(const struct web_settings *set, struct web **ret, struct error *ret
         return err;
     }
     w->page = page_open();
+    w->slow = slow_new(set->client_timeout);
     guard_init(&w->guard, set, &w->at, buf_slice(&w->certificate));
     *ret = w;
     return 0;
@@ -130,12 +133,13 @@ static int start_daemon(struct web *w, struct error *reterr)
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)w->set.connections, NULL},
         /* Half of them for one address; on loopback a proxy has all. */
         {MHD_OPTION_PER_IP_CONNECTION_LIMIT, local ? 0 : (intptr_t)w->set.connections / 2, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, IDLE, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)ceil(w->set.client_timeout), NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)exchange_begin, w},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)exchange_end, w},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)slow_notify, w->slow},
         {tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, w->certificate.data},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, w->key.data},
         {MHD_OPTION_HTTPS_PRIORITIES, 0,
@@ -149,13 +153,15 @@ static int start_daemon(struct web *w, struct error *reterr)
 
 void web_serve(struct web *w)
 {
+    const struct timespec tick = {.tv_sec = TICK};
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
     for (;;) {
-        int sig = sigwaitinfo(&set, NULL);
+        int sig = sigtimedwait(&set, NULL, &tick);
+        slow_cut(w->slow);
         if (sig == SIGTERM || sig == SIGINT)
             return;
         if (sig != SIGHUP)
@@ -181,28 +187,34 @@ int web_start(struct web *w, struct error *reterr)
     return err ? err : start_daemon(w, reterr);
 }
 
-static void stop(struct web *w)
+/* False: a thread still works on something. */
+static bool stop(struct web *w)
 {
+    bool good = true;
     atomic_store(&w->ending, true);
     if (w->daemon)
         MHD_quiesce_daemon(w->daemon);
     for (enum desk_kind k = DESK_NONE; k < DESKS; k++)
-        desk_close(w->desks[k]);
-    if (!w->daemon)
-        return;
-    drain(w);
-    MHD_stop_daemon(w->daemon);
+        good &= desk_close(w->desks[k], GRACE);
+    if (good && w->daemon) {
+        drain(w);
+        MHD_stop_daemon(w->daemon);
+    }
+    return good;
 }
 
-void web_close(struct web *w)
+bool web_close(struct web *w)
 {
-    stop(w);
+    if (!stop(w))
+        return false;
     if (w->listener >= 0)
         close(w->listener);
     page_close(w->page);
+    slow_free(w->slow);
     buf_free(&w->certificate);
     pem_forget(&w->key);
     door_close(w->door);
     audit_close(w->audit);
     free(w);
+    return true;
 }

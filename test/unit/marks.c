@@ -133,6 +133,19 @@ static void muted(void **state)
     marks_close(&m);
 }
 
+static void muted_host(void **state)
+{
+    (void)state;
+    struct marks *m = open_marks(true);
+    int64_t id;
+    const struct mute all = {.host = slice_str("192.0.2.1"), .act = act(NULL, NULL, 1)};
+    assert_int_equal(marks_mute(m, &all, &id, &err), 0);
+    assert_int_equal(state_of(m, 1000, "a", "192.0.2.1"), MARK_MUTED);
+    assert_int_equal(state_of(m, 1000, "a", "192.0.2.2"), MARK_OPEN);
+    assert_int_equal(state_of(m, 1000, "a", NULL), MARK_OPEN);
+    marks_close(&m);
+}
+
 struct heard {
     size_t count;
     char what[8][16];
@@ -230,6 +243,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(none, make, drop),
         cmocka_unit_test_setup_teardown(acknowledged, make, drop),
         cmocka_unit_test_setup_teardown(muted, make, drop),
+        cmocka_unit_test_setup_teardown(muted_host, make, drop),
         cmocka_unit_test_setup_teardown(history, make, drop),
         cmocka_unit_test_setup_teardown(full, make, drop),
         cmocka_unit_test(cannot_write),

@@ -163,7 +163,8 @@ static int fill(const struct arguments *args, const struct settings *set, struct
                                  .connections = set->web_connections,
                                  .threads = set->web_threads,
                                  .page_rows = set->web_page_rows,
-                                 .seconds = set->web_seconds};
+                                 .seconds = set->web_seconds,
+                                 .client_timeout = set->web_client_timeout};
     for (size_t i = 0; i < set->web_hosts.count; i++)
         ret->hosts[i] = set->web_hosts.items[i].text;
     if (!web_address(listen, &ret->listen))
@@ -217,7 +218,8 @@ static int run(const struct arguments *args, struct settings *set)
         code = fail(&err);
     else
         serve(w, args->directory);
-    web_close(w);
+    if (!web_close(w))
+        _exit(code);
     return code;
 }
 

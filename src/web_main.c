@@ -17,20 +17,26 @@
 #include "settings.h"
 #include "web/openapi.h"
 #include "web/web.h"
+#include "web_rights.h"
+#include "web_secret.h"
 
 static const char usage[] =
     "usage: mailtap web DIR [-c settings.yaml] [-s key=value]... [--listen ADDRESS:PORT] [--user NAME]\n"
-    "       mailtap web --openapi         the description of its API\n";
+    "       mailtap web --hash-password   reads a password, prints its line for the file of users\n"
+    "       mailtap web --make-token      prints a token for a program, and its line\n"
+    "       mailtap web --openapi         prints the description of the API\n";
 
 struct arguments {
     const char *directory, *listen, *user;
     struct settings_source source;
     const char **files, **assigned;
-    bool openapi;
+    int (*instead)(void); /* of a server */
 };
 
 static const struct option longs[] = {{"listen", required_argument, NULL, 'l'},
                                       {"user", required_argument, NULL, 'u'},
+                                      {"hash-password", no_argument, NULL, 'p'},
+                                      {"make-token", no_argument, NULL, 't'},
                                       {"openapi", no_argument, NULL, 'o'},
                                       {"help", no_argument, NULL, 'h'},
                                       {0}};
@@ -79,6 +85,17 @@ static int finish(void)
     return EXIT_PARTLY;
 }
 
+static int print_openapi(void)
+{
+    struct answer a;
+    answer_init(&a);
+    openapi_write(&a, MAILTAP_VERSION);
+    fwrite(a.body.data, 1, a.body.len, stdout);
+    putchar('\n');
+    answer_free(&a);
+    return finish();
+}
+
 static int take_option(int c, struct arguments *args, char **argv)
 {
     switch (c) {
@@ -95,7 +112,13 @@ static int take_option(int c, struct arguments *args, char **argv)
         args->user = optarg;
         return -1;
     case 'o':
-        args->openapi = true;
+        args->instead = print_openapi;
+        return -1;
+    case 'p':
+        args->instead = web_hash_password;
+        return -1;
+    case 't':
+        args->instead = web_make_token;
         return -1;
     case 'h':
         fputs(usage, stdout);
@@ -113,23 +136,14 @@ static int take_arguments(struct arguments *args, int argc, char **argv)
         code = take_option(c, args, argv);
     args->source.files = args->files;
     args->source.assigned = args->assigned;
-    if (code >= 0 || args->openapi)
+    if (code >= 0)
         return code;
+    if (args->instead)
+        return optind == argc ? -1 : bad_usage("that stands alone");
     if (optind + 1 != argc)
         return bad_usage(optind == argc ? "web wants the folder of a store" : "web shows one folder");
     args->directory = argv[optind];
     return -1;
-}
-
-static int print_openapi(void)
-{
-    struct answer a;
-    answer_init(&a);
-    openapi_write(&a, MAILTAP_VERSION);
-    fwrite(a.body.data, 1, a.body.len, stdout);
-    putchar('\n');
-    answer_free(&a);
-    return finish();
 }
 
 static int fill(const struct arguments *args, const struct settings *set, struct web_settings *ret,
@@ -149,7 +163,8 @@ static int fill(const struct arguments *args, const struct settings *set, struct
                                  .connections = set->web_connections,
                                  .threads = set->web_threads,
                                  .page_rows = set->web_page_rows,
-                                 .seconds = set->web_seconds};
+                                 .seconds = set->web_seconds,
+                                 .client_timeout = set->web_client_timeout};
     for (size_t i = 0; i < set->web_hosts.count; i++)
         ret->hosts[i] = set->web_hosts.items[i].text;
     if (!web_address(listen, &ret->listen))
@@ -166,7 +181,7 @@ static int check_folder(const char *path, struct error *reterr)
     return S_ISDIR(st.st_mode) ? 0 : error_set(reterr, -ENOTDIR, "%.300s: %s", path, strerror(ENOTDIR));
 }
 
-static void say_where(const struct web *w, const char *directory)
+static void serve(struct web *w, const char *directory)
 {
     const struct endpoint at = web_endpoint(w);
     char text[ADDRESS_TEXT];
@@ -175,6 +190,7 @@ static void say_where(const struct web *w, const char *directory)
                                : "mailtap web: %s://%s:%u/ shows %s\n",
            web_is_secure(w) ? "https" : "http", text, at.port, directory);
     fflush(stdout);
+    web_serve(w);
 }
 
 /* Blocked before there are threads, so that all of them inherit it. */
@@ -197,9 +213,13 @@ static int run(const struct arguments *args, struct settings *set)
     if (settings_collect(&args->source, set, &err) < 0 || fill(args, set, &ws, &err) < 0 ||
         check_folder(args->directory, &err) < 0 || web_open(&ws, &w, &err) < 0)
         return fail(&err);
-    say_where(w, args->directory);
-    int code = web_run(w, &err) < 0 ? fail(&err) : EXIT_DONE;
-    web_close(w);
+    int code = EXIT_DONE;
+    if (web_rights_drop(&ws, args->user ? args->user : set->user.text, &err) < 0 || web_start(w, &err) < 0)
+        code = fail(&err);
+    else
+        serve(w, args->directory);
+    if (!web_close(w))
+        _exit(code);
     return code;
 }
 
@@ -212,7 +232,7 @@ int web_main(int argc, char **argv)
     struct arguments args = {.files = lists, .assigned = lists + argc};
     int code = take_arguments(&args, argc, argv);
     if (code < 0)
-        code = args.openapi ? print_openapi() : run(&args, set);
+        code = args.instead ? args.instead() : run(&args, set);
     free(set);
     free(lists);
     return code;

@@ -3,10 +3,12 @@
 #include "web/desk.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/memory.h"
+#include "base/now.h"
 #include "web/exchange.h"
 
 struct desk {
@@ -59,7 +61,7 @@ int desk_open(const struct desk_settings *set, struct desk **ret, struct error *
             pthread_setname_np(d->threads[d->running], set->name);
     }
     if (err) {
-        desk_close(d);
+        desk_close(d, INFINITY);
         return error_set(reterr, -err, "web: threads: %s", strerror(err));
     }
     *ret = d;
@@ -84,10 +86,10 @@ bool desk_take(struct desk *d, struct exchange *e)
     return takes;
 }
 
-void desk_close(struct desk *d)
+bool desk_close(struct desk *d, double seconds)
 {
     if (!d)
-        return;
+        return true;
     pthread_mutex_lock(&d->lock);
     d->closing = true;
     struct exchange *e = d->first;
@@ -99,9 +101,13 @@ void desk_close(struct desk *d)
         d->set.refuse(e);
         e = following;
     }
-    for (size_t i = 0; i < d->running; i++)
-        pthread_join(d->threads[i], NULL);
+    struct timespec until = now_wall();
+    until.tv_sec += (time_t)fmin(seconds, 1e6) + 1;
+    for (; d->running; d->running--)
+        if (pthread_timedjoin_np(d->threads[d->running - 1], NULL, &until) != 0)
+            return false;
     pthread_mutex_destroy(&d->lock);
     pthread_cond_destroy(&d->more);
     free(d);
+    return true;
 }

@@ -25,7 +25,8 @@ struct desk_settings {
 int desk_open(const struct desk_settings *set, struct desk **ret, struct error *reterr);
 /* False: as many wait as may, or it is closing; the request is still the caller's. */
 bool desk_take(struct desk *d, struct exchange *e);
-/* Takes no more, refuses those that wait, and returns when the others are served. NULL is fine. */
-void desk_close(struct desk *d);
+/* Takes no more, refuses those that wait, and returns when the others are served. False: one is not, after so
+ * many seconds, and nothing was freed. NULL is fine. */
+bool desk_close(struct desk *d, double seconds);
 
 #endif

@@ -16,6 +16,7 @@
 #include "web/respond.h"
 #include "web/server.h"
 
+static const double EXPORT_SECONDS = 3600;
 static const double PATIENCE = 30; /* seconds for a client to take one piece */
 
 void *exchange_begin(void *web, const char *uri, struct MHD_Connection *connection)
@@ -51,7 +52,6 @@ static void let_go(struct exchange *e)
 void exchange_end(void *web, struct MHD_Connection *connection, void **exchange,
                   enum MHD_RequestTerminationCode how)
 {
-    (void)connection;
     (void)how;
     struct web *w = web;
     struct exchange *e = *exchange;
@@ -63,6 +63,7 @@ void exchange_end(void *web, struct MHD_Connection *connection, void **exchange,
         MHD_destroy_response(e->response);
     e->response = NULL;
     let_go(e);
+    slow_enter(w->slow, connection, SLOW_READS);
     atomic_fetch_sub(&w->open, 1);
 }
 
@@ -118,6 +119,8 @@ static enum MHD_Result finish(struct exchange *e)
         return MHD_YES;
     if (atomic_load(&e->web->ending))
         respond_header(e->response, "Connection", "close");
+    /* One in pieces is watched by its outlet. */
+    slow_enter(e->web->slow, e->connection, e->pieces ? SLOW_WORKS : SLOW_SENDS);
     return MHD_queue_response(e->connection, e->status, e->response);
 }
 
@@ -287,19 +290,22 @@ static void begin_pieces(void *exchange)
     const struct respond_settings set = respond_of(e);
     e->status = e->answer.status;
     e->response = respond_pieces(&e->answer, &set);
+    e->pieces = true;
     e->state = EXCHANGE_ANSWERED;
 }
 
 static void call_handler(struct exchange *e)
 {
-    const enum desk_kind desk = e->request.route->desk;
-    e->request.deadline = now_monotonic() + e->web->set.seconds;
+    const struct route *r = e->request.route;
+    bool asks = r->desk == DESK_QUESTIONS || r->desk == DESK_EXPORTS;
+    double seconds = r->desk == DESK_EXPORTS ? EXPORT_SECONDS : e->web->set.seconds;
+    e->request.deadline = now_monotonic() + seconds;
     if (e->request.reader)
-        reader_deadline(e->request.reader, e->web->set.seconds);
-    if (!e->request.reader && (desk == DESK_QUESTIONS || desk == DESK_EXPORTS))
+        reader_deadline(e->request.reader, seconds);
+    if (!e->request.reader && asks && r->who != WHO_ANYBODY)
         answer_error(&e->answer, 503, "the store's folder cannot be read");
     else
-        e->request.route->handler(&e->request, &e->answer);
+        r->handler(&e->request, &e->answer);
 }
 
 void exchange_serve(struct exchange *e, struct reader *r)
@@ -352,7 +358,9 @@ static enum MHD_Result ask(struct exchange *e)
     if (r->method != METHOD_GET &&
         !request_take_body(&e->request, buf_slice(&e->body), (double)now_wall().tv_sec, &why))
         return refuse(e, why.status, why.text.text);
-    if (r->desk == DESK_NONE) {
+    /* Whoever has not logged in keeps no thread busy. */
+    bool at_once = r->desk == DESK_NONE || (r->desk == DESK_QUESTIONS && e->request.role == ROLE_NOBODY);
+    if (at_once) {
         call_handler(e);
         return finish(e);
     }
@@ -364,6 +372,7 @@ static enum MHD_Result ask(struct exchange *e)
             return too_many(e, wait);
     }
     e->state = EXCHANGE_WAITS;
+    slow_enter(e->web->slow, e->connection, SLOW_WORKS);
     MHD_suspend_connection(e->connection);
     atomic_fetch_add(&e->holders, 1);
     if (desk_take(e->web->desks[r->desk], e))

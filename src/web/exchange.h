@@ -22,7 +22,7 @@ struct exchange {
     struct answer answer;
     struct MHD_Response *response; /* once it is ANSWERED */
     unsigned status;
-    bool gzip, has_body, is_api;
+    bool gzip, has_body, is_api, pieces;
     struct visitor visitor;
     const char *method;
     double began;          /* on now_monotonic() */

@@ -17,7 +17,15 @@
 #include "web/listen.h"
 #include "web/pem.h"
 
-enum { HEAD = 48 << 10, IDLE = 30, LISTENERS = 2, WAITING = 64, EXPORTERS = 2, LOG_INS_WAITING = 8 };
+enum {
+    HEAD = 48 << 10,
+    IDLE = 30,
+    TICK = 2,
+    LISTENERS = 2,
+    WAITING = 64,
+    EXPORTERS = 2,
+    LOG_INS_WAITING = 8
+};
 static const double GRACE = 2; /* seconds for answers on their way */
 
 struct endpoint web_endpoint(const struct web *w)
@@ -75,6 +83,7 @@ int web_open(const struct web_settings *set, struct web **ret, struct error *ret
         return err;
     }
     w->page = page_open();
+    w->slow = slow_new();
     guard_init(&w->guard, set, &w->at, buf_slice(&w->certificate));
     *ret = w;
     return 0;
@@ -136,6 +145,7 @@ static int start_daemon(struct web *w, struct error *reterr)
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)exchange_begin, w},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)exchange_end, w},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)slow_notify, w->slow},
         {tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, w->certificate.data},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, w->key.data},
         {MHD_OPTION_HTTPS_PRIORITIES, 0,
@@ -147,15 +157,17 @@ static int start_daemon(struct web *w, struct error *reterr)
     return w->daemon ? 0 : error_set(reterr, -EIO, "web: the server does not start");
 }
 
-static void wait_for_end(struct web *w)
+void web_serve(struct web *w)
 {
+    const struct timespec tick = {.tv_sec = TICK};
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
     for (;;) {
-        int sig = sigwaitinfo(&set, NULL);
+        int sig = sigtimedwait(&set, NULL, &tick);
+        slow_cut(w->slow);
         if (sig == SIGTERM || sig == SIGINT)
             return;
         if (sig != SIGHUP)
@@ -173,38 +185,42 @@ static void drain(const struct web *w)
         nanosleep(&step, NULL);
 }
 
-int web_run(struct web *w, struct error *reterr)
+int web_start(struct web *w, struct error *reterr)
 {
     int err = *w->set.audit ? audit_open(w->set.audit, &w->audit, reterr) : 0;
     if (!err)
         err = open_desks(w, reterr);
-    if (!err)
-        err = start_daemon(w, reterr);
-    if (!err)
-        wait_for_end(w);
+    return err ? err : start_daemon(w, reterr);
+}
+
+/* False: a thread still works on something. */
+static bool stop(struct web *w)
+{
+    bool good = true;
     atomic_store(&w->ending, true);
     if (w->daemon)
         MHD_quiesce_daemon(w->daemon);
-    for (enum desk_kind k = DESK_NONE; k < DESKS; k++) {
-        desk_close(w->desks[k]);
-        w->desks[k] = NULL;
-    }
-    if (w->daemon) {
+    for (enum desk_kind k = DESK_NONE; k < DESKS; k++)
+        good &= desk_close(w->desks[k], GRACE);
+    if (good && w->daemon) {
         drain(w);
         MHD_stop_daemon(w->daemon);
     }
-    w->daemon = NULL;
-    return err;
+    return good;
 }
 
-void web_close(struct web *w)
+bool web_close(struct web *w)
 {
+    if (!stop(w))
+        return false;
     if (w->listener >= 0)
         close(w->listener);
     page_close(w->page);
+    slow_free(w->slow);
     buf_free(&w->certificate);
     pem_forget(&w->key);
     door_close(w->door);
     audit_close(w->audit);
     free(w);
+    return true;
 }

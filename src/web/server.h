@@ -11,6 +11,7 @@
 #include "web/guard.h"
 #include "web/page.h"
 #include "web/route.h"
+#include "web/slow.h"
 
 struct web {
     struct web_settings set;
@@ -24,6 +25,7 @@ struct web {
     atomic_bool ending;
     atomic_size_t open; /* exchanges */
     struct door *door;
+    struct slow *slow;
     struct audit *audit; /* NULL: none */
 };
 

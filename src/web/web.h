@@ -23,7 +23,8 @@ struct web_settings {
     double session_idle, session_most; /* seconds */
     uint64_t log_ins;                  /* a minute, of one address, and of one user */
     uint64_t connections, threads, page_rows;
-    double seconds; /* the budget of one question */
+    double client_timeout; /* seconds for a request, or a piece of an answer */
+    double seconds;        /* the budget of one question */
 };
 
 struct web;
@@ -37,9 +38,13 @@ int web_open(const struct web_settings *set, struct web **ret, struct error *ret
 struct endpoint web_endpoint(const struct web *w);
 /* Whether by TLS. */
 bool web_is_secure(const struct web *w);
-/* Answers until SIGTERM or SIGINT, which the caller has blocked, and SIGHUP too: that one has the users read
- * again and the audit opened anew. Returns 0, or -errno where it could not begin. */
-int web_run(struct web *w, struct error *reterr);
-void web_close(struct web *w);
+/* Opens the audit and starts threads; from here on requests are answered. 0, or -errno with a text. */
+int web_start(struct web *w, struct error *reterr);
+/* Returns at SIGTERM or SIGINT, which the caller has blocked before web_start, and SIGHUP too: that one has
+ * the users read again and the audit opened anew. */
+void web_serve(struct web *w);
+/* Ends what runs: answers that are ready still leave. False: a question goes on for too long; nothing was
+ * freed, and the process should end by _exit. */
+bool web_close(struct web *w);
 
 #endif

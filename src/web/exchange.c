@@ -17,7 +17,6 @@
 #include "web/server.h"
 
 static const double EXPORT_SECONDS = 3600;
-static const double PATIENCE = 30; /* seconds for a client to take one piece */
 
 void *exchange_begin(void *web, const char *uri, struct MHD_Connection *connection)
 {
@@ -315,7 +314,7 @@ void exchange_serve(struct exchange *e, struct reader *r)
     if (e->request.route->desk == DESK_EXPORTS) {
         const struct outlet_settings set = {.connection = e->connection,
                                             .gzip = e->gzip,
-                                            .patience = PATIENCE,
+                                            .patience = e->web->set.client_timeout,
                                             .ending = &e->web->ending,
                                             .begin = begin_pieces,
                                             .ctx = e};

@@ -1,13 +1,15 @@
 /* server.c: the server from its start to its end.
  * In: settings. Out: answers on a socket. Owns: the socket, libmicrohttpd's daemon, the desks. Two threads of
  * libmicrohttpd read and write; what asks the store is done by desks, so that a slow question holds up
- * nobody's connection. Limits: web_connections; a request line and its header HEAD bytes; IDLE seconds
- * without a byte. The order of the end: no new connections; desks are closed, which lets every suspended
- * connection go on; then the daemon. */
+ * nobody's connection. Limits: web_connections; a request line and its header HEAD bytes; web_client_timeout.
+ * The order of the end: no new connections; desks are closed, which lets every suspended connection go on;
+ * then the daemon. A question that takes longer than GRACE is not waited for: it only reads, or SQLite takes
+ * back what it has written. */
 #include "store/reader.h"
 #include "web/server.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -17,15 +19,7 @@
 #include "web/listen.h"
 #include "web/pem.h"
 
-enum {
-    HEAD = 48 << 10,
-    IDLE = 30,
-    TICK = 2,
-    LISTENERS = 2,
-    WAITING = 64,
-    EXPORTERS = 2,
-    LOG_INS_WAITING = 8
-};
+enum { HEAD = 48 << 10, TICK = 1, LISTENERS = 2, WAITING = 64, EXPORTERS = 2, LOG_INS_WAITING = 8 };
 static const double GRACE = 2; /* seconds for answers on their way */
 
 struct endpoint web_endpoint(const struct web *w)
@@ -83,7 +77,7 @@ int web_open(const struct web_settings *set, struct web **ret, struct error *ret
         return err;
     }
     w->page = page_open();
-    w->slow = slow_new();
+    w->slow = slow_new(set->client_timeout);
     guard_init(&w->guard, set, &w->at, buf_slice(&w->certificate));
     *ret = w;
     return 0;
@@ -139,7 +133,7 @@ static int start_daemon(struct web *w, struct error *reterr)
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)w->set.connections, NULL},
         /* Half of them for one address; on loopback a proxy has all. */
         {MHD_OPTION_PER_IP_CONNECTION_LIMIT, local ? 0 : (intptr_t)w->set.connections / 2, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, IDLE, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)ceil(w->set.client_timeout), NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},

@@ -13,7 +13,7 @@ SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 # Seconds for each fuzz target.
 TIME ?= 60
 
-.PHONY: run test fuzz test-threads test-memory bench bench-check install deb format clean
+.PHONY: run page test fuzz test-threads test-memory bench bench-check install deb format clean
 
 run: $(BUILD)/mailtap
 	@$(BUILD)/mailtap read -f text $(PCAP)
@@ -30,6 +30,11 @@ $(BUILD)/mailtap:
 $(RELEASE)/mailtap:
 	@tools/install-deps build
 	@tools/build-release $(RELEASE)
+
+# page/src to page/built, which is committed: nothing else here needs Node.
+page:
+	@tools/install-deps page
+	@cd page && npm ci --silent && node build.mjs
 
 test: $(BUILD)/mailtap
 	@tools/install-deps test

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { columns, components, forwardEdges } from "../src/paths/ranks.js";
 import { allCrossings, crossings, orderLayers } from "../src/paths/order.js";
 import { rising, spread } from "../src/paths/heights.js";
+import { delayClass, placeLabels, shorten } from "../src/paths/labels.js";
 import { SIZES, curve, layout } from "../src/paths/layout.js";
 
 const edge = (from, to, mails = 1) => ({ from, to, mails, delay: null });
@@ -99,4 +100,24 @@ test("nothing to draw", () => {
 
 test("a curve is a path of SVG", () => {
   assert.match(curve([[0, 1], [10, 1], [20, 5]]), /^M0 1L10 1C15 1 15 5 20 5$/);
+});
+
+test("labels do not lie upon each other, and the greatest edges have theirs", () => {
+  const edges = Array.from({ length: 30 }, (_, i) => edge(`a${i}`, i % 2 ? "hub" : "other", 1 + i));
+  const labels = placeLabels(layout([], edges).edges, 90, 12);
+  const boxes = labels.map((label) => ({ left: label.end ? label.x - 90 : label.x, right: label.end ? label.x : label.x + 90, top: label.y - 12, bottom: label.y }));
+  boxes.forEach((a, i) => boxes.slice(i + 1).forEach((b) => assert.ok(!(a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom))));
+  assert.equal(labels[0].line.edge.mails, 30);
+  assert.equal(labels.length, 30);
+});
+
+test("classes of delay", () => {
+  assert.deepEqual([null, undefined, -5, 0, 0.99, 1, 59, 60, 1e6].map(delayClass), ["unknown", "unknown", "0", "0", "0", "1", "2", "3", "4"]);
+});
+
+test("names are shortened in the middle", () => {
+  assert.equal(shorten("mx.example.org", 20), "mx.example.org");
+  const short = shorten("a-very-long-name-of-a-host.mail.example.org", 25);
+  assert.equal(short.length, 25);
+  assert.ok(short.endsWith(".example.org"));
 });

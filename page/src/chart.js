@@ -3,6 +3,7 @@
 // Owns: its canvases, until destroy(). Colours are custom properties of the style sheet, read again when the theme changes.
 
 import uPlot from "uplot";
+import { axisTexts } from "./chart_axis.js";
 import { draggedRange, earlier, later, stepText, zoomIn, zoomOut } from "./chart_scale.js";
 import { clear, el } from "./dom.js";
 import { chartTable } from "./chart_table.js";
@@ -15,7 +16,7 @@ function property(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-// options: label, panels [{label, height, series: [{key, name, colour, fill}]}], hidden (a set of keys), onRange, onHidden, now (a function), extra (more buttons).
+// options: label, panels [{label, height, series: [{key, name, colour, fill}]}], hidden (keys), onRange, onHidden, now (a function), zooms (false: no buttons for it, as another chart has them).
 export function timeChart(root, options) {
   const state = { data: null, hidden: new Set(options.hidden), plots: [], dragged: false };
   const series = options.panels.flatMap((panel) => panel.series);
@@ -24,7 +25,7 @@ export function timeChart(root, options) {
   const plotsBox = el("div", { class: "chart-plots" });
   const table = chartTable(series);
   root.append(
-    el("div", { class: "chart-head" }, el("div", { class: "chart-series", role: "group", "aria-label": "Series" }, [...switches.values()].map((one) => one.button)), reading, zoomButtons()),
+    el("div", { class: "chart-head" }, el("div", { class: "chart-series", role: "group", "aria-label": "Series" }, [...switches.values()].map((one) => one.button)), reading, options.zooms === false ? null : zoomButtons()),
     plotsBox,
     table.root,
   );
@@ -59,7 +60,7 @@ export function timeChart(root, options) {
     if (!state.data) return;
     const { times, step, series: values } = state.data;
     const at = index === null || index === undefined || index >= times.length ? null : index;
-    reading.textContent = at === null ? `Sums; one step is ${stepText(step).replace(/^(?=[a-z])/, "a ")}` : span(times[at], times[at] + step);
+    reading.textContent = at === null ? "in all" : span(times[at], times[at] + step);
     for (const row of series) switches.get(row.key).value.textContent = count(at === null ? sum(values[row.key]) : values[row.key]?.[at] ?? 0);
   }
 
@@ -74,7 +75,7 @@ export function timeChart(root, options) {
     const grid = { stroke: () => property("--chart-grid"), width: 1 };
     return {
       width: Math.max(200, box.clientWidth || plotsBox.clientWidth || 600),
-      height: panel.height + (last ? 34 : 6),
+      height: panel.height + (last ? 46 : 6),
       padding: [10, 12, last ? 0 : 4, 0],
       legend: { show: false },
       tzDate: (seconds) => (timeZone() === "UTC" ? uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") : new Date(seconds * 1000)),
@@ -87,11 +88,11 @@ export function timeChart(root, options) {
       },
       scales: {
         x: { time: true, range: () => [state.data?.range.since ?? 0, state.data?.range.until ?? 1] },
-        y: { range: (_, low, high) => [0, Math.max(4, (high ?? 0) * 1.08)] },
+        y: { range: (_, low, high) => [0, Math.max(2, (high ?? 0) * 1.08)] },
       },
       axes: [
-        { show: last, stroke: () => property("--chart-text"), font: AXIS_FONT, grid, ticks: { ...grid, size: 4 }, size: 34, space: 64, values: axisTimes },
-        { stroke: () => property("--chart-text"), font: AXIS_FONT, grid, ticks: { show: false }, size: AXIS_WIDTH, space: 28, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1e7, 1e8, 1e9], values: (_, splits) => splits.map(compact) },
+        { show: last, stroke: () => property("--chart-text"), font: AXIS_FONT, grid, ticks: { ...grid, size: 4 }, size: 46, space: 64, values: (_, marks, _axis, _space, distance) => axisTexts(marks, distance, timeZone() === "UTC") },
+        { stroke: () => property("--chart-text"), font: AXIS_FONT, grid, ticks: { show: false }, size: AXIS_WIDTH, space: panel.height < 100 ? 18 : 30, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1e7, 1e8, 1e9], values: (_, splits) => splits.map(compact) },
       ],
       series: [{}, ...panel.series.map((row) => ({
         key: row.key,

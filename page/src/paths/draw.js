@@ -2,9 +2,8 @@
 // In: {nodes, edges} of the API; links {host(id), edge(edge)}, texts {mails(n), short(n), delay(s)}. Out: what it appends to root; light(from, to) marks an edge from outside.
 // Tab goes through the nodes; the edges are in the table below, so that a graph of many needs no hundred stops.
 
-import { el } from "../dom.js";
+import { el, svg } from "../dom.js";
 import { logWidth } from "../chart_scale.js";
-import { svg } from "../svg.js";
 import { delayClass, placeLabels, shorten } from "./labels.js";
 import { SIZES, curve, layout } from "./layout.js";
 

@@ -1,0 +1,64 @@
+// What a host's view shows below its chart: block lists, peers, notices, software, countries. Each gives a panel, or null where there is nothing to say.
+
+import { barList } from "./bars.js";
+import { el } from "./dom.js";
+import { foundHref } from "./dimensions.js";
+import { count, country, plural } from "./format.js";
+import { groupBy } from "./paths/ranks.js";
+import { table } from "./parts/table.js";
+import { label, time, wire } from "./parts/text.js";
+import { address } from "./router.js";
+import { stateLabel } from "./notices/state.js";
+
+function panel(title, note, ...body) {
+  return el("section", { class: "panel" }, el("div", { class: "panel-head" }, el("h2", {}, title), note ? el("span", { class: "dim" }, note) : null), body);
+}
+
+// By list: since when refusals name it, until when, how often. "Since" is what the tap saw: the listing itself can be older.
+export function listingsCard({ notices }, rangeQuery) {
+  const rows = [...groupBy(notices.filter((notice) => notice.list), (notice) => notice.list)].map(([list, some]) => {
+    const times = some.map((notice) => notice.ts);
+    return { list, first: Math.min(...times), last: Math.max(...times), many: some.reduce((sum, notice) => sum + 1 + (notice.folded ?? 0), 0), removal: some.find((notice) => notice.removal)?.removal, retired: some.find((notice) => notice.retired)?.retired };
+  });
+  if (rows.length === 0) return null;
+  const columns = [
+    { key: "list", label: "Block list", cell: (row) => el("a", { href: foundHref("list", row.list, rangeQuery) }, wire(row.list)), sort: (row) => row.list },
+    { key: "first", label: "Named since", cell: (row) => time(row.first), sort: (row) => row.first },
+    { key: "last", label: "Last", cell: (row) => time(row.last), sort: (row) => row.last },
+    { key: "many", label: "Times", number: true, cell: (row) => count(row.many), sort: (row) => row.many },
+    { key: "removal", label: "Removal", cell: (row) => (row.removal ? wire(row.removal, { class: "mono" }) : el("span", { class: "dim" }, row.retired ? `out of service since ${row.retired}` : "not known")) },
+  ];
+  return panel("Listed", "as refusals seen in this time say", table(columns, rows, { caption: "Block lists that name this host", sort: { key: "last", descending: true } }).root);
+}
+
+export function peersCard({ peers, kind }, rangeQuery) {
+  if (peers.length === 0) return null;
+  const by = kind === "domain" ? "recipient" : "server";
+  return barList({ by, heading: kind === "domain" ? "Domains it talks with" : "Hosts it talks with", answer: { rows: peers.slice(0, 15).map((row) => ({ rejected: 0, deferred: 0, ...row })), total: null }, rangeQuery });
+}
+
+export function noticesCard({ notices, host }, rangeQuery) {
+  if (notices.length === 0) return null;
+  const rows = notices.slice(0, 10).map((notice) => el("li", { class: "host-notice" },
+    el("a", { href: `/notices/${encodeURIComponent(notice.id)}` }, wire(notice.msg ?? notice.note)), el("p", { class: "dim" }, time(notice.ts), " · ", wire(notice.note), " ", stateLabel(notice))));
+  return el("section", { class: "panel" },
+    el("div", { class: "panel-head" }, el("h2", {}, "Notices"), el("span", { class: "dim" }, plural(notices.length, "notice")), el("a", { class: "panel-tools", href: address("/notices", { q: `host:${host}`, state: "all", ...rangeQuery }), "aria-label": "All notices of this host" }, "All")),
+    el("ul", { class: "panel-body host-notices" }, rows));
+}
+
+export function softwareCard({ software }) {
+  if (software.length === 0) return null;
+  const columns = [
+    { key: "name", label: "Program", cell: (row) => [wire(row.name ?? ""), " ", wire(row.version ?? "")], sort: (row) => row.name ?? "" },
+    { key: "type", label: "As", cell: (row) => wire((row.software_type ?? "").replace(/^SMTP::/, "").replaceAll("_", " ").toLowerCase()) },
+    { key: "port", label: "Port", number: true, cell: (row) => row.host_p ?? "" },
+    { key: "ts", label: "Seen", cell: (row) => time(row.ts), sort: (row) => row.ts },
+    { key: "text", label: "Says of itself", cell: (row) => wire(row.unparsed_version ?? "", { class: "mono" }) },
+  ];
+  return panel("Software", null, table(columns, software, { caption: "Software seen on this host", sort: { key: "ts", descending: true } }).root);
+}
+
+export function countriesCard({ countries }, rangeQuery) {
+  if (countries.length === 0) return null;
+  return panel("Countries of origin", null, el("ul", { class: "panel-body host-countries" }, countries.map((row) => el("li", {}, el("a", { href: foundHref("country", row.key, rangeQuery) }, label(row.key, null), " ", country(row.key)), " ", el("span", { class: "dim" }, count(row.mails))))));
+}

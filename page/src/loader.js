@@ -1,0 +1,61 @@
+// A view that loads, shows, and loads again: when only the query changed, and by itself while its range of time ends now.
+// A view that has shown something keeps it when a later load fails, and says so above it.
+
+import { isAbort } from "./api.js";
+import { clear, el } from "./dom.js";
+import { poll } from "./parts/live.js";
+import { failure } from "./parts/states.js";
+
+export const REFRESH = 30000;
+
+// load(route, signal) -> data; draw(data, route). refresh(route): whether it shall load again by itself. Gives what render() of a view gives.
+export async function keepLoaded(root, route, { load, draw, refresh = () => false }) {
+  const note = el("div", { class: "load-note" });
+  const state = { route, control: null, stopPoll: null, note };
+  root.prepend(note);
+
+  async function once() {
+    state.control?.abort();
+    const control = new AbortController();
+    state.control = control;
+    root.setAttribute("aria-busy", "true");
+    try {
+      const data = await load(state.route, control.signal);
+      if (control.signal.aborted) return;
+      clear(note);
+      draw(data, state.route);
+    } finally {
+      if (state.control === control) root.removeAttribute("aria-busy");
+    }
+  }
+
+  async function again() {
+    try {
+      await once();
+    } catch (error) {
+      if (isAbort(error)) return;
+      if (error.status === undefined) console.error(error);
+      clear(note, failure(error, again));
+    }
+  }
+
+  function watch() {
+    state.stopPoll?.();
+    state.stopPoll = refresh(state.route) ? poll(again, REFRESH) : null;
+  }
+
+  await once();
+  watch();
+  return {
+    again,
+    stop() {
+      state.control?.abort();
+      state.stopPoll?.();
+    },
+    async update(next) {
+      state.route = next;
+      await again();
+      watch();
+    },
+  };
+}

@@ -93,6 +93,15 @@ test("in a graph of 60 edges nothing lies on another, and each edge ends at its 
   }
 });
 
+test("parts stand side by side where there is room", () => {
+  const edges = [edge("a", "b", 3), edge("c", "d", 2), edge("e", "f", 1)];
+  const wide = layout([], edges, 5000);
+  const narrow = layout([], edges, 300);
+  assert.ok(wide.height < narrow.height && wide.width > narrow.width);
+  assert.equal(new Set(narrow.nodes.map((node) => `${node.x} ${node.y}`)).size, 6);
+  assert.equal(new Set(wide.nodes.map((node) => `${node.x} ${node.y}`)).size, 6);
+});
+
 test("nothing to draw", () => {
   assert.deepEqual(layout([], []), { width: 0, height: 0, nodes: [], edges: [] });
   assert.equal(layout([{ id: "a", mails: 1 }], []).nodes.length, 1);
@@ -119,5 +128,6 @@ test("names are shortened in the middle", () => {
   assert.equal(shorten("mx.example.org", 20), "mx.example.org");
   const short = shorten("a-very-long-name-of-a-host.mail.example.org", 25);
   assert.equal(short.length, 25);
+  assert.equal(shorten("abc", 0), "\u2026");
   assert.ok(short.endsWith(".example.org"));
 });

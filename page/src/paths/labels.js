@@ -2,8 +2,10 @@
 // Pure. In: edges as layout.js places them, width and height of a text. Out: [{line, x, y, end}]: the baseline's begin (end: its end).
 
 const OFF = 8;
+const OFF_HEAD = 20;
 
-export function placeLabels(lines, width, height) {
+// strokeOf(edge): how thick its line is, over which the text stands.
+export function placeLabels(lines, width, height, strokeOf = () => 2) {
   const degrees = new Map();
   const count = (key) => degrees.set(key, (degrees.get(key) ?? 0) + 1);
   const key = (point) => point.join(" ");
@@ -18,7 +20,9 @@ export function placeLabels(lines, width, height) {
     const first = line.points[0];
     const last = line.points.at(-1);
     const atEnd = degrees.get(`in ${key(last)}`) < degrees.get(`out ${key(first)}`);
-    const [x, y] = atEnd ? [last[0] - OFF, last[1] - 4] : [first[0] + OFF, first[1] - 4];
+    const up = 3 + strokeOf(line.edge) / 2;
+    const [endOff, beginOff] = line.back ? [OFF, OFF_HEAD] : [OFF_HEAD, OFF];
+    const [x, y] = atEnd ? [last[0] - endOff, last[1] - up] : [first[0] + beginOff, first[1] - up];
     const box = { left: atEnd ? x - width : x, right: atEnd ? x : x + width, top: y - height, bottom: y };
     if (taken.some((other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom)) continue;
     taken.push(box);
@@ -41,9 +45,13 @@ export function delayClass(delay) {
   return String(DELAYS.findLastIndex((row) => delay >= row.from));
 }
 
-// A text that fits: its middle is left out, as the end of a name says whose it is.
-export function shorten(text, most) {
-  if (text.length <= most) return text;
-  const head = Math.floor((most - 1) * 0.4);
-  return `${text.slice(0, head)}\u2026${text.slice(text.length - (most - 1 - head))}`;
+// A text that fits: its middle is left out, as the end of a name says whose it is. widthOf(text): how wide it is, in any unit.
+export function shorten(text, most, widthOf = (some) => some.length) {
+  if (widthOf(text) <= most) return text;
+  for (let keep = text.length - 1; keep > 2; keep--) {
+    const head = Math.floor(keep * 0.4);
+    const short = `${text.slice(0, head)}\u2026${text.slice(text.length - (keep - head))}`;
+    if (widthOf(short) <= most) return short;
+  }
+  return "\u2026";
 }

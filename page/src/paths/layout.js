@@ -6,22 +6,30 @@ import { columns, components, forwardEdges } from "./ranks.js";
 import { orderLayers } from "./order.js";
 import { heights } from "./heights.js";
 
-export const SIZES = { node: 196, gap: 132, row: 34, lane: 14, part: 26 };
+export const SIZES = { node: 214, gap: 132, row: 34, lane: 14, part: 22, aside: 56 };
 
-export function layout(nodes, edges, sizes = SIZES) {
+// width: parts that do not touch stand side by side within it, the greatest first.
+export function layout(nodes, edges, width = 0, sizes = SIZES) {
   const known = new Map(nodes.map((node) => [node.id, node]));
   for (const edge of edges) {
     for (const id of [edge.from, edge.to]) if (!known.has(id)) known.set(id, { id, mails: edge.mails });
   }
   const weighed = edges.map((edge) => ({ from: edge.from, to: edge.to, weight: Math.max(1, edge.mails), edge }));
   const placed = { width: 0, height: 0, nodes: [], edges: [] };
+  const shelf = { left: 0, top: 0, height: 0 };
   for (const part of components([...known.keys()], weighed)) {
     const drawn = layoutPart(part, sizes);
-    const top = placed.height > 0 ? placed.height + sizes.part : 0;
-    for (const node of drawn.nodes) placed.nodes.push({ ...node, y: node.y + top, node: known.get(node.id) });
-    for (const line of drawn.edges) placed.edges.push({ ...line, points: line.points.map(([x, y]) => [x, y + top]) });
-    placed.width = Math.max(placed.width, drawn.width);
-    placed.height = top + drawn.height;
+    if (shelf.left > 0 && shelf.left + drawn.width > width) {
+      shelf.top += shelf.height + sizes.part;
+      shelf.left = shelf.height = 0;
+    }
+    const { left, top } = shelf;
+    for (const node of drawn.nodes) placed.nodes.push({ ...node, x: node.x + left, y: node.y + top, node: known.get(node.id) });
+    for (const line of drawn.edges) placed.edges.push({ ...line, points: line.points.map(([x, y]) => [x + left, y + top]) });
+    shelf.left = left + drawn.width + sizes.aside;
+    shelf.height = Math.max(shelf.height, drawn.height);
+    placed.width = Math.max(placed.width, left + drawn.width);
+    placed.height = Math.max(placed.height, top + drawn.height);
   }
   return placed;
 }

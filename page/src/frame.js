@@ -5,6 +5,7 @@ import { logOut } from "./api.js";
 import { zoneName, timeZone } from "./format.js";
 import { change, go } from "./navigate.js";
 import { menu } from "./parts/dialog.js";
+import { icon } from "./parts/icons.js";
 import { liveRegion, say } from "./parts/live.js";
 import { rangeControl } from "./parts/range.js";
 import { segments } from "./parts/tiles.js";
@@ -45,7 +46,7 @@ function settings(help) {
     me.user ? button("Log out", leave, { class: "menu-item" }) : null,
     el("p", { class: "menu-foot dim" }, `mailtap ${me.version ?? ""}`),
   ].filter(Boolean);
-  const list = menu(el("span", { class: "settings-text" }, "⚙"), draw, { class: "button menu-button settings-button", "aria-label": "Settings" });
+  const list = menu(icon("gear"), draw, { class: "button menu-button settings-button", "aria-label": "Settings" });
   const who = (next) => {
     Object.assign(me, next);
     clear(box, next.role === "redacted" ? el("span", { class: "label label-warn", title: "Local parts of addresses, subjects and names of files are hidden from your user." }, "redacted") : null, list);

@@ -3,6 +3,7 @@
 import { button, el } from "../dom.js";
 import { country, dateTime, defang, fullTime } from "../format.js";
 import { pieces } from "../visible.js";
+import { icon } from "./icons.js";
 import { say } from "./live.js";
 
 // A text from the wire: apart from the writing direction around it, with hidden characters to be seen.
@@ -57,7 +58,7 @@ export async function copy(text, what = "Copied") {
 }
 
 export function copyButton(text, what = "text") {
-  return button("⧉", (event) => { event.stopPropagation(); copy(text, `${what[0].toUpperCase()}${what.slice(1)} copied`); }, { class: "button-icon copy", title: `Copy ${what}`, "aria-label": `Copy ${what}` });
+  return button(icon("copy"), (event) => { event.stopPropagation(); copy(text, `${what[0].toUpperCase()}${what.slice(1)} copied`); }, { class: "button-icon copy", title: `Copy ${what}`, "aria-label": `Copy ${what}` });
 }
 
 // As text that leads nowhere, with a button that copies the real one.

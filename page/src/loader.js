@@ -8,8 +8,22 @@ import { failure } from "./parts/states.js";
 
 export const REFRESH = 30000;
 
-// load(route, signal) -> data; draw(data, route). refresh(route): whether it shall load again by itself. Gives what render() of a view gives.
-export async function keepLoaded(root, route, { load, draw, refresh = () => false }) {
+// Who reads with the keyboard stays where they are, though what they stand on is made anew: found again by where it leads or what it says.
+function keepFocus(root, work) {
+  const before = root.contains(document.activeElement) ? document.activeElement : null;
+  const sign = (node) => `${node.tagName} ${node.getAttribute("href")} ${node.getAttribute("aria-label")} ${node.className} ${node.textContent}`;
+  const wanted = before && sign(before);
+  work();
+  if (!before || root.contains(before)) return;
+  const same = [...root.querySelectorAll(before.tagName)].find((node) => sign(node) === wanted);
+  (same ?? root.closest("main"))?.focus({ preventScroll: true });
+}
+
+// A question that is open, or a menu, is not pulled away.
+const busy = () => document.querySelector("dialog[open], details.menu[open]") !== null;
+
+// load(route, signal) -> data; draw(data, route). refresh(route): whether it shall load again by itself; hold(): whether not just now. Gives what render() of a view gives.
+export async function keepLoaded(root, route, { load, draw, refresh = () => false, hold = () => false }) {
   const note = el("div", { class: "load-note" });
   const state = { route, control: null, stopPoll: null, note };
   root.prepend(note);
@@ -23,7 +37,7 @@ export async function keepLoaded(root, route, { load, draw, refresh = () => fals
       const data = await load(state.route, control.signal);
       if (control.signal.aborted) return;
       clear(note);
-      draw(data, state.route);
+      keepFocus(root, () => draw(data, state.route));
     } finally {
       if (state.control === control) root.removeAttribute("aria-busy");
     }
@@ -41,7 +55,7 @@ export async function keepLoaded(root, route, { load, draw, refresh = () => fals
 
   function watch() {
     state.stopPoll?.();
-    state.stopPoll = refresh(state.route) ? poll(again, REFRESH) : null;
+    state.stopPoll = refresh(state.route) ? poll(async () => busy() || hold() || again(), REFRESH) : null;
   }
 
   await once();

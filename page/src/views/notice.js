@@ -81,7 +81,7 @@ export async function render(root, route) {
     const notice = { ...record, ...state, id: answer.id };
     document.title = `${record.msg ?? record.note} \u00b7 mailtap`;
     clear(box,
-      el("p", {}, el("a", { href: "/notices" }, "Notices"), " \u203a ", kindName(record.note)),
+      el("nav", { class: "crumbs", "aria-label": "Where this is" }, el("a", { href: "/notices" }, "Notices"), el("span", { "aria-hidden": "true" }, " \u203a "), el("a", { href: address("/notices", { kind: record.note, state: "all", ...MORE }) }, kindName(record.note))),
       el("div", { class: "view-head" }, el("h1", {}, wire(record.msg ?? record.note)), stateLabel(notice), el("div", { class: "view-tools" }, noticeActions(notice, () => kept?.again()), exportMenu(() => ({ path: "/export", params: { stream: "notice", q: `id:${answer.id}` } })))),
       decisionLine(notice),
       meaningOf(record) ? el("p", {}, meaningOf(record)) : null,

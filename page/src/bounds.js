@@ -3,13 +3,20 @@
 import { get } from "./api.js";
 
 const LONG = 20 * 366 * 86400;
+const FINE = 3600;
+
+// The step of all from since on in which the first mail or notice is: {from, step}; null where there is none.
+async function firstStep(since, until, signal) {
+  const answer = await get("/timeline", { since: Math.floor(since), until }, { signal });
+  const at = answer.series.mails.findIndex((mails, i) => mails > 0 || answer.series.notices?.[i] > 0);
+  return at < 0 ? null : { from: answer.times[at], step: answer.step };
+}
 
 // {since, until, params}: epoch seconds, and what goes to the API.
 export async function bounded(range, signal) {
   if (range.since !== null) return { since: range.since, until: range.until, params: range.params };
-  const since = Math.floor(range.until - LONG);
-  const answer = await get("/timeline", { since, until: range.params.until }, { signal });
-  const first = answer.series.mails.findIndex((mails, i) => mails > 0 || answer.series.notices?.[i] > 0);
-  const from = first < 0 ? range.until - 86400 : answer.times[first];
-  return { since: from, until: range.until, params: { ...range.params, since: String(from) } };
+  const rough = await firstStep(range.until - LONG, range.params.until, signal);
+  const found = rough && rough.step > FINE ? ((await firstStep(rough.from, range.params.until, signal)) ?? rough) : rough;
+  const since = found?.from ?? range.until - 86400;
+  return { since, until: range.until, params: { ...range.params, since: String(since) } };
 }

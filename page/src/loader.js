@@ -58,7 +58,13 @@ export async function keepLoaded(root, route, { load, draw, refresh = () => fals
     state.stopPoll = refresh(state.route) ? poll(async () => busy() || hold() || again(), REFRESH) : null;
   }
 
-  await once();
+  // A query that is wrong is to be mended in the view; whatever else fails at first is the frame's to tell.
+  try {
+    await once();
+  } catch (error) {
+    if (error.status !== 400) throw error;
+    clear(note, failure(error));
+  }
   watch();
   return {
     again,

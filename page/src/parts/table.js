@@ -25,7 +25,7 @@ export function table(columns, rows, options = {}) {
       if (state.sort?.key === column.key) heads[i].setAttribute("aria-sort", state.sort.descending ? "descending" : "ascending");
       else heads[i].removeAttribute("aria-sort");
     });
-    clear(body, sorted().map((row) => el("tr", { class: options.rowClass?.(row) }, columns.map((column) => el("td", { class: column.number ? "number" : null, "data-label": column.label }, column.cell(row))))));
+    clear(body, sorted().map((row) => el("tr", { class: options.rowClass?.(row) }, columns.map((column) => el("td", { class: column.number ? "number" : null, "data-label": column.label }, el("div", { class: "td" }, column.cell(row)))))));
   }
 
   function sorted() {

@@ -76,11 +76,12 @@ export function timeChart(root, options) {
     return {
       width: Math.max(200, box.clientWidth || plotsBox.clientWidth || 600),
       height: panel.height + (last ? 46 : 6),
-      padding: [10, 12, last ? 0 : 4, 0],
+      padding: [10, 20, last ? 0 : 4, 0],
       legend: { show: false },
       tzDate: (seconds) => (timeZone() === "UTC" ? uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") : new Date(seconds * 1000)),
       cursor: {
-        sync: { key: options.label, setSeries: false },
+        // Panels share the cursor, not what is dragged: one drag is one range.
+        sync: { key: options.label, setSeries: false, filters: { pub: (type) => type === "mousemove" || type === "mouseleave" } },
         y: false,
         points: { size: 6 },
         drag: { x: true, y: false, setScale: false },

@@ -5,6 +5,7 @@ import { get } from "../api.js";
 import { barLegend, barList } from "../bars.js";
 import { bounded } from "../bounds.js";
 import { timeChart } from "../chart.js";
+import { stepFor } from "../chart_scale.js";
 import { DIMENSIONS } from "../dimensions.js";
 import { clear, el } from "../dom.js";
 import { healthCard } from "../health_card.js";
@@ -21,6 +22,8 @@ export const nav = "Now";
 export const range = true;
 
 const ROWS = 8;
+const STEP_PIXELS = 3.5;
+const MOST_STEPS = 400;
 const LISTS = ["client", "sender", "recipient", "server", "reason", "list", "country", "tls_version"];
 const PANELS = [
   { label: "Mails", height: 210, series: [{ key: "mails", name: "Mails", colour: "--c-mails", fill: true }, { key: "rejected", name: "Refused", colour: "--c-rejected" }, { key: "deferred", name: "Deferred", colour: "--c-deferred" }] },
@@ -35,7 +38,8 @@ const WORDS = {
 async function load(route, signal) {
   const time = await bounded(route.range, signal);
   const ask = (path, params) => get(path, { ...time.params, ...params }, { signal });
-  const [timeline, kinds, health, ...tops] = await Promise.all([ask("/timeline"), ask("/notices/kinds"), ask("/health"), ...LISTS.map((by) => ask("/top", { by, limit: ROWS }))]);
+  const step = stepFor(time, Math.max(60, Math.min(MOST_STEPS, innerWidth / STEP_PIXELS)));
+  const [timeline, kinds, health, ...tops] = await Promise.all([ask("/timeline", { step }), ask("/notices/kinds"), ask("/health"), ...LISTS.map((by) => ask("/top", { by, limit: ROWS }))]);
   return { time, timeline, kinds, health, tops };
 }
 

@@ -30,15 +30,15 @@ function title(row, total, plain) {
   return `${count(row.mails)}${share}${plain ? "" : `; refused ${count(row.rejected)}, deferred ${count(row.deferred)}`}`;
 }
 
-// plain: only a number counts (notices, sessions), not what became of mails. more: address of the whole list.
-export function barList({ by, answer, rangeQuery, plain = false, more = null, text = null, heading = null }) {
+// plain: only a number counts (notices, sessions), not what became of mails. more: address of the whole list. find(key): where the number leads, if not to all mails of the key.
+export function barList({ by, answer, rangeQuery, plain = false, more = null, text = null, heading = null, find = null }) {
   const rows = answer.rows.filter((row) => row.mails > 0);
   const others = answer.others?.mails > 0 ? answer.others : null;
   const most = Math.max(1, ...rows.map((row) => row.mails));
   const total = answer.total?.mails ?? 0;
   const line = (row) => {
     const host = DIMENSIONS[by].hosts ? hostHref(row.key, rangeQuery) : null;
-    const found = foundHref(by, row.key, rangeQuery);
+    const found = find ? find(row.key) : foundHref(by, row.key, rangeQuery);
     const label = host ? el("a", { href: host, class: "bars-key" }, name(by, row.key)) : el("span", { class: "bars-key" }, name(by, row.key));
     const number = compact(row.mails);
     const said = `${count(row.mails)}: ${row.key}`;

@@ -12,11 +12,11 @@ async function firstStep(since, until, signal) {
   return at < 0 ? null : { from: answer.times[at], step: answer.step };
 }
 
-// {since, until, params}: epoch seconds, and what goes to the API.
+// {since, until, live, params}: epoch seconds, and what goes to the API.
 export async function bounded(range, signal) {
-  if (range.since !== null) return { since: range.since, until: range.until, params: range.params };
+  if (range.since !== null) return { since: range.since, until: range.until, live: range.live, params: range.params };
   const rough = await firstStep(range.until - LONG, range.params.until, signal);
   const found = rough && rough.step > FINE ? ((await firstStep(rough.from, range.params.until, signal)) ?? rough) : rough;
   const since = found?.from ?? range.until - 86400;
-  return { since, until: range.until, params: { ...range.params, since: String(since) } };
+  return { since, until: range.until, live: range.live, params: { ...range.params, since: String(since) } };
 }

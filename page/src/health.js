@@ -31,6 +31,7 @@ function headline(health, tone) {
 function lossLine(health) {
   const packets = sum(health.series?.packets);
   const parts = [["kernel_drops", "by the kernel"], ["interface_drops", "by the interface"], ["ring_drops", "between workers"]].map(([key, where]) => [sum(health.series?.[key]), where]).filter(([many]) => many > 0);
+  if (packets === 0) return "No packet was counted in this time.";
   if (!(health.loss > 0)) return `No packet of ${count(packets)} was dropped.`;
   return `${percent(health.loss)} of the packets were dropped${parts.length > 0 ? ` (${parts.map(([many, where]) => `${count(many)} ${where}`).join(", ")})` : ""}: records can lack parts, and mails can be missing.`;
 }

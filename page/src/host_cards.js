@@ -2,13 +2,23 @@
 
 import { barList } from "./bars.js";
 import { el } from "./dom.js";
-import { foundHref } from "./dimensions.js";
+import { foundHref, mailsHref } from "./dimensions.js";
 import { count, country, plural } from "./format.js";
 import { groupBy } from "./paths/ranks.js";
 import { table } from "./parts/table.js";
 import { label, time, wire } from "./parts/text.js";
 import { address } from "./router.js";
 import { stateLabel } from "./notices/state.js";
+import { quoted } from "./query.js";
+
+const PEERS = 15;
+// So many notices a host's view is told at most.
+const NOTICES = 50;
+
+// The query of what other streams say of it.
+export function aboutHost({ kind, host }) {
+  return kind === "domain" ? `from:${quoted(`*@${host}`)}` : `host:${quoted(host)}`;
+}
 
 function panel(title, note, ...body) {
   return el("section", { class: "panel" }, el("div", { class: "panel-head" }, el("h2", {}, title), note ? el("span", { class: "dim" }, note) : null), body);
@@ -28,21 +38,32 @@ export function listingsCard({ notices }, rangeQuery) {
     { key: "many", label: "Times", number: true, cell: (row) => count(row.many), sort: (row) => row.many },
     { key: "removal", label: "Removal", cell: (row) => (row.removal ? wire(row.removal, { class: "mono" }) : el("span", { class: "dim" }, row.retired ? `out of service since ${row.retired}` : "not known")) },
   ];
-  return panel("Listed", "as refusals seen in this time say", table(columns, rows, { caption: "Block lists that name this host", sort: { key: "last", descending: true } }).root);
+  return panel("Listed", notices.length >= NOTICES ? `as the newest ${NOTICES} notices say` : "as refusals seen in this time say", table(columns, rows, { caption: "Block lists that name this host", sort: { key: "last", descending: true } }).root);
 }
 
-export function peersCard({ peers, kind }, rangeQuery) {
-  if (peers.length === 0) return null;
-  const by = kind === "domain" ? "recipient" : "server";
-  return barList({ by, heading: kind === "domain" ? "Domains it talks with" : "Hosts it talks with", answer: { rows: peers.slice(0, 15).map((row) => ({ rejected: 0, deferred: 0, ...row })), total: null }, rangeQuery });
+// Whom it deals with, by direction: {title, dimension of the keys, query that finds the mails of both}.
+function peerKinds({ kind, host }) {
+  const self = quoted(kind === "domain" ? `*@${host}` : host);
+  return kind === "domain"
+    ? { out: ["Clients that send in its name", "client", (key) => `from:${self} ip:${quoted(key)}`], in: ["Servers that take its mails", "server", (key) => `rcpt:${self} server:${quoted(key)}`] }
+    : { out: ["Servers it sends to", "server", (key) => `ip:${self} server:${quoted(key)}`], in: ["Clients that send to it", "client", (key) => `server:${self} ip:${quoted(key)}`] };
 }
 
-export function noticesCard({ notices, host }, rangeQuery) {
+export function peersCards(answer, rangeQuery) {
+  const kinds = peerKinds(answer);
+  return Object.entries(kinds).map(([direction, [heading, by, query]]) => {
+    const rows = answer.peers.filter((row) => (row.direction ?? "out") === direction).slice(0, PEERS);
+    return rows.length > 0 ? barList({ by, heading, plain: true, answer: { rows, total: null }, rangeQuery, find: (key) => mailsHref(query(key), rangeQuery) }) : null;
+  });
+}
+
+export function noticesCard(answer, rangeQuery) {
+  const { notices } = answer;
   if (notices.length === 0) return null;
   const rows = notices.slice(0, 10).map((notice) => el("li", { class: "host-notice" },
     el("a", { href: `/notices/${encodeURIComponent(notice.id)}` }, wire(notice.msg ?? notice.note)), el("p", { class: "dim" }, time(notice.ts), " · ", wire(notice.note), " ", stateLabel(notice))));
   return el("section", { class: "panel" },
-    el("div", { class: "panel-head" }, el("h2", {}, "Notices"), el("span", { class: "dim" }, plural(notices.length, "notice")), el("a", { class: "panel-tools", href: address("/notices", { q: `host:${host}`, state: "all", ...rangeQuery }), "aria-label": "All notices of this host" }, "All")),
+    el("div", { class: "panel-head" }, el("h2", {}, "Notices"), el("span", { class: "dim" }, notices.length >= NOTICES ? `the newest ${NOTICES}` : plural(notices.length, "notice")), el("a", { class: "panel-tools", href: address("/notices", { q: aboutHost(answer), state: "all", ...rangeQuery }), "aria-label": "All notices of this host" }, "All")),
     el("ul", { class: "panel-body host-notices" }, rows));
 }
 
@@ -58,7 +79,8 @@ export function softwareCard({ software }) {
   return panel("Software", null, table(columns, software, { caption: "Software seen on this host", sort: { key: "ts", descending: true } }).root);
 }
 
-export function countriesCard({ countries }, rangeQuery) {
+export function countriesCard({ countries, kind, host }, rangeQuery) {
   if (countries.length === 0) return null;
-  return panel("Countries of origin", null, el("ul", { class: "panel-body host-countries" }, countries.map((row) => el("li", {}, el("a", { href: foundHref("country", row.key, rangeQuery) }, label(row.key, null), " ", country(row.key)), " ", el("span", { class: "dim" }, count(row.mails))))));
+  const self = kind === "domain" ? `from:${quoted(`*@${host}`)}` : `ip:${quoted(host)}`;
+  return panel("Countries of origin", null, el("ul", { class: "panel-body host-countries" }, countries.map((row) => el("li", {}, el("a", { href: mailsHref(`${self} country:${row.key}`, rangeQuery) }, label(row.key, null), " ", country(row.key)), " ", el("span", { class: "dim" }, count(row.mails))))));
 }

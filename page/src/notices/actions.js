@@ -62,7 +62,7 @@ export async function mute(notice) {
     el("fieldset", { class: "choices" }, el("legend", {}, "What"), options), el("label", { class: "field" }, "How long", until), remark.root];
   const read = () => {
     const key = options.map((option) => option.querySelector("input")).find((input) => input.checked).value;
-    return { note: null, ...scopes.find((scope) => scope.key === key).body, until: until.value ? Math.floor(Date.now() / 1000) + Number(until.value) : null, remark: remark.input.value.trim() };
+    return { ...scopes.find((scope) => scope.key === key).body, until: until.value ? Math.floor(Date.now() / 1000) + Number(until.value) : null, remark: remark.input.value.trim() };
   };
   const chosen = await dialog("Mute", body, [{ text: "Cancel", value: null }, { text: "Mute", value: read, primary: true }]);
   if (!chosen) return false;

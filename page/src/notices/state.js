@@ -4,8 +4,9 @@ import { label } from "../parts/text.js";
 
 export const STATES = { open: ["open", "warn", "Nobody has decided on it yet."], acknowledged: ["acknowledged", "good", "Somebody has seen to it."], muted: ["muted", null, "A mute covers it."] };
 
+// Nothing where the state is not told.
 export function stateLabel(notice) {
-  return label(...(STATES[notice.state] ?? STATES.open));
+  return notice.state && label(...(STATES[notice.state] ?? STATES.open));
 }
 
 // "SMTP::Blocklist_Blocked_Host" as people read it.
@@ -30,7 +31,6 @@ export function muteScopes({ note, host, identifier }) {
   const rows = [];
   if (note && identifier) rows.push({ key: "identifier", text: `The same again: ${kindName(note)}, ${identifier}`, body: { note, identifier } });
   if (note && host) rows.push({ key: "host", text: `This kind about this host: ${kindName(note)}, ${host}`, body: { note, host } });
-  if (host) rows.push({ key: "all-of-host", text: `All notices about ${host}`, body: { host } });
   if (note) rows.push({ key: "kind", text: `All notices of this kind: ${kindName(note)}`, body: { note } });
   return rows;
 }

@@ -95,7 +95,7 @@ function head(points, back, stroke) {
 
 function drawNode({ id, x, y, node }, links, texts, widthOf) {
   const height = SIZES.row - 8;
-  return svg("a", { href: links.host(id), class: "paths-node" },
+  return svg("a", { href: links.host(id), class: "paths-node", dataset: { host: id } },
     svg("title", {}, `${visible(id)}: ${texts.mails(node.mails)}`),
     svg("rect", { x, y: y - height / 2, width: SIZES.node, height, rx: 4 }),
     svg("text", { x: x + 8, y: y + 4, class: "name" }, shorten(visible(id), NAME_WIDTH, widthOf)),

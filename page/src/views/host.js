@@ -7,7 +7,7 @@ import { timeChart } from "../chart.js";
 import { mailsHref } from "../dimensions.js";
 import { clear, el } from "../dom.js";
 import { hostBox } from "../host_box.js";
-import { countriesCard, listingsCard, noticesCard, peersCard, softwareCard } from "../host_cards.js";
+import { aboutHost, countriesCard, listingsCard, noticesCard, peersCards, softwareCard } from "../host_cards.js";
 import { hostTiles } from "../host_tiles.js";
 import { keepLoaded } from "../loader.js";
 import { change } from "../navigate.js";
@@ -17,6 +17,7 @@ import { copyButton, time, wire } from "../parts/text.js";
 import { rangeQuery } from "../range.js";
 import { address } from "../router.js";
 import { quoted } from "../query.js";
+import { wholeHours } from "../whole_hours.js";
 
 export const pattern = "/hosts/:host";
 export const title = (route) => route.params.host;
@@ -41,12 +42,12 @@ function links(answer, rangeOf) {
     ? [["Mails from it", `from:${quoted(`*@${answer.host}`)}`], ["Mails to it", `rcpt:${quoted(`*@${answer.host}`)}`], ["All mails that name it", queryOf(answer)]]
     : [["Mails it sent", `ip:${host}`], ["Mails it took", `server:${host}`], ["All mails that passed it", queryOf(answer)], ["Refused ones", `host:${host} disposition:rejected`]];
   return el("nav", { class: "host-links", "aria-label": "Mails and paths of this host" }, rows.map(([text, q]) => el("a", { class: "button", href: mailsHref(q, rangeOf) }, text)),
-    el("a", { class: "button", href: address("/paths", { host: answer.host, ...rangeOf }) }, "Its paths"), el("a", { class: "button", href: address("/notices", { q: `host:${host}`, state: "all", ...rangeOf }) }, "Its notices"));
+    el("a", { class: "button", href: address("/paths", { host: answer.host, ...rangeOf }) }, "Its paths"), el("a", { class: "button", href: address("/notices", { q: aboutHost(answer), state: "all", ...rangeOf }) }, "Its notices"));
 }
 
 function seen(answer) {
-  if (!answer.first_seen) return el("p", { class: "dim" }, "Not seen in this time.");
-  return el("p", { class: "dim" }, "In this time first seen ", time(answer.first_seen), ", last ", time(answer.last_seen));
+  if (!answer.first_seen) return el("p", { class: "dim" }, "Never seen.");
+  return el("p", { class: "dim" }, "First seen ", time(answer.first_seen), ", last ", time(answer.last_seen));
 }
 
 export async function render(root, route) {
@@ -59,8 +60,7 @@ export async function render(root, route) {
   const cards = el("div", { class: "host-cards" });
   const source = () => [
     { title: "Mails of this host", path: "/export", params: { stream: "smtp", q: head.dataset.query, ...now.range.params } },
-    { title: "Peers", path: `/hosts/${encodeURIComponent(host)}`, params: now.range.params },
-    { title: "Notices", path: "/export", params: { stream: "notice", q: `host:${quoted(host)}`, ...now.range.params } },
+    { title: "Notices about it", path: "/export", params: { stream: "notice", q: head.dataset.about, ...now.range.params } },
   ];
   const chart = timeChart(chartBox, {
     label: "host",
@@ -73,13 +73,15 @@ export async function render(root, route) {
 
   function draw({ time: shown, answer }, drawn) {
     now = drawn;
+    const hours = wholeHours(answer, shown);
     head.dataset.query = queryOf(answer);
-    clear(head, seen(answer), links(answer, drawn.range.query));
+    head.dataset.about = aboutHost(answer);
+    clear(head, seen(answer), hours ? el("p", { class: "dim" }, hours) : null, links(answer, drawn.range.query));
     clear(tiles, hostTiles(answer));
     const any = answer.out.mails + answer.in.mails > 0;
     chartPanel.hidden = !any;
-    if (any) chart.update({ ...answer.timeline, range: { since: shown.since, until: shown.until } });
-    const rows = [listingsCard, peersCard, noticesCard, softwareCard, countriesCard].map((card) => card(answer, drawn.range.query)).filter(Boolean);
+    if (any) chart.update({ ...answer.timeline, range: { since: Math.min(shown.since, answer.timeline.times[0]), until: Math.max(shown.until, answer.timeline.times.at(-1) + answer.timeline.step) } });
+    const rows = [listingsCard, peersCards, noticesCard, softwareCard, countriesCard].flatMap((card) => card(answer, drawn.range.query)).filter(Boolean);
     clear(cards, any || rows.length > 0 ? rows : empty(`No mail of ${host} in this time.`, "Another range of time may have some. Domains are found by the addresses of senders and recipients."));
   }
 

@@ -14,6 +14,7 @@ import { empty } from "../parts/states.js";
 import { table } from "../parts/table.js";
 import { wire } from "../parts/text.js";
 import { outcome, segments } from "../parts/tiles.js";
+import { wholeHours } from "../whole_hours.js";
 
 export const pattern = "/hosts";
 export const title = "Hosts";
@@ -85,7 +86,7 @@ export async function render(root, route) {
     }).root);
     const others = answer.others?.mails > 0;
     clear(foot, others ? `${count(answer.rows.length)} are shown; all others have ${count(answer.others.mails)} mails. ` : `All ${count(answer.rows.length)} are shown; ${compact(answer.total.mails)} mails. `,
-      others && limit < 1000 ? el("button", { type: "button", class: "button-text", on: { click: () => change({ limit: 1000 }) } }, "Show up to 1,000") : null);
+      others && limit < 1000 ? el("button", { type: "button", class: "button-text", on: { click: () => change({ limit: 1000 }) } }, "Show up to 1,000") : null, " ", wholeHours(answer, drawn.range));
   }
 
   root.append(

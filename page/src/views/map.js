@@ -17,6 +17,7 @@ import { empty } from "../parts/states.js";
 import { table } from "../parts/table.js";
 import { wire } from "../parts/text.js";
 import { segments } from "../parts/tiles.js";
+import { wholeHours } from "../whole_hours.js";
 
 export const pattern = "/map";
 export const title = "Map";
@@ -94,6 +95,7 @@ export async function render(root, route) {
       clear(told, !code ? hint : [`${countryName(code)}: ${row ? rowText(row) : "no mails"}`, row ? [" ", el("a", { href: mailsHref(queryOf(code, by), query) }, "Show them")] : null]);
     };
     tell(null);
+    const hours = wholeHours(answer, drawn.range);
     world ??= drawWorld(topology);
     clear(mapBox);
     const map = drawMap(mapBox, world, {
@@ -103,7 +105,7 @@ export async function render(root, route) {
       open: (code) => go(mailsHref(queryOf(code, by), query)),
       picked: tell,
     });
-    mapBox.append(told, legend(bounds, by), ...[unknownText(answer)].filter(Boolean));
+    mapBox.append(told, legend(bounds, by), ...[unknownText(answer), hours && el("p", { class: "map-unknown" }, hours)].filter(Boolean));
     const light = (code) => {
       map.light(code);
       tell(code);

@@ -15,6 +15,7 @@ import { nowTiles } from "../now_tiles.js";
 import { exportMenu } from "../parts/export.js";
 import { rangeQuery } from "../range.js";
 import { address } from "../router.js";
+import { wholeHours } from "../whole_hours.js";
 
 export const pattern = "/";
 export const title = "Now";
@@ -61,6 +62,7 @@ function refreshButton() {
 export async function render(root, route) {
   const tiles = el("div");
   const chartBox = el("div", { class: "panel-body" });
+  const hours = el("span", { class: "dim" });
   const lists = el("div", { class: "bars-grid" });
   const health = healthCard();
   const refresh = refreshButton();
@@ -87,6 +89,7 @@ export async function render(root, route) {
       more: DIMENSIONS[by].hosts ? address("/hosts", { by, ...now.range.query }) : null,
       ...WORDS[by],
     })));
+    hours.textContent = wholeHours(data.tops[0], data.time) ?? "";
     health.update(data.health, data.time);
     refresh.update(now);
   }
@@ -95,7 +98,7 @@ export async function render(root, route) {
     el("div", { class: "view-head" }, el("h1", {}, "Now"), el("div", { class: "view-tools" }, refresh.root, exports)),
     tiles,
     el("section", { class: "panel", "aria-label": "Mails over time" }, chartBox),
-    el("div", { class: "bars-head" }, el("h2", {}, "Who and why"), barLegend()),
+    el("div", { class: "bars-head" }, el("h2", {}, "Who and why"), barLegend(), hours),
     lists,
     health.root,
   );

@@ -15,6 +15,7 @@ import { wire } from "../parts/text.js";
 import { drawPaths } from "../paths/draw.js";
 import { DELAYS, delayClass } from "../paths/labels.js";
 import { quoted } from "../query.js";
+import { wholeHours } from "../whole_hours.js";
 
 export const pattern = "/paths";
 export const title = "Paths";
@@ -96,8 +97,9 @@ export async function render(root, route) {
     graphBox.append(legend());
     const graph = drawPaths(graphBox, answer, links, TEXTS);
     graph.zoom(zoomOf(drawn));
+    const hours = wholeHours(answer, drawn.range);
     const most = answer.edges.length >= limitOf(drawn) ? `, those with most mails` : "";
-    clear(tableBox, el("div", { class: "panel-head" }, el("h2", {}, "Edges"), el("span", { class: "dim" }, `${plural(answer.edges.length, "edge")} between ${plural(answer.nodes.length, "host")}${most}`)), edgeTable(answer.edges, links, graph));
+    clear(tableBox, el("div", { class: "panel-head" }, el("h2", {}, "Edges"), el("span", { class: "dim" }, `${plural(answer.edges.length, "edge")} between ${plural(answer.nodes.length, "host")}${most}`), hours ? el("span", { class: "dim" }, hours) : null), edgeTable(answer.edges, links, graph));
   }
 
   root.append(el("div", { class: "view-head" }, el("h1", {}, "Paths"), el("div", { class: "view-tools" }, tools.nodes, exportMenu(() => ({ path: "/paths", params: paramsOf(now) })))), graphBox, tableBox);

@@ -1,11 +1,13 @@
 // Clicks through the page in a browser. usage: node test/page.mjs JSON
 // In: {base, shots, chromium, since, until, ...}, as test/page.py makes it. Out: a line of JSON a check.
 import { browse, part } from "./page/harness.mjs";
+import { hostile } from "./page/hostile.mjs";
+import { login } from "./page/login.mjs";
 import { views } from "./page/views.mjs";
 
 const given = JSON.parse(process.argv[2]);
 const only = process.argv.slice(3);
-const parts = { views };
+const parts = { views, hostile, login };
 const browser = await browse(given);
 try {
   for (const [name, checks] of Object.entries(parts)) if (!only.length || only.includes(name)) await part(name, () => checks(browser, given));

@@ -3,11 +3,13 @@
 import { browse, part } from "./page/harness.mjs";
 import { hostile } from "./page/hostile.mjs";
 import { login } from "./page/login.mjs";
+import { mails } from "./page/mails.mjs";
+import { sights } from "./page/sights.mjs";
 import { views } from "./page/views.mjs";
 
 const given = JSON.parse(process.argv[2]);
 const only = process.argv.slice(3);
-const parts = { views, hostile, login };
+const parts = { views, mails, sights, hostile, login };
 const browser = await browse(given);
 try {
   for (const [name, checks] of Object.entries(parts)) if (!only.length || only.includes(name)) await part(name, () => checks(browser, given));

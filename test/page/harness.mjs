@@ -11,7 +11,7 @@ export const LONG = 8000; // milliseconds in which a thing that should happen ha
 
 /** One check, a line of JSON; test/page.py counts them. */
 export function ok(condition, name, ...details) {
-  console.log(JSON.stringify({ ok: Boolean(condition), name, details: details.map(d => (typeof d === "string" ? d : JSON.stringify(d, null, 1) ?? String(d))) }));
+  console.log(JSON.stringify({ ok: Boolean(condition), name, details: details.slice(0, 12).map(d => (typeof d === "string" ? d : JSON.stringify(d, null, 1) ?? String(d))) }));
   return Boolean(condition);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/memory.h"
+#include "store/writer.h"
 
 struct results {
     const struct sink_ops *ops;
@@ -45,6 +46,10 @@ int results_open(const struct results_settings *set, struct results **ret, struc
         sink.rotate_keep = set->lasting->rotate_keep;
     }
     r->ops = set->format ? set->format : sink_find(tty ? "text" : "json");
+    if (set->directory && strncmp(set->directory, "sqlite:", 7) == 0) {
+        r->ops = &sink_sqlite;
+        sink.directory = set->directory + 7;
+    }
     /* The sink comes first, as it makes the folder. */
     int err = set->directory || !set->events ? r->ops->open(&sink, &r->sink, reterr) : 0;
     if (!err && set->events)

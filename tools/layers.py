@@ -17,6 +17,8 @@ MAY = {
     "rule": ["base", "mail", "record"],
     "script": ["base", "mail", "record"],
     "sink": ["base", "record"],
+    "store": ["base", "record", "sink", "query"],
+    "query": ["base"],
     "courier": ["base"],
 }
 

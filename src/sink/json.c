@@ -316,6 +316,21 @@ static void add_record(struct line *out, const struct record *rec)
     line_str(out, "}\n");
 }
 
+void json_record(const struct record *rec, struct line *out)
+{
+    add_record(out, rec);
+}
+
+void json_field(const struct field *f, const void *value, struct line *out)
+{
+    add_field(out, f, value);
+}
+
+void json_text(struct slice s, struct line *out)
+{
+    add_text(out, s);
+}
+
 void json_line(const struct record *rec, struct buf *out)
 {
     struct line line = {0};

@@ -12,7 +12,7 @@ const only = process.argv.slice(3);
 const parts = { views, mails, sights, hostile, login };
 const browser = await browse(given);
 try {
-  for (const [name, checks] of Object.entries(parts)) if (!only.length || only.includes(name)) await part(name, () => checks(browser, given));
+  await Promise.all(Object.entries(parts).filter(([name]) => !only.length || only.includes(name)).map(([name, checks]) => part(name, () => checks(browser, given))));
 } finally {
   await browser.close();
 }

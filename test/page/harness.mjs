@@ -7,7 +7,7 @@ const modules = createRequire(new URL("../../page/package.json", import.meta.url
 const { chromium } = modules("playwright-core");
 const axe = readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8");
 
-export const LONG = 8000; // milliseconds in which a thing that should happen has happened
+export const LONG = 15000; // milliseconds in which a thing that should happen has happened
 
 /** One check, a line of JSON; test/page.py counts them. */
 export function ok(condition, name, ...details) {

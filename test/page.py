@@ -1,16 +1,16 @@
 """The page, in a browser, over stores that the test makes: test/page.mjs says what is looked at. Also page/test, by node --test."""
 import atexit
+import base64
+import hashlib
 import json
 import os
 import re
 import shutil
 import signal
-import ssl
 import subprocess
 import sys
 import tempfile
 import threading
-import urllib.request
 from pathlib import Path
 
 import nodes
@@ -40,7 +40,7 @@ class Server:
 
     def __init__(self, store, *options):
         self.said, self.base = [], None
-        self.process = subprocess.Popen([MAILTAP, "web", store, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.process = subprocess.Popen([MAILTAP, "web", store, "--listen", "127.0.0.1:0", *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         atexit.register(end, self.process)
         threading.Thread(target=self.listen, daemon=True).start()
         if not waiting.until(lambda: self.base or self.process.poll() is not None) or not self.base:
@@ -61,6 +61,24 @@ class Server:
 def store_of(folder, capture):
     r = mailtap("read", "-c", SAMPLES / "week.yaml", "--script", SOURCE / "scripts/password-phish.lua", "-o", "sqlite:%s" % folder, capture)
     ok(r.returncode == 0 and list(Path(folder).glob("*.sqlite")), "mailtap read puts %s into a store" % capture.name, r.stderr.decode())
+
+
+def scrypt(password):
+    """A line of the users' file, cheap to check."""
+    plain = lambda data: base64.b64encode(data).decode().rstrip("=")
+    salt = b"sixteen bytes, i"
+    return "$scrypt$ln=10,r=8,p=1$%s$%s" % (plain(salt), plain(hashlib.scrypt(password.encode(), salt=salt, n=1 << 10, r=8, p=1, dklen=32)))
+
+
+def secured(folder):
+    """What makes web ask who one is: a certificate, and users."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
+    (folder / "users.yaml").write_text("".join("- {name: %s, role: %s, password: \"%s\"}\n" % (name, role, scrypt(password)) for name, (role, password) in USERS.items()))
+    for file in ("key.pem", "users.yaml"):
+        (folder / file).chmod(0o600)
+    settings = {"web_certificate": "cert.pem", "web_key": "key.pem", "web_users": "users.yaml"}
+    return [a for name, file in settings.items() for a in ("-s", "%s=%s" % (name, folder / file))]
 
 
 def of_node():
@@ -110,9 +128,11 @@ def main():
         folder = Path(name)
         for capture in (SAMPLES / "week.pcap.zst", pagehostile.captures(folder)):
             store_of(folder / "store", capture)
-        plain = Server(folder / "store")
-        in_browser({"base": plain.base, "shots": str(SHOTS), "chromium": chromium, "since": SINCE, "until": UNTIL})
-        plain.close()
+        servers = [Server(folder / "store"), Server(folder / "store", *secured(folder))]
+        in_browser({"base": servers[0].base, "secure": servers[1].base, "users": {name: password for name, (_, password) in USERS.items()}, "shots": str(SHOTS),
+                    "chromium": chromium, "since": SINCE, "until": UNTIL})
+        for server in servers:
+            server.close()
     done()
 
 

@@ -22,7 +22,6 @@ export async function places(t, given) {
     ["paths", `/paths?${range(given)}`, ""],
     ["notices", `/notices?${range(given)}`, ""],
     ["notice", `/notices/${notice.id}`, notice.note],
-    ["nothing", "/no/such/place", "nothing at this address"],
   ];
 }
 

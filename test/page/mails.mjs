@@ -189,7 +189,7 @@ async function history(t, given) {
   const range = `since=${given.since}&until=${given.until}`;
   await t.open(`/mails?q=has%3Afile&${range}`);
   for (let i = 0; i < 60; i++) await grid(t).press("ArrowDown");
-  const active = () => grid(t).getAttribute("aria-activedescendant"), scrolled = () => grid(t).evaluate(e => e.scrollTop);
+  const active = () => grid(t).getAttribute("aria-activedescendant"), scrolled = () => t.page.locator(".list").evaluate(e => e.scrollTop);
   const [row, top, listed] = [await active(), await scrolled(), t.page.url()];
   await grid(t).press("Enter");
   ok(await until(() => /^\/mails\/\d+$/.test(new URL(t.page.url()).pathname)), "Enter opens the active mail", t.page.url());

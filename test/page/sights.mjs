@@ -112,7 +112,7 @@ async function paths(t, given, span) {
   ok((await t.page.locator(".paths-node").count()) === nodes.length && (await t.page.locator("a.paths-edge").count()) === edges.length, "paths: all are drawn", await t.page.locator(".paths-node").count(), nodes.length, edges.length);
   ok((await t.page.locator("main table tbody tr").count()) === edges.length, "paths: and stand in the table");
   const nodeName = nodes.find(n => n.id === "fwd.alumni.example.net").id;
-  await t.page.locator(".paths-node", { hasText: `${nodeName}:` }).click();
+  await t.page.locator(`.paths-node[data-host="${nodeName}"]`).click();
   ok(await until(() => path(t) === `/hosts/${nodeName}`), "paths: a node leads to its host", t.page.url());
   await t.settled();
   await t.open(`/paths?host=lists.example.com&${range(given)}`);

@@ -197,6 +197,10 @@ static int add_own(scmp_filter_ctx filter, const struct confine_settings *set)
     if (err == 0)
         err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, is(0, 0),
                                SCMP_A2(SCMP_CMP_EQ, 0));
+    /* SQLite gives its log the mode of its file; never more than read, write and run. */
+    if (err == 0)
+        err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fchmod), 1,
+                               SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX & ~0777u, 0));
     return err ? err : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A4(SCMP_CMP_EQ, 0));
 }
 

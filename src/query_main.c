@@ -140,6 +140,27 @@ static int take_option(int c, struct arguments *args, char **argv)
     return EXIT_USAGE;
 }
 
+/* Behind the folder stands the query, which may begin with a - too. */
+static bool is_place(const struct arguments *args, const char *arg)
+{
+    bool form = strncmp(arg, "-f", 2) == 0 && (!arg[2] || strcmp(arg + 2, "json") == 0 ||
+                                               strcmp(arg + 2, "csv") == 0 || strcmp(arg + 2, "text") == 0);
+    if (arg[0] != '-' || !arg[1])
+        return true;
+    return args->directory && !args->text && arg[1] != '-' && !form && strcmp(arg, "-h") != 0;
+}
+
+static int take_place(struct arguments *args, const char *arg)
+{
+    if (args->text)
+        return bad("query wants one query; put it between quotation marks");
+    if (args->directory)
+        args->text = arg;
+    else
+        args->directory = arg;
+    return -1;
+}
+
 static int take_arguments(int argc, char **argv, struct arguments *args)
 {
     static const struct option longs[] = {
@@ -149,17 +170,20 @@ static int take_arguments(int argc, char **argv, struct arguments *args)
         {"help", no_argument, NULL, 'h'},         {0}};
     int c, code = -1;
     opterr = 0;
-    while (code < 0 && (c = getopt_long(argc, argv, "f:h", longs, NULL)) != -1)
-        code = take_option(c, args, argv);
+    while (code < 0 && optind < argc) {
+        if (optind < argc && is_place(args, argv[optind]))
+            code = take_place(args, argv[optind++]);
+        else if ((c = getopt_long(argc, argv, "+f:h", longs, NULL)) != -1)
+            code = take_option(c, args, argv);
+    }
     if (code >= 0)
         return code;
-    if (argc - optind < 1 || argc - optind > 2)
+    if (!args->directory)
         return bad("query wants a store's folder, and a query between quotation marks");
-    args->directory = argv[optind];
     /* As -o takes it. */
     if (strncmp(args->directory, "sqlite:", 7) == 0)
         args->directory += 7;
-    args->text = optind + 1 < argc ? argv[optind + 1] : "";
+    args->text = args->text ? args->text : "";
     if (args->fields && args->form_given && args->form == FORM_TEXT)
         return bad("--fields is for -f json and csv");
     if (args->fields && !args->form_given)

@@ -18,17 +18,19 @@ enum { MARKS_SCHEMA = 1, BUSY_MS = 2000, HISTORY_MOST = 200 };
 static const char tables[] =
     "CREATE TABLE IF NOT EXISTS acknowledged(notice INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT, "
     "remark TEXT) STRICT;"
-    "CREATE TABLE IF NOT EXISTS mute(id INTEGER PRIMARY KEY AUTOINCREMENT, note TEXT NOT NULL, identifier "
+    "CREATE TABLE IF NOT EXISTS mute(id INTEGER PRIMARY KEY AUTOINCREMENT, note TEXT, identifier "
     "TEXT, host TEXT, until INTEGER, at INTEGER NOT NULL, who TEXT, remark TEXT) STRICT;"
     "CREATE INDEX IF NOT EXISTS mute_note ON mute(note);"
     "CREATE TABLE IF NOT EXISTS history(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT, what TEXT NOT "
     "NULL, notice INTEGER, note TEXT, identifier TEXT, host TEXT, remark TEXT) STRICT;"
     "CREATE INDEX IF NOT EXISTS history_notice ON history(notice);"
-    "CREATE INDEX IF NOT EXISTS history_note ON history(note) WHERE note IS NOT NULL;"
+    "CREATE INDEX IF NOT EXISTS history_note ON history(note);"
     "PRAGMA user_version = 1";
 
-/* A mute m fits a notice of ?2 note, ?3 identifier, ?4 host. */
-#define FITS "note = ?2 AND (identifier IS NULL OR identifier = ?3) AND (host IS NULL OR host = ?4)"
+/* A mute, or a line of history about one, fits a notice of ?2 note, ?3 identifier, ?4 host. */
+#define FITS                                                                                                 \
+    "(note = ?2 AND (identifier IS NULL OR identifier = ?3) AND (host IS NULL OR host = ?4) OR "             \
+    "note IS NULL AND host = ?4)"
 
 struct marks {
     sqlite3 *db; /* NULL: there is no file */

@@ -52,7 +52,8 @@ int marks_acknowledge(struct marks *m, int64_t notice, const struct mark_act *ac
 /* 0, or -ENOENT: it was not acknowledged. */
 int marks_reopen(struct marks *m, int64_t notice, const struct mark_act *act, struct error *reterr);
 
-/* Notices of that kind, with that identifier or about that host; of both none: all of the kind. */
+/* Notices of that kind, with that identifier or about that host; of both none: all of the kind. No kind: all
+ * about that host, which is there then. */
 struct mute {
     int64_t id; /* of a new one: not looked at */
     struct slice note, identifier, host;

@@ -31,6 +31,8 @@ bool api_span(const struct request *r, struct answer *a, int64_t usual, struct a
     int64_t since = until - usual * API_SECOND;
     if (request_has(r, PARAM_since))
         since = microseconds(r->values[PARAM_since].seconds);
+    if (!request_has(r, PARAM_until) && since >= until)
+        until = now; /* nothing came since then, which is no error */
     *ret = (struct api_span){since > 0 ? since : 0, until};
     if (ret->since < ret->until)
         return true;
@@ -52,6 +54,61 @@ void api_bounds(const struct request *r, struct reader_question *q)
         q->before = before;
 }
 
+bool api_is_personal(enum query_field_index field)
+{
+    static const enum query_field_index personal[] = {
+        QUERY_FIELD_ANY,  QUERY_FIELD_FROM, QUERY_FIELD_RCPT,      QUERY_FIELD_SUBJECT,
+        QUERY_FIELD_FILE, QUERY_FIELD_URL,  QUERY_FIELD_MSGID,     QUERY_FIELD_REASON,
+        QUERY_FIELD_USER, QUERY_FIELD_MSG,  QUERY_FIELD_IDENTIFIER};
+    for (size_t i = 0; i < sizeof personal / sizeof *personal; i++)
+        if (personal[i] == field)
+            return true;
+    return false;
+}
+
+/* "*@example.org": a domain and no more. */
+static bool is_domain_pattern(struct slice text)
+{
+    bool good = text.len > 2 && text.data[0] == '*' && text.data[1] == '@';
+    for (size_t i = 2; i < text.len && good; i++)
+        good = byte_is_digit(text.data[i]) || text.data[i] == '.' || text.data[i] == '-' ||
+               text.data[i] >= 0x80 || (byte_lower(text.data[i]) >= 'a' && byte_lower(text.data[i]) <= 'z');
+    return good;
+}
+
+/* The first term that asks for a person, or NULL; as deep as QUERY_DEPTH. */
+static const struct query_node *personal_term(const struct query_node *node)
+{
+    if (!node)
+        return NULL;
+    if (node->kind == QUERY_TERM) {
+        const struct query_term *t = &node->term;
+        bool open = !api_is_personal(t->field) || t->match == QUERY_IS_THERE ||
+                    ((t->field == QUERY_FIELD_FROM || t->field == QUERY_FIELD_RCPT) &&
+                     t->match == QUERY_LIKE && is_domain_pattern(t->text));
+        return open ? NULL : node;
+    }
+    const struct query_node *found = NULL;
+    for (const struct query_node *part = node->first; part && !found; part = part->next)
+        found = personal_term(part);
+    return found;
+}
+
+/* True: it is answered that this is not for the asker. */
+static bool is_refused(const struct request *r, struct answer *a, const struct query *q)
+{
+    const struct query_node *n = r->role == ROLE_REDACTED ? personal_term(q->root) : NULL;
+    if (!n)
+        return false;
+    answer_query_error(
+        a,
+        slice_str("what tells of persons is not shown to you, and so cannot be searched; from: and "
+                  "rcpt: take a domain, as from:*@example.com"),
+        n->at, n->len, (struct slice){0});
+    a->status = 403;
+    return true;
+}
+
 bool api_query(const struct request *r, struct answer *a, unsigned streams, struct query **ret)
 {
     struct query_error err;
@@ -59,8 +116,12 @@ bool api_query(const struct request *r, struct answer *a, unsigned streams, stru
     if (!request_has(r, PARAM_q))
         return true;
     const struct query_options opt = {streams, now_wall()};
-    if (query_parse(request_text(r, PARAM_q), &opt, ret, &err) == 0)
-        return true;
+    if (query_parse(request_text(r, PARAM_q), &opt, ret, &err) == 0) {
+        if (!is_refused(r, a, *ret))
+            return true;
+        query_free(ret);
+        return false;
+    }
     answer_query_error(a, slice_str(err.text), err.at, err.len,
                        *err.nearest ? slice_str(err.nearest) : (struct slice){0});
     return false;
@@ -103,6 +164,14 @@ void api_key_seconds(struct answer *a, const char *name, int64_t seconds)
 {
     say_key(a, name);
     say_count(a, seconds > 0 ? (uint64_t)seconds : 0);
+}
+
+struct table_end api_end(const struct request *r)
+{
+    uint64_t to = reader_searched_to(r->reader);
+    return (struct table_end){.searches = true,
+                              .complete = reader_complete(r->reader),
+                              .searched_to = to ? (double)to * 1e-6 : NAN};
 }
 
 void api_searched(const struct request *r, struct answer *a)

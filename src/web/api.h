@@ -6,8 +6,10 @@
 #include "store/sums.h"
 #include "web/answer.h"
 #include "web/request.h"
+#include "web/table.h"
 
 enum {
+    API_ENOUGH = 2,      /* what a row's callback returns to end a question */
     API_KEYS = 200000,   /* of a table of sums: what is over it counts as others */
     API_LINE = 64 << 20, /* bytes of one record, as JSON */
     API_DAY = 86400      /* seconds */
@@ -33,6 +35,10 @@ struct query *api_ask(const struct buf *text);
 /* Adds field:"value" and a blank. */
 void api_term(struct buf *text, const char *field, struct slice value);
 
+/* Whether values of a field of queries tell of persons, so that those to whom records are redacted may
+ * neither search nor count them. */
+bool api_is_personal(enum query_field_index field);
+
 /* The index of the stream's field of that name, which it has. */
 size_t api_field(enum stream_index stream, const char *name);
 
@@ -40,6 +46,8 @@ size_t api_field(enum stream_index stream, const char *name);
 void api_failed(struct answer *a, const struct error *err);
 /* Members "complete" and, where a time budget ended it, "searched_to". */
 void api_searched(const struct request *r, struct answer *a);
+/* The same for what stands behind a table's rows. */
+struct table_end api_end(const struct request *r);
 /* The members of sums: mails, accepted, rejected, deferred, tls, recipients, bytes. */
 void api_sums(struct answer *a, const struct sums *s);
 void api_key_seconds(struct answer *a, const char *name, int64_t seconds);

@@ -60,7 +60,8 @@ static void write_rows(const struct request *r, struct answer *a, const struct h
         for (int s = 0; s < HEALTH_SERIES; s++)
             table_count(&t, h->series[s][i]);
     }
-    table_close(&t, &(struct table_end){.searches = true, .complete = reader_complete(r->reader)}, false);
+    const struct table_end end = api_end(r);
+    table_close(&t, &end, false);
 }
 
 static void write_series(struct answer *a, const struct health *h)

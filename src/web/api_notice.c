@@ -261,7 +261,8 @@ void handle_mute(const struct request *r, struct answer *a)
     struct error err;
     int64_t id = 0;
     struct slice identifier = request_text(r, PARAM_identifier), host = request_text(r, PARAM_host);
-    const struct mute mute = {.note = request_text(r, PARAM_note),
+    struct slice note = request_text(r, PARAM_note);
+    const struct mute mute = {.note = note.len ? note : (struct slice){0},
                               .identifier = identifier.len ? identifier : (struct slice){0},
                               .host = host.len ? host : (struct slice){0},
                               .until = llround(request_time(r, PARAM_until, 0) * 1e6),

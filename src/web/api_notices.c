@@ -55,22 +55,26 @@ static int take_row(void *ctx, const struct reader_row *row)
     if (p->wanted != STATE_ALL && mark.state != p->wanted)
         return 0;
     if (p->taken == p->limit)
-        return 1;
+        return API_ENOUGH;
     p->taken++;
     p->last = reader_row_id(row);
     if (!rows_add(&p->rows, &p->table, row))
-        return 1;
+        return API_ENOUGH;
     table_text(&p->table, slice_str(mark_state_name(mark.state)));
     table_text(&p->table, mark.by);
     table_seconds(&p->table, seconds_of(mark.at));
     table_text(&p->table, mark.remark);
+    if (mark.mute)
+        table_id(&p->table, (uint64_t)mark.mute);
+    else
+        table_absent(&p->table);
     return 0;
 }
 
 /* The columns of a notice, and those of its state. */
 static void add_columns(struct rows *rows)
 {
-    static const char *const more[] = {"state", "by", "at", "remark"};
+    static const char *const more[] = {"state", "by", "at", "remark", "mute"};
     for (size_t i = 0; i < sizeof more / sizeof *more; i++)
         rows->columns[rows->count + 1 + i] = more[i];
 }
@@ -86,7 +90,7 @@ static void list_notices(const struct request *r, struct answer *a, struct page 
     api_bounds(r, &q);
     add_columns(&p->rows);
     table_open(&p->table, a, r, stream_table[STREAM_NOTICE]->path, "notices", p->rows.columns,
-               p->rows.count + 5);
+               p->rows.count + 6);
     int code = reader_find(r->reader, &q, take_row, p, &result, &err);
     if (code < 0) {
         api_failed(a, &err);
@@ -157,12 +161,8 @@ static void write_kinds(const struct request *r, struct answer *a, struct keyed 
         table_count(&t, row.sums.deferred);
         table_seconds(&t, (double)row.sums.bytes * 1e-6);
     }
-    uint64_t to = reader_searched_to(r->reader);
-    table_close(&t,
-                &(struct table_end){.searches = true,
-                                    .complete = reader_complete(r->reader),
-                                    .searched_to = to ? (double)to * 1e-6 : NAN},
-                false);
+    const struct table_end end = api_end(r);
+    table_close(&t, &end, false);
 }
 
 void handle_kinds(const struct request *r, struct answer *a)

@@ -109,7 +109,8 @@ void handle_paths(const struct request *r, struct answer *a)
     keyed_sort(g.edges, KEYED_MAILS);
     table_open(&t, a, r, NULL, "edges", columns, sizeof columns / sizeof *columns);
     write_edges(r, &t, &g);
-    table_close(&t, &(struct table_end){.searches = true, .complete = reader_complete(r->reader)}, true);
+    const struct table_end end = api_end(r);
+    table_close(&t, &end, true);
     if (t.format == FORMAT_JSON) {
         write_nodes(a, &g);
         api_key_seconds(a, "since", hours.since);

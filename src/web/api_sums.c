@@ -47,8 +47,8 @@ static void write_timeline(const struct request *r, struct answer *a, const stru
             for (enum timeline_series s = 0; s < series; s++)
                 table_count(&table, t->series[s][i]);
         }
-        table_close(&table, &(struct table_end){.searches = true, .complete = reader_complete(r->reader)},
-                    false);
+        const struct table_end end = api_end(r);
+        table_close(&table, &end, false);
         return;
     }
     say_object(a);
@@ -156,7 +156,9 @@ static void country_cell(struct table *t, struct slice key)
 static void cells_of(struct table *t, const struct keyed_row *row, bool country)
 {
     const struct sums *s = &row->sums;
-    if (country && row->key.len == 2)
+    if (t->a->redacts && slice_index(row->key, '@') < row->key.len)
+        table_text(t, slice_str("***@"));
+    else if (country && row->key.len == 2)
         country_cell(t, row->key);
     else
         table_text(t, row->key);
@@ -184,7 +186,8 @@ static void write_top(const struct request *r, struct answer *a, struct keyed *k
         else if (shown++, table_row(&t))
             cells_of(&t, &row, by == TOP_COUNTRY);
     }
-    table_close(&t, &(struct table_end){.searches = true, .complete = reader_complete(r->reader)}, true);
+    const struct table_end end = api_end(r);
+    table_close(&t, &end, true);
     if (t.format != FORMAT_JSON)
         return;
     say_key(a, "by");
@@ -243,7 +246,8 @@ static void write_map(const struct request *r, struct answer *a, struct keyed *k
         if (table_row(&t))
             cells_of(&t, &row, true);
     }
-    table_close(&t, &(struct table_end){.searches = true, .complete = reader_complete(r->reader)}, true);
+    const struct table_end end = api_end(r);
+    table_close(&t, &end, true);
     if (t.format != FORMAT_JSON)
         return;
     struct sums unknown = rest_of(all, &known);

@@ -133,6 +133,19 @@ static void muted(void **state)
     marks_close(&m);
 }
 
+static void muted_host(void **state)
+{
+    (void)state;
+    struct marks *m = open_marks(true);
+    int64_t id;
+    const struct mute all = {.host = slice_str("192.0.2.1"), .act = act(NULL, NULL, 1)};
+    assert_int_equal(marks_mute(m, &all, &id, &err), 0);
+    assert_int_equal(state_of(m, 1000, "a", "192.0.2.1"), MARK_MUTED);
+    assert_int_equal(state_of(m, 1000, "a", "192.0.2.2"), MARK_OPEN);
+    assert_int_equal(state_of(m, 1000, "a", NULL), MARK_OPEN);
+    marks_close(&m);
+}
+
 struct heard {
     size_t count;
     char what[8][16];
@@ -180,14 +193,29 @@ static void history(void **state)
     marks_close(&m);
 }
 
+/* All mutes but one. */
+static void fill_up(void)
+{
+    sqlite3 *db;
+    char name[128], sql[200];
+    snprintf(name, sizeof name, "%s/page.sqlite", path);
+    snprintf(sql, sizeof sql,
+             "WITH RECURSIVE n(i) AS (VALUES(2) UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
+             "INSERT INTO mute(note, at) SELECT 'x', 1 FROM n",
+             MARKS_MUTES);
+    assert_int_equal(sqlite3_open(name, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
 static void full(void **state)
 {
     (void)state;
     struct marks *m = open_marks(true);
     int64_t id;
     const struct mute one = {.note = slice_str("x"), .act = act(NULL, NULL, 1)};
-    for (int i = 0; i < MARKS_MUTES; i++)
-        assert_int_equal(marks_mute(m, &one, &id, &err), 0);
+    fill_up();
+    assert_int_equal(marks_mute(m, &one, &id, &err), 0);
     assert_int_equal(marks_mute(m, &one, &id, &err), -ENOSPC);
     struct marked n = {1, slice_str("x"), {0}, {0}};
     assert_int_equal(state_of(m, 1, NULL, NULL), MARK_OPEN);
@@ -230,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(none, make, drop),
         cmocka_unit_test_setup_teardown(acknowledged, make, drop),
         cmocka_unit_test_setup_teardown(muted, make, drop),
+        cmocka_unit_test_setup_teardown(muted_host, make, drop),
         cmocka_unit_test_setup_teardown(history, make, drop),
         cmocka_unit_test_setup_teardown(full, make, drop),
         cmocka_unit_test(cannot_write),

@@ -11,10 +11,7 @@ export function rangeControl(choose) {
   let range = null;
   const back = button("‹", () => choose(rangeQuery(shifted(range, -1))), { class: "button range-step", "aria-label": "Earlier", title: "As long, right before" });
   const forth = button("›", () => choose(rangeQuery(shifted(range, 1))), { class: "button range-step", "aria-label": "Later", title: "As long, right after" });
-  const list = menu(text, (shut) => choices(range, (query) => {
-    shut();
-    choose(query);
-  }), { class: "button menu-button range-button", "aria-label": "Range of time" });
+  const list = menu(text, (shut) => choices(range, choose, shut), { class: "button menu-button range-button", "aria-label": "Range of time" });
   const root = el("div", { class: "range", role: "group", "aria-label": "Range of time" }, back, list, forth);
   const update = (next) => {
     range = next;
@@ -38,9 +35,13 @@ function textOf(range) {
   return span(range.since, range.until);
 }
 
-function choices(range, choose) {
-  const presets = PRESETS.map(([value, name]) => button(value === "all" ? "All times" : `Last ${name}`, () => choose({ since: value, until: undefined }), { class: "menu-item", "aria-current": value === range.preset ? "true" : null }));
-  return [...presets, button("From … to …", () => ask(range, choose), { class: "menu-item menu-more" })];
+function choices(range, choose, shut) {
+  const press = (work) => () => {
+    shut();
+    work();
+  };
+  const presets = PRESETS.map(([value, name]) => button(value === "all" ? "All times" : `Last ${name}`, press(() => choose({ since: value, until: undefined })), { class: "menu-item", "aria-current": value === range.preset ? "true" : null }));
+  return [...presets, button("From … to …", press(() => ask(range, choose)), { class: "menu-item menu-more" })];
 }
 
 const inputText = (ts) => {

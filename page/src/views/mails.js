@@ -40,7 +40,7 @@ function parts(first) {
   view.pages = known?.pages ?? new Pages({ fetch: fetchPage, size: SIZE });
   view.pages.fetch = fetchPage;
   view.list = mailList({ pages: view.pages, open: (mail) => go(`/mails/${mail.id}`), moved: () => moved(view) });
-  view.search = searchBox({ label: "Search mails", placeholder: "Search: from:anna subject:invoice country:RU is:rejected …", search, values: (field, rest) => valuesOf(view, field, rest), left: () => view.list.root.focus() });
+  view.search = searchBox({ label: "Search mails", placeholder: "Search: from:anna subject:invoice country:RU is:rejected …", search, values: (field, rest) => valuesOf(view, field, rest), left: () => view.list.focus() });
   view.sums = mailSums({ onTerm: (field, value, negated) => search(toggledTerm(view.route.query.q ?? "", field, value, negated)), onRange: (chosen) => change(rangeQuery(chosen)) });
   view.live = liveButton(() => refresh(view));
   view.newest = button("↑ Newest", () => (view.list.root.scrollTop = 0), { class: "button newest", hidden: true });
@@ -180,7 +180,7 @@ export async function render(root, first) {
   view.list.setColumns(view.columns);
   const loaded = load(view, { kept: Boolean(view.known) });
   if (view.known) restore(view);
-  view.list.root.focus({ preventScroll: true });
+  view.list.focus();
   const stopPoll = poll(() => refresh(view), LIVE_MS);
   loaded.catch(console.error);
   return {

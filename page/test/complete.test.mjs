@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { complete, fixedValues, placeOf, taken } from "../src/complete.js";
+import { complete, fixedValues, ofStream, placeOf, taken } from "../src/complete.js";
 
 const known = {
   query: [
@@ -30,8 +30,8 @@ test("values that are fixed, of aliases too", () => {
   assert.deepEqual(labels("is:re"), ["rejected", "deferred"]);
   assert.deepEqual(labels("-disposition:"), ["accepted", "rejected", "deferred", "aborted", "unknown"]);
   assert.deepEqual(labels("anomaly:b"), ["bidi_control", "qp_broken"]);
-  assert.ok(fixedValues(known, "anomaly").every((one) => one.hint));
-  assert.equal(fixedValues(known, "from"), null);
+  assert.ok(fixedValues(known, { name: "anomaly" }).every((one) => one.hint));
+  assert.equal(fixedValues(known, { name: "from" }), null);
 });
 
 test("values that were asked, those that begin so first", () => {
@@ -60,4 +60,11 @@ test("places", () => {
   assert.equal(placeOf('"in a phrase', 5).kind, null);
   assert.equal(placeOf("(", 1).kind, null);
   for (let i = 0; i <= 12; i++) assert.ok(placeOf('-a:"b c" OR ', i));
+});
+
+test("choices of the server, and fields of one stream", () => {
+  const told = { anomalies: [], query: [{ name: "end", aliases: [], streams: ["smtp_session"], choices: ["quit", "rst"] }, { name: "uid", aliases: [], streams: ["smtp", "smtp_session"], choices: [] }] };
+  assert.deepEqual(complete("end:r", 5, ofStream(told, "smtp_session")).items.map((item) => item.label), ["rst"]);
+  assert.deepEqual(complete("e", 1, ofStream(told, "smtp")).items, []);
+  assert.deepEqual(complete("u", 1, ofStream(told, "smtp")).items.map((item) => item.label), ["uid"]);
 });

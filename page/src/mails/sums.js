@@ -31,14 +31,14 @@ export function mailSums({ onTerm, onRange }) {
       draw();
     }
     const { range } = route;
-    if (range.since === null) strip.hide();
+    if (range.from === null) strip.hide();
     await Promise.all([
       quiet(get("/count", params, { signal }), signal, (answer) => {
         state.counted = answer;
         draw();
       }),
       quiet(get("/facets", { ...params, fields: FACETS, limit: 8 }, { signal }), signal, (answer) => side.update(answer, route.query.q ?? "")),
-      range.since === null ? null : quiet(get("/timeline", { ...params, step: stepFor(range) }, { signal }), signal, strip.update),
+      range.from === null ? null : quiet(get("/timeline", { ...params, since: params.since ?? String(Math.floor(range.from)), step: stepFor({ since: range.from, until: range.until }) }, { signal }), signal, strip.update),
     ]);
   }
 

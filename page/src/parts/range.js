@@ -19,7 +19,7 @@ export function rangeControl(choose) {
     clear(text, words);
     list.querySelector("summary").setAttribute("aria-label", `Range of time: ${words}`);
     back.disabled = range.since === null;
-    forth.disabled = range.live || range.since === null;
+    forth.disabled = range.live || range.ended || range.since === null;
   };
   return { root, update };
 }
@@ -27,8 +27,8 @@ export function rangeControl(choose) {
 function textOf(range) {
   if (range.preset === "all") return "All times";
   if (range.preset) {
-    const known = PRESETS.find(([value]) => value === range.preset);
-    return `Last ${known ? known[1] : range.preset}`;
+    const length = PRESETS.find(([value]) => value === range.preset)?.[1] ?? range.preset;
+    return range.ended ? `${length[0].toUpperCase()}${length.slice(1)} to ${dayTime(range.until)}` : `Last ${length}`;
   }
   if (range.since === null) return `Until ${dayTime(range.until)}`;
   if (range.live) return `Since ${dayTime(range.since)}`;

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -38,9 +39,9 @@ struct keeper {
     bool missed;                      /* some are not there, and that was said */
     bool ran;                         /* a sensor was there for a while, so the settings are right */
     bool ending;                      /* we were told to */
-    bool anew;  /* the sensor was told to end, as an interface or the log folder has come back */
-    int folder; /* the log folder that the sensor has; -1: not known yet, or none */
-    int wait;   /* seconds before the next one */
+    bool anew; /* the sensor was told to end, as an interface or the log folder has come back */
+    int folders[RESULTS_TARGETS]; /* those of its outputs that the sensor has; -1: not known yet, or none */
+    int wait;                     /* seconds before the next one */
 };
 
 enum presence { ABSENT, DOWN, UP };
@@ -93,39 +94,45 @@ static const char *come_back(const struct keeper *k)
     return NULL;
 }
 
-static void hold_folder(struct keeper *k)
+static void hold_folders(struct keeper *k)
 {
-    if (k->opt->results.directory && k->folder < 0)
-        k->folder = open(k->opt->results.directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; i < k->opt->results.target_count; i++)
+        if (k->folders[i] < 0)
+            k->folders[i] = open(k->opt->results.targets[i].directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-static void let_folder_go(struct keeper *k)
+static void let_folders_go(struct keeper *k)
 {
-    if (k->folder >= 0)
-        close(k->folder);
-    k->folder = -1;
+    for (size_t i = 0; i < RESULTS_TARGETS; i++) {
+        if (k->folders[i] >= 0)
+            close(k->folders[i]);
+        k->folders[i] = -1;
+    }
 }
 
-/* Another folder stands where the log folder was, which the sensor may not open, as it is confined to the one
- * that it had. Held open, that one's number is given to no other. */
-static bool is_folder_replaced(struct keeper *k)
+/* Another folder stands where one of an output was, which the sensor may not open, as it is confined to the
+ * one that it had. Held open, that one's number is given to no other. NULL: none. */
+static const char *replaced_folder(struct keeper *k)
 {
-    const char *path = k->opt->results.directory;
     struct stat was, is;
-    hold_folder(k);
-    return k->folder >= 0 && fstat(k->folder, &was) == 0 && stat(path, &is) == 0 && S_ISDIR(is.st_mode) &&
-           (was.st_ino != is.st_ino || was.st_dev != is.st_dev);
+    hold_folders(k);
+    for (size_t i = 0; i < k->opt->results.target_count; i++) {
+        const char *path = k->opt->results.targets[i].directory;
+        if (k->folders[i] >= 0 && fstat(k->folders[i], &was) == 0 && stat(path, &is) == 0 &&
+            S_ISDIR(is.st_mode) && (was.st_ino != is.st_ino || was.st_dev != is.st_dev))
+            return path;
+    }
+    return NULL;
 }
 
 /* The sensor is to end, and another one to do what it cannot. */
 static void look_for_another(struct keeper *k)
 {
-    const char *back = come_back(k);
+    const char *back = come_back(k), *folder = back ? NULL : replaced_folder(k);
     if (back)
         fprintf(stderr, "mailtap: %s is there again; a new sensor takes it\n", back);
-    else if (is_folder_replaced(k))
-        fprintf(stderr, "mailtap: %s is another folder now; a new sensor writes there\n",
-                k->opt->results.directory);
+    else if (folder)
+        fprintf(stderr, "mailtap: %s is another folder now; a new sensor writes there\n", folder);
     else
         return;
     k->anew = true;
@@ -160,7 +167,7 @@ static bool start_sensor(struct keeper *k)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return no_sensor("socketpair");
     fflush(NULL);
-    let_folder_go(k);
+    let_folders_go(k);
     pid_t pid = fork();
     if (pid == 0) {
         close(pair[0]);
@@ -189,7 +196,7 @@ static void take_handover(struct keeper *k)
     k->handover = -1;
     k->refusals = got;
     k->ran |= got >= 0;
-    hold_folder(k);
+    hold_folders(k);
 }
 
 static void end_what_hangs(struct keeper *k, double now)
@@ -326,7 +333,8 @@ static int keep(struct keeper *k)
 int keeper_run(const struct watch_options *opt)
 {
     static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
-    struct keeper k = {.opt = opt, .handover = -1, .refusals = -1, .folder = -1};
+    struct keeper k = {.opt = opt, .handover = -1, .refusals = -1};
+    memset(k.folders, -1, sizeof k.folders);
     sigset_t set;
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
@@ -338,7 +346,7 @@ int keeper_run(const struct watch_options *opt)
         return EXIT_PARTLY;
     }
     int code = keep(&k);
-    let_folder_go(&k);
+    let_folders_go(&k);
     close(k.signals);
     return code;
 }

@@ -191,7 +191,7 @@ static int start(struct run *run, size_t workers)
         .supply = supply,
         .idle = on_idle};
     /* The progress line and the records would get in each other's way. */
-    run->on_screen = !run->opt->results.directory && isatty(STDOUT_FILENO);
+    run->on_screen = !run->opt->results.target_count && isatty(STDOUT_FILENO);
     run->show = isatty(STDERR_FILENO) && !(run->on_screen && workers > 1);
     return crew_new(&crew, &run->crew, &run->error);
 }
@@ -199,6 +199,7 @@ static int start(struct run *run, size_t workers)
 static enum exit_code finish(struct run *run, double since)
 {
     back_finish(run->services.back);
+    results_drain(run->results);
     results_count(run->results, &run->stats);
     if (results_close(&run->results, &run->error) < 0) {
         fprintf(stderr, "mailtap: %s\n", run->error.text);
@@ -225,7 +226,9 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
         err = services_decide(&run.services, set, &scripts, &out, &run.error);
     if (!err) {
         code = EXIT_PARTLY;
-        err = results_open(&opt->results, &run.results, &run.error);
+        struct results_settings results = opt->results;
+        results.settings = set;
+        err = results_open(&results, &run.results, &run.error);
     }
     if (!err) {
         code = EXIT_USAGE;

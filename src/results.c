@@ -1,5 +1,5 @@
-/* results.c: records to a sink, events to a file.
- * In: records, events. Out: files or standard output. Owns: the sink, the file of events. */
+/* results.c: records to sinks, events to a file.
+ * In: records, events. Out: files or standard output. Owns: the sinks, the file of events. */
 #include "results.h"
 
 #include <errno.h>
@@ -7,17 +7,72 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/memory.h"
+#include "base/nearest.h"
+#include "store/writer.h"
+
+struct target {
+    const struct sink_ops *ops;
+    struct sink *sink;
+};
 
 struct results {
-    const struct sink_ops *ops;
-    struct sink *sink; /* NULL: records are not wanted */
-    FILE *events;      /* NULL: events are not */
+    struct target targets[RESULTS_TARGETS];
+    size_t count;
+    FILE *events; /* NULL: they are not wanted */
     char events_name[512];
     struct timespec event_ts;
     atomic_bool failed;
     struct error error;
     uint64_t hidden, hidden_entries; /* notices, lines of scripts that the format has no place for */
 };
+
+/* What stands before the colon; 0: it is a folder. A folder that looks so is written ./name:x. */
+static size_t scheme_length(const char *text)
+{
+    size_t len = 0;
+    while ((text[len] >= 'a' && text[len] <= 'z') || (text[len] >= 'A' && text[len] <= 'Z') ||
+           (len && (byte_is_digit((uint8_t)text[len]) || text[len] == '-' || text[len] == '+')))
+        len++;
+    return text[len] == ':' ? len : 0;
+}
+
+static int no_scheme(struct slice given, struct error *reterr)
+{
+    return error_set(reterr, -EINVAL,
+                     "-o: no kind of output '%.*s'; the nearest is '%s'; a folder of such a name is written "
+                     "./%.*s:...",
+                     (int)(given.len < 40 ? given.len : 40), (const char *)given.data, sink_sqlite.name,
+                     (int)(given.len < 40 ? given.len : 40), (const char *)given.data);
+}
+
+int results_add_target(struct results_settings *set, const char *text, struct error *reterr)
+{
+    size_t scheme = scheme_length(text);
+    struct results_target target = {.directory = scheme ? text + scheme + 1 : text};
+    if (scheme && !slice_eq((struct slice){(const uint8_t *)text, scheme}, slice_str(sink_sqlite.name)))
+        return no_scheme((struct slice){(const uint8_t *)text, scheme}, reterr);
+    if (scheme)
+        target.ops = &sink_sqlite;
+    if (!*target.directory)
+        return error_set(reterr, -EINVAL, "-o wants a folder%s%.40s", scheme ? " behind " : "",
+                         scheme ? text : "");
+    for (size_t i = 0; i < set->target_count; i++)
+        if (set->targets[i].ops == target.ops && strcmp(set->targets[i].directory, target.directory) == 0)
+            return error_set(reterr, -EINVAL, "-o: %.300s is there twice", text);
+    if (set->target_count == RESULTS_TARGETS)
+        return error_set(reterr, -EINVAL, "-o can be there %d times", RESULTS_TARGETS);
+    set->targets[set->target_count++] = target;
+    return 0;
+}
+
+/* Beside the logs. */
+static const char *events_folder(const struct results_settings *set)
+{
+    for (size_t i = 0; i < set->target_count; i++)
+        if (!set->targets[i].ops)
+            return set->targets[i].directory;
+    return NULL;
+}
 
 static int open_events(struct results *r, const char *directory, struct error *reterr)
 {
@@ -31,24 +86,43 @@ static int open_events(struct results *r, const char *directory, struct error *r
     return r->events ? 0 : error_set(reterr, -errno, "%s: %s", r->events_name, strerror(errno));
 }
 
+static int open_target(struct results *r, const struct results_settings *set,
+                       const struct results_target *target, struct error *reterr)
+{
+    bool tty = !target->directory && isatty(STDOUT_FILENO);
+    const struct settings *from = set->settings;
+    const struct sink_settings sink = {.directory = target->directory,
+                                       .color = tty && !getenv("NO_COLOR"),
+                                       .lasting = set->lasting,
+                                       .output_bytes = from->output_bytes,
+                                       .rotate_size = from->rotate_size,
+                                       .rotate_interval = from->rotate_interval,
+                                       .rotate_keep = from->rotate_keep,
+                                       .store = {.queue_bytes = from->store_queue_bytes,
+                                                 .cache_bytes = from->store_cache_bytes,
+                                                 .find_bytes = from->store_find_bytes,
+                                                 .keys = from->store_keys,
+                                                 .days = from->store_days,
+                                                 .bytes = from->store_bytes,
+                                                 .commit = from->store_commit}};
+    struct target *t = &r->targets[r->count++];
+    t->ops = target->ops ? target->ops : set->format ? set->format : sink_find(tty ? "text" : "json");
+    return t->ops->open(&sink, &t->sink, reterr);
+}
+
 int results_open(const struct results_settings *set, struct results **ret, struct error *reterr)
 {
     struct results *r = calloc(1, sizeof *r);
     memory_check(r);
-    bool tty = !set->directory && isatty(STDOUT_FILENO);
-    struct sink_settings sink = {.directory = set->directory, .color = tty && !getenv("NO_COLOR")};
-    if (set->lasting) {
-        sink.lasting = true;
-        sink.output_bytes = set->lasting->output_bytes;
-        sink.rotate_size = set->lasting->rotate_size;
-        sink.rotate_interval = set->lasting->rotate_interval;
-        sink.rotate_keep = set->lasting->rotate_keep;
-    }
-    r->ops = set->format ? set->format : sink_find(tty ? "text" : "json");
-    /* The sink comes first, as it makes the folder. */
-    int err = set->directory || !set->events ? r->ops->open(&sink, &r->sink, reterr) : 0;
+    int err = 0;
+    /* The sinks come first, as they make the folder. */
+    for (size_t i = 0; i < set->target_count && !err; i++)
+        err = open_target(r, set, &set->targets[i], reterr);
+    const char *folder = events_folder(set);
+    if (!set->target_count && !set->events)
+        err = open_target(r, set, &(struct results_target){0}, reterr);
     if (!err && set->events)
-        err = open_events(r, set->directory, reterr);
+        err = open_events(r, folder, reterr);
     if (err)
         results_close(&r, &(struct error){{0}});
     *ret = r;
@@ -57,13 +131,17 @@ int results_open(const struct results_settings *set, struct results **ret, struc
 
 void results_record(struct results *r, const struct record *rec)
 {
-    if (!r->sink || atomic_load(&r->failed))
+    bool shown = false;
+    if (!r->count || atomic_load(&r->failed))
         return;
-    int wrote = r->ops->write(r->sink, rec, &r->error);
-    if (wrote < 0)
-        atomic_store(&r->failed, true);
-    r->hidden += wrote > 0 && rec->stream == &stream_notice;
-    r->hidden_entries += wrote > 0 && rec->stream == &stream_entry;
+    for (size_t i = 0; i < r->count; i++) {
+        int wrote = r->targets[i].ops->write(r->targets[i].sink, rec, &r->error);
+        if (wrote < 0)
+            atomic_store(&r->failed, true);
+        shown |= wrote == 0;
+    }
+    r->hidden += !shown && rec->stream == &stream_notice;
+    r->hidden_entries += !shown && rec->stream == &stream_entry;
 }
 
 bool results_want_events(const struct results *r)
@@ -103,26 +181,36 @@ void results_count(const struct results *r, struct stats *ret)
 {
     ret->notices_hidden += r->hidden;
     ret->lines_hidden += r->hidden_entries;
-    if (!r->sink)
-        return;
-    const struct sink_counts c = r->ops->counts(r->sink);
-    ret->records += c.written;
-    ret->records_lost += c.lost;
-    ret->outputs_failing += c.failing;
+    for (size_t i = 0; i < r->count; i++) {
+        const struct sink_counts c = r->targets[i].ops->counts(r->targets[i].sink);
+        ret->records += c.written;
+        ret->records_lost += c.lost;
+        ret->records_known += c.known;
+        ret->days_dropped += c.dropped;
+        ret->outputs_failing += c.failing;
+    }
 }
 
 void results_tick(struct results *r, struct timespec now)
 {
-    if (r->sink)
-        r->ops->tick(r->sink, now);
+    for (size_t i = 0; i < r->count; i++)
+        r->targets[i].ops->tick(r->targets[i].sink, now);
     if (r->events)
         (void)fflush(r->events);
 }
 
 void results_reopen(struct results *r)
 {
-    if (r->sink)
-        r->ops->reopen(r->sink);
+    for (size_t i = 0; i < r->count; i++)
+        r->targets[i].ops->reopen(r->targets[i].sink);
+}
+
+void results_drain(struct results *r)
+{
+    results_reopen(r);
+    for (size_t i = 0; i < r->count; i++)
+        if (r->targets[i].ops->drain)
+            r->targets[i].ops->drain(r->targets[i].sink);
 }
 
 int results_close(struct results **pr, struct error *reterr)
@@ -135,8 +223,10 @@ int results_close(struct results **pr, struct error *reterr)
     int err = r->failed ? -EIO : 0;
     if (err)
         *reterr = r->error;
-    int closed = r->sink ? r->ops->close(&r->sink, err ? &later : reterr) : 0;
-    err = err ? err : closed;
+    for (size_t i = 0; i < r->count; i++) {
+        int closed = r->targets[i].ops->close(&r->targets[i].sink, err ? &later : reterr);
+        err = err ? err : closed;
+    }
     bool bad = r->events && (fflush(r->events) != 0 || ferror(r->events));
     if (bad && !err)
         err = error_set(reterr, -EIO, "%s: %s", r->events_name, strerror(errno));

@@ -175,7 +175,7 @@ static int end(struct sensor *s, int code, double seconds)
     struct stats fronts[TAPS_MOST];
     struct error err;
     finish(s);
-    results_reopen(s->results);
+    results_drain(s->results);
     const struct stats all = count(s, fronts);
     if (results_close(&s->results, &err) < 0) {
         fprintf(stderr, "mailtap: %s\n", err.text);

@@ -29,17 +29,6 @@ static void choose_user(struct sensor *s)
     snprintf(s->user, sizeof s->user, "%.63s", wanted);
 }
 
-/* Shows what was remarked, line by line. */
-static void show_remarks(const struct confine_report *report)
-{
-    for (const char *line = report->remarks, *end; *line; line = end + 1) {
-        end = strchrnul(line, '\n');
-        fprintf(stderr, "mailtap: %.*s\n", (int)(end - line), line);
-        if (!*end)
-            return;
-    }
-}
-
 /* In the courier's process, before anything comes to it. */
 static void courier_begins(void *ctx)
 {
@@ -65,11 +54,10 @@ static int make_folder(const struct sensor *s, const char *path, struct error *r
     return errno == EEXIST ? 0 : error_set(reterr, -errno, "%.300s: %s", path, strerror(errno));
 }
 
-static int check_folder(const struct sensor *s, struct error *reterr)
+static int check_folder(const struct sensor *s, const char *path, struct error *reterr)
 {
-    const char *path = s->opt->results.directory;
     struct stat st;
-    if (!path || eaccess(path, R_OK | W_OK | X_OK) == 0)
+    if (eaccess(path, R_OK | W_OK | X_OK) == 0)
         return 0;
     int err = errno;
     if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
@@ -124,8 +112,11 @@ static int open_rest(struct sensor *s, void (*record)(void *ctx, const struct re
     const struct settings *set = era_settings(s->era);
     const struct back_output out = {.record = record, .ctx = s};
     struct results_settings results = s->opt->results;
-    results.lasting = set;
-    int err = check_folder(s, reterr);
+    results.lasting = true;
+    results.settings = set;
+    int err = 0;
+    for (size_t i = 0; i < results.target_count && !err; i++)
+        err = check_folder(s, results.targets[i].directory, reterr);
     if (!err)
         err = results_open(&results, &s->results, reterr);
     if (!err)
@@ -157,10 +148,10 @@ static int give_up_rights(struct sensor *s, struct error *reterr)
     for (size_t w = 0; w < s->workers; w++)
         for (size_t i = 0; i < s->start->interface_count; i++)
             sockets[socket_count++] = live_fd(s->sockets[w][i]);
-    const char *writes[2];
+    const char *writes[RESULTS_TARGETS + 1];
     size_t write_count = 0;
-    if (s->opt->results.directory)
-        writes[write_count++] = s->opt->results.directory;
+    for (size_t i = 0; i < s->opt->results.target_count; i++)
+        writes[write_count++] = s->opt->results.targets[i].directory;
     if (*set->extract_directory.text)
         writes[write_count++] = set->extract_directory.text;
     const struct confine_settings to = {.reread_files = reads,
@@ -174,7 +165,7 @@ static int give_up_rights(struct sensor *s, struct error *reterr)
     struct confine_report report;
     int err = confine(&to, &report, reterr);
     if (!s->start->again)
-        show_remarks(&report);
+        confine_show(&report);
     return err;
 }
 
@@ -262,8 +253,8 @@ int sensor_open(struct sensor *s, void (*record)(void *ctx, const struct record 
         err = open_interfaces(s, reterr);
     if (!err && s->opt->metrics)
         err = metrics_open(s->opt->metrics, &s->metrics, reterr);
-    if (!err)
-        err = make_folder(s, s->opt->results.directory, reterr);
+    for (size_t i = 0; i < s->opt->results.target_count && !err; i++)
+        err = make_folder(s, s->opt->results.targets[i].directory, reterr);
     if (!err)
         err = confine_user(s->user, &report, reterr);
     if (!err)

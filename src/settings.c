@@ -131,7 +131,9 @@ void settings_tell_fixed(const struct settings *old, const struct settings *now)
         "script_counters", "output_bytes",       "rotate_size",         "rotate_interval",
         "rotate_keep",     "capture_filter",     "capture_buffer",      "promiscuous",
         "user",            "extract_directory",  "extract_part_bytes",  "extract_bytes",
-        "extract_files",   "extract"};
+        "extract_files",   "extract",            "store_days",          "store_bytes",
+        "store_commit",    "store_queue_bytes",  "store_cache_bytes",   "store_find_bytes",
+        "store_keys"};
     /* clang-format on */
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         const struct setting_row *row = row_find(slice_str(fixed[i]), "", &(struct error){{0}});

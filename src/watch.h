@@ -6,7 +6,7 @@
 #include "read.h"
 
 struct watch_options {
-    struct results_settings results; /* `lasting` is set by the sensor */
+    struct results_settings results; /* `lasting` and `settings` are set by the sensor */
     struct settings_source source;   /* read again at SIGHUP */
     const char *const *scripts;
     size_t script_count;

@@ -17,7 +17,10 @@ MAY = {
     "rule": ["base", "mail", "record"],
     "script": ["base", "mail", "record"],
     "sink": ["base", "record"],
+    "store": ["base", "record", "sink", "query"],
+    "query": ["base"],
     "courier": ["base"],
+    "web": ["base", "query", "store"],
 }
 
 

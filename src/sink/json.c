@@ -316,6 +316,21 @@ static void add_record(struct line *out, const struct record *rec)
     line_str(out, "}\n");
 }
 
+void json_record(const struct record *rec, struct line *out)
+{
+    add_record(out, rec);
+}
+
+void json_field(const struct field *f, const void *value, struct line *out)
+{
+    add_field(out, f, value);
+}
+
+void json_text(struct slice s, struct line *out)
+{
+    add_text(out, s);
+}
+
 void json_line(const struct record *rec, struct buf *out)
 {
     struct line line = {0};
@@ -337,4 +352,5 @@ static int json_write(struct sink *snk, const struct record *rec, struct error *
 const struct sink_ops sink_json = {"json",        "JSON lines, an object a record",
                                    json_open,     json_write,
                                    output_close,  output_tick,
-                                   output_reopen, output_counts};
+                                   output_reopen, output_counts,
+                                   NULL};

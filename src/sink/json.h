@@ -4,9 +4,17 @@
 
 #include "base/buf.h"
 #include "record/record.h"
+#include "sink/line.h"
 
 /* Adds the record as one JSON object and a line end (RFC 8259): always valid UTF-8, no field without a value.
  */
 void json_line(const struct record *rec, struct buf *out);
+/* The same into a line under construction. */
+void json_record(const struct record *rec, struct line *out);
+/* Adds one field as it stands behind others: a comma, its key, its value, which is the one at its offset;
+ * nothing where it has none. */
+void json_field(const struct field *f, const void *value, struct line *out);
+/* A text between quotes, escaped. */
+void json_text(struct slice s, struct line *out);
 
 #endif

@@ -16,15 +16,23 @@ struct sink_settings {
     uint64_t rotate_size;   /* 0: never */
     double rotate_interval; /* seconds; 0: never */
     uint64_t rotate_keep;   /* rotated files of each stream; 0: all */
+    /* Of the store, in any case; see docs/settings.md. */
+    struct store_limits {
+        uint64_t queue_bytes, cache_bytes, find_bytes, keys, days, bytes;
+        double commit; /* seconds */
+    } store;
 };
 
-/* Records since it was opened, over all of its files. Given to it = written + waiting + lost. */
+/* Records since it was opened, over all of its files. Given to it = written + waiting + lost +
+ * known. */
 struct sink_counts {
     uint64_t written;   /* the system took them */
     uint64_t waiting;   /* in memory */
     uint64_t lost;      /* could not be written, and there was no room to wait */
     uint64_t rotations; /* by size or time; not those of others */
     uint64_t failing;   /* files that cannot be written now; a state, not a sum */
+    uint64_t dropped;   /* old files that it has removed over a limit */
+    uint64_t known;     /* it has them already, so they were left out */
 };
 
 struct sink;
@@ -49,6 +57,9 @@ struct sink_ops {
     /* The same at once: after a signal, or before counts are read for the last time. */
     void (*reopen)(struct sink *snk);
     struct sink_counts (*counts)(const struct sink *snk);
+    /* What it has taken is written, or cannot be; before counts are read for the last time. NULL: the others
+     * see to that. */
+    void (*drain)(struct sink *snk);
 };
 
 extern const struct sink_ops sink_json, sink_text, sink_zeek, sink_smtp_ext;

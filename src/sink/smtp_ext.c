@@ -158,6 +158,8 @@ static int ext_write(struct sink *snk, const struct record *rec, struct error *r
     return output_write(snk, 0, line_slice(line), reterr);
 }
 
-const struct sink_ops sink_smtp_ext = {
-    "smtp-ext",   "the table of smtp-ext.bro", ext_open, ext_write, output_close, output_tick, output_reopen,
-    output_counts};
+const struct sink_ops sink_smtp_ext = {"smtp-ext",    "the table of smtp-ext.bro",
+                                       ext_open,      ext_write,
+                                       output_close,  output_tick,
+                                       output_reopen, output_counts,
+                                       NULL};

@@ -331,4 +331,5 @@ static int text_write(struct sink *snk, const struct record *rec, struct error *
 const struct sink_ops sink_text = {"text",        "a line a mail, for the eye",
                                    text_open,     text_write,
                                    output_close,  output_tick,
-                                   output_reopen, output_counts};
+                                   output_reopen, output_counts,
+                                   NULL};

@@ -346,4 +346,5 @@ const struct sink_ops sink_zeek = {
     "zeek",        "Zeek's smtp.log, and in a folder its notice.log and software.log",
     zeek_open,     zeek_write,
     output_close,  output_tick,
-    output_reopen, output_counts};
+    output_reopen, output_counts,
+    NULL};

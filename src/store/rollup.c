@@ -1,0 +1,510 @@
+/* rollup.c: sums by minute and by hour.
+ * In: records with their ids. Out: rows of the tables minute and hourly. Owns: the sums of a transaction, its
+ * statements. Limits: `keys` of a dimension and hour; EDGES of a mail's way.
+ * Knowingly: which keys an hour has is decided by who comes first. */
+#include "store/rollup.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <xxhash.h>
+#include "base/memory.h"
+#include "record/notice.h"
+#include "sink/line.h"
+#include "store/day.h"
+#include "store/find.h"
+
+enum { MINUTES = 1440, HOURS = 24, EDGES = 32, LEAST_SLOTS = 1024, NOT_KNOWN = -1 };
+static const int64_t minute_us = 60000000, hour_us = 3600000000;
+
+/* The columns of `minute`. */
+enum count {
+    MAILS,
+    ACCEPTED,
+    REJECTED,
+    DEFERRED,
+    ABORTED,
+    UNKNOWN,
+    TLS,
+    RECIPIENTS,
+    BYTES,
+    SESSIONS,
+    NOTICES,
+    COUNTS
+};
+
+struct minute {
+    bool dirty;
+    int64_t counts[COUNTS];
+};
+
+/* A row of `hourly` under way. */
+struct sum {
+    uint64_t hash, last; /* of the key; the last record that counted here */
+    size_t key_at;
+    uint16_t key_len;
+    uint8_t dimension, hour;
+    int64_t mails, accepted, rejected, deferred, tls, recipients, bytes, delays;
+    double delay;
+};
+
+struct rollup {
+    sqlite3 *db;
+    sqlite3_stmt *minute_stmt, *update, *insert, *count;
+    int32_t day;
+    uint64_t most, seed, serial;
+    int64_t keys[ROLLUP_DIMENSIONS][HOURS]; /* rows that the file has; NOT_KNOWN */
+    struct minute minutes[MINUTES];
+    size_t dirty_count;
+    uint16_t dirty[MINUTES];
+    struct sum *sums;
+    size_t sum_count, sum_room;
+    uint32_t *slots; /* place in sums + 1 */
+    size_t slot_count;
+    struct line texts;
+};
+
+const char *const rollup_names[ROLLUP_DIMENSIONS] = {
+#define DIMENSION(index, name, doc) name,
+#include "store/dimensions.def"
+#undef DIMENSION
+};
+
+static const char minute_sql[] =
+    "INSERT INTO minute(minute, mails, accepted, rejected, deferred, aborted, unknown, tls, recipients, "
+    "bytes, sessions, notices) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(minute) DO UPDATE SET "
+    "mails = mails + excluded.mails, accepted = accepted + excluded.accepted, "
+    "rejected = rejected + excluded.rejected, deferred = deferred + excluded.deferred, "
+    "aborted = aborted + excluded.aborted, unknown = unknown + excluded.unknown, tls = tls + excluded.tls, "
+    "recipients = recipients + excluded.recipients, bytes = bytes + excluded.bytes, "
+    "sessions = sessions + excluded.sessions, notices = notices + excluded.notices";
+static const char update_sql[] =
+    "UPDATE hourly SET mails = mails + ?4, accepted = accepted + ?5, rejected = rejected + ?6, "
+    "deferred = deferred + ?7, tls = tls + ?8, recipients = recipients + ?9, bytes = bytes + ?10, "
+    "delay = delay + ?11, delays = delays + ?12 WHERE dimension = ?1 AND hour = ?2 AND key = ?3";
+static const char insert_sql[] =
+    "INSERT INTO hourly(dimension, hour, key, mails, accepted, rejected, deferred, tls, recipients, bytes, "
+    "delay, delays) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+static const char count_sql[] =
+    "SELECT count(*) FROM hourly WHERE dimension = ?1 AND hour = ?2 AND key <> ''";
+
+static int fail(const struct rollup *r, int code, struct error *reterr)
+{
+    return day_error(r->db, code, "sums", reterr);
+}
+
+int rollup_open(sqlite3 *db, int32_t day, uint64_t keys, struct rollup **ret, struct error *reterr)
+{
+    struct rollup *r = calloc(1, sizeof *r);
+    memory_check(r);
+    *ret = r;
+    r->db = db;
+    r->day = day;
+    r->most = keys;
+    r->slot_count = LEAST_SLOTS;
+    r->slots = calloc(r->slot_count, sizeof *r->slots);
+    memory_check(r->slots);
+    if (getrandom(&r->seed, sizeof r->seed, GRND_NONBLOCK) < 0)
+        r->seed = (uintptr_t)r;
+    rollup_forget(r);
+    struct {
+        const char *sql;
+        sqlite3_stmt **stmt;
+    } all[] = {{minute_sql, &r->minute_stmt},
+               {update_sql, &r->update},
+               {insert_sql, &r->insert},
+               {count_sql, &r->count}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        int code = sqlite3_prepare_v3(db, all[i].sql, -1, SQLITE_PREPARE_PERSISTENT, all[i].stmt, NULL);
+        if (code != SQLITE_OK)
+            return fail(r, code, reterr);
+    }
+    return 0;
+}
+
+void rollup_free(struct rollup **pr)
+{
+    struct rollup *r = *pr;
+    *pr = NULL;
+    if (!r)
+        return;
+    sqlite3_finalize(r->minute_stmt);
+    sqlite3_finalize(r->update);
+    sqlite3_finalize(r->insert);
+    sqlite3_finalize(r->count);
+    line_free(&r->texts);
+    free(r->sums);
+    free(r->slots);
+    free(r);
+}
+
+static void clear(struct rollup *r)
+{
+    for (size_t i = 0; i < r->dirty_count; i++)
+        r->minutes[r->dirty[i]] = (struct minute){0};
+    r->dirty_count = 0;
+    if (r->sum_count)
+        memset(r->slots, 0, r->slot_count * sizeof *r->slots);
+    r->sum_count = 0;
+    line_clear(&r->texts);
+}
+
+void rollup_forget(struct rollup *r)
+{
+    clear(r);
+    for (size_t d = 0; d < ROLLUP_DIMENSIONS; d++)
+        for (size_t h = 0; h < HOURS; h++)
+            r->keys[d][h] = NOT_KNOWN;
+}
+
+static struct minute *minute_of(struct rollup *r, int64_t id)
+{
+    size_t at = (size_t)(id / minute_us - (int64_t)r->day * MINUTES);
+    assert(at < MINUTES);
+    struct minute *m = &r->minutes[at];
+    if (!m->dirty)
+        r->dirty[r->dirty_count++] = (uint16_t)at;
+    m->dirty = true;
+    return m;
+}
+
+static void grow_slots(struct rollup *r)
+{
+    r->slot_count *= 2;
+    free(r->slots);
+    r->slots = calloc(r->slot_count, sizeof *r->slots);
+    memory_check(r->slots);
+    for (size_t i = 0; i < r->sum_count; i++) {
+        size_t at = r->sums[i].hash & (r->slot_count - 1);
+        while (r->slots[at])
+            at = (at + 1) & (r->slot_count - 1);
+        r->slots[at] = (uint32_t)i + 1;
+    }
+}
+
+static bool is_key(const struct rollup *r, const struct sum *s, struct slice key)
+{
+    return s->key_len == key.len && memcmp(r->texts.data + s->key_at, key.data, key.len) == 0;
+}
+
+/* The row of a key, which is made where there is none. `key` must not be in `texts`. */
+static struct sum *sum_of(struct rollup *r, enum rollup_dimension dimension, size_t hour, struct slice key)
+{
+    uint64_t hash = XXH3_64bits_withSeed(key.data, key.len, r->seed + dimension * HOURS + hour);
+    size_t at = hash & (r->slot_count - 1);
+    for (; r->slots[at]; at = (at + 1) & (r->slot_count - 1)) {
+        struct sum *s = &r->sums[r->slots[at] - 1];
+        if (s->hash == hash && s->dimension == dimension && s->hour == hour && is_key(r, s, key))
+            return s;
+    }
+    if (r->sum_count == r->sum_room) {
+        r->sum_room = r->sum_room ? 2 * r->sum_room : LEAST_SLOTS;
+        r->sums = reallocarray(r->sums, r->sum_room, sizeof *r->sums);
+        memory_check(r->sums);
+    }
+    struct sum *s = &r->sums[r->sum_count++];
+    *s = (struct sum){.hash = hash,
+                      .key_at = r->texts.len,
+                      .key_len = (uint16_t)key.len,
+                      .dimension = (uint8_t)dimension,
+                      .hour = (uint8_t)hour};
+    line_add(&r->texts, key);
+    r->slots[at] = (uint32_t)r->sum_count;
+    if (r->sum_count * 2 > r->slot_count)
+        grow_slots(r);
+    return s;
+}
+
+/* What a record adds to each of its rows. */
+struct share {
+    struct rollup *r;
+    size_t hour;
+    const struct transaction *mail; /* NULL: it is none */
+};
+
+/* The parts of a key, small, cut at a whole character. */
+struct key {
+    uint8_t bytes[ROLLUP_KEY];
+    size_t len;
+};
+
+static void key_add(struct key *k, struct slice text)
+{
+    size_t room = sizeof k->bytes - k->len, len = text.len < room ? text.len : room;
+    while (len < text.len && len && (text.data[len] & 0xc0) == 0x80)
+        len--;
+    for (size_t i = 0; i < len; i++)
+        k->bytes[k->len + i] = byte_lower(text.data[i]);
+    k->len += len;
+}
+
+static void key_add_address(struct key *k, const struct address *a)
+{
+    char text[ADDRESS_TEXT];
+    size_t len = address_text(a, text);
+    key_add(k, (struct slice){(const uint8_t *)text, len});
+}
+
+static struct sum *add(const struct share *s, enum rollup_dimension dimension, const struct key *k)
+{
+    if (!k->len)
+        return NULL;
+    struct sum *sum = sum_of(s->r, dimension, s->hour, (struct slice){k->bytes, k->len});
+    if (sum->last == s->r->serial)
+        return sum;
+    sum->last = s->r->serial;
+    sum->mails++;
+    if (!s->mail)
+        return sum;
+    sum->accepted += slice_eq(s->mail->disposition, slice_str("accepted"));
+    sum->rejected += slice_eq(s->mail->disposition, slice_str("rejected"));
+    sum->deferred += slice_eq(s->mail->disposition, slice_str("deferred"));
+    sum->tls += s->mail->tls;
+    sum->bytes += (int64_t)s->mail->message_bytes;
+    if (dimension != ROLLUP_RECIPIENT)
+        sum->recipients += (int64_t)s->mail->rcptto.len;
+    return sum;
+}
+
+static void add_text(const struct share *s, enum rollup_dimension dimension, struct slice text)
+{
+    struct key k;
+    k.len = 0;
+    key_add(&k, text);
+    add(s, dimension, &k);
+}
+
+static void add_address(const struct share *s, enum rollup_dimension dimension, const struct address *a)
+{
+    struct key k;
+    k.len = 0;
+    key_add_address(&k, a);
+    add(s, dimension, &k);
+}
+
+static struct slice domain_or_all(struct slice address)
+{
+    struct slice domain = find_domain(address);
+    return domain.len ? domain : address;
+}
+
+static void add_recipients(const struct share *s)
+{
+    for (size_t i = 0; i < s->mail->rcptto.len; i++) {
+        struct key k;
+        k.len = 0;
+        key_add(&k, domain_or_all(s->mail->rcptto.items[i]));
+        struct sum *sum = add(s, ROLLUP_RECIPIENT, &k);
+        if (sum)
+            sum->recipients++;
+    }
+}
+
+static void add_reason(const struct share *s)
+{
+    const struct decision *d = &s->mail->reply;
+    struct slice what = s->mail->disposition;
+    char code[24];
+    struct key k;
+    k.len = 0;
+    if (!slice_eq(what, slice_str("rejected")) && !slice_eq(what, slice_str("deferred")))
+        return;
+    snprintf(code, sizeof code, "%llu", (unsigned long long)d->code);
+    key_add(&k, d->enhanced.len ? d->enhanced : slice_str(code));
+    key_add(&k, slice_str(" "));
+    key_add(&k, d->stage);
+    add(s, ROLLUP_REASON, &k);
+}
+
+/* A name, or else the address; half of the room is for each end of an edge. */
+static void key_add_host(struct key *k, struct slice name, struct slice other, const struct address *a)
+{
+    struct slice text = name.len ? name : other;
+    if (text.len)
+        key_add(k, slice_sub(text, 0, ROLLUP_KEY / 2));
+    else
+        key_add_address(k, a);
+}
+
+static void add_edge(const struct share *s, const struct key *k, const struct interval *delay)
+{
+    struct sum *sum = add(s, ROLLUP_RELAY, k);
+    if (!sum || !delay || !delay->known || !(delay->seconds >= 0))
+        return;
+    sum->delay += delay->seconds;
+    sum->delays++;
+}
+
+/* The hops are the newest first; the last edge is what was captured. */
+static void add_way(const struct share *s)
+{
+    const struct hop_list *hops = &s->mail->hops;
+    const struct slice none = {0};
+    struct key k;
+    for (size_t i = 0; i < hops->len && i < EDGES; i++) {
+        const struct received *line = &hops->items[i].line;
+        k.len = 0;
+        key_add_host(&k, line->from_rdns, line->from_helo, &line->from_ip);
+        size_t from = k.len;
+        key_add(&k, slice_str("\t"));
+        key_add_host(&k, line->by, none, &line->by_ip);
+        if (from && k.len > from + 1)
+            add_edge(s, &k, &hops->items[i].delay);
+    }
+    k.len = 0;
+    key_add_host(&k, hops->len ? hops->items[0].line.by : none, s->mail->helo, &s->mail->id.orig.addr);
+    key_add(&k, slice_str("\t"));
+    key_add_address(&k, &s->mail->id.resp.addr);
+    add_edge(s, &k, NULL);
+}
+
+static void count_mail(struct minute *m, const struct transaction *mail)
+{
+    static const char *const names[] = {"accepted", "rejected", "deferred", "aborted"};
+    size_t what = 0;
+    while (what < 4 && !slice_eq(mail->disposition, slice_str(names[what])))
+        what++;
+    m->counts[MAILS]++;
+    m->counts[ACCEPTED + what]++;
+    m->counts[TLS] += mail->tls;
+    m->counts[RECIPIENTS] += (int64_t)mail->rcptto.len;
+    m->counts[BYTES] += (int64_t)mail->message_bytes;
+}
+
+static void add_mail(const struct share *s)
+{
+    const struct transaction *mail = s->mail;
+    char asn[24];
+    add_address(s, ROLLUP_CLIENT, &mail->id.orig.addr);
+    add_address(s, ROLLUP_SERVER, &mail->id.resp.addr);
+    add_text(s, ROLLUP_SENDER, domain_or_all(mail->mailfrom));
+    add_recipients(s);
+    if (mail->origin) {
+        snprintf(asn, sizeof asn, "%llu", (unsigned long long)mail->origin->asn);
+        add_text(s, ROLLUP_COUNTRY, mail->origin->country);
+        add_text(s, ROLLUP_ASN, mail->origin->asn ? slice_str(asn) : (struct slice){0});
+    }
+    add_reason(s);
+    if (mail->agent)
+        add_text(s, ROLLUP_AGENT, mail->agent->name);
+    add_way(s);
+}
+
+static void add_session(const struct share *s, const struct session *session)
+{
+    struct slice version = session->ssl.version;
+    add_text(s, ROLLUP_TLS_VERSION, version.len ? version : slice_str(session->tls ? "unknown" : "none"));
+}
+
+void rollup_add(struct rollup *r, const struct record *rec, int64_t id)
+{
+    struct share s = {r, (size_t)(id / hour_us - (int64_t)r->day * HOURS), NULL};
+    assert(s.hour < HOURS);
+    r->serial++;
+    if (rec->stream == &stream_smtp) {
+        s.mail = rec->body;
+        count_mail(minute_of(r, id), s.mail);
+        add_mail(&s);
+    } else if (rec->stream == &stream_session) {
+        minute_of(r, id)->counts[SESSIONS]++;
+        add_session(&s, rec->body);
+    } else if (rec->stream == &stream_notice) {
+        const struct notice *n = rec->body;
+        minute_of(r, id)->counts[NOTICES]++;
+        add_text(&s, ROLLUP_LIST, n->list);
+        add_text(&s, ROLLUP_NOTE, n->note);
+    }
+}
+
+static int run(const struct rollup *r, sqlite3_stmt *stmt, struct error *reterr)
+{
+    int code = sqlite3_step(stmt);
+    int err = code == SQLITE_DONE ? 0 : fail(r, code, reterr);
+    sqlite3_reset(stmt);
+    return err;
+}
+
+static int write_minutes(struct rollup *r, struct error *reterr)
+{
+    int err = 0;
+    for (size_t i = 0; i < r->dirty_count && !err; i++) {
+        const struct minute *m = &r->minutes[r->dirty[i]];
+        sqlite3_bind_int64(r->minute_stmt, 1, (int64_t)r->day * MINUTES + r->dirty[i]);
+        for (int c = 0; c < COUNTS; c++)
+            sqlite3_bind_int64(r->minute_stmt, 2 + c, m->counts[c]);
+        err = run(r, r->minute_stmt, reterr);
+    }
+    return err;
+}
+
+static void bind_sum(const struct rollup *r, sqlite3_stmt *stmt, const struct sum *s, struct slice key)
+{
+    const int64_t counts[] = {s->mails, s->accepted,   s->rejected, s->deferred,
+                              s->tls,   s->recipients, s->bytes};
+    sqlite3_bind_text(stmt, 1, rollup_names[s->dimension], -1, SQLITE_STATIC);
+    sqlite3_bind_int64(stmt, 2, (int64_t)r->day * HOURS + s->hour);
+    sqlite3_bind_text64(stmt, 3, key.len ? (const char *)key.data : "", key.len, SQLITE_STATIC, SQLITE_UTF8);
+    for (int i = 0; i < 7; i++)
+        sqlite3_bind_int64(stmt, 4 + i, counts[i]);
+    sqlite3_bind_double(stmt, 11, s->delay);
+    sqlite3_bind_int64(stmt, 12, s->delays);
+}
+
+/* How many keys the hour has; NOT_KNOWN: an error. */
+static int64_t count_keys(struct rollup *r, const struct sum *s, struct error *reterr)
+{
+    int64_t *keys = &r->keys[s->dimension][s->hour];
+    if (*keys != NOT_KNOWN)
+        return *keys;
+    sqlite3_bind_text(r->count, 1, rollup_names[s->dimension], -1, SQLITE_STATIC);
+    sqlite3_bind_int64(r->count, 2, (int64_t)r->day * HOURS + s->hour);
+    int code = sqlite3_step(r->count);
+    if (code == SQLITE_ROW)
+        *keys = sqlite3_column_int64(r->count, 0);
+    else
+        fail(r, code, reterr);
+    sqlite3_reset(r->count);
+    return *keys;
+}
+
+static int update(struct rollup *r, const struct sum *s, struct slice key, bool *ret_there,
+                  struct error *reterr)
+{
+    bind_sum(r, r->update, s, key);
+    int err = run(r, r->update, reterr);
+    *ret_there = !err && sqlite3_changes(r->db) > 0;
+    return err;
+}
+
+static int write_sum(struct rollup *r, const struct sum *s, struct error *reterr)
+{
+    struct slice key = {r->texts.data + s->key_at, s->key_len};
+    bool there;
+    int err = update(r, s, key, &there, reterr);
+    if (err || there)
+        return err;
+    int64_t keys = count_keys(r, s, reterr);
+    if (keys == NOT_KNOWN)
+        return -EIO;
+    if ((uint64_t)keys >= r->most) {
+        key = (struct slice){0};
+        err = update(r, s, key, &there, reterr);
+        if (err || there)
+            return err;
+    } else {
+        r->keys[s->dimension][s->hour]++;
+    }
+    bind_sum(r, r->insert, s, key);
+    return run(r, r->insert, reterr);
+}
+
+int rollup_write(struct rollup *r, struct error *reterr)
+{
+    int err = write_minutes(r, reterr);
+    for (size_t i = 0; i < r->sum_count && !err; i++)
+        err = write_sum(r, &r->sums[i], reterr);
+    if (!err)
+        clear(r);
+    return err;
+}

@@ -3,11 +3,11 @@
 
 import { get } from "../api.js";
 import { barLegend, barList } from "../bars.js";
-import { bounded } from "../bounds.js";
 import { timeChart } from "../chart.js";
 import { stepFor } from "../chart_scale.js";
 import { DIMENSIONS } from "../dimensions.js";
 import { clear, el } from "../dom.js";
+import { dateTime } from "../format.js";
 import { healthCard } from "../health_card.js";
 import { keepLoaded } from "../loader.js";
 import { change } from "../navigate.js";
@@ -25,6 +25,7 @@ export const range = true;
 const ROWS = 8;
 const STEP_PIXELS = 3.5;
 const MOST_STEPS = 400;
+const LATE = 7200;
 const LISTS = ["client", "sender", "recipient", "server", "reason", "list", "country", "tls_version"];
 const PANELS = [
   { label: "Mails", height: 210, series: [{ key: "mails", name: "Mails", colour: "--c-mails", fill: true }, { key: "rejected", name: "Refused", colour: "--c-rejected" }, { key: "deferred", name: "Deferred", colour: "--c-deferred" }] },
@@ -33,15 +34,25 @@ const PANELS = [
 const WORDS = {
   list: { heading: "Block lists named in refusals", text: "No refusal named a block list." },
   reason: { text: "Nothing was refused." },
-  tls_version: { heading: "TLS versions of sessions", text: "No session used TLS." },
+  tls_version: { heading: "TLS versions of sessions", text: "There was no session." },
 };
 
-async function load(route, signal) {
-  const time = await bounded(route.range, signal);
+async function load(route, signal, time) {
   const ask = (path, params) => get(path, { ...time.params, ...params }, { signal });
   const step = stepFor(time, Math.max(60, Math.min(MOST_STEPS, innerWidth / STEP_PIXELS)));
   const [timeline, kinds, health, ...tops] = await Promise.all([ask("/timeline", { step }), ask("/notices/kinds"), ask("/health"), ...LISTS.map((by) => ask("/top", { by, limit: ROWS }))]);
-  return { time, timeline, kinds, health, tops };
+  return { timeline, kinds, health, tops };
+}
+
+// What is drawn: a store whose records end long ago counts a relative range back from its end.
+function shownOf(timeline, time) {
+  const until = Math.min(timeline.until ?? time.until, Math.max(time.until, timeline.since ?? 0));
+  return { since: time.live && timeline.until < time.until - LATE ? timeline.since : time.since, until, live: time.live };
+}
+
+function lateText(shown, route) {
+  if (!route.range.live || Date.now() / 1000 - shown.until < LATE) return null;
+  return `The newest records here are of ${dateTime(shown.until)} or before${route.range.preset === "all" ? "" : ": times count back from there"}.`;
 }
 
 const refreshes = (route) => route.range.live && route.query.refresh !== "off";
@@ -63,6 +74,7 @@ export async function render(root, route) {
   const tiles = el("div");
   const chartBox = el("div", { class: "panel-body" });
   const hours = el("span", { class: "dim" });
+  const old = el("p", { class: "incomplete now-old", role: "note" });
   const lists = el("div", { class: "bars-grid" });
   const health = healthCard();
   const refresh = refreshButton();
@@ -77,10 +89,12 @@ export async function render(root, route) {
     onHidden: (keys) => change({ hide: keys.join(",") || null }, { replace: true }),
   });
 
-  function draw(data, now) {
-    params = data.time.params;
-    clear(tiles, nowTiles(data, now.range.query));
-    chart.update({ ...data.timeline, range: { since: data.time.since, until: data.time.until } });
+  function draw(data, now, time) {
+    params = time.params;
+    const shown = shownOf(data.timeline, time);
+    clear(old, lateText(shown, now));
+    clear(tiles, nowTiles(data, shown, now.range.query));
+    chart.update({ ...data.timeline, range: shown });
     clear(lists, LISTS.map((by, i) => barList({
       by,
       answer: data.tops[i],
@@ -89,13 +103,14 @@ export async function render(root, route) {
       more: DIMENSIONS[by].hosts ? address("/hosts", { by, ...now.range.query }) : null,
       ...WORDS[by],
     })));
-    hours.textContent = wholeHours(data.tops[0], data.time) ?? "";
-    health.update(data.health, data.time);
+    hours.textContent = wholeHours(data.tops[0], shown) ?? "";
+    health.update(data.health, shown);
     refresh.update(now);
   }
 
   root.append(
     el("div", { class: "view-head" }, el("h1", {}, "Now"), el("div", { class: "view-tools" }, refresh.root, exports)),
+    old,
     tiles,
     el("section", { class: "panel", "aria-label": "Mails over time" }, chartBox),
     el("div", { class: "bars-head" }, el("h2", {}, "Who and why"), barLegend(), hours),

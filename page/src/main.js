@@ -8,17 +8,27 @@ import { helpKeys, startKeys, clearKeys } from "./keys.js";
 import { go, onNavigate, startNavigation } from "./navigate.js";
 import { failure, loading } from "./parts/states.js";
 import { keepTheme, onPref } from "./prefs.js";
-import { rangeOf } from "./range.js";
+import { clockOf, rangeOf } from "./range.js";
 import { address, find, parseQuery } from "./router.js";
 import { views } from "./views/index.js";
 
 const shown = { view: null, path: null, stop: null, update: null, turn: 0 };
+const FRESH_MS = 60_000;
 let page = null;
+let known = {};
+let asked = 0;
 
 function routeOf({ path, search, restore }) {
   const found = find(views, path);
   const query = parseQuery(search);
-  return { ...(found ?? { view: null, params: {} }), path, query, range: rangeOf(query), address: path + search, restore };
+  return { ...(found ?? { view: null, params: {} }), path, query, range: rangeOf(query, clockOf(known)), address: path + search, restore };
+}
+
+// Who one is and from when to when the store is, kept for the ranges of time.
+async function learn(fresh) {
+  asked = Date.now();
+  known = await me({ fresh });
+  return known;
 }
 
 function nothing(root) {
@@ -41,6 +51,7 @@ function titleOf(view, route) {
 }
 
 async function show(place) {
+  if (Date.now() - asked > FRESH_MS) learn(true).catch(() => {});
   const route = routeOf(place);
   page.update(route);
   if (route.view && route.view === shown.view && route.path === shown.path && shown.update && (await shown.update(route)) !== false) return;
@@ -85,7 +96,7 @@ async function start() {
   startKeys();
   onNavigate(show);
   try {
-    const who = await me();
+    const who = await learn(false);
     page.who(who);
     if (who.log_in && !who.user && location.pathname !== "/log-in") go(address("/log-in", { back: location.pathname + location.search }), { replace: true });
   } catch (error) {
@@ -95,5 +106,5 @@ async function start() {
   startNavigation(page.main);
 }
 
-document.addEventListener("whochange", async () => page.who(await me()));
+document.addEventListener("whochange", async () => page.who(await learn(false)));
 start();

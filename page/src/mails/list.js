@@ -14,12 +14,13 @@ export function mailList({ pages, open, moved }) {
   const rows = el("div", { class: "list-rows", role: "rowgroup" });
   const foot = el("div", { class: "list-foot", role: "status" });
   const space = el("div", { class: "list-space", role: "presentation" }, rows);
-  const root = el("div", { class: "list", role: "grid", tabindex: "0", "aria-label": "Mails, newest first" }, el("div", { role: "rowgroup", class: "list-top" }, head), space, foot);
+  const grid = el("div", { class: "list-grid", role: "grid", tabindex: "0", "aria-label": "Mails, newest first" }, el("div", { role: "rowgroup", class: "list-top" }, head), space);
+  const root = el("div", { class: "list" }, grid, foot);
 
   function setColumns(columns) {
     state.columns = columns;
     root.style.setProperty("--columns", columns.map((column) => column.width).join(" "));
-    root.setAttribute("aria-colcount", String(columns.length));
+    grid.setAttribute("aria-colcount", String(columns.length));
     clear(head, columns.map((column) => el("div", { role: "columnheader", class: `cell cell-${column.key} ${column.number ? "number" : ""}`.trim(), title: column.title }, column.label)));
     renew();
   }
@@ -54,9 +55,9 @@ export function mailList({ pages, open, moved }) {
     rows.style.setProperty("transform", `translateY(${from * state.height}px)`);
     const wanted = [...state.nodes.keys()].sort((a, b) => a - b).map((i) => state.nodes.get(i));
     if (wanted.length !== rows.childElementCount || wanted.some((node, i) => rows.children[i] !== node)) rows.replaceChildren(...wanted);
-    root.setAttribute("aria-rowcount", String(pages.done ? pages.total + 1 : -1));
-    if (state.active >= 0 && state.nodes.has(state.active)) root.setAttribute("aria-activedescendant", `mail-row-${state.active}`);
-    else root.removeAttribute("aria-activedescendant");
+    grid.setAttribute("aria-rowcount", String(pages.done ? pages.total + 1 : -1));
+    if (state.active >= 0 && state.nodes.has(state.active)) grid.setAttribute("aria-activedescendant", `mail-row-${state.active}`);
+    else grid.removeAttribute("aria-activedescendant");
     drawFoot();
     want(from, to);
   }
@@ -106,7 +107,7 @@ export function mailList({ pages, open, moved }) {
     const y = next * state.height;
     if (y < root.scrollTop) root.scrollTop = y;
     else if (y + state.height > root.scrollTop + root.clientHeight - bar) root.scrollTop = y + state.height - root.clientHeight + bar;
-    if (focus && document.activeElement !== root) root.focus({ preventScroll: true });
+    if (focus && document.activeElement !== grid) grid.focus({ preventScroll: true });
     draw();
   }
 
@@ -134,6 +135,7 @@ export function mailList({ pages, open, moved }) {
 
   return {
     root,
+    focus: () => grid.focus({ preventScroll: true }),
     setColumns,
     renew,
     activate,

@@ -27,6 +27,13 @@ export class Pages {
     this.index();
   }
 
+  // Nothing is known any more.
+  empty() {
+    this.turn++;
+    Object.assign(this, { list: [], next: null, done: false });
+    this.index();
+  }
+
   index() {
     this.starts = [];
     this.total = 0;

@@ -2,7 +2,7 @@
 // In: the query by set(q), an error of the API by wrong(error). Out: search(q) on Enter; values(field, rest) asks for values.
 
 import { fieldsKnown } from "../api.js";
-import { complete, fieldNamed, fixedValues, placeOf, taken } from "../complete.js";
+import { complete, fieldNamed, fixedValues, ofStream, placeOf, taken } from "../complete.js";
 import { button, clear, el } from "../dom.js";
 import { compact } from "../format.js";
 import { byteRange } from "../query.js";
@@ -10,7 +10,7 @@ import { wire } from "./text.js";
 
 let boxes = 0;
 
-// options: search(q), values(field, rest of the query) -> promise of [{value, count}], label, placeholder. Gives {root, set, wrong, focus}.
+// options: stream (smtp), search(q), values(field, rest of the query) -> promise of [{value, count}], label, placeholder. Gives {root, set, wrong, focus}.
 export function searchBox(options) {
   const id = `search-${++boxes}`;
   const state = { known: null, items: [], place: null, at: -1, turn: 0, asked: new Map() };
@@ -73,7 +73,7 @@ export function searchBox(options) {
   async function suggest() {
     const turn = ++state.turn;
     try {
-      state.known ??= await fieldsKnown();
+      state.known ??= ofStream(await fieldsKnown(), options.stream ?? "smtp");
     } catch {
       return;
     }
@@ -85,7 +85,7 @@ export function searchBox(options) {
       Object.assign(state, complete(input.value, caret, state.known, values), { at: -1 });
       draw();
     };
-    if (!field || fixedValues(state.known, field.name)) return show(null);
+    if (!field || fixedValues(state.known, field)) return show(null);
     const rest = input.value.slice(0, place.from).replace(/-?[\w.]+:$/, "") + input.value.slice(place.to);
     const key = `${field.name} ${rest}`;
     if (!state.asked.has(key)) state.asked.set(key, options.values?.(field.name, rest).catch(() => []) ?? Promise.resolve([]));

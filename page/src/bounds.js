@@ -1,6 +1,6 @@
 // A range of time that has a beginning, for sums and what is drawn over time: "all times" begins where the first record is.
 
-import { get, me } from "./api.js";
+import { get } from "./api.js";
 
 const LONG = 20 * 366 * 86400;
 const FINE = 3600;
@@ -19,8 +19,7 @@ function from(range, since) {
 // {since, until, live, params}: epoch seconds, and what goes to the API.
 export async function bounded(range, signal) {
   if (range.since !== null) return { since: range.since, until: range.until, live: range.live, params: range.params };
-  const { first } = await me();
-  if (Number.isFinite(first)) return from(range, Math.floor(first));
+  if (Number.isFinite(range.from)) return from(range, Math.floor(range.from));
   const rough = await firstStep(range.until - LONG, range.params.until, signal);
   const found = rough && rough.step > FINE ? ((await firstStep(rough.from, range.params.until, signal)) ?? rough) : rough;
   return from(range, found?.from ?? range.until - 86400);

@@ -25,7 +25,6 @@ export const range = true;
 const ROWS = 8;
 const STEP_PIXELS = 3.5;
 const MOST_STEPS = 400;
-const LATE = 7200;
 const LISTS = ["client", "sender", "recipient", "server", "reason", "list", "country", "tls_version"];
 const PANELS = [
   { label: "Mails", height: 210, series: [{ key: "mails", name: "Mails", colour: "--c-mails", fill: true }, { key: "rejected", name: "Refused", colour: "--c-rejected" }, { key: "deferred", name: "Deferred", colour: "--c-deferred" }] },
@@ -44,15 +43,9 @@ async function load(route, signal, time) {
   return { timeline, kinds, health, tops };
 }
 
-// What is drawn: a store whose records end long ago counts a relative range back from its end.
-function shownOf(timeline, time) {
-  const until = Math.min(timeline.until ?? time.until, Math.max(time.until, timeline.since ?? 0));
-  return { since: time.live && timeline.until < time.until - LATE ? timeline.since : time.since, until, live: time.live };
-}
-
-function lateText(shown, route) {
-  if (!route.range.live || Date.now() / 1000 - shown.until < LATE) return null;
-  return `The newest records here are of ${dateTime(shown.until)} or before${route.range.preset === "all" ? "" : ": times count back from there"}.`;
+// A store that is written no more is not to be taken for one that sees no mail now.
+function endText({ range: shown }) {
+  return shown.ended ? `The newest record here is of ${dateTime(shown.until)}${shown.preset === "all" ? "" : ": times count back from there"}.` : null;
 }
 
 const refreshes = (route) => route.range.live && route.query.refresh !== "off";
@@ -91,10 +84,9 @@ export async function render(root, route) {
 
   function draw(data, now, time) {
     params = time.params;
-    const shown = shownOf(data.timeline, time);
-    clear(old, lateText(shown, now));
-    clear(tiles, nowTiles(data, shown, now.range.query));
-    chart.update({ ...data.timeline, range: shown });
+    clear(old, endText(now));
+    clear(tiles, nowTiles(data, time, now.range.query));
+    chart.update({ ...data.timeline, range: time });
     clear(lists, LISTS.map((by, i) => barList({
       by,
       answer: data.tops[i],
@@ -103,8 +95,8 @@ export async function render(root, route) {
       more: DIMENSIONS[by].hosts ? address("/hosts", { by, ...now.range.query }) : null,
       ...WORDS[by],
     })));
-    hours.textContent = wholeHours(data.tops[0], shown) ?? "";
-    health.update(data.health, shown);
+    hours.textContent = wholeHours(data.tops[0], time) ?? "";
+    health.update(data.health, time);
     refresh.update(now);
   }
 

@@ -58,7 +58,7 @@ function follow(box, chart) {
   };
 }
 
-// options: label, panels [{label, height, series: [{key, name, colour, fill}]}], hidden (keys), onRange, onHidden, now (a function), zooms (false: no buttons for it, as another chart has them).
+// options: label, panels [{label, height, series: [{key, name, colour, fill, sparse (often 0)}]}], hidden (keys), onRange, onHidden, now (a function), zooms (false: no buttons for it, as another chart has them).
 export function timeChart(root, options) {
   const series = options.panels.flatMap((panel) => panel.series);
   const reading = el("span", { class: "chart-time" });

@@ -3,7 +3,7 @@
 
 import uPlot from "uplot";
 import { axisTexts } from "./chart_axis.js";
-import { draggedRange, zoomOut } from "./chart_scale.js";
+import { draggedRange, withoutRests, zoomOut } from "./chart_scale.js";
 import { compact, timeZone } from "./format.js";
 
 const FONT = "12px system-ui, sans-serif";
@@ -97,5 +97,5 @@ export function setSteps(plot, panel, data) {
     const values = data.series[key] ?? data.times.map(() => 0);
     return end.length > 0 ? [...values, values.at(-1)] : values;
   };
-  plot.setData([[...data.times, ...end], ...panel.series.map((row) => column(row.key))]);
+  plot.setData([[...data.times, ...end], ...panel.series.map((row) => (row.sparse ? withoutRests(column(row.key)) : column(row.key)))]);
 }

@@ -22,7 +22,7 @@ export const pattern = "/hosts/:host";
 export const title = (route) => route.params.host;
 export const range = true;
 
-const PANELS = [{ label: "Mails", height: 180, series: [{ key: "out", name: "Sent", colour: "--c-mails", fill: true }, { key: "in", name: "Received", colour: "--c-in", fill: true }, { key: "rejected", name: "Refused", colour: "--c-rejected" }] }];
+const PANELS = [{ label: "Mails", height: 180, series: [{ key: "out", name: "Sent", colour: "--c-mails", fill: true }, { key: "in", name: "Received", colour: "--c-in", fill: true }, { key: "rejected", name: "Refused", colour: "--c-rejected", fill: true, sparse: true }] }];
 
 // The query that finds all mails of it.
 function queryOf(answer) {

@@ -23,11 +23,11 @@ export const nav = "Now";
 export const range = true;
 
 const ROWS = 8;
-const STEP_PIXELS = 3.5;
-const MOST_STEPS = 400;
+const STEP_PIXELS = 6;
+const MOST_STEPS = 240;
 const LISTS = ["client", "sender", "recipient", "server", "reason", "list", "country", "tls_version"];
 const PANELS = [
-  { label: "Mails", height: 210, series: [{ key: "mails", name: "Mails", colour: "--c-mails", fill: true }, { key: "rejected", name: "Refused", colour: "--c-rejected" }, { key: "deferred", name: "Deferred", colour: "--c-deferred" }] },
+  { label: "Mails", height: 210, series: [{ key: "mails", name: "Mails", colour: "--c-mails", fill: true }, { key: "rejected", name: "Refused", colour: "--c-rejected", fill: true, sparse: true }, { key: "deferred", name: "Deferred", colour: "--c-deferred", fill: true, sparse: true }] },
   { label: "Notices", height: 64, series: [{ key: "notices", name: "Notices", colour: "--c-notices", fill: true }] },
 ];
 const WORDS = {

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import tempfile
+import threading
 import urllib.request
 from pathlib import Path
 

@@ -46,7 +46,7 @@ async function chart(t, given, span) {
 async function first(t, given) {
   for (const [view, what] of [["/", ".chart-switch"], ["/mails", ".mails-count"], ["/hosts", "main tbody td.number"], ["/map", "main tbody td.number"], ["/paths", ".paths-node"], ["/notices", ".notice"]]) {
     await t.open(view);
-    const shown = await until(async () => number(await t.page.locator(what).first().innerText()) > 0 || (!/count|switch|number/.test(what) && (await t.page.locator(what).count())));
+    const shown = await until(async () => number(await t.page.locator(what).first().textContent()) > 0 || (!/count|switch|number/.test(what) && (await t.page.locator(what).count())));
     ok(shown, `opened without a range: ${view} shows the end of the store`, (await t.page.locator("main").innerText()).slice(0, 300));
   }
 }

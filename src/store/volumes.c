@@ -203,6 +203,15 @@ static bool has_column(sqlite3 *db, const char *table, const char *column)
            SQLITE_OK;
 }
 
+/* Of virtual tables SQLite knows the columns only once they are in use. */
+static bool can_read(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+    int code = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+    sqlite3_finalize(stmt);
+    return code == SQLITE_OK;
+}
+
 static void look_at_tables(const struct volumes *vs, struct volume *v)
 {
     for (size_t i = 0; i < STREAM_ENTRY; i++) {
@@ -212,7 +221,7 @@ static void look_at_tables(const struct volumes *vs, struct volume *v)
             v->present[i][c] = v->table[i] && has_column(v->db, cols->stream->path, cols->items[c].name);
     }
     v->table[STREAM_ENTRY] = has_column(v->db, "entry", "record");
-    v->find = has_column(v->db, "find", "key");
+    v->find = can_read(v->db, "SELECT key FROM find LIMIT 0");
     v->notices = has_column(v->db, "notice", "uid") && has_column(v->db, "notice", "trans_depth");
 }
 

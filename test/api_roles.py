@@ -36,7 +36,7 @@ class Secrets:
     """What no answer may have: local parts as words, subjects and file names as they are."""
 
     def __init__(self, records):
-        self.words, self.wholes, public = set(), set(), []
+        self.words, self.wholes, self.domains, public = set(), set(), set(), []
         for mail in records["smtp"]:
             people = [mail.get("mailfrom", ""), *mail.get("rcptto", []), mail.get("from", ""), *mail.get("to", []), *mail.get("cc", []), mail.get("reply_to", ""), mail.get("sender", "")]
             people += [m.get("addr", "") for group in mail.get("addresses", {}).values() for m in group]
@@ -48,14 +48,14 @@ class Secrets:
             self.wholes.update(m.get("name", "") for group in mail.get("addresses", {}).values() for m in group)
             self.wholes.update(urllib.parse.urlsplit(u["url"]).path for u in mail.get("urls", []) if len(urllib.parse.urlsplit(u["url"]).path) > 8)
             public += [mail.get("helo", ""), *texts(mail.get("agent", {})), mail.get("user_agent", ""), *texts([h.get("by", "") for h in mail.get("hops", [])]), *texts([h.get("from_rdns", "") for h in mail.get("hops", [])]),
-                       *texts([h.get("from_helo", "") for h in mail.get("hops", [])])]
+                       *texts([h.get("from_helo", "") for h in mail.get("hops", [])]), *texts(mail.get("reply", {})), *texts(mail.get("list", {}).get("id", "")), mail.get("last_reply", ""), mail.get("last_error", ""), *(u.get("host", "") for u in mail.get("urls", []))]
+            self.domains.update(label for p in people for label in p.rpartition("@")[2].lower().strip(">").split("."))
         for session in records["smtp_session"]:
             public += [session.get("banner", ""), session.get("helo", "")]
             self.words.update(w.lower() for login in session.get("logins", []) for w in addresses_in(login.get("user", "")))
-        names = set(re.split(r"[^\w]+", " ".join(public).lower()))
-        domains = {label for w in records["smtp"] for p in [w.get("mailfrom", ""), *w.get("rcptto", [])] for label in p.partition("@")[2].lower().split(".")}
-        self.words = {w for w in self.words if len(w) >= 5 and w not in names and w not in domains}
-        self.wholes = {w.lower() for w in self.wholes if len(w) >= 8}
+        public = " ".join(public).lower()
+        self.words = {w for w in self.words if len(w) >= 5 and w not in public and w not in self.domains and not re.fullmatch(r"[\d.]+", w)}
+        self.wholes = {w.lower() for w in self.wholes if len(w) >= 8 and w.lower() not in public}
 
     def found_in(self, text):
         text = text.lower()
@@ -67,13 +67,13 @@ def answers(server, records, ids):
     """All that the redacted role can get at: name and text."""
     paths = [("/export", {"stream": s, "format": f}) for s in STREAMS for f in ("ndjson", "csv", "json")]
     paths += [("/mails", {"limit": 1000, "fields": "all", "format": f}) for f in ("json", "csv", "ndjson")] + [("/mails", {"limit": 1000, "q": "is:rejected"})]
-    paths += [("/mails/%d" % i, {}) for i in ids["smtp"][::7]] + [("/notices/%d" % i, {}) for i in ids["notice"][::5]]
+    paths += [("/mails/%d" % i, {}) for i in ids["smtp"][::23]] + [("/notices/%d" % i, {}) for i in ids["notice"][::9]]
     paths += [("/sessions/" + r["uid"], {}) for r in records["smtp_session"][::40]]
     paths += [("/top", {"by": by, "since": 0, "limit": 1000, "format": f}) for by in ("client", "server", "sender", "recipient", "country", "asn", "reason", "list", "note", "agent", "tls_version") for f in ("json", "csv")]
     paths += [("/notices", {"limit": 1000, "format": f}) for f in ("json", "csv")] + [("/notices/kinds", {}), ("/mutes", {}), ("/map", {"since": 0}), ("/paths", {"since": 0, "limit": 1000}), ("/health", {"since": 0}), ("/count", {}), ("/timeline", {})]
     paths += [("/facets", {"limit": 1000}), ("/facets", {"fields": "sender,recipient,helo,stage,enhanced,tag,list,dkim,type,queue", "limit": 1000})]
     hosts = {r["id.orig_h"] for r in records["smtp"][::10]} | {r["id.resp_h"] for r in records["smtp"][::10]} | {r["mailfrom"].rpartition("@")[2] for r in records["smtp"][::10] if "@" in r.get("mailfrom", "")}
-    paths += [("/hosts/" + urllib.parse.quote(h, safe=""), {"since": 0}) for h in sorted(hosts)[:40] if re.fullmatch(r"[\w.:-]+", h)]
+    paths += [("/hosts/" + urllib.parse.quote(h, safe=""), {"since": 0}) for h in sorted(hosts)[:12] if re.fullmatch(r"[\w.:-]+", h)]
     for path, params in paths:
         a = server.ask(path, **params)
         text = a.body.decode()
@@ -104,9 +104,9 @@ def roles(folder, store):
         if status != 200:
             wrong.append((name, status, text[:200]))
         for w in secrets.found_in(text):
-            leaks.setdefault(w, name)
+            leaks.setdefault(w, (name, text[max(0, text.lower().find(w) - 40):][:120]))
     ok(not wrong, "%d questions of the redacted role are answered" % asked, *wrong[:5])
-    ok(not leaks, "none of %d answers (%d bytes) has a local part, a subject, a name of a person or file, or a URL's path" % (asked, bytes_seen), len(leaks), *sorted(leaks.items())[:30])
+    ok(not leaks, "none of %d answers (%d bytes) has a local part, a subject, a name of a person or file, or a URL's path" % (asked, bytes_seen), len(leaks), *((w[:60], name) for w, name in sorted(leaks.items())[:30]))
     victim = next(r for r in lines["smtp"] if "@" in r.get("mailfrom", ""))
     local, _, domain = victim["mailfrom"].partition("@")
     for q in ("from:" + local, "rcpt:%s*" % local[:3], local, "subject:invoice", "file:*.pdf", "url:login", "-(subject:x)", "is:rejected OR from:a*@%s" % domain, "msgid:x", "reason:x", 'from:"*@%s"' % "*a*"):

@@ -1,5 +1,7 @@
 # The one word that a newcomer types; meson does the work.
 PCAP ?= samples/border.pcap
+# Where make run shows the page.
+LISTEN ?= 127.0.0.1:8025
 BUILD ?= build
 RELEASE ?= build-release
 SANITIZE ?= build-sanitize
@@ -13,10 +15,16 @@ SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 # Seconds for each fuzz target.
 TIME ?= 60
 
-.PHONY: run test fuzz test-threads test-memory bench bench-check install deb format clean
+.PHONY: run page test fuzz test-threads test-memory bench bench-check install deb format clean
+
+# A capture of one's own is what the page shows too; the sample's morning is too short for one, so it shows the week before.
+WEEK = -c samples/week.yaml --script scripts/password-phish.lua samples/week.pcap.zst
 
 run: $(BUILD)/mailtap
 	@$(BUILD)/mailtap read -f text $(PCAP)
+	@rm -rf $(BUILD)/sample
+	@$(BUILD)/mailtap read -o sqlite:$(BUILD)/sample $(if $(filter samples/border.pcap,$(PCAP)),$(WEEK),$(PCAP))
+	@exec $(BUILD)/mailtap web $(BUILD)/sample --listen $(LISTEN)
 
 # Always asks ninja, which knows what is old.
 .PHONY: $(BUILD)/mailtap
@@ -30,6 +38,11 @@ $(BUILD)/mailtap:
 $(RELEASE)/mailtap:
 	@tools/install-deps build
 	@tools/build-release $(RELEASE)
+
+# page/src to page/built, which is committed: nothing else here needs Node.
+page:
+	@tools/install-deps page
+	@cd page && npm ci --silent && node build.mjs
 
 test: $(BUILD)/mailtap
 	@tools/install-deps test

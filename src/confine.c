@@ -122,6 +122,16 @@ static int drop_user(const char *user, struct confine_report *ret, struct error 
     return err;
 }
 
+void confine_show(const struct confine_report *report)
+{
+    for (const char *line = report->remarks, *end; *line; line = end + 1) {
+        end = strchrnul(line, '\n');
+        fprintf(stderr, "mailtap: %.*s\n", (int)(end - line), line);
+        if (!*end)
+            return;
+    }
+}
+
 int confine_user(const char *user, struct confine_report *ret, struct error *reterr)
 {
     *ret = (struct confine_report){0};

@@ -43,6 +43,8 @@ struct confine_report {
  * belong to root. Returns 0; or -errno with a text, and then the process may be confined in part and should
  * end. */
 int confine(const struct confine_settings *set, struct confine_report *ret, struct error *reterr);
+/* Shows what was remarked on standard error, line by line. */
+void confine_show(const struct confine_report *report);
 /* Only what concerns the user: no supplementary groups, the user's group and number, no capability of any
  * kind. Programs may still be run, and setuid ones work; PR_SET_PDEATHSIG stays. Returns as confine. */
 int confine_user(const char *user, struct confine_report *ret, struct error *reterr);

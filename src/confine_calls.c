@@ -122,13 +122,14 @@ static const struct {
                     {SCMP_SYS(ioctl), 1, SIOCGIFFLAGS}, {SCMP_SYS(ioctl), 1, SIOCGIFINDEX},
                     {SCMP_SYS(ioctl), 1, SIOCGIFNAME}};
 
-/* Time limits of a connection; another filter on a capture, and the ring that is given back at its end. */
+/* Time limits of a connection, and when its bytes leave; another filter on a capture, and the ring that is
+ * given back at its end. */
 static const struct {
     int level, option;
 } socket_options[] = {{SOL_SOCKET, SO_RCVTIMEO},      {SOL_SOCKET, SO_SNDTIMEO},
                       {SOL_SOCKET, SO_LINGER},        {SOL_SOCKET, SO_ATTACH_FILTER},
                       {SOL_SOCKET, SO_DETACH_FILTER}, {SOL_PACKET, PACKET_RX_RING},
-                      {IPPROTO_TCP, TCP_NODELAY}};
+                      {IPPROTO_TCP, TCP_NODELAY},     {IPPROTO_TCP, TCP_CORK}};
 
 /* All that puts bytes into a descriptor, or gives it another number, of what is permitted. */
 static const int sending_calls[] = {SCMP_SYS(dup),      SCMP_SYS(write),   SCMP_SYS(writev),
@@ -196,6 +197,10 @@ static int add_own(scmp_filter_ctx filter, const struct confine_settings *set)
     if (err == 0)
         err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, is(0, 0),
                                SCMP_A2(SCMP_CMP_EQ, 0));
+    /* SQLite gives its log the mode of its file; never more than read, write and run. */
+    if (err == 0)
+        err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fchmod), 1,
+                               SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX & ~0777u, 0));
     return err ? err : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A4(SCMP_CMP_EQ, 0));
 }
 

@@ -13,6 +13,7 @@
 #include "query_main.h"
 #include "tap.h"
 #include "watch.h"
+#include "web_main.h"
 
 static const char usage[] =
     "usage: mailtap read FILE... [-c settings.yaml] [-s key=value]... [-f json|text|zeek|smtp-ext] [-o "
@@ -24,6 +25,7 @@ static const char usage[] =
     "[--workers N|auto] [--extract DIR] [--metrics ADDRESS:PORT] [--user NAME]\n"
     "       mailtap query DIR 'QUERY' [--stream NAME|all] [-f text|json|csv] [--fields a,b] [--limit N] "
     "[--oldest] [--count] [--explain]\n"
+    "       mailtap web DIR [-c settings.yaml] [-s key=value]... [--listen ADDRESS:PORT] [--user NAME]\n"
     "       mailtap settings            every setting with type, default and meaning\n"
     "       mailtap schema              the JSON Schema of what read prints\n"
     "       mailtap --version, --help\n"
@@ -234,7 +236,7 @@ static int command_read(int argc, char **argv, bool live)
 
 int main(int argc, char **argv)
 {
-    static const char *const commands[] = {"read", "watch", "query", "settings", "schema", NULL};
+    static const char *const commands[] = {"read", "watch", "query", "web", "settings", "schema", NULL};
     if (argc < 2)
         return bad_usage("wants a command");
     digest_memory();
@@ -245,6 +247,8 @@ int main(int argc, char **argv)
         return command_read(argc - 1, argv + 1, *command == 'w');
     if (strcmp(command, "query") == 0)
         return query_main(argc - 1, argv + 1);
+    if (strcmp(command, "web") == 0)
+        return web_main(argc - 1, argv + 1);
     if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
         return fputs(usage, stdout), finish(EXIT_DONE);
     if (argc > 2 && (strcmp(command, "settings") == 0 || strcmp(command, "schema") == 0))

@@ -186,6 +186,7 @@ void results_count(const struct results *r, struct stats *ret)
         ret->records += c.written;
         ret->records_lost += c.lost;
         ret->records_known += c.known;
+        ret->days_dropped += c.dropped;
         ret->outputs_failing += c.failing;
     }
 }

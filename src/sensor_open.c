@@ -29,17 +29,6 @@ static void choose_user(struct sensor *s)
     snprintf(s->user, sizeof s->user, "%.63s", wanted);
 }
 
-/* Shows what was remarked, line by line. */
-static void show_remarks(const struct confine_report *report)
-{
-    for (const char *line = report->remarks, *end; *line; line = end + 1) {
-        end = strchrnul(line, '\n');
-        fprintf(stderr, "mailtap: %.*s\n", (int)(end - line), line);
-        if (!*end)
-            return;
-    }
-}
-
 /* In the courier's process, before anything comes to it. */
 static void courier_begins(void *ctx)
 {
@@ -176,7 +165,7 @@ static int give_up_rights(struct sensor *s, struct error *reterr)
     struct confine_report report;
     int err = confine(&to, &report, reterr);
     if (!s->start->again)
-        show_remarks(&report);
+        confine_show(&report);
     return err;
 }
 

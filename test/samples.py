@@ -1,12 +1,14 @@
-"""samples/border.pcap is what its dialogues make, and holds the mails that were written into them."""
+"""The samples are what their texts and scripts make, and hold the mails that were written into them."""
+import collections
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
-from tap import SOURCE, done, mailtap, ok
+from tap import SOURCE, done, mailtap, ok, skip
 
 SAMPLES = SOURCE / "samples"
 
@@ -48,6 +50,43 @@ def made_again():
         return out.read_bytes() if out.exists() else r.stderr.encode()
 
 
+def week_made_again():
+    packed = SAMPLES / "week.pcap.zst"
+    ok(packed.stat().st_size < 500000, "the week is small")
+    if not shutil.which("zstd"):
+        return skip("tools/mkweek makes samples/week.pcap.zst again", "no zstd here")
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "week.pcap"
+        r = subprocess.run([sys.executable, SOURCE / "tools/mkweek", out], capture_output=True, text=True)
+        kept = subprocess.run(["zstd", "-dc", packed], capture_output=True).stdout
+        return ok(out.exists() and out.read_bytes() == kept, "tools/mkweek makes samples/week.pcap.zst again",
+                  "after a change: tools/mkweek samples/week.pcap.zst", r.stderr)
+
+
+def week():
+    """That each of what is in it comes through, some in known numbers."""
+    week_made_again()
+    r = mailtap("read", "-f", "json", "-c", SAMPLES / "week.yaml", "-s", "checksums=verify", "--script", SOURCE / "scripts/password-phish.lua", SAMPLES / "week.pcap.zst")
+    rows, closing = [json.loads(line) for line in r.stdout.splitlines()], r.stderr.decode()
+    ok(r.returncode == 0 and not any(w in closing for w in ("wrong", "broken", "not TCP", "gaps")), "nothing of the week is lost", closing)
+    mails, sessions, notices = ([x for x in rows if x["_path"] == path] for path in ("smtp", "smtp_session", "notice"))
+    known = len(mails), len(sessions), *[collections.Counter(m["disposition"] for m in mails)[d] for d in ("accepted", "rejected", "deferred")]
+    ok(known == (1430, 1514, 1046, 303, 81), "its mails, sessions, and what became of them", known)
+    ok(not any("flags" in m for m in mails), "none is cut or has a gap")
+    hours = {int(m["ts"]) // 3600 for m in mails}
+    ok(min(hours) >= 1794783600 // 3600 and max(hours) < 1795388400 // 3600 and len(hours) > 120, "they are of that week, in most hours of it", len(hours))
+    kinds = {n["note"] for n in notices}
+    ok(kinds >= {"SMTP::Blocklist_Blocked_Host", "SMTP::Smuggling_Attempt", "Phish::Possible_Password_Phish", "Phish::Possible_Password_Reply"}, "its notices", kinds)
+    ok({s["ssl"]["version"] for s in sessions if "ssl" in s} == {"TLSv12", "TLSv13"}, "its TLS")
+    ok(sum(l["outcome"] == "rejected" for s in sessions for l in s.get("logins", ())) == 44, "log-ins that were refused")
+    ok(len({m["agent"]["name"] for m in mails if "agent" in m}) > 12 and sum("files" in m for m in mails) > 300, "its programs and attachments")
+    ok(any("<script>" in m.get("subject", "") for m in mails) and any("\u202e" in f.get("name", "") for m in mails for f in m.get("files", ())), "and what is hostile")
+    countries = {m["origin"]["country"] for m in mails if "country" in m.get("origin", {})}
+    if not Path("/usr/share/libloc-location/location.db").exists():
+        return skip("the countries from which mails come", "no libloc-database here")
+    return ok(len(countries) >= 30, "the countries from which mails come", countries)
+
+
 def main():
     capture = SAMPLES / "border.pcap"
     ok(made_again() == capture.read_bytes(), "tools/mkpcap makes samples/border.pcap again",
@@ -67,6 +106,7 @@ def main():
     secrets = [s for s in ("c2Nhbm5lci1uYjM=", "bm90LWEtc2VjcmV0", "not-a-secret")
                if s.encode() in mailtap("read", capture).stdout + mailtap("read", "--events", capture).stdout]
     ok(not secrets, "passwords stand in no record and no event", secrets)
+    week()
 
 
 main()

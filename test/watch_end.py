@@ -1,16 +1,15 @@
 #!/usr/bin/python3
 """How `mailtap watch` ends, and what outlives which end: signals, open sessions, lost processes, a full disk, no rights. usage: watch_end.py MAILTAP [TEST...]"""
-import ctypes
 import os
 import pwd
 import re
 import shutil
 import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
 
+from smalldisk import SmallDisk
 from tap import skip
 from waiting import LONG, until
 from watching import ROOT, THREAD_SANITIZER, Client, Mta, Sink, Source, Watch, alive, need_tools, ok, room, run_tests, send_paced, status_of, two_hosts
@@ -18,7 +17,6 @@ from watching import ROOT, THREAD_SANITIZER, Client, Mta, Sink, Source, Watch, a
 need_tools("smtp-source", "smtp-sink")
 NEAR, FAR = two_hosts()
 SOON = 2  # seconds in which an init system wants us gone
-CLONE_NEWNS = 0x20000
 
 
 def open_sessions(mta, count=20):
@@ -229,32 +227,6 @@ def has_user(name):
         return bool(pwd.getpwnam(name))
     except KeyError:
         return False
-
-
-class SmallDisk:
-    """A file system of its own in a mount namespace that this process makes; the folder that others see is in /proc."""
-
-    def __init__(self, size):
-        self.folder = room() / "disk"
-        self.folder.mkdir()
-        script = "mount -t tmpfs -o size=%d,mode=0777 none %s && echo ready && exec sleep 1000" % (size, self.folder)
-        self.process = subprocess.Popen(["unshare", "-m", "--propagation", "private", "sh", "-c", script], stdout=subprocess.PIPE, text=True)
-        self.ready = self.process.stdout.readline() == "ready\n"
-        self.seen = Path("/proc/%d/root%s" % (self.process.pid, self.folder))
-
-    def enter(self):
-        """For preexec_fn: what is started there sees it."""
-        fd = os.open("/proc/%d/ns/mnt" % self.process.pid, os.O_RDONLY)
-        if ctypes.CDLL(None, use_errno=True).setns(fd, CLONE_NEWNS) != 0:
-            raise OSError(ctypes.get_errno(), "setns")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *args):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
 
 
 def full_disk():

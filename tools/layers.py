@@ -20,6 +20,7 @@ MAY = {
     "store": ["base", "record", "sink", "query"],
     "query": ["base"],
     "courier": ["base"],
+    "web": ["base", "query", "store"],
 }
 
 

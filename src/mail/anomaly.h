@@ -20,7 +20,8 @@ static inline anomaly_set anomaly_bit(enum anomaly a)
     return (anomaly_set)1 << a;
 }
 
-/* A constant. */
+/* Constants: its name, and the sentence that says what it is. */
 const char *anomaly_name(enum anomaly a);
+const char *anomaly_doc(enum anomaly a);
 
 #endif

@@ -31,6 +31,7 @@ struct sink_counts {
     uint64_t lost;      /* could not be written, and there was no room to wait */
     uint64_t rotations; /* by size or time; not those of others */
     uint64_t failing;   /* files that cannot be written now; a state, not a sum */
+    uint64_t dropped;   /* old files that it has removed over a limit */
     uint64_t known;     /* it has them already, so they were left out */
 };
 

@@ -1,6 +1,5 @@
-/* day.c: the file of a day: its name, its tables.
- * In: folders, paths. Out: open databases. Owns: nothing. Limits: none of its own.
- * Knowingly: a column that a field once had stays in old files; nobody reads it. */
+/* day.c: the file of a day: its name, how it is opened and ended.
+ * In: folders, paths. Out: open databases. Owns: nothing. Limits: none of its own. */
 #include "store/day.h"
 
 #include <dirent.h>
@@ -10,40 +9,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/memory.h"
-#include "sink/line.h"
-#include "store/columns.h"
+#include "store/schema.h"
 
-enum { MICROSECONDS = 1000000, DAY_SECONDS = 86400, BUSY_MS = 5000 };
+enum { MICROSECONDS = 1000000, DAY_SECONDS = 86400, BUSY_MS = 5000, CLOSE_MS = 300 };
 enum { CHECKPOINT_PAGES = 4000, WAL_KEPT = 32 << 20, ASIDE_MOST = 1000 };
 
 /* Of the last but one day with a year of four digits. */
 static const int64_t last_second = 253402214399;
 
-static const char fixed_tables[] =
-    "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID, STRICT;"
-    "CREATE TABLE IF NOT EXISTS entry(id INTEGER PRIMARY KEY, path TEXT NOT NULL, record TEXT NOT NULL) "
-    "STRICT;"
-    "CREATE TABLE IF NOT EXISTS minute(minute INTEGER PRIMARY KEY, mails INTEGER NOT NULL, accepted INTEGER "
-    "NOT NULL, "
-    "rejected INTEGER NOT NULL, deferred INTEGER NOT NULL, aborted INTEGER NOT NULL, unknown INTEGER NOT "
-    "NULL, "
-    "tls INTEGER NOT NULL, recipients INTEGER NOT NULL, bytes INTEGER NOT NULL, sessions INTEGER NOT NULL, "
-    "notices INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE IF NOT EXISTS hourly(dimension TEXT NOT NULL, hour INTEGER NOT NULL, key TEXT NOT NULL, "
-    "mails INTEGER NOT NULL, accepted INTEGER NOT NULL, rejected INTEGER NOT NULL, deferred INTEGER NOT "
-    "NULL, "
-    "tls INTEGER NOT NULL, recipients INTEGER NOT NULL, bytes INTEGER NOT NULL, delay REAL NOT NULL, "
-    "delays INTEGER NOT NULL, PRIMARY KEY(dimension, hour, key)) WITHOUT ROWID, STRICT;"
-    "CREATE VIRTUAL TABLE IF NOT EXISTS find USING fts5(subject, sender, recipient, file, url, host, text, "
-    "key, "
-    "content='', columnsize=0, tokenize='unicode61 remove_diacritics 2');";
-
 int64_t day_id(struct timespec end)
 {
-    if (end.tv_sec < 0)
-        return 0;
     int64_t seconds = end.tv_sec < last_second ? end.tv_sec : last_second;
-    return seconds * MICROSECONDS + end.tv_nsec / 1000;
+    int64_t id = end.tv_sec < 0 ? 0 : seconds * MICROSECONDS + end.tv_nsec / 1000;
+    return id ? id : 1; /* 0 is no id: it stands for none */
 }
 
 int32_t day_of_id(int64_t id)
@@ -101,54 +79,6 @@ static int run(sqlite3 *db, const char *path, const char *sql, struct error *ret
     return code == SQLITE_OK ? 0 : day_error(db, code, path, reterr);
 }
 
-static void add_table(struct line *sql, const struct columns *cols)
-{
-    line_printf(sql, "CREATE TABLE IF NOT EXISTS %s(id INTEGER PRIMARY KEY", cols->stream->path);
-    for (size_t i = 0; i < cols->count; i++)
-        line_printf(sql, ", \"%s\" %s", cols->items[i].name, column_sql_type(&cols->items[i]));
-    line_str(sql, ") STRICT;");
-}
-
-/* Columns that the file of an older program lacks. */
-static int add_missing(sqlite3 *db, const char *path, const struct columns *cols, struct error *reterr)
-{
-    for (size_t i = 0; i < cols->count; i++) {
-        char sql[160];
-        if (sqlite3_table_column_metadata(db, NULL, cols->stream->path, cols->items[i].name, NULL, NULL, NULL,
-                                          NULL, NULL) == SQLITE_OK)
-            continue;
-        snprintf(sql, sizeof sql, "ALTER TABLE %s ADD COLUMN \"%s\" %s", cols->stream->path,
-                 cols->items[i].name, column_sql_type(&cols->items[i]));
-        int err = run(db, path, sql, reterr);
-        if (err < 0)
-            return err;
-    }
-    return 0;
-}
-
-static int make_tables(sqlite3 *db, const char *path, struct error *reterr)
-{
-    struct line sql = {0};
-    struct columns *cols = malloc(sizeof *cols);
-    memory_check(cols);
-    line_str(&sql, fixed_tables);
-    for (size_t i = 0; i < STREAM_ENTRY; i++) {
-        columns_of(stream_table[i], cols);
-        add_table(&sql, cols);
-    }
-    line_printf(&sql, "INSERT OR IGNORE INTO meta VALUES('program', 'mailtap'); PRAGMA user_version = %d;",
-                DAY_SCHEMA);
-    line_byte(&sql, '\0');
-    int err = run(db, path, (const char *)sql.data, reterr);
-    for (size_t i = 0; i < STREAM_ENTRY && !err; i++) {
-        columns_of(stream_table[i], cols);
-        err = add_missing(db, path, cols, reterr);
-    }
-    free(cols);
-    line_free(&sql);
-    return err;
-}
-
 static int schema_version(sqlite3 *db, const char *path, int *ret, struct error *reterr)
 {
     sqlite3_stmt *stmt;
@@ -160,7 +90,7 @@ static int schema_version(sqlite3 *db, const char *path, int *ret, struct error 
 }
 
 /* Neither text of the file's own schema nor what it says of itself is to be believed. */
-static int open_file(const char *path, int flags, sqlite3 **ret, struct error *reterr)
+static int open_file(const char *path, int flags, sqlite3 **ret, int *ret_version, struct error *reterr)
 {
     int version = 0;
     int code = sqlite3_open_v2(path, ret, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
@@ -171,13 +101,14 @@ static int open_file(const char *path, int flags, sqlite3 **ret, struct error *r
         sqlite3_db_config(*ret, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
         err = schema_version(*ret, path, &version, reterr);
     }
-    if (!err && version > DAY_SCHEMA)
+    if (!err && version > SCHEMA_VERSION)
         err = error_set(reterr, -EPROTO, "%s: made by a newer mailtap (schema %d, this one knows %d)", path,
-                        version, DAY_SCHEMA);
+                        version, SCHEMA_VERSION);
     if (err) {
         sqlite3_close(*ret);
         *ret = NULL;
     }
+    *ret_version = version;
     return err;
 }
 
@@ -199,11 +130,12 @@ int day_open(const char *path, uint64_t cache_bytes, sqlite3 **ret, struct error
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     if (fd >= 0)
         close(fd);
-    int err = open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, ret, reterr);
+    int version;
+    int err = open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, ret, &version, reterr);
     if (err)
         return err;
     err = tune(*ret, path, cache_bytes, reterr);
-    err = err ? err : make_tables(*ret, path, reterr);
+    err = err ? err : schema_make(*ret, path, version, reterr);
     err = err ? err : run(*ret, path, "COMMIT", reterr);
     if (err) {
         sqlite3_close(*ret);
@@ -214,6 +146,8 @@ int day_open(const char *path, uint64_t cache_bytes, sqlite3 **ret, struct error
 
 int day_close(sqlite3 **db, struct error *reterr)
 {
+    /* A reader may take its time; the file can be ended later. */
+    sqlite3_busy_timeout(*db, CLOSE_MS);
     int err = *db ? run(*db, "end of a day", "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE",
                         reterr)
                   : 0;
@@ -249,9 +183,17 @@ int day_put_aside(const char *directory, int32_t day, struct error *reterr)
     return 0;
 }
 
+int day_end(const char *path, struct error *reterr)
+{
+    sqlite3 *db;
+    int version, err = open_file(path, SQLITE_OPEN_READWRITE, &db, &version, reterr);
+    return err ? err : day_close(&db, reterr);
+}
+
 int day_open_read(const char *path, sqlite3 **ret, struct error *reterr)
 {
-    return open_file(path, SQLITE_OPEN_READONLY, ret, reterr);
+    int version;
+    return open_file(path, SQLITE_OPEN_READONLY, ret, &version, reterr);
 }
 
 static int newest_first(const void *a, const void *b)

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-enum { DAY_SCHEMA = 1 /* PRAGMA user_version of what this program writes */, DAY_PATH = 512 };
+enum { DAY_PATH = 512 };
 
 /* A day is a count of days since the epoch. */
 
@@ -29,6 +29,8 @@ int day_open(const char *path, uint64_t cache_bytes, sqlite3 **ret, struct error
 /* Ends writing: all of it goes into the one file, which then can be read without a right to write. Nulls *db.
  * 0, or -errno: others are reading, and it stays as it is. */
 int day_close(sqlite3 **db, struct error *reterr);
+/* Does day_close to a file that its writer left as it was. 0 or -errno. */
+int day_end(const char *path, struct error *reterr);
 /* Renames a damaged file, which nobody has open, with what is beside it, so that another can take its place.
  * *reterr says what is wrong with it, which is shown. 0 or -errno. */
 int day_put_aside(const char *directory, int32_t day, struct error *reterr);

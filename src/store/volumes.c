@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include "base/memory.h"
+#include "store/schema.h"
 
 enum {
     FILES = 40,
@@ -155,9 +156,9 @@ static int open_frozen(const char *path, sqlite3 **ret, struct error *reterr)
         version = sqlite3_column_int(stmt, 0);
     sqlite3_finalize(stmt);
     int err = code == SQLITE_ROW ? 0 : day_error(*ret, code, path, reterr);
-    if (!err && version > DAY_SCHEMA)
+    if (!err && version > SCHEMA_VERSION)
         err = error_set(reterr, -EPROTO, "%s: made by a newer mailtap (schema %d, this one knows %d)", path,
-                        version, DAY_SCHEMA);
+                        version, SCHEMA_VERSION);
     if (err) {
         sqlite3_close(*ret);
         *ret = NULL;

@@ -10,15 +10,17 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/memory.h"
 #include "base/now.h"
 #include "store/day.h"
+#include "store/keep.h"
 #include "store/queue.h"
 #include "store/shelf.h"
 
-static const double look_every = 1, end_after = 600; /* seconds */
+static const double look_every = 1, end_after = 600, keep_every = 60; /* seconds */
 
 struct sink {
     struct sink_settings set;
@@ -27,10 +29,12 @@ struct sink {
     struct queue *queue;
     bool started;
     pthread_t thread;
-    atomic_ullong written, known, lost;
+    atomic_ullong written, known, lost, dropped;
     atomic_bool failing, broken; /* broken: `error` says why, and nothing is written any more */
     struct error error;
     /* The thread's own. */
+    int32_t today;
+    double kept_at; /* when the days were last looked at */
     struct shelf *shelf;
     struct shelf_item *items;
     size_t item_room;
@@ -47,6 +51,18 @@ static int check_folder(const struct sink *snk, struct error *reterr)
     if (access(snk->directory, R_OK | W_OK | X_OK) < 0)
         return error_set(reterr, -errno, "%.300s: %s", snk->directory, strerror(errno));
     return 0;
+}
+
+/* What a newer program writes is not for us; it is better said now than when the first record comes. */
+static int check_today(const struct sink *snk, struct error *reterr)
+{
+    char path[DAY_PATH];
+    sqlite3 *db = NULL;
+    int err = day_path(snk->directory, day_of_id(day_id(now_wall())), path)
+                  ? day_open_read(path, &db, reterr)
+                  : error_set(reterr, -ENAMETOOLONG, "%.200s: %s", snk->directory, strerror(ENAMETOOLONG));
+    sqlite3_close(db);
+    return err == -EPROTO || err == -ENAMETOOLONG ? err : 0;
 }
 
 static int sqlite_open(const struct sink_settings *set, struct sink **ret, struct error *reterr)
@@ -66,7 +82,8 @@ static int sqlite_open(const struct sink_settings *set, struct sink **ret, struc
                                        .columns = snk->columns};
     snk->queue = queue_new(set->store.queue_bytes, set->store.commit);
     snk->shelf = shelf_new(&snk->book);
-    return check_folder(snk, reterr);
+    int err = check_folder(snk, reterr);
+    return err || !set->lasting ? err : check_today(snk, reterr);
 }
 
 static void take_counts(struct sink *snk, const struct shelf_counts *add)
@@ -125,10 +142,27 @@ static void lose(struct sink *snk, size_t count)
     queue_close(snk->queue);
 }
 
+/* The other days. */
+static void look_after(struct sink *snk, double now)
+{
+    const struct keep_limits limits = {snk->set.store.days, snk->set.store.bytes};
+    int32_t today = day_of_id(day_id(now_wall()));
+    shelf_end_days(snk->shelf, today, now - end_after);
+    if (today == snk->today && now < snk->kept_at + keep_every)
+        return;
+    /* What was open yesterday is the shelf's. */
+    if (today != snk->today)
+        keep_end(snk->directory, today - 1);
+    atomic_fetch_add(&snk->dropped, keep_days(snk->directory, &limits, today));
+    snk->today = today;
+    snk->kept_at = now;
+}
+
 static void *run(void *arg)
 {
     struct sink *snk = arg;
     struct queue_batch batch = {0};
+    prctl(PR_SET_NAME, "mailtap-store");
     while (queue_take(snk->queue, look_every, &batch)) {
         begin_batch(snk, &batch);
         if (atomic_load(&snk->broken))
@@ -137,7 +171,7 @@ static void *run(void *arg)
             lose(snk, batch.count);
         queue_give_back(snk->queue, &batch);
         if (snk->set.lasting)
-            shelf_end_days(snk->shelf, day_of_id(day_id(now_wall())), now_monotonic() - end_after);
+            look_after(snk, now_monotonic());
     }
     free(batch.items);
     return NULL;
@@ -150,7 +184,6 @@ static int start(struct sink *snk, struct error *reterr)
     int err = pthread_create(&snk->thread, NULL, run, snk);
     if (err)
         return error_set(reterr, -err, "thread of the store: %s", strerror(err));
-    pthread_setname_np(snk->thread, "mailtap-store");
     snk->started = true;
     return 0;
 }
@@ -192,6 +225,7 @@ static struct sink_counts sqlite_counts(const struct sink *snk)
 {
     return (struct sink_counts){.written = atomic_load(&snk->written),
                                 .known = atomic_load(&snk->known),
+                                .dropped = atomic_load(&snk->dropped),
                                 .lost = atomic_load(&snk->lost),
                                 .waiting = queue_waiting(snk->queue),
                                 .failing = atomic_load(&snk->failing)};

@@ -1,0 +1,23 @@
+// A box that opens the view of any host: an address, or a domain; of a mail address or a URL that is pasted its host.
+
+import { el } from "./dom.js";
+import { hostHref } from "./dimensions.js";
+import { go } from "./navigate.js";
+
+// "anna@Example.org", "https://example.org/x", "[192.0.2.1]" to what the view is about.
+export function hostIn(text) {
+  const bare = text.trim().replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/, "").replace(/^.*@/, "").replace(/^\[(.*)\]$/, "$1");
+  return bare.replace(/^IPv6:/i, "").replace(/\.$/, "").toLowerCase();
+}
+
+// rangeQuery: a function that gives the range as it stands in addresses.
+export function hostBox(rangeQuery) {
+  const input = el("input", { type: "search", class: "input", name: "host", placeholder: "192.0.2.1 or example.org", "aria-label": "Open an address or domain", autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
+  const open = (event) => {
+    event.preventDefault();
+    const host = hostIn(input.value);
+    if (host) go(hostHref(host, rangeQuery()));
+    else input.focus();
+  };
+  return el("form", { class: "host-box", role: "search", on: { submit: open } }, input, el("button", { type: "submit", class: "button" }, "Open"));
+}

@@ -1,0 +1,112 @@
+// What the detections found, to be decided on: by kind, with filters; acknowledge, mute, undo.
+// State in the address: since, until, state (open, acknowledged, muted, all), kind, q.
+
+import { get } from "../api.js";
+import { button, clear, el } from "../dom.js";
+import { count, dateTime } from "../format.js";
+import { keepLoaded } from "../loader.js";
+import { change } from "../navigate.js";
+import { acknowledgeAll } from "../notices/actions.js";
+import { noticeCard } from "../notices/card.js";
+import { kindsPanel, mutesPanel } from "../notices/side.js";
+import { kindName } from "../notices/state.js";
+import { exportMenu } from "../parts/export.js";
+import { empty, incomplete } from "../parts/states.js";
+import { segments } from "../parts/tiles.js";
+import { quoted } from "../query.js";
+
+export const pattern = "/notices";
+export const title = "Notices";
+export const nav = "Notices";
+export const range = true;
+
+const LIMIT = 50;
+const CHOICES = [["open", "Open"], ["acknowledged", "Acknowledged"], ["muted", "Muted"], ["all", "All"]];
+
+const stateOf = (route) => (CHOICES.some(([key]) => key === route.query.state) ? route.query.state : "open");
+
+function paramsOf(route) {
+  const q = [route.query.kind ? `note:${quoted(route.query.kind)}` : "", route.query.q ?? ""].filter(Boolean).join(" ");
+  return { q: q || undefined, state: stateOf(route), ...route.range.params };
+}
+
+async function load(route, signal, time) {
+  const ask = (path, params) => get(path, params, { signal });
+  const [list, { kinds }, { mutes }] = await Promise.all([ask("/notices", { ...paramsOf(route), limit: LIMIT }), ask("/notices/kinds", time.params), ask("/mutes")]);
+  return { list, kinds, mutes };
+}
+
+function searchForm() {
+  const input = el("input", { type: "search", class: "input", placeholder: "host:192.0.2.1, list:Spamhaus, country:RU", "aria-label": "Search notices", autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
+  const form = el("form", { class: "host-box", role: "search", on: { submit: (event) => {
+    event.preventDefault();
+    change({ q: input.value.trim() || null });
+  } } }, input, el("button", { type: "submit", class: "button" }, "Search"));
+  return { form, update: (route) => document.activeElement !== input && (input.value = route.query.q ?? "") };
+}
+
+function nothing(route) {
+  const state = stateOf(route);
+  if (route.query.q || route.query.kind) return empty("No such notice in this time.", "Another state, kind or range of time may have some.", button("Take the filters out", () => change({ q: null, kind: null, state: "all" }), { class: "button" }));
+  return state === "open" ? empty("Nothing is open.", "All notices of this time are acknowledged or muted, or there were none.") : empty(`No notice is ${state === "all" ? "there" : state} in this time.`);
+}
+
+export async function render(root, route) {
+  let now = route;
+  let kept = null;
+  let shown = [];
+  const search = searchForm();
+  const states = segments(CHOICES, stateOf(route), (state) => change({ state: state === "open" ? null : state }), "State");
+  const exports = exportMenu(() => [{ title: "Notices shown, with their state", path: "/notices", params: { ...paramsOf(now), limit: 1000 } }, { title: "All notices of the time", path: "/export", params: { stream: "notice", ...now.range.params } }]);
+  const head = el("div", { class: "panel-head" });
+  const list = el("ul", { class: "notice-list" });
+  const more = el("div", { class: "notice-more" });
+  const side = el("div", { class: "notice-side" });
+  const changed = () => kept?.again();
+
+  function cards(notices) {
+    return notices.map((notice) => noticeCard(notice, now.range.query, changed));
+  }
+
+  function drawHead() {
+    const open = shown.filter((notice) => notice.state === "open");
+    const kind = now.query.kind;
+    clear(head, el("h2", {}, kind ? kindName(kind) : "All kinds"), el("span", { class: "dim" }, `${count(shown.length)} shown, newest first`),
+      open.length > 1 ? button(`Acknowledge all ${count(open.length)} \u2026`, async () => (await acknowledgeAll(open)) && changed(), { class: "button panel-tools" }) : null);
+  }
+
+  function drawMore(answer) {
+    clear(more, answer.complete === false ? incomplete(`Searched back to ${dateTime(answer.searched_to)} only: there was no more time.`) : null,
+      answer.next ? button("Show older ones", () => older(answer.next), { class: "button" }) : null);
+  }
+
+  async function older(before) {
+    const answer = await get("/notices", { ...paramsOf(now), limit: LIMIT, before });
+    shown = [...shown, ...answer.notices];
+    const next = cards(answer.notices);
+    list.append(...next);
+    next[0]?.querySelector("a")?.focus();
+    drawHead();
+    drawMore(answer);
+  }
+
+  function draw(data, drawn) {
+    now = drawn;
+    shown = data.list.notices;
+    states.set(stateOf(drawn));
+    search.update(drawn);
+    drawHead();
+    head.hidden = shown.length === 0;
+    clear(list, shown.length > 0 ? cards(shown) : el("li", {}, nothing(drawn)));
+    drawMore(data.list);
+    clear(side, kindsPanel(data.kinds, drawn.query), mutesPanel(data.mutes, changed));
+  }
+
+  root.append(
+    el("div", { class: "view-head" }, el("h1", {}, "Notices"), states, el("div", { class: "view-tools" }, search.form, exports)),
+    el("div", { class: "notice-columns" }, el("section", { class: "panel", "aria-label": "List" }, head, list, more), side),
+  );
+  // Who has gone on to older ones is not thrown back to the newest.
+  kept = await keepLoaded(root, route, { load, draw, refresh: (loaded) => loaded.range.live, hold: () => shown.length > LIMIT });
+  return kept;
+}

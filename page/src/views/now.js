@@ -1,0 +1,121 @@
+// What goes on: sums, mails over time, who sends and receives most, why mail is refused, and how well the tap sees it.
+// State in the address: since, until, hide (series of the chart), refresh=off.
+
+import { get } from "../api.js";
+import { barLegend, barList } from "../bars.js";
+import { timeChart } from "../chart.js";
+import { stepFor } from "../chart_scale.js";
+import { DIMENSIONS } from "../dimensions.js";
+import { clear, el } from "../dom.js";
+import { dateTime } from "../format.js";
+import { healthCard } from "../health_card.js";
+import { keepLoaded } from "../loader.js";
+import { change } from "../navigate.js";
+import { nowTiles } from "../now_tiles.js";
+import { exportMenu } from "../parts/export.js";
+import { rangeQuery } from "../range.js";
+import { address } from "../router.js";
+import { wholeHours } from "../whole_hours.js";
+
+export const pattern = "/";
+export const title = "Now";
+export const nav = "Now";
+export const range = true;
+
+const ROWS = 8;
+const STEP_PIXELS = 6;
+const MOST_STEPS = 240;
+const LISTS = ["client", "sender", "recipient", "server", "reason", "list", "country", "tls_version"];
+const PANELS = [
+  { label: "Mails", height: 210, series: [{ key: "mails", name: "Mails", colour: "--c-mails", fill: true }, { key: "rejected", name: "Refused", colour: "--c-rejected", fill: true, sparse: true }, { key: "deferred", name: "Deferred", colour: "--c-deferred", fill: true, sparse: true }] },
+  { label: "Notices", height: 64, series: [{ key: "notices", name: "Notices", colour: "--c-notices", fill: true }] },
+];
+const WORDS = {
+  list: { heading: "Block lists named in refusals", text: "No refusal named a block list." },
+  reason: { text: "Nothing was refused." },
+  tls_version: { heading: "TLS versions of sessions", text: "There was no session." },
+};
+
+async function load(route, signal, time) {
+  const ask = (path, params) => get(path, { ...time.params, ...params }, { signal });
+  const step = stepFor(time, Math.max(60, Math.min(MOST_STEPS, innerWidth / STEP_PIXELS)));
+  const [timeline, kinds, health, ...tops] = await Promise.all([ask("/timeline", { step }), ask("/notices/kinds"), ask("/health"), ...LISTS.map((by) => ask("/top", { by, limit: ROWS }))]);
+  return { timeline, kinds, health, tops };
+}
+
+// A store that is written no more is not to be taken for one that sees no mail now.
+function endText({ range: shown }) {
+  return shown.ended ? `The newest record here is of ${dateTime(shown.until)}${shown.preset === "all" ? "" : ": times count back from there"}.` : null;
+}
+
+const refreshes = (route) => route.range.live && route.query.refresh !== "off";
+
+function refreshButton() {
+  const root = el("button", { type: "button", class: "button", on: { click: () => change({ refresh: root.getAttribute("aria-pressed") === "true" ? "off" : null }, { replace: true }) } });
+  return {
+    root,
+    update(route) {
+      root.hidden = !route.range.live;
+      root.setAttribute("aria-pressed", String(refreshes(route)));
+      root.textContent = refreshes(route) ? "Refreshes every 30 s" : "Refresh is off";
+      root.title = refreshes(route) ? "Press to hold what is shown" : "Press to go on";
+    },
+  };
+}
+
+export async function render(root, route) {
+  const tiles = el("div");
+  const chartBox = el("div", { class: "panel-body" });
+  const hours = el("span", { class: "dim" });
+  const old = el("p", { class: "incomplete now-old", role: "note" });
+  const lists = el("div", { class: "bars-grid" });
+  const health = healthCard();
+  const refresh = refreshButton();
+  let params = route.range.params;
+  const exports = exportMenu(() => [{ title: "Counts over time", path: "/timeline", params }, ...LISTS.map((by) => ({ title: DIMENSIONS[by].title, path: "/top", params: { ...params, by, limit: 1000 } }))]);
+  const chart = timeChart(chartBox, {
+    label: "now",
+    panels: PANELS,
+    hidden: (route.query.hide ?? "").split(",").filter(Boolean),
+    now: () => Date.now() / 1000,
+    onRange: (next) => change(rangeQuery(next)),
+    onHidden: (keys) => change({ hide: keys.join(",") || null }, { replace: true }),
+  });
+
+  function draw(data, now, time) {
+    params = time.params;
+    clear(old, endText(now));
+    clear(tiles, nowTiles(data, time, now.range.query));
+    chart.update({ ...data.timeline, range: time });
+    clear(lists, LISTS.map((by, i) => barList({
+      by,
+      answer: data.tops[i],
+      rangeQuery: now.range.query,
+      plain: DIMENSIONS[by].notices || by === "tls_version",
+      more: DIMENSIONS[by].hosts ? address("/hosts", { by, ...now.range.query }) : null,
+      ...WORDS[by],
+    })));
+    hours.textContent = wholeHours(data.tops[0], time) ?? "";
+    health.update(data.health, time);
+    refresh.update(now);
+  }
+
+  root.append(
+    el("div", { class: "view-head" }, el("h1", {}, "Now"), el("div", { class: "view-tools" }, refresh.root, exports)),
+    old,
+    tiles,
+    el("section", { class: "panel", "aria-label": "Mails over time" }, chartBox),
+    el("div", { class: "bars-head" }, el("h2", {}, "Who and why"), barLegend(), hours),
+    lists,
+    health.root,
+  );
+  const kept = await keepLoaded(root, route, { load, draw, refresh: refreshes });
+  return {
+    update: kept.update,
+    stop() {
+      kept.stop();
+      chart.destroy();
+      health.destroy();
+    },
+  };
+}

@@ -1,0 +1,239 @@
+/* web_main.c: mailtap web.
+ * In: the command line. Out: a server; an exit code. Owns: the settings. The order: the socket, and files
+ * that only root may read, while there are rights to open them; then the user, Landlock and seccomp; then
+ * threads. Knowingly: there is no keeper: who ends it badly has systemd start it again. */
+#include "web_main.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/memory.h"
+#include "base/nearest.h"
+#include "base/shown.h"
+#include "read.h"
+#include "settings.h"
+#include "web/openapi.h"
+#include "web/web.h"
+#include "web_rights.h"
+#include "web_secret.h"
+
+static const char usage[] =
+    "usage: mailtap web DIR [-c settings.yaml] [-s key=value]... [--listen ADDRESS:PORT] [--user NAME]\n"
+    "       mailtap web --hash-password   reads a password, prints its line for the file of users\n"
+    "       mailtap web --make-token      prints a token for a program, and its line\n"
+    "       mailtap web --openapi         prints the description of the API\n";
+
+struct arguments {
+    const char *directory, *listen, *user;
+    struct settings_source source;
+    const char **files, **assigned;
+    int (*instead)(void); /* of a server */
+};
+
+static const struct option longs[] = {{"listen", required_argument, NULL, 'l'},
+                                      {"user", required_argument, NULL, 'u'},
+                                      {"hash-password", no_argument, NULL, 'p'},
+                                      {"make-token", no_argument, NULL, 't'},
+                                      {"openapi", no_argument, NULL, 'o'},
+                                      {"help", no_argument, NULL, 'h'},
+                                      {0}};
+
+static int bad_usage(const char *text)
+{
+    fprintf(stderr, "mailtap: %s\n%s", text, usage);
+    return EXIT_USAGE;
+}
+
+static int fail(const struct error *err)
+{
+    fprintf(stderr, "mailtap: %s\n", err->text);
+    return EXIT_USAGE;
+}
+
+static int bad_option(char **argv)
+{
+    if (optopt) {
+        fprintf(stderr, "mailtap: %s wants a value\n", argv[optind - 1]);
+        return EXIT_USAGE;
+    }
+    struct nearest near = nearest_to(slice_str(argv[optind - 1]));
+    char name[32];
+    const char *best = NULL;
+    for (size_t i = 0; longs[i].name; i++) {
+        snprintf(name, sizeof name, "--%s", longs[i].name);
+        size_t before = near.edits;
+        nearest_try(&near, name);
+        if (near.edits < before)
+            best = longs[i].name;
+    }
+    fprintf(stderr, "mailtap: web has no option '%s'", shown(slice_str(argv[optind - 1])).text);
+    if (best)
+        fprintf(stderr, "; the nearest is '--%s'", best);
+    fprintf(stderr, "\n%s", usage);
+    return EXIT_USAGE;
+}
+
+/* What went to standard output must have arrived. */
+static int finish(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_DONE;
+    fprintf(stderr, "mailtap: standard output: %s\n", strerror(errno));
+    return EXIT_PARTLY;
+}
+
+static int print_openapi(void)
+{
+    struct answer a;
+    answer_init(&a);
+    openapi_write(&a, MAILTAP_VERSION);
+    fwrite(a.body.data, 1, a.body.len, stdout);
+    putchar('\n');
+    answer_free(&a);
+    return finish();
+}
+
+static int take_option(int c, struct arguments *args, char **argv)
+{
+    switch (c) {
+    case 'c':
+        args->files[args->source.file_count++] = optarg;
+        return -1;
+    case 's':
+        args->assigned[args->source.assigned_count++] = optarg;
+        return -1;
+    case 'l':
+        args->listen = optarg;
+        return -1;
+    case 'u':
+        args->user = optarg;
+        return -1;
+    case 'o':
+        args->instead = print_openapi;
+        return -1;
+    case 'p':
+        args->instead = web_hash_password;
+        return -1;
+    case 't':
+        args->instead = web_make_token;
+        return -1;
+    case 'h':
+        fputs(usage, stdout);
+        return finish();
+    default:
+        return bad_option(argv);
+    }
+}
+
+static int take_arguments(struct arguments *args, int argc, char **argv)
+{
+    int c, code = -1;
+    opterr = 0;
+    while (code < 0 && (c = getopt_long(argc, argv, "c:s:h", longs, NULL)) != -1)
+        code = take_option(c, args, argv);
+    args->source.files = args->files;
+    args->source.assigned = args->assigned;
+    if (code >= 0)
+        return code;
+    if (args->instead)
+        return optind == argc ? -1 : bad_usage("that stands alone");
+    if (optind + 1 != argc)
+        return bad_usage(optind == argc ? "web wants the folder of a store" : "web shows one folder");
+    args->directory = argv[optind];
+    return -1;
+}
+
+static int fill(const struct arguments *args, const struct settings *set, struct web_settings *ret,
+                struct error *reterr)
+{
+    const char *listen = args->listen ? args->listen : set->web_listen.text;
+    *ret = (struct web_settings){.directory = args->directory,
+                                 .version = MAILTAP_VERSION,
+                                 .certificate = set->web_certificate.text,
+                                 .key = set->web_key.text,
+                                 .users = set->web_users.text,
+                                 .audit = set->web_audit.text,
+                                 .host_count = set->web_hosts.count,
+                                 .session_idle = set->web_session_idle,
+                                 .session_most = set->web_session_most,
+                                 .log_ins = set->web_log_ins,
+                                 .connections = set->web_connections,
+                                 .threads = set->web_threads,
+                                 .page_rows = set->web_page_rows,
+                                 .seconds = set->web_seconds,
+                                 .client_timeout = set->web_client_timeout};
+    for (size_t i = 0; i < set->web_hosts.count; i++)
+        ret->hosts[i] = set->web_hosts.items[i].text;
+    if (!web_address(listen, &ret->listen))
+        return error_set(reterr, -EINVAL, "web: listen wants ADDRESS:PORT, as 127.0.0.1:8025, not '%s'",
+                         shown(slice_str(listen)).text);
+    return 0;
+}
+
+static int check_folder(const char *path, struct error *reterr)
+{
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return error_set(reterr, -errno, "%.300s: %s", path, strerror(errno));
+    return S_ISDIR(st.st_mode) ? 0 : error_set(reterr, -ENOTDIR, "%.300s: %s", path, strerror(ENOTDIR));
+}
+
+static void serve(struct web *w, const char *directory)
+{
+    const struct endpoint at = web_endpoint(w);
+    char text[ADDRESS_TEXT];
+    address_text(&at.addr, text);
+    printf(at.addr.family == 6 ? "mailtap web: %s://[%s]:%u/ shows %s\n"
+                               : "mailtap web: %s://%s:%u/ shows %s\n",
+           web_is_secure(w) ? "https" : "http", text, at.port, directory);
+    fflush(stdout);
+    web_serve(w);
+}
+
+/* Blocked before there are threads, so that all of them inherit it. */
+static void block_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int run(const struct arguments *args, struct settings *set)
+{
+    struct web_settings ws;
+    struct web *w = NULL;
+    struct error err;
+    block_signals();
+    if (settings_collect(&args->source, set, &err) < 0 || fill(args, set, &ws, &err) < 0 ||
+        check_folder(args->directory, &err) < 0 || web_open(&ws, &w, &err) < 0)
+        return fail(&err);
+    int code = EXIT_DONE;
+    if (web_rights_drop(&ws, args->user ? args->user : set->user.text, &err) < 0 || web_start(w, &err) < 0)
+        code = fail(&err);
+    else
+        serve(w, args->directory);
+    if (!web_close(w))
+        _exit(code);
+    return code;
+}
+
+int web_main(int argc, char **argv)
+{
+    const char **lists = calloc(2 * (size_t)argc, sizeof *lists);
+    struct settings *set = malloc(sizeof *set);
+    memory_check(lists);
+    memory_check(set);
+    struct arguments args = {.files = lists, .assigned = lists + argc};
+    int code = take_arguments(&args, argc, argv);
+    if (code < 0)
+        code = args.instead ? args.instead() : run(&args, set);
+    free(set);
+    free(lists);
+    return code;
+}

@@ -103,12 +103,10 @@ static void stop_here(struct walking *w, uint64_t place)
         r->searched_to = place;
 }
 
-/* 1: the walk goes on behind this file; 0: it is at its end; negative or what a row returned: ended by that.
- */
-static int take_rows(struct walking *w, sqlite3_stmt *stmt, int *ret_code)
+/* False: the walk is at its end. */
+static bool take_rows(struct walking *w, sqlite3_stmt *stmt, int *ret_code)
 {
     const struct reader_question *q = w->walk->question;
-    int stop = 0;
     while ((*ret_code = sqlite3_step(stmt)) == SQLITE_ROW) {
         if (q->limit && w->result->rows == q->limit) {
             w->result->more = true;

@@ -75,7 +75,8 @@ static void enter(struct walk *w, struct slice key)
         return;
     if (from)
         w->path[w->path_len++] = '.';
-    memcpy(w->path + w->path_len, key.data, key.len);
+    if (key.len)
+        memcpy(w->path + w->path_len, key.data, key.len);
     w->path_len += key.len;
 }
 

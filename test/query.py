@@ -565,6 +565,15 @@ def states():
     r = count(want=1)
     ok(int(r.stdout) == full - own and b"newer" in r.stderr, "a newer file is left out, and said", r.stdout, r.stderr.decode())
 
+    bare = sub_store("bare", days[:1])
+    db = sqlite3.connect(next(bare.glob("*.sqlite")))
+    db.execute("INSERT INTO find(find) VALUES('delete-all')")
+    db.commit()
+    db.close()
+    name = json.loads(lines_of(query("from:*", "--limit", "1", "-f", "json", store=bare))[0])["from"]
+    term = "from:" + quoted(" ".join(words(name)[:2]))
+    ok(lines_of(query(term, "-f", "json", store=bare)) == [] and lines_of(query("-(-%s)" % term, "-f", "json", store=bare)), "the index is what is asked first", term)
+
     hostile = sub_store("hostile", days[:1])
     first = next(hostile.glob("*.sqlite"))
     db = sqlite3.connect(first)

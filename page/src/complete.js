@@ -33,6 +33,9 @@ export function fieldNamed(known, name) {
   return known.query.find((field) => field.name === low || field.aliases.includes(low)) ?? null;
 }
 
+// A field's choices that are fixed, as the server names them, else as the page knows them.
+const choicesOf = (field) => (field.choices?.length ? field.choices : FIXED[field.name]);
+
 function fieldItems(known, prefix) {
   const low = prefix.toLowerCase();
   const found = [];
@@ -45,8 +48,13 @@ function fieldItems(known, prefix) {
 
 // The values of a field that are known without asking; null where one must ask.
 export function fixedValues(known, field) {
-  if (field === "anomaly") return known.anomalies.map((one) => ({ value: one.name, hint: one.explained }));
-  return FIXED[field]?.map((value) => ({ value })) ?? null;
+  if (field.name === "anomaly") return known.anomalies.map((one) => ({ value: one.name, hint: one.explained }));
+  return choicesOf(field)?.map((value) => ({ value })) ?? null;
+}
+
+// What is known, for one stream of records alone: fields of others would only be refused.
+export function ofStream(known, stream) {
+  return { ...known, query: known.query.filter((field) => !field.streams || field.streams.includes(stream)) };
 }
 
 /* known: {query, anomalies} of /fields; values: [{value, count, hint}] that were asked for the field, or null.
@@ -58,7 +66,7 @@ export function complete(text, caret, known, values = null) {
   const field = fieldNamed(known, place.field);
   if (!field) return { place, items: [] };
   const low = place.prefix.toLowerCase();
-  const all = fixedValues(known, field.name) ?? values ?? [];
+  const all = fixedValues(known, field) ?? values ?? [];
   const begins = all.filter((one) => one.value.toLowerCase().startsWith(low));
   const holds = all.filter((one) => !one.value.toLowerCase().startsWith(low) && one.value.toLowerCase().includes(low));
   const items = [...begins, ...holds].slice(0, MOST).map((one) => ({ insert: `${/^[<>]/.test(one.value) && FIXED[field.name] ? one.value : quoted(one.value)} `, label: one.value, hint: one.hint ?? "", count: one.count }));

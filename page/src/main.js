@@ -1,24 +1,32 @@
 // The page: which address shows which view, and the frame around them.
 // Owns: the view that is shown, until the next one; its clean-up is called before that.
 
-import { isAbort, me, onLost } from "./api.js";
+import { isAbort, me, meKnown, onLost } from "./api.js";
 import { el } from "./dom.js";
 import { frame } from "./frame.js";
 import { helpKeys, startKeys, clearKeys } from "./keys.js";
 import { go, onNavigate, startNavigation } from "./navigate.js";
 import { failure, loading } from "./parts/states.js";
 import { keepTheme, onPref } from "./prefs.js";
-import { rangeOf } from "./range.js";
+import { clockOf, rangeOf } from "./range.js";
 import { address, find, parseQuery } from "./router.js";
 import { views } from "./views/index.js";
 
 const shown = { view: null, path: null, stop: null, update: null, turn: 0 };
+const FRESH_MS = 60_000;
 let page = null;
+let asked = 0;
 
 function routeOf({ path, search, restore }) {
   const found = find(views, path);
   const query = parseQuery(search);
-  return { ...(found ?? { view: null, params: {} }), path, query, range: rangeOf(query), address: path + search, restore };
+  return { ...(found ?? { view: null, params: {} }), path, query, range: rangeOf(query, clockOf(meKnown() ?? {})), address: path + search, restore };
+}
+
+// Who one is, and from when to when the store is, which the ranges of time go by.
+async function learn(fresh) {
+  asked = Date.now();
+  return me({ fresh });
 }
 
 function nothing(root) {
@@ -41,6 +49,7 @@ function titleOf(view, route) {
 }
 
 async function show(place) {
+  if (Date.now() - asked > FRESH_MS) learn(true).catch(() => {});
   const route = routeOf(place);
   page.update(route);
   if (route.view && route.view === shown.view && route.path === shown.path && shown.update && (await shown.update(route)) !== false) return;
@@ -85,7 +94,7 @@ async function start() {
   startKeys();
   onNavigate(show);
   try {
-    const who = await me();
+    const who = await learn(false);
     page.who(who);
     if (who.log_in && !who.user && location.pathname !== "/log-in") go(address("/log-in", { back: location.pathname + location.search }), { replace: true });
   } catch (error) {
@@ -95,5 +104,5 @@ async function start() {
   startNavigation(page.main);
 }
 
-document.addEventListener("whochange", async () => page.who(await me()));
+document.addEventListener("whochange", async () => page.who(await learn(false)));
 start();

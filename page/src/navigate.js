@@ -18,9 +18,10 @@ function keepScroll() {
   if (scroller) history.replaceState({ ...history.state, scroll: scroller.scrollTop }, "");
 }
 
-// To an address of the page. depth counts the pages of ours that lie behind, so that Esc knows whether it can go back.
+// To an address of the page. depth counts the pages of ours that lie behind, so that Esc knows whether it can go back. To where one is: as
+// a link of the browser, it is shown anew and the history stays as it is.
 export function go(to, { replace = false } = {}) {
-  if (replace) history.replaceState({ depth: history.state?.depth ?? 0 }, "", to);
+  if (replace || to === location.pathname + location.search) history.replaceState({ depth: history.state?.depth ?? 0 }, "", to);
   else {
     keepScroll();
     history.pushState({ depth: (history.state?.depth ?? 0) + 1 }, "", to);

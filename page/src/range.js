@@ -1,9 +1,11 @@
 // The range of time that all views share, kept in the address as since and until. Pure.
 // since: 24h (relative, ago) or epoch seconds; until: absent (now) or epoch seconds. Without either: a day. "all": no bounds.
+// A store that ended long ago (captures that were read) has its end for now: else every view of it would begin empty.
 
 export const PRESETS = [["15m", "15 minutes"], ["1h", "1 hour"], ["6h", "6 hours"], ["24h", "24 hours"], ["7d", "7 days"], ["30d", "30 days"], ["90d", "90 days"], ["all", "all times"]];
 export const DEFAULT = "24h";
 const UNITS = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
+const LONG_AGO = 86400;
 
 function ago(text) {
   const match = /^(\d{1,9})([smhdw])$/.exec(text ?? "");
@@ -17,20 +19,32 @@ function absolute(text) {
   return Number.isNaN(ms) ? null : ms / 1000;
 }
 
-/* {since, until: epoch seconds (since null: no bound), live: until is now, preset: its text or null, params: what goes to the API,
- * query: what goes into addresses of the page} */
-export function rangeOf(query, now = Date.now() / 1000) {
+// What now is for a store from first to last (epoch seconds, null: empty): {now, ended, first}.
+export function clockOf({ first = null, last = null } = {}, now = Date.now() / 1000) {
+  const ended = last !== null && now - last > LONG_AGO;
+  return { now: ended ? Math.floor(last) + 1 : now, ended, first };
+}
+
+/* {since, until: epoch seconds (since null: no bound), from: since, else where the store begins (null: not known), live: until is now and may become later,
+ * ended: until is the store's end, preset: its text or null, params: what goes to the API, query: what goes into addresses of the page} */
+export function rangeOf(query, clock = clockOf()) {
+  const { now, ended, first } = clock;
   const until = absolute(query.until);
   const text = query.since ?? (until === null ? DEFAULT : undefined);
   const back = ago(text);
   const end = until ?? now;
-  if (text === "all" || (text === undefined && until !== null)) {
-    return { since: null, until: end, live: until === null, preset: until === null ? "all" : null, params: until === null ? {} : { until: String(end) }, query: keep(query) };
-  }
-  const since = back !== null ? end - back : absolute(text) ?? end - UNITS.d;
-  const params = { since: back !== null && until === null ? text : String(since) };
-  if (until !== null) params.until = String(until);
-  return { since, until: end, live: until === null, preset: back !== null && until === null ? text : null, params, query: keep(query) };
+  const open = text === "all" || (text === undefined && until !== null);
+  const since = open ? null : back !== null ? end - back : absolute(text) ?? end - UNITS.d;
+  const range = { since, until: end, from: since ?? first, live: until === null && !ended, ended: until === null && ended, preset: until === null && (open ? "all" : back !== null && text), query: keep(query) };
+  return { ...range, preset: range.preset || null, params: paramsOf(range, until, back !== null ? text : null) };
+}
+
+// Relative times stay so: the server counts them from the time when it is asked. From the end of a store that ended the page counts itself.
+function paramsOf(range, until, relative) {
+  const params = {};
+  if (range.since !== null) params.since = relative && range.live ? relative : String(range.since);
+  if (until !== null || (range.ended && range.since !== null)) params.until = String(range.until);
+  return params;
 }
 
 function keep(query) {

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { address, find, matcher, parseQuery, safeBack } from "../src/router.js";
-import { rangeOf, rangeQuery, shifted } from "../src/range.js";
+import { clockOf, rangeOf, rangeQuery, shifted } from "../src/range.js";
 
 test("a pattern takes its paths alone", () => {
   const host = matcher("/hosts/:host");
@@ -35,15 +35,29 @@ test("nobody is sent elsewhere after a log-in", () => {
 
 test("ranges of time", () => {
   const now = 1_000_000;
-  assert.deepEqual(rangeOf({}, now), { since: now - 86400, until: now, live: true, preset: "24h", params: { since: "24h" }, query: {} });
-  assert.deepEqual(rangeOf({ since: "7d" }, now).params, { since: "7d" });
-  assert.deepEqual(rangeOf({ since: "all" }, now), { since: null, until: now, live: true, preset: "all", params: {}, query: { since: "all" } });
-  const fixed = rangeOf({ since: "900000", until: "950000" }, now);
+  const clock = clockOf({ first: 500_000, last: now - 60 }, now);
+  assert.deepEqual(rangeOf({}, clock), { since: now - 86400, until: now, from: now - 86400, live: true, ended: false, preset: "24h", params: { since: "24h" }, query: {} });
+  assert.deepEqual(rangeOf({ since: "7d" }, clock).params, { since: "7d" });
+  assert.deepEqual(rangeOf({ since: "all" }, clock), { since: null, until: now, from: 500_000, live: true, ended: false, preset: "all", params: {}, query: { since: "all" } });
+  const fixed = rangeOf({ since: "900000", until: "950000" }, clock);
   assert.equal(fixed.live, false);
+  assert.equal(fixed.preset, null);
   assert.deepEqual(fixed.params, { since: "900000", until: "950000" });
-  assert.equal(rangeOf({ since: "nonsense" }, now).since, now - 86400);
-  assert.deepEqual(rangeOf({ until: "950000" }, now).params, { until: "950000" });
+  assert.equal(rangeOf({ since: "nonsense" }, clock).since, now - 86400);
+  assert.deepEqual(rangeOf({ until: "950000" }, clock).params, { until: "950000" });
+  assert.equal(rangeOf({ since: "900000" }, clock).live, true);
   assert.deepEqual(shifted({ since: 100, until: 200 }, -1, now), { since: 0, until: 100 });
   assert.deepEqual(shifted({ since: now - 150, until: now - 50 }, 1, now), { since: now - 100, until: now });
   assert.deepEqual(rangeQuery({ since: 1.7, until: 2.2 }), { since: "1", until: "3" });
+});
+
+test("a store that ended long ago has its end for now", () => {
+  const clock = clockOf({ first: 100_000, last: 600_000.5 }, 1_000_000);
+  assert.deepEqual(clock, { now: 600_001, ended: true, first: 100_000 });
+  const day = rangeOf({}, clock);
+  assert.deepEqual(day.params, { since: String(600_001 - 86400), until: "600001" });
+  assert.deepEqual([day.live, day.ended, day.preset], [false, true, "24h"]);
+  assert.deepEqual(rangeOf({ since: "all" }, clock).params, {});
+  assert.equal(clockOf({}, 5).now, 5);
+  assert.equal(clockOf({ first: null, last: null }, 5).ended, false);
 });

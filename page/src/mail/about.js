@@ -41,19 +41,16 @@ function save(text, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-// The record as pretty JSON, made when it is opened; toggle() for a key.
+// The record as pretty JSON, made when it is opened. Gives {root, toggle} (for a key).
 export function raw(record, name) {
   const text = JSON.stringify(record, null, 2);
-  const pre = el("pre", { class: "raw", tabindex: "0", "aria-label": "Record as JSON" });
-  const box = el("details", { class: "panel raw-box" }, el("summary", { class: "panel-head" }, el("h2", {}, "Record"), el("span", { class: "dim" }, "as JSON"), el("span", { class: "panel-tools" }, button("Copy", (event) => {
-    event.preventDefault();
-    copy(text, "Record copied");
-  }, { class: "button" }), button("Download", (event) => {
-    event.preventDefault();
-    save(`${text}\n`, name);
-  }, { class: "button" }))), pre);
-  box.addEventListener("toggle", () => {
-    if (box.open && !pre.hasChildNodes()) pre.append(...text.split("\n").flatMap((line) => [wire(line), "\n"]));
-  });
-  return box;
+  const pre = el("pre", { class: "raw", tabindex: "0", "aria-label": "Record as JSON", hidden: true });
+  const toggle = () => {
+    if (!pre.hasChildNodes()) pre.append(...text.split("\n").flatMap((line) => [wire(line), "\n"]));
+    pre.hidden = !pre.hidden;
+    press.setAttribute("aria-expanded", String(!pre.hidden));
+  };
+  const press = button("Record as JSON", toggle, { class: "raw-toggle", "aria-expanded": "false" });
+  const tools = el("div", { class: "panel-tools" }, button("Copy", () => copy(text, "Record copied"), { class: "button" }), button("Download", () => save(`${text}\n`, name), { class: "button" }));
+  return { root: el("section", { class: "panel raw-box", "aria-label": "Record" }, el("div", { class: "panel-head" }, el("h2", {}, press), tools), pre), toggle };
 }

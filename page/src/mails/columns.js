@@ -31,25 +31,25 @@ function anomalies(mail) {
 function reply(mail) {
   if (!mail.reply) return none();
   const { code, enhanced, text } = mail.reply;
-  return el("span", { title: text }, mono([code, enhanced].filter(Boolean).join(" ")), " ", wire(text ?? "", { class: "dim" }));
+  return el("span", { title: visible(text ?? "") }, mono([code, enhanced].filter(Boolean).join(" ")), " ", wire(text ?? "", { class: "dim" }));
 }
 
 const subject = (mail) => (mail.subject ? wire(mail.subject) : el("span", { class: "dim" }, mail.subject === "" ? "(empty subject)" : "(no subject)"));
 
 export const COLUMNS = [
-  { key: "time", label: "Time", fields: ["ts"], width: "152px", cell: (mail) => time(mail.ts, dateTime) },
-  { key: "outcome", label: "Outcome", fields: ["disposition"], width: "112px", cell: (mail) => badge(mail.disposition) },
+  { key: "time", label: "Time", fields: ["ts"], width: "140px", cell: (mail) => time(mail.ts, dateTime) },
+  { key: "outcome", label: "Outcome", fields: ["disposition"], width: "98px", cell: (mail) => badge(mail.disposition) },
   { key: "from", label: "From", fields: ["mailfrom"], width: "minmax(110px, 1.2fr)", cell: (mail) => (mail.mailfrom === undefined ? none() : wire(mail.mailfrom)) },
   { key: "to", label: "To", fields: ["rcptto"], width: "minmax(110px, 1.2fr)", cell: recipients },
   { key: "subject", label: "Subject", fields: ["subject"], width: "minmax(150px, 2fr)", cell: subject },
   { key: "sender", label: "Header From", fields: ["from"], width: "minmax(110px, 1.2fr)", cell: (mail) => (mail.from ? wire(mail.from) : none()), extra: true },
   { key: "reply", label: "Reply", fields: ["reply"], width: "minmax(120px, 1.3fr)", cell: reply, extra: true },
-  { key: "size", label: "Size", fields: ["message_bytes"], width: "76px", number: true, cell: (mail) => (mail.message_bytes === undefined ? none() : bytes(mail.message_bytes)) },
-  { key: "files", label: "Files", fields: ["files"], width: "46px", cell: files },
-  { key: "tls", label: "TLS", fields: ["tls"], width: "48px", cell: (mail) => (mail.tls ? el("span", { class: "label label-good" }, "TLS") : el("span", { class: "dim" }, "no")) },
-  { key: "country", label: "Origin", title: "Country where the mail comes from", fields: ["origin"], width: "58px", cell: (mail) => countryName(mail.origin?.country) ?? none() },
-  { key: "asn", label: "Network", fields: ["origin"], width: "minmax(90px, .7fr)", cell: (mail) => (mail.origin?.asn ? el("span", { title: mail.origin.as_name }, `AS${mail.origin.asn} `, wire(mail.origin.as_name ?? "", { class: "dim" })) : none()), extra: true },
-  { key: "odd", label: "Odd", title: "Anomalies", fields: ["anomalies"], width: "58px", cell: anomalies },
+  { key: "size", label: "Size", fields: ["message_bytes"], width: "66px", number: true, cell: (mail) => (mail.message_bytes === undefined ? none() : bytes(mail.message_bytes)) },
+  { key: "files", label: "Files", fields: ["files"], width: "40px", cell: files },
+  { key: "tls", label: "TLS", fields: ["tls"], width: "42px", cell: (mail) => (mail.tls ? el("span", { class: "label label-good" }, "TLS") : el("span", { class: "dim" }, "no")) },
+  { key: "country", label: "Origin", title: "Country where the mail comes from", fields: ["origin"], width: "48px", cell: (mail) => countryName(mail.origin?.country) ?? none() },
+  { key: "asn", label: "Network", fields: ["origin"], width: "minmax(90px, .7fr)", cell: (mail) => (mail.origin?.asn ? el("span", { title: visible(mail.origin.as_name ?? "") }, `AS${mail.origin.asn} `, wire(mail.origin.as_name ?? "", { class: "dim" })) : none()), extra: true },
+  { key: "odd", label: "Odd", title: "Anomalies", fields: ["anomalies"], width: "50px", cell: anomalies },
   { key: "client", label: "Client", fields: ["id.orig_h"], width: "minmax(112px, .7fr)", cell: (mail) => mono(mail["id.orig_h"]), extra: true },
   { key: "server", label: "Server", fields: ["id.resp_h"], width: "minmax(112px, .7fr)", cell: (mail) => mono(mail["id.resp_h"]), extra: true },
   { key: "rcpts", label: "Rcpts", title: "Number of recipients", fields: ["rcptto"], width: "52px", number: true, cell: (mail) => count(list(mail.rcptto).length), extra: true },

@@ -1,25 +1,29 @@
 // The list of mails on the screen: only the rows that are seen stand in the document, however many there are. Rows have one height, which the style sheet gives.
-// In: pages (mails/pages.js), columns. Out: open(mail), moved() when it was scrolled. The list itself has the focus; the active row is told by aria-activedescendant.
+// In: pages (mails/pages.js), columns. Out: open(mail), moved() when it was scrolled, settled() when more came. The list itself has the focus; the active row is told by aria-activedescendant.
 
-import { clear, el } from "../dom.js";
+import { button, clear, el } from "../dom.js";
+import { dateTime } from "../format.js";
 import { failure } from "../parts/states.js";
 import { visible } from "../visible.js";
 
 const AROUND = 8;
 const AHEAD = 60;
+// Answers without a mail after which one is asked whether to search on.
+const ROUNDS = 8;
 
-export function mailList({ pages, open, moved }) {
+export function mailList({ pages, open, moved, settled }) {
   const state = { columns: [], active: -1, height: 34, nodes: new Map(), from: 0, error: null, fresh: 0, asked: false };
   const head = el("div", { class: "list-head", role: "row", "aria-rowindex": "1" });
   const rows = el("div", { class: "list-rows", role: "rowgroup" });
   const foot = el("div", { class: "list-foot", role: "status" });
   const space = el("div", { class: "list-space", role: "presentation" }, rows);
-  const root = el("div", { class: "list", role: "grid", tabindex: "0", "aria-label": "Mails, newest first" }, el("div", { role: "rowgroup", class: "list-top" }, head), space, foot);
+  const grid = el("div", { class: "list-grid", role: "grid", tabindex: "0", "aria-label": "Mails, newest first" }, el("div", { role: "rowgroup", class: "list-top" }, head), space);
+  const root = el("div", { class: "list" }, grid, foot);
 
   function setColumns(columns) {
     state.columns = columns;
     root.style.setProperty("--columns", columns.map((column) => column.width).join(" "));
-    root.setAttribute("aria-colcount", String(columns.length));
+    grid.setAttribute("aria-colcount", String(columns.length));
     clear(head, columns.map((column) => el("div", { role: "columnheader", class: `cell cell-${column.key} ${column.number ? "number" : ""}`.trim(), title: column.title }, column.label)));
     renew();
   }
@@ -54,18 +58,22 @@ export function mailList({ pages, open, moved }) {
     rows.style.setProperty("transform", `translateY(${from * state.height}px)`);
     const wanted = [...state.nodes.keys()].sort((a, b) => a - b).map((i) => state.nodes.get(i));
     if (wanted.length !== rows.childElementCount || wanted.some((node, i) => rows.children[i] !== node)) rows.replaceChildren(...wanted);
-    root.setAttribute("aria-rowcount", String(pages.done ? pages.total + 1 : -1));
-    if (state.active >= 0 && state.nodes.has(state.active)) root.setAttribute("aria-activedescendant", `mail-row-${state.active}`);
-    else root.removeAttribute("aria-activedescendant");
+    grid.setAttribute("aria-rowcount", String(pages.done ? pages.total + 1 : -1));
+    if (state.active >= 0 && state.nodes.has(state.active)) grid.setAttribute("aria-activedescendant", `mail-row-${state.active}`);
+    else grid.removeAttribute("aria-activedescendant");
     drawFoot();
     want(from, to);
   }
 
   function drawFoot() {
     if (state.error) return clear(foot, failure(state.error, again));
-    if (!pages.total) return clear(foot);
-    if (!pages.done && !pages.full) return clear(foot, "Loading older ones …");
-    return clear(foot, pages.full ? "The list ends here: narrow the search or the time to see older ones." : pages.complete ? "No older ones." : "The search took too long and ended here: narrow it or the time.");
+    if (pages.done || pages.full) return clear(foot, !pages.total ? null : pages.full ? "The list ends here: narrow the search or the time to see older ones." : "No older ones.");
+    const far = pages.searchedTo !== null && !pages.complete ? ` Searched back to ${dateTime(pages.searchedTo)}.` : "";
+    if (pages.idle < ROUNDS) return clear(foot, pages.total || far ? `Looking for older ones …${far}` : null);
+    return clear(foot, `Nothing more found yet.${far} `, button("Search on", () => {
+      pages.idle = 0;
+      draw();
+    }, { class: "button" }));
   }
 
   // Asks for what is missing, and for older ones before the end is reached.
@@ -73,13 +81,14 @@ export function mailList({ pages, open, moved }) {
     if (state.error) return;
     const missing = pages.need(from, to - 1);
     if (missing) missing.then(renew, stopped);
-    if (pages.total && to + AHEAD >= pages.total && !state.asked) {
+    if (!pages.done && to + AHEAD >= pages.total && !state.asked && pages.idle < ROUNDS) {
       const more = pages.more();
       if (!more) return;
       state.asked = true;
       more.then(() => {
         state.asked = false;
         draw();
+        settled?.();
       }, stopped);
     }
   }
@@ -98,15 +107,16 @@ export function mailList({ pages, open, moved }) {
 
   function activate(i, { focus = true } = {}) {
     if (!pages.total) return;
-    const next = Math.max(0, Math.min(pages.total - 1, i));
+    const next = i < 0 && state.active >= 0 && !focus ? -1 : Math.max(0, Math.min(pages.total - 1, i));
     const last = state.active;
     state.active = next;
     for (const one of [last, next]) state.nodes.delete(one);
+    if (next < 0) return void draw();
     const bar = head.offsetHeight;
     const y = next * state.height;
     if (y < root.scrollTop) root.scrollTop = y;
     else if (y + state.height > root.scrollTop + root.clientHeight - bar) root.scrollTop = y + state.height - root.clientHeight + bar;
-    if (focus && document.activeElement !== root) root.focus({ preventScroll: true });
+    if (focus && document.activeElement !== grid) grid.focus({ preventScroll: true });
     draw();
   }
 
@@ -134,6 +144,7 @@ export function mailList({ pages, open, moved }) {
 
   return {
     root,
+    focus: () => grid.focus({ preventScroll: true }),
     setColumns,
     renew,
     activate,

@@ -3,7 +3,7 @@
 let last = null;
 
 // left: the list goes from the screen now, so where it stood is kept.
-export function remember({ route, pages, list, left = false }) {
+export function remember({ route, pages, list }, { left = false } = {}) {
   last = { address: route.address, pages, active: list.state.active, scroll: list.root.scrollTop, left };
 }
 

@@ -48,11 +48,11 @@ export function menu(text, content, attributes = {}) {
   const shut = () => {
     box.open = false;
   };
+  // Before it opens, so that it is never seen empty.
+  summary.addEventListener("click", () => box.open || panel.replaceChildren(...[typeof content === "function" ? content(shut) : content].flat()));
   box.addEventListener("toggle", () => {
     document.removeEventListener("click", away, true);
-    if (!box.open) return;
-    panel.replaceChildren(...[typeof content === "function" ? content(shut) : content].flat());
-    document.addEventListener("click", away, true);
+    if (box.open) document.addEventListener("click", away, true);
   });
   box.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !box.open) return;

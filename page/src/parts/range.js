@@ -11,10 +11,7 @@ export function rangeControl(choose) {
   let range = null;
   const back = button("‹", () => choose(rangeQuery(shifted(range, -1))), { class: "button range-step", "aria-label": "Earlier", title: "As long, right before" });
   const forth = button("›", () => choose(rangeQuery(shifted(range, 1))), { class: "button range-step", "aria-label": "Later", title: "As long, right after" });
-  const list = menu(text, (shut) => choices(range, (query) => {
-    shut();
-    choose(query);
-  }), { class: "button menu-button range-button", "aria-label": "Range of time" });
+  const list = menu(text, (shut) => choices(range, choose, shut), { class: "button menu-button range-button", "aria-label": "Range of time" });
   const root = el("div", { class: "range", role: "group", "aria-label": "Range of time" }, back, list, forth);
   const update = (next) => {
     range = next;
@@ -22,7 +19,7 @@ export function rangeControl(choose) {
     clear(text, words);
     list.querySelector("summary").setAttribute("aria-label", `Range of time: ${words}`);
     back.disabled = range.since === null;
-    forth.disabled = range.live || range.since === null;
+    forth.disabled = range.live || range.ended || range.since === null;
   };
   return { root, update };
 }
@@ -30,17 +27,21 @@ export function rangeControl(choose) {
 function textOf(range) {
   if (range.preset === "all") return "All times";
   if (range.preset) {
-    const known = PRESETS.find(([value]) => value === range.preset);
-    return `Last ${known ? known[1] : range.preset}`;
+    const length = PRESETS.find(([value]) => value === range.preset)?.[1] ?? range.preset;
+    return range.ended ? `${length[0].toUpperCase()}${length.slice(1)} to ${dayTime(range.until)}` : `Last ${length}`;
   }
   if (range.since === null) return `Until ${dayTime(range.until)}`;
   if (range.live) return `Since ${dayTime(range.since)}`;
   return span(range.since, range.until);
 }
 
-function choices(range, choose) {
-  const presets = PRESETS.map(([value, name]) => button(value === "all" ? "All times" : `Last ${name}`, () => choose({ since: value, until: undefined }), { class: "menu-item", "aria-current": value === range.preset ? "true" : null }));
-  return [...presets, button("From … to …", () => ask(range, choose), { class: "menu-item menu-more" })];
+function choices(range, choose, shut) {
+  const press = (work) => () => {
+    shut();
+    work();
+  };
+  const presets = PRESETS.map(([value, name]) => button(value === "all" ? "All times" : `Last ${name}`, press(() => choose({ since: value, until: undefined })), { class: "menu-item", "aria-current": value === range.preset ? "true" : null }));
+  return [...presets, button("From … to …", press(() => ask(range, choose)), { class: "menu-item menu-more" })];
 }
 
 const inputText = (ts) => {

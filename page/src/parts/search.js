@@ -2,15 +2,16 @@
 // In: the query by set(q), an error of the API by wrong(error). Out: search(q) on Enter; values(field, rest) asks for values.
 
 import { fieldsKnown } from "../api.js";
-import { complete, fieldNamed, fixedValues, placeOf, taken } from "../complete.js";
+import { complete, fieldNamed, fixedValues, ofStream, placeOf, taken } from "../complete.js";
 import { button, clear, el } from "../dom.js";
 import { compact } from "../format.js";
 import { byteRange } from "../query.js";
+import { searchHelp } from "./search_help.js";
 import { wire } from "./text.js";
 
 let boxes = 0;
 
-// options: search(q), values(field, rest of the query) -> promise of [{value, count}], label, placeholder. Gives {root, set, wrong, focus}.
+// options: stream (smtp), search(q), values(field, rest of the query) -> promise of [{value, count}], label, placeholder. Gives {root, set, wrong, focus}.
 export function searchBox(options) {
   const id = `search-${++boxes}`;
   const state = { known: null, items: [], place: null, at: -1, turn: 0, asked: new Map() };
@@ -19,7 +20,11 @@ export function searchBox(options) {
   const list = el("ul", { class: "search-list", id: `${id}-list`, role: "listbox", "aria-label": "Suggestions", hidden: true });
   const note = el("div", { class: "search-wrong", id: `${id}-wrong`, role: "alert" });
   const wipe = button("✕", () => send(""), { class: "button-icon search-wipe", "aria-label": "Empty the search", title: "Empty the search", hidden: true });
-  const root = el("div", { class: "search", role: "search" }, el("div", { class: "search-field" }, mirror, input, wipe), note, list);
+  const help = button("?", () => searchHelp(options.stream ?? "smtp", (text) => {
+    set(`${input.value} ${text}`.trim());
+    input.focus();
+  }), { class: "button-icon search-help", "aria-label": "How to search", title: "How to search" });
+  const root = el("div", { class: "search", role: "search" }, el("div", { class: "search-field" }, mirror, input, el("div", { class: "search-buttons" }, wipe, help)), note, list);
 
   const send = (q) => {
     set(q);
@@ -73,7 +78,7 @@ export function searchBox(options) {
   async function suggest() {
     const turn = ++state.turn;
     try {
-      state.known ??= await fieldsKnown();
+      state.known ??= ofStream(await fieldsKnown(), options.stream ?? "smtp");
     } catch {
       return;
     }
@@ -85,7 +90,7 @@ export function searchBox(options) {
       Object.assign(state, complete(input.value, caret, state.known, values), { at: -1 });
       draw();
     };
-    if (!field || fixedValues(state.known, field.name)) return show(null);
+    if (!field || fixedValues(state.known, field)) return show(null);
     const rest = input.value.slice(0, place.from).replace(/-?[\w.]+:$/, "") + input.value.slice(place.to);
     const key = `${field.name} ${rest}`;
     if (!state.asked.has(key)) state.asked.set(key, options.values?.(field.name, rest).catch(() => []) ?? Promise.resolve([]));

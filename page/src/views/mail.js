@@ -28,7 +28,7 @@ export async function render(root, route) {
   const { record, session } = mail;
   document.title = `${record.subject || "(no subject)"} · mailtap`;
   const box = raw(record, `mailtap-${id}.json`);
-  root.append(toolbar(id), head(mail), panel("Path", pathLine(record, session)), el("div", { class: "mail-columns" }, main(mail, odd), side(mail, odd)), box);
+  root.append(toolbar(id), head(mail), panel("Path", pathLine(record, session)), el("div", { class: "mail-columns" }, main(mail, odd), side(mail, odd)), box.root);
   const next = async (by) => {
     const other = await beside(id, by);
     if (other) go(`/mails/${other}`, { replace: true });
@@ -40,8 +40,8 @@ export async function render(root, route) {
     [["k", "ArrowLeft"], () => next(-1), "Mail before (newer)"],
     ["s", () => session && go(`/sessions/${encodeURIComponent(record.uid)}`), "Its session"],
     ["x", () => {
-      box.open = !box.open;
-      box.scrollIntoView();
+      box.toggle();
+      box.root.scrollIntoView();
     }, "Show the record as JSON"],
   ]);
 }

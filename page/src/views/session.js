@@ -24,7 +24,7 @@ export async function render(root, route) {
     el("div", { class: "mail-columns" },
       el("div", { class: "mail-main" }, session ? panel("Session", sessionRows(session)) : panel("Session", el("p", { class: "dim" }, "Its record is not there: it has not ended yet, or was not kept.")), session ? panel("TLS", tlsRows(session)) : null, session ? panel("Logins", logins(session), { flush: true }) : null),
       el("aside", { class: "mail-side", "aria-label": "About the session" }, session ? panel("Odd", anomalies((session.anomalies ?? []).map((row) => ({ ...row, explained: odd.get(row.name) })))) : null, panel("Mails", mailRows(mails), { note: plural(mails.length, "mail"), flush: true }))),
-    box,
+    box.root,
   );
-  keys([["Escape", () => back("/mails"), "Back"], ["x", () => (box.open = !box.open), "Show the record as JSON"]]);
+  keys([["Escape", () => back("/mails"), "Back"], ["x", () => box.toggle(), "Show the record as JSON"]]);
 }

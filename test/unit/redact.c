@@ -158,6 +158,8 @@ static void fields(void **state)
     becomes("smtp", "files", "[{\"name\":\"a.pdf\"}]", "[{\"name\":\"***.pdf\"}]");
     becomes("smtp", "message_bytes", "12", "12");
     becomes("notice", "msg", "\"x\"", "\"***\"");
+    becomes("", "from", "\"mx.example\"", "\"mx.example\"");
+    becomes("", "", "{\"subject\":\"a@b\"}", "{\"subject\":\"***@b\"}");
     becomes("smtp", "", "{}", "{}");
     becomes("smtp", "", "[[],[{}],null]", "[[],[{}],null]");
 }

@@ -6,10 +6,17 @@ import { DIMENSIONS, foundHref, hostHref } from "./dimensions.js";
 import { compact, count, country, percent } from "./format.js";
 import { wire } from "./parts/text.js";
 
+// "tlsv13", "none", "unknown" as people read them.
+function tlsName(key) {
+  const match = /^(tls|ssl)v?(\d)\.?(\d)?$/i.exec(key);
+  return match ? `${match[1].toUpperCase()} ${match[2]}.${match[3] ?? 0}` : { none: "in the clear", unknown: "not seen" }[key] ?? key;
+}
+
 function name(by, key) {
   if (key === "") return "others";
   if (by === "country") return [wire(key, { class: "mono" }), " ", country(key)];
   if (by === "asn") return `AS${key}`;
+  if (by === "tls_version") return wire(tlsName(key));
   if (key === "<>") return "<> (null sender)";
   return wire(key);
 }

@@ -1,4 +1,4 @@
-// A range of time that has a beginning, for what is drawn over time: "all times" begins where the first mail is.
+// A range of time that has a beginning, for sums and what is drawn over time: "all times" begins where the first record is.
 
 import { get } from "./api.js";
 
@@ -12,11 +12,15 @@ async function firstStep(since, until, signal) {
   return at < 0 ? null : { from: answer.times[at], step: answer.step };
 }
 
+function from(range, since) {
+  return { since, until: range.until, live: range.live, params: { ...range.params, since: String(since) } };
+}
+
 // {since, until, live, params}: epoch seconds, and what goes to the API.
 export async function bounded(range, signal) {
   if (range.since !== null) return { since: range.since, until: range.until, live: range.live, params: range.params };
+  if (Number.isFinite(range.from)) return from(range, Math.floor(range.from));
   const rough = await firstStep(range.until - LONG, range.params.until, signal);
   const found = rough && rough.step > FINE ? ((await firstStep(rough.from, range.params.until, signal)) ?? rough) : rough;
-  const since = found?.from ?? range.until - 86400;
-  return { since, until: range.until, live: range.live, params: { ...range.params, since: String(since) } };
+  return from(range, found?.from ?? range.until - 86400);
 }

@@ -57,6 +57,11 @@ export function draggedRange(from, to, step, pixels) {
   return { since, until: Math.max(since + step, Math.ceil(Math.max(from, to) / step) * step) };
 }
 
+// Zeros among zeros left out: a line that rests at nothing would cover the base of those below it.
+export function withoutRests(values) {
+  return values.map((value, i) => (value === 0 && !values[i - 1] && !values[i + 1] ? null : value));
+}
+
 // Lower bounds of at most `count` classes of a logarithmic scale from 1 to max, at round numbers: 1, 10, 100 or 1, 3, 10, 30.
 export function logBounds(max, count) {
   const bounds = [];

@@ -16,13 +16,15 @@ const sum = (values) => (values ?? []).reduce((all, value) => all + (value ?? 0)
 export function judgeHealth(health) {
   const packets = sum(health.series?.packets);
   if (packets === 0 && !health.last) return { tone: "none", headline: "Not known", lines: ["The capture has not told anything about itself in this time: it was not running, or stream stats is not kept."] };
-  const tone = toneOf(health);
-  const lines = [lossLine(health), gapLine(health), sidesLine(health)];
+  const unwritten = sum(health.series?.records_lost);
+  const tone = unwritten > 0 ? "bad" : toneOf(health);
+  const lines = [lossLine(health), gapLine(health), sidesLine(health), ...(unwritten > 0 ? [`${count(unwritten)} records could not be written, and are lost.`] : [])];
   return { tone, headline: headline(health, tone), lines };
 }
 
 function headline(health, tone) {
   if (tone === "good") return "All is well";
+  if (sum(health.series?.records_lost) > 0) return "Records lost";
   if ((health.loss ?? 0) > LIMITS.loss[0]) return `${percent(health.loss)} lost`;
   if ((health.gap_share ?? 0) > LIMITS.gap_share[0]) return `${percent(health.gap_share)} missing`;
   return `${percent(health.one_sided)} one-sided`;
@@ -44,6 +46,8 @@ function gapLine(health) {
 
 function sidesLine(health) {
   const sessions = sum(health.series?.sessions);
+  const some = sum(health.series?.one_sided);
+  if (!(health.one_sided > 0) && some > 0) return `${count(some)} sessions were seen from one side only.`;
   if (!(health.one_sided > 0)) return sessions > 0 ? "Both sides of all sessions were seen." : "There were no sessions.";
   const hint = health.one_sided >= LIMITS.one_sided[1] ? " Does the mirror port carry both directions?" : "";
   return `${percent(health.one_sided)} of the sessions were seen from one side only.${hint}`;

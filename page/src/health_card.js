@@ -9,8 +9,8 @@ import { rangeQuery } from "./range.js";
 
 const PANELS = [
   { label: "Packets", height: 90, series: [{ key: "packets", name: "Packets", colour: "--c-mails", fill: true }] },
-  { label: "Dropped packets", height: 70, series: [{ key: "kernel_drops", name: "Dropped by the kernel", colour: "--c-rejected", fill: true }, { key: "ring_drops", name: "Dropped between workers", colour: "--c-deferred" }] },
-  { label: "Sessions", height: 70, series: [{ key: "sessions", name: "Sessions", colour: "--c-mails" }, { key: "one_sided", name: "Seen from one side", colour: "--c-deferred", fill: true }] },
+  { label: "Dropped packets", height: 70, series: [{ key: "kernel_drops", name: "Dropped by the kernel", colour: "--c-rejected", fill: true, sparse: true }, { key: "ring_drops", name: "Dropped between workers", colour: "--c-deferred", fill: true, sparse: true }] },
+  { label: "Sessions", height: 70, series: [{ key: "sessions", name: "Sessions", colour: "--c-mails" }, { key: "one_sided", name: "Seen from one side", colour: "--c-deferred", fill: true, sparse: true }] },
 ];
 const WORDS = { good: ["all is well", "good"], warn: ["not all was seen", "warn"], bad: ["much was not seen", "bad"], none: ["not known", null] };
 

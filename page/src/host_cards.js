@@ -8,7 +8,7 @@ import { groupBy } from "./paths/ranks.js";
 import { table } from "./parts/table.js";
 import { label, time, wire } from "./parts/text.js";
 import { address } from "./router.js";
-import { stateLabel } from "./notices/state.js";
+import { kindName, stateLabel } from "./notices/state.js";
 import { quoted } from "./query.js";
 
 const PEERS = 15;
@@ -25,7 +25,7 @@ function panel(title, note, ...body) {
 }
 
 // By list: since when refusals name it, until when, how often. "Since" is what the tap saw: the listing itself can be older.
-export function listingsCard({ notices }, rangeQuery) {
+export function listingsCard({ notices, kind }, rangeQuery) {
   const rows = [...groupBy(notices.filter((notice) => notice.list), (notice) => notice.list)].map(([list, some]) => {
     const times = some.map((notice) => notice.ts);
     return { list, first: Math.min(...times), last: Math.max(...times), many: some.reduce((sum, notice) => sum + 1 + (notice.folded ?? 0), 0), removal: some.find((notice) => notice.removal)?.removal, retired: some.find((notice) => notice.retired)?.retired };
@@ -38,7 +38,7 @@ export function listingsCard({ notices }, rangeQuery) {
     { key: "many", label: "Times", number: true, cell: (row) => count(row.many), sort: (row) => row.many },
     { key: "removal", label: "Removal", cell: (row) => (row.removal ? wire(row.removal, { class: "mono" }) : el("span", { class: "dim" }, row.retired ? `out of service since ${row.retired}` : "not known")) },
   ];
-  return panel("Listed", notices.length >= NOTICES ? `as the newest ${NOTICES} notices say` : "as refusals seen in this time say", table(columns, rows, { caption: "Block lists that name this host", sort: { key: "last", descending: true } }).root);
+  return panel(kind === "domain" ? "Hosts that send for it are listed" : "Listed", notices.length >= NOTICES ? `as the newest ${NOTICES} notices say` : "as refusals seen in this time say", table(columns, rows, { caption: "Block lists that name this host", sort: { key: "last", descending: true } }).root);
 }
 
 // Whom it deals with, by direction: {title, dimension of the keys, query that finds the mails of both}.
@@ -61,22 +61,26 @@ export function noticesCard(answer, rangeQuery) {
   const { notices } = answer;
   if (notices.length === 0) return null;
   const rows = notices.slice(0, 10).map((notice) => el("li", { class: "host-notice" },
-    el("a", { href: `/notices/${encodeURIComponent(notice.id)}` }, wire(notice.msg ?? notice.note)), el("p", { class: "dim" }, time(notice.ts), " · ", wire(notice.note), " ", stateLabel(notice))));
+    el("a", { href: `/notices/${encodeURIComponent(notice.id)}` }, wire(notice.msg ?? notice.note)), el("p", { class: "dim" }, time(notice.ts), " · ", wire(kindName(notice.note)), " ", stateLabel(notice))));
   return el("section", { class: "panel" },
     el("div", { class: "panel-head" }, el("h2", {}, "Notices"), el("span", { class: "dim" }, notices.length >= NOTICES ? `the newest ${NOTICES}` : plural(notices.length, "notice")), el("a", { class: "panel-tools", href: address("/notices", { q: aboutHost(answer), state: "all", ...rangeQuery }), "aria-label": "All notices of this host" }, "All")),
     el("ul", { class: "panel-body host-notices" }, rows));
 }
 
+// What it runs: each program once, as often as it was told.
 export function softwareCard({ software }) {
   if (software.length === 0) return null;
+  const same = groupBy(software, (row) => [row.software_type, row.name, row.version, row.host_p, row.unparsed_version].join("\t"));
+  const rows = [...same.values()].map((some) => ({ ...some[0], first: Math.min(...some.map((row) => row.ts)), last: Math.max(...some.map((row) => row.ts)) }));
   const columns = [
     { key: "name", label: "Program", cell: (row) => [wire(row.name ?? ""), " ", wire(row.version ?? "")], sort: (row) => row.name ?? "" },
     { key: "type", label: "As", cell: (row) => wire((row.software_type ?? "").replace(/^SMTP::/, "").replaceAll("_", " ").toLowerCase()) },
     { key: "port", label: "Port", number: true, cell: (row) => row.host_p ?? "" },
-    { key: "ts", label: "Seen", cell: (row) => time(row.ts), sort: (row) => row.ts },
+    { key: "first", label: "Seen since", cell: (row) => time(row.first), sort: (row) => row.first },
+    { key: "last", label: "Last told", cell: (row) => time(row.last), sort: (row) => row.last },
     { key: "text", label: "Says of itself", cell: (row) => wire(row.unparsed_version ?? "", { class: "mono" }) },
   ];
-  return panel("Software", null, table(columns, software, { caption: "Software seen on this host", sort: { key: "ts", descending: true } }).root);
+  return panel("Software", null, table(columns, rows, { caption: "Software seen on this host", sort: { key: "last", descending: true } }).root);
 }
 
 export function countriesCard({ countries, kind, host }, rangeQuery) {

@@ -2,6 +2,7 @@
 // A view that has shown something keeps it when a later load fails, and says so above it.
 
 import { isAbort } from "./api.js";
+import { bounded } from "./bounds.js";
 import { clear, el } from "./dom.js";
 import { poll } from "./parts/live.js";
 import { failure } from "./parts/states.js";
@@ -22,7 +23,7 @@ function keepFocus(root, work) {
 // A question that is open, or a menu, is not pulled away.
 const busy = () => document.querySelector("dialog[open], details.menu[open]") !== null;
 
-// load(route, signal) -> data; draw(data, route). refresh(route): whether it shall load again by itself; hold(): whether not just now. Gives what render() of a view gives.
+// load(route, signal, time) -> data; draw(data, route, time); time is the range with a beginning, as bounds.js gives it. refresh(route): whether it shall load again by itself; hold(): whether not just now. Gives what render() of a view gives.
 export async function keepLoaded(root, route, { load, draw, refresh = () => false, hold = () => false }) {
   const note = el("div", { class: "load-note" });
   const state = { route, control: null, stopPoll: null, note };
@@ -34,10 +35,11 @@ export async function keepLoaded(root, route, { load, draw, refresh = () => fals
     state.control = control;
     root.setAttribute("aria-busy", "true");
     try {
-      const data = await load(state.route, control.signal);
+      const time = await bounded(state.route.range, control.signal);
+      const data = await load(state.route, control.signal, time);
       if (control.signal.aborted) return;
       clear(note);
-      keepFocus(root, () => draw(data, state.route));
+      keepFocus(root, () => draw(data, state.route, time));
     } finally {
       if (state.control === control) root.removeAttribute("aria-busy");
     }

@@ -18,8 +18,8 @@ function part(label, key, sums, mails, query) {
   return { label, value: percent(share(sums[key], mails)), sub: plural(sums[key], "mail"), tone: key, href: mailsHref(`disposition:${key}`, query), title: `${count(sums[key])} of ${count(mails)} mails` };
 }
 
-// data: as Now loads it; query: the range as it stands in addresses.
-export function nowTiles({ time, timeline, kinds, health }, query) {
+// data: as Now loads it; time: what is shown; query: the range as it stands in addresses.
+export function nowTiles({ timeline, kinds, health }, time, query) {
   const sums = Object.fromEntries(Object.entries(timeline.series).map(([key, values]) => [key, sum(values)]));
   const words = judgeHealth(health);
   const open = kinds.kinds.reduce((all, kind) => all + kind.open, 0);

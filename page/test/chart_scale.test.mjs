@@ -40,6 +40,11 @@ test("a drag marks whole steps, a click nothing", () => {
   assert.deepEqual(scale.draggedRange(120, 120, 60, 9), { since: 120, until: 180 });
 });
 
+test("a line does not rest at nothing", () => {
+  assert.deepEqual(scale.withoutRests([0, 0, 0, 5, 0, 0, 0]), [null, null, 0, 5, 0, null, null]);
+  assert.deepEqual(scale.withoutRests([]), []);
+});
+
 test("classes of the logarithmic scale", () => {
   assert.deepEqual(scale.logBounds(0, 6), [1]);
   assert.deepEqual(scale.logBounds(50, 6), [1, 3, 10, 30]);

@@ -20,6 +20,16 @@ test("lost packets are told with where they were lost", () => {
   assert.equal(judgeHealth({ series, last: {}, loss: 0.05, one_sided: 0 }).tone, "bad");
 });
 
+test("records that could not be written are the worst", () => {
+  const words = judgeHealth({ series: { ...series, records_lost: [0, 7] }, last: {}, loss: 0, gap_share: 0, one_sided: null });
+  assert.deepEqual([words.tone, words.headline], ["bad", "Records lost"]);
+  assert.match(words.lines.at(-1), /^7 records/);
+});
+
+test("one-sided sessions are told where their share is not known", () => {
+  assert.match(judgeHealth({ series: { ...series, one_sided: [2, 3] }, last: {}, loss: 0, one_sided: null }).lines[2], /^5 sessions/);
+});
+
 test("many one-sided sessions ask for the mirror port", () => {
   const words = judgeHealth({ series, last: {}, loss: 0, one_sided: 0.4 });
   assert.equal(words.tone, "bad");

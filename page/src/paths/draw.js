@@ -10,8 +10,9 @@ import { delayClass, placeLabels, shorten } from "./labels.js";
 import { SIZES, curve, layout } from "./layout.js";
 
 const MARGIN = 16;
-const NAME_WIDTH = SIZES.node - 58;
-const LABEL = { width: 86, height: 12 };
+const NAME_WIDTH = SIZES.node - 50;
+const LABEL = { width: 76, height: 12 };
+const LEAST = 0.78;
 const STROKES = [1.25, 7];
 
 // How wide a name is in the font of the graph.
@@ -50,7 +51,7 @@ export function drawPaths(root, { nodes, edges }, links, texts) {
   const lightEdge = (edge) => show(new Set([edge.from, edge.to]), (other) => other.from === edge.from && other.to === edge.to);
   for (const [id, box] of boxes) watch(box, () => lightNode(id), none);
   for (const { line, element } of lines) watch(element, () => lightEdge(line.edge), none);
-  return { light: lightEdge, dark: none, zoom: (scale) => zoom(picture, width, height, scale), root: scroll };
+  return { light: lightEdge, dark: none, zoom: (scale) => zoom(picture, width, height, scale ?? fitting(root.clientWidth, width)), root: scroll };
 }
 
 // A link of SVG has no plain href, so its click is taken here.
@@ -64,6 +65,12 @@ function follow(event) {
 function watch(element, on, off) {
   for (const name of ["pointerenter", "focus"]) element.addEventListener(name, on);
   for (const name of ["pointerleave", "blur"]) element.addEventListener(name, off);
+}
+
+// A graph that is a little too wide is made to fit; a wider one is to be moved, as its texts must stay readable.
+function fitting(room, width) {
+  const scale = room / width;
+  return scale >= 1 || scale < LEAST ? 1 : scale;
 }
 
 function zoom(picture, width, height, scale) {

@@ -6,7 +6,7 @@ import { columns, components, forwardEdges } from "./ranks.js";
 import { orderLayers } from "./order.js";
 import { heights } from "./heights.js";
 
-export const SIZES = { node: 214, gap: 132, row: 34, lane: 14, part: 22, aside: 56 };
+export const SIZES = { node: 200, gap: 116, row: 34, lane: 14, part: 22, aside: 56 };
 
 // width: parts that do not touch stand side by side within it, the greatest first.
 export function layout(nodes, edges, width = 0, sizes = SIZES) {

@@ -2,7 +2,6 @@
 // State in the address: since, until, hide.
 
 import { get } from "../api.js";
-import { bounded } from "../bounds.js";
 import { timeChart } from "../chart.js";
 import { mailsHref } from "../dimensions.js";
 import { clear, el } from "../dom.js";
@@ -23,17 +22,15 @@ export const pattern = "/hosts/:host";
 export const title = (route) => route.params.host;
 export const range = true;
 
-const PANELS = [{ label: "Mails", height: 180, series: [{ key: "out", name: "Sent", colour: "--c-mails", fill: true }, { key: "in", name: "Received", colour: "--c-in", fill: true }, { key: "rejected", name: "Refused", colour: "--c-rejected" }] }];
+const PANELS = [{ label: "Mails", height: 180, series: [{ key: "out", name: "Sent", colour: "--c-mails", fill: true }, { key: "in", name: "Received", colour: "--c-in", fill: true }, { key: "rejected", name: "Refused", colour: "--c-rejected", fill: true, sparse: true }] }];
 
 // The query that finds all mails of it.
 function queryOf(answer) {
   return answer.kind === "domain" ? `domain:${quoted(answer.host)}` : `host:${quoted(answer.host)}`;
 }
 
-async function load(route, signal) {
-  const time = await bounded(route.range, signal);
-  const answer = await get(`/hosts/${encodeURIComponent(route.params.host)}`, time.params, { signal });
-  return { time, answer };
+function load(route, signal, shown) {
+  return get(`/hosts/${encodeURIComponent(route.params.host)}`, shown.params, { signal });
 }
 
 function links(answer, rangeOf) {
@@ -52,6 +49,7 @@ function seen(answer) {
 
 export async function render(root, route) {
   let now = route;
+  let params = route.range.params;
   const host = route.params.host;
   const head = el("div");
   const tiles = el("div");
@@ -59,8 +57,8 @@ export async function render(root, route) {
   const chartPanel = el("section", { class: "panel", "aria-label": "Mails over time" }, chartBox);
   const cards = el("div", { class: "host-cards" });
   const source = () => [
-    { title: "Mails of this host", path: "/export", params: { stream: "smtp", q: head.dataset.query, ...now.range.params } },
-    { title: "Notices about it", path: "/export", params: { stream: "notice", q: head.dataset.about, ...now.range.params } },
+    { title: "Mails of this host", path: "/export", params: { stream: "smtp", q: head.dataset.query, ...params } },
+    { title: "Notices about it", path: "/export", params: { stream: "notice", q: head.dataset.about, ...params } },
   ];
   const chart = timeChart(chartBox, {
     label: "host",
@@ -71,8 +69,9 @@ export async function render(root, route) {
     onHidden: (keys) => change({ hide: keys.join(",") || null }, { replace: true }),
   });
 
-  function draw({ time: shown, answer }, drawn) {
+  function draw(answer, drawn, shown) {
     now = drawn;
+    params = shown.params;
     const hours = wholeHours(answer, shown);
     head.dataset.query = queryOf(answer);
     head.dataset.about = aboutHost(answer);
@@ -80,7 +79,7 @@ export async function render(root, route) {
     clear(tiles, hostTiles(answer));
     const any = answer.out.mails + answer.in.mails > 0;
     chartPanel.hidden = !any;
-    if (any) chart.update({ ...answer.timeline, range: { since: Math.min(shown.since, answer.timeline.times[0]), until: Math.max(shown.until, answer.timeline.times.at(-1) + answer.timeline.step) } });
+    if (any) chart.update({ ...answer.timeline, range: { since: answer.timeline.times[0], until: answer.timeline.times.at(-1) + answer.timeline.step } });
     const rows = [listingsCard, peersCards, noticesCard, softwareCard, countriesCard].flatMap((card) => card(answer, drawn.range.query)).filter(Boolean);
     clear(cards, any || rows.length > 0 ? rows : empty(`No mail of ${host} in this time.`, "Another range of time may have some. Domains are found by the addresses of senders and recipients."));
   }

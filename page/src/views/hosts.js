@@ -27,9 +27,9 @@ const LIMIT = 100;
 
 const known = (value, list) => (list.includes(value) ? value : list[0]);
 
-function paramsOf(route) {
+function paramsOf(route, time) {
   const limit = Math.min(1000, Math.max(1, Number(route.query.limit) || LIMIT));
-  return { by: known(route.query.by, KINDS), order: known(route.query.order, ORDERS), limit, ...route.range.params };
+  return { by: known(route.query.by, KINDS), order: known(route.query.order, ORDERS), limit, ...time.params };
 }
 
 function columnsFor(by, most, rangeQuery) {
@@ -65,13 +65,15 @@ function columnsFor(by, most, rangeQuery) {
 
 export async function render(root, route) {
   let now = route;
+  let time = route.range;
   const box = el("div", { class: "panel hosts" });
   const foot = el("p", { class: "dim hosts-foot" });
   const kinds = segments(KINDS.map((by) => [by, DIMENSIONS[by].title]), known(route.query.by, KINDS), (by) => change({ by: by === KINDS[0] ? null : by, limit: null }), "What is counted by");
 
-  function draw(answer, drawn) {
+  function draw(answer, drawn, shown) {
     now = drawn;
-    const { by, order, limit } = paramsOf(drawn);
+    time = shown;
+    const { by, order, limit } = paramsOf(drawn, shown);
     kinds.set(by);
     if (answer.rows.length === 0) {
       clear(box, empty("No mail in this time.", "Another range of time may have some."));
@@ -86,12 +88,12 @@ export async function render(root, route) {
     }).root);
     const others = answer.others?.mails > 0;
     clear(foot, others ? `${count(answer.rows.length)} are shown; all others have ${count(answer.others.mails)} mails. ` : `All ${count(answer.rows.length)} are shown; ${compact(answer.total.mails)} mails. `,
-      others && limit < 1000 ? el("button", { type: "button", class: "button-text", on: { click: () => change({ limit: 1000 }) } }, "Show up to 1,000") : null, " ", wholeHours(answer, drawn.range));
+      others && limit < 1000 ? el("button", { type: "button", class: "button-text", on: { click: () => change({ limit: 1000 }) } }, "Show up to 1,000") : null, " ", wholeHours(answer, shown));
   }
 
   root.append(
-    el("div", { class: "view-head" }, el("h1", {}, "Hosts"), hostBox(() => now.range.query), el("div", { class: "view-tools" }, exportMenu(() => ({ path: "/top", params: paramsOf(now) })))),
+    el("div", { class: "view-head" }, el("h1", {}, "Hosts"), hostBox(() => now.range.query), el("div", { class: "view-tools" }, exportMenu(() => ({ path: "/top", params: paramsOf(now, time) })))),
     kinds, box, foot,
   );
-  return keepLoaded(root, route, { load: (loaded, signal) => get("/top", paramsOf(loaded), { signal }), draw });
+  return keepLoaded(root, route, { load: (loaded, signal, bounds) => get("/top", paramsOf(loaded, bounds), { signal }), draw });
 }

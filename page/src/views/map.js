@@ -76,14 +76,14 @@ function unknownText(answer) {
 }
 
 export async function render(root, route) {
-  let now = route;
+  let { params } = route.range;
   const mapBox = el("div", { class: "panel-body map-panel" });
   const side = el("div", { class: "panel map-table" });
   const told = el("p", { class: "map-told dim" });
   const measures = segments(MEASURE_KEYS.map((key) => [key, MEASURES[key].name]), measureOf(route), (key) => change({ by: key === MEASURE_KEYS[0] ? null : key }), "What colours mean");
 
-  function draw(answer, drawn) {
-    now = drawn;
+  function draw(answer, drawn, time) {
+    params = time.params;
     const by = measureOf(drawn);
     measures.set(by);
     const rows = new Map(answer.countries.map((row) => [row.country, row]));
@@ -95,7 +95,7 @@ export async function render(root, route) {
       clear(told, !code ? hint : [`${countryName(code)}: ${row ? rowText(row) : "no mails"}`, row ? [" ", el("a", { href: mailsHref(queryOf(code, by), query) }, "Show them")] : null]);
     };
     tell(null);
-    const hours = wholeHours(answer, drawn.range);
+    const hours = wholeHours(answer, time);
     world ??= drawWorld(topology);
     clear(mapBox);
     const map = drawMap(mapBox, world, {
@@ -110,12 +110,12 @@ export async function render(root, route) {
       map.light(code);
       tell(code);
     };
-    clear(side, answer.countries.length > 0 ? countryTable(answer, by, query, light) : empty("No mail with a known country in this time.", "Countries need a country database (setting country_database), and origins that are public addresses."));
+    clear(side, answer.countries.length > 0 ? countryTable(answer, by, query, light) : empty("No mail with a known country in this time.", "Countries need a country database (setting country_databases), and origins that are public addresses."));
   }
 
   root.append(
-    el("div", { class: "view-head" }, el("h1", {}, "Map"), measures, el("div", { class: "view-tools" }, exportMenu(() => ({ path: "/map", params: now.range.params })))),
+    el("div", { class: "view-head" }, el("h1", {}, "Map"), measures, el("div", { class: "view-tools" }, exportMenu(() => ({ path: "/map", params })))),
     el("div", { class: "map-columns" }, el("section", { class: "panel", "aria-label": "Map" }, mapBox), side),
   );
-  return keepLoaded(root, route, { load: (loaded, signal) => get("/map", loaded.range.params, { signal }), draw });
+  return keepLoaded(root, route, { load: (loaded, signal, time) => get("/map", time.params, { signal }), draw });
 }

@@ -30,9 +30,9 @@ function paramsOf(route) {
   return { q: q || undefined, state: stateOf(route), ...route.range.params };
 }
 
-async function load(route, signal) {
+async function load(route, signal, time) {
   const ask = (path, params) => get(path, params, { signal });
-  const [list, { kinds }, { mutes }] = await Promise.all([ask("/notices", { ...paramsOf(route), limit: LIMIT }), ask("/notices/kinds", route.range.params), ask("/mutes")]);
+  const [list, { kinds }, { mutes }] = await Promise.all([ask("/notices", { ...paramsOf(route), limit: LIMIT }), ask("/notices/kinds", time.params), ask("/mutes")]);
   return { list, kinds, mutes };
 }
 

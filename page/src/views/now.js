@@ -3,11 +3,11 @@
 
 import { get } from "../api.js";
 import { barLegend, barList } from "../bars.js";
-import { bounded } from "../bounds.js";
 import { timeChart } from "../chart.js";
 import { stepFor } from "../chart_scale.js";
 import { DIMENSIONS } from "../dimensions.js";
 import { clear, el } from "../dom.js";
+import { dateTime } from "../format.js";
 import { healthCard } from "../health_card.js";
 import { keepLoaded } from "../loader.js";
 import { change } from "../navigate.js";
@@ -23,25 +23,29 @@ export const nav = "Now";
 export const range = true;
 
 const ROWS = 8;
-const STEP_PIXELS = 3.5;
-const MOST_STEPS = 400;
+const STEP_PIXELS = 6;
+const MOST_STEPS = 240;
 const LISTS = ["client", "sender", "recipient", "server", "reason", "list", "country", "tls_version"];
 const PANELS = [
-  { label: "Mails", height: 210, series: [{ key: "mails", name: "Mails", colour: "--c-mails", fill: true }, { key: "rejected", name: "Refused", colour: "--c-rejected" }, { key: "deferred", name: "Deferred", colour: "--c-deferred" }] },
+  { label: "Mails", height: 210, series: [{ key: "mails", name: "Mails", colour: "--c-mails", fill: true }, { key: "rejected", name: "Refused", colour: "--c-rejected", fill: true, sparse: true }, { key: "deferred", name: "Deferred", colour: "--c-deferred", fill: true, sparse: true }] },
   { label: "Notices", height: 64, series: [{ key: "notices", name: "Notices", colour: "--c-notices", fill: true }] },
 ];
 const WORDS = {
   list: { heading: "Block lists named in refusals", text: "No refusal named a block list." },
   reason: { text: "Nothing was refused." },
-  tls_version: { heading: "TLS versions of sessions", text: "No session used TLS." },
+  tls_version: { heading: "TLS versions of sessions", text: "There was no session." },
 };
 
-async function load(route, signal) {
-  const time = await bounded(route.range, signal);
+async function load(route, signal, time) {
   const ask = (path, params) => get(path, { ...time.params, ...params }, { signal });
   const step = stepFor(time, Math.max(60, Math.min(MOST_STEPS, innerWidth / STEP_PIXELS)));
   const [timeline, kinds, health, ...tops] = await Promise.all([ask("/timeline", { step }), ask("/notices/kinds"), ask("/health"), ...LISTS.map((by) => ask("/top", { by, limit: ROWS }))]);
-  return { time, timeline, kinds, health, tops };
+  return { timeline, kinds, health, tops };
+}
+
+// A store that is written no more is not to be taken for one that sees no mail now.
+function endText({ range: shown }) {
+  return shown.ended ? `The newest record here is of ${dateTime(shown.until)}${shown.preset === "all" ? "" : ": times count back from there"}.` : null;
 }
 
 const refreshes = (route) => route.range.live && route.query.refresh !== "off";
@@ -63,6 +67,7 @@ export async function render(root, route) {
   const tiles = el("div");
   const chartBox = el("div", { class: "panel-body" });
   const hours = el("span", { class: "dim" });
+  const old = el("p", { class: "incomplete now-old", role: "note" });
   const lists = el("div", { class: "bars-grid" });
   const health = healthCard();
   const refresh = refreshButton();
@@ -77,10 +82,11 @@ export async function render(root, route) {
     onHidden: (keys) => change({ hide: keys.join(",") || null }, { replace: true }),
   });
 
-  function draw(data, now) {
-    params = data.time.params;
-    clear(tiles, nowTiles(data, now.range.query));
-    chart.update({ ...data.timeline, range: { since: data.time.since, until: data.time.until } });
+  function draw(data, now, time) {
+    params = time.params;
+    clear(old, endText(now));
+    clear(tiles, nowTiles(data, time, now.range.query));
+    chart.update({ ...data.timeline, range: time });
     clear(lists, LISTS.map((by, i) => barList({
       by,
       answer: data.tops[i],
@@ -89,13 +95,14 @@ export async function render(root, route) {
       more: DIMENSIONS[by].hosts ? address("/hosts", { by, ...now.range.query }) : null,
       ...WORDS[by],
     })));
-    hours.textContent = wholeHours(data.tops[0], data.time) ?? "";
-    health.update(data.health, data.time);
+    hours.textContent = wholeHours(data.tops[0], time) ?? "";
+    health.update(data.health, time);
     refresh.update(now);
   }
 
   root.append(
     el("div", { class: "view-head" }, el("h1", {}, "Now"), el("div", { class: "view-tools" }, refresh.root, exports)),
+    old,
     tiles,
     el("section", { class: "panel", "aria-label": "Mails over time" }, chartBox),
     el("div", { class: "bars-head" }, el("h2", {}, "Who and why"), barLegend(), hours),

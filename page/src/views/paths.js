@@ -28,8 +28,9 @@ const ZOOMS = [0.4, 0.5, 0.65, 0.8, 1, 1.25, 1.5];
 const TEXTS = { mails: (many) => plural(many, "mail"), short: compact, delay: duration };
 
 const limitOf = (route) => (LIMITS.includes(Number(route.query.limit)) ? Number(route.query.limit) : LIMIT);
-const zoomOf = (route) => (ZOOMS.includes(Number(route.query.zoom)) ? Number(route.query.zoom) : 1);
-const paramsOf = (route) => ({ ...route.range.params, limit: limitOf(route), host: route.query.host });
+// null: as it fits.
+const zoomOf = (route) => (ZOOMS.includes(Number(route.query.zoom)) ? Number(route.query.zoom) : null);
+const paramsOf = (route, time) => ({ ...time.params, limit: limitOf(route), host: route.query.host });
 const edgeQuery = ({ from, to }) => `host:${quoted(hostIn(from))} host:${quoted(hostIn(to))}`;
 
 function legend() {
@@ -46,7 +47,7 @@ function controls(route) {
     event.preventDefault();
     change({ host: hostIn(host.value) || null });
   } } }, host, el("button", { type: "submit", class: "button" }, "Show"));
-  const step = (by) => () => change({ zoom: ZOOMS[Math.min(ZOOMS.length - 1, Math.max(0, ZOOMS.indexOf(zoomOf(current())) + by))] }, { replace: true });
+  const step = (by) => () => change({ zoom: ZOOMS[Math.min(ZOOMS.length - 1, Math.max(0, ZOOMS.indexOf(zoomOf(current()) ?? 1) + by))] }, { replace: true });
   let now = route;
   const current = () => now;
   const zooms = el("div", { class: "chart-zooms", role: "group", "aria-label": "Size of the graph" }, [["+", "Larger", 1], ["\u2212", "Smaller", -1]].map(([text, name, by]) => el("button", { type: "button", class: "chart-zoom", "aria-label": name, title: name, on: { click: step(by) } }, text)));
@@ -77,13 +78,13 @@ function edgeTable(edges, links, graph) {
 }
 
 export async function render(root, route) {
-  let now = route;
+  let params = {};
   const tools = controls(route);
   const graphBox = el("div", { class: "panel paths-panel" });
   const tableBox = el("section", { class: "panel", "aria-label": "Edges" });
 
-  function draw(answer, drawn) {
-    now = drawn;
+  function draw(answer, drawn, time) {
+    params = paramsOf(drawn, time);
     tools.update(drawn);
     clear(graphBox);
     tableBox.hidden = answer.edges.length === 0;
@@ -97,11 +98,11 @@ export async function render(root, route) {
     graphBox.append(legend());
     const graph = drawPaths(graphBox, answer, links, TEXTS);
     graph.zoom(zoomOf(drawn));
-    const hours = wholeHours(answer, drawn.range);
+    const hours = wholeHours(answer, time);
     const most = answer.edges.length >= limitOf(drawn) ? `, those with most mails` : "";
     clear(tableBox, el("div", { class: "panel-head" }, el("h2", {}, "Edges"), el("span", { class: "dim" }, `${plural(answer.edges.length, "edge")} between ${plural(answer.nodes.length, "host")}${most}`), hours ? el("span", { class: "dim" }, hours) : null), edgeTable(answer.edges, links, graph));
   }
 
-  root.append(el("div", { class: "view-head" }, el("h1", {}, "Paths"), el("div", { class: "view-tools" }, tools.nodes, exportMenu(() => ({ path: "/paths", params: paramsOf(now) })))), graphBox, tableBox);
-  return keepLoaded(root, route, { load: (loaded, signal) => get("/paths", paramsOf(loaded), { signal }), draw });
+  root.append(el("div", { class: "view-head" }, el("h1", {}, "Paths"), el("div", { class: "view-tools" }, tools.nodes, exportMenu(() => ({ path: "/paths", params })))), graphBox, tableBox);
+  return keepLoaded(root, route, { load: (loaded, signal, time) => get("/paths", paramsOf(loaded, time), { signal }), draw });
 }

@@ -5,7 +5,7 @@ import { get } from "../api.js";
 import { mailsHref, hostHref } from "../dimensions.js";
 import { clear, el, svg } from "../dom.js";
 import { compact, count, duration, plural } from "../format.js";
-import { hostIn } from "../host_box.js";
+import { hostIn } from "../host_in.js";
 import { keepLoaded } from "../loader.js";
 import { change } from "../navigate.js";
 import { exportMenu } from "../parts/export.js";
@@ -31,7 +31,7 @@ const limitOf = (route) => (LIMITS.includes(Number(route.query.limit)) ? Number(
 // null: as it fits.
 const zoomOf = (route) => (ZOOMS.includes(Number(route.query.zoom)) ? Number(route.query.zoom) : null);
 const paramsOf = (route, time) => ({ ...time.params, limit: limitOf(route), host: route.query.host });
-const edgeQuery = ({ from, to }) => `host:${quoted(hostIn(from))} host:${quoted(hostIn(to))}`;
+const edgeQuery = ({ from, to }) => `host:${quoted(from)} host:${quoted(to)}`;
 
 function legend() {
   const line = (name) => svg("svg", { width: 28, height: 10, "aria-hidden": "true", class: `paths-edge delay-${name}` }, svg("path", { class: "line", d: "M0 5H28", "stroke-width": 3 }));
@@ -45,7 +45,7 @@ function controls(route) {
   const host = el("input", { type: "search", class: "input", value: route.query.host ?? "", placeholder: "only ways over this host", "aria-label": "Only ways over this host", autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
   const form = el("form", { class: "host-box", role: "search", on: { submit: (event) => {
     event.preventDefault();
-    change({ host: hostIn(host.value) || null });
+    change({ host: host.value.trim() || null });
   } } }, host, el("button", { type: "submit", class: "button" }, "Show"));
   const step = (by) => () => change({ zoom: ZOOMS[Math.min(ZOOMS.length - 1, Math.max(0, ZOOMS.indexOf(zoomOf(current()) ?? 1) + by))] }, { replace: true });
   let now = route;

@@ -25,6 +25,8 @@ _mailtap()
         compopt -o filenames
         ;;
     --workers) mapfile -t COMPREPLY < <(compgen -W "auto $(seq "$(nproc)")" -- "$cur") ;;
+    --stream) mapfile -t COMPREPLY < <(compgen -W "smtp smtp_session notice software stats scripts all" -- "$cur") ;;
+    --fields | --limit) ;;
     --user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
     --metrics) ;;
     *)
@@ -32,6 +34,9 @@ _mailtap()
             mapfile -t COMPREPLY < <(compgen -W "$(grep -oE -- '\[--?[a-z]+' <<<"$usage" | tr -d '[') --help" -- "$cur")
         elif [[ $command = read && $prev != = && $cur != = ]]; then
             mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+            compopt -o filenames
+        elif [[ $command = query ]]; then
+            mapfile -t COMPREPLY < <(compgen -d -- "$cur")
             compopt -o filenames
         elif [[ $command = watch && $prev != = && $cur != = ]]; then
             mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/class/net 2>/dev/null)" -- "$cur")

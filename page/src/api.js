@@ -62,6 +62,9 @@ export async function me({ fresh = false } = {}) {
   return state.me;
 }
 
+// The last answer of that, at once; null before the first.
+export const meKnown = () => state.me;
+
 export async function logIn(user, password) {
   await me();
   await call("POST", "/log-in", { body: { user, password } });

@@ -1,7 +1,7 @@
 // The page: which address shows which view, and the frame around them.
 // Owns: the view that is shown, until the next one; its clean-up is called before that.
 
-import { isAbort, me, onLost } from "./api.js";
+import { isAbort, me, meKnown, onLost } from "./api.js";
 import { el } from "./dom.js";
 import { frame } from "./frame.js";
 import { helpKeys, startKeys, clearKeys } from "./keys.js";
@@ -15,20 +15,18 @@ import { views } from "./views/index.js";
 const shown = { view: null, path: null, stop: null, update: null, turn: 0 };
 const FRESH_MS = 60_000;
 let page = null;
-let known = {};
 let asked = 0;
 
 function routeOf({ path, search, restore }) {
   const found = find(views, path);
   const query = parseQuery(search);
-  return { ...(found ?? { view: null, params: {} }), path, query, range: rangeOf(query, clockOf(known)), address: path + search, restore };
+  return { ...(found ?? { view: null, params: {} }), path, query, range: rangeOf(query, clockOf(meKnown() ?? {})), address: path + search, restore };
 }
 
-// Who one is and from when to when the store is, kept for the ranges of time.
+// Who one is, and from when to when the store is, which the ranges of time go by.
 async function learn(fresh) {
   asked = Date.now();
-  known = await me({ fresh });
-  return known;
+  return me({ fresh });
 }
 
 function nothing(root) {

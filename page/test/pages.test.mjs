@@ -108,3 +108,16 @@ test("an answer that comes late for another query is not taken", async () => {
   await late;
   assert.equal(pages.total, 10);
 });
+
+test("a search that its time ended goes on", async () => {
+  const answers = [{ mails: [], next: null, complete: false, searched_to: 90.5 }, { mails: [], next: null, complete: false, searched_to: 80 }, { mails: [{ id: "70000000" }], next: null, complete: true, searched_to: 0 }];
+  const asked = [];
+  const pages = new Pages({ fetch: async (params) => (asked.push(params.before), answers.shift()), size: 10 });
+  await pages.first();
+  assert.deepEqual([pages.done, pages.total, pages.idle], [false, 0, 1]);
+  await pages.more();
+  assert.equal(pages.idle, 2);
+  await pages.more();
+  assert.deepEqual([pages.done, pages.total, pages.idle], [true, 1, 0]);
+  assert.deepEqual(asked, [undefined, "90500000", "80000000"]);
+});

@@ -19,10 +19,9 @@ static const int64_t last_second = 253402214399;
 
 int64_t day_id(struct timespec end)
 {
-    if (end.tv_sec < 0)
-        return 0;
     int64_t seconds = end.tv_sec < last_second ? end.tv_sec : last_second;
-    return seconds * MICROSECONDS + end.tv_nsec / 1000;
+    int64_t id = end.tv_sec < 0 ? 0 : seconds * MICROSECONDS + end.tv_nsec / 1000;
+    return id ? id : 1; /* 0 is no id: it stands for none */
 }
 
 int32_t day_of_id(int64_t id)

@@ -246,6 +246,13 @@ static void key_add_address(struct key *k, const struct address *a)
     key_add(k, (struct slice){(const uint8_t *)text, len});
 }
 
+/* Sums of a day stay within 64 bits. */
+static int64_t bytes_of(const struct transaction *mail)
+{
+    const uint64_t most = UINT64_C(1) << 38;
+    return (int64_t)(mail->message_bytes < most ? mail->message_bytes : most);
+}
+
 static struct sum *add(const struct share *s, enum rollup_dimension dimension, const struct key *k)
 {
     if (!k->len)
@@ -261,7 +268,7 @@ static struct sum *add(const struct share *s, enum rollup_dimension dimension, c
     sum->rejected += slice_eq(s->mail->disposition, slice_str("rejected"));
     sum->deferred += slice_eq(s->mail->disposition, slice_str("deferred"));
     sum->tls += s->mail->tls;
-    sum->bytes += (int64_t)s->mail->message_bytes;
+    sum->bytes += bytes_of(s->mail);
     if (dimension != ROLLUP_RECIPIENT)
         sum->recipients += (int64_t)s->mail->rcptto.len;
     return sum;
@@ -369,7 +376,7 @@ static void count_mail(struct minute *m, const struct transaction *mail)
     m->counts[ACCEPTED + what]++;
     m->counts[TLS] += mail->tls;
     m->counts[RECIPIENTS] += (int64_t)mail->rcptto.len;
-    m->counts[BYTES] += (int64_t)mail->message_bytes;
+    m->counts[BYTES] += bytes_of(mail);
 }
 
 static void add_mail(const struct share *s)

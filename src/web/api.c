@@ -31,6 +31,8 @@ bool api_span(const struct request *r, struct answer *a, int64_t usual, struct a
     int64_t since = until - usual * API_SECOND;
     if (request_has(r, PARAM_since))
         since = microseconds(r->values[PARAM_since].seconds);
+    if (!request_has(r, PARAM_until) && since >= until)
+        until = now; /* nothing came since then, which is no error */
     *ret = (struct api_span){since > 0 ? since : 0, until};
     if (ret->since < ret->until)
         return true;

@@ -9,6 +9,7 @@
 #include "web/table.h"
 
 enum {
+    API_ENOUGH = 2,      /* what a row's callback returns to end a question */
     API_KEYS = 200000,   /* of a table of sums: what is over it counts as others */
     API_LINE = 64 << 20, /* bytes of one record, as JSON */
     API_DAY = 86400      /* seconds */

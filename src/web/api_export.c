@@ -38,7 +38,7 @@ static int take_row(void *ctx, const struct reader_row *row)
         good = rows_add(&e->rows, &e->table, row);
     }
     e->last = reader_row_id(row);
-    return !good || e->table.a->body.len > PAGE_BYTES;
+    return good && e->table.a->body.len <= PAGE_BYTES ? 0 : API_ENOUGH;
 }
 
 /* One page. 0: there is more; 1: that was the last one, or nobody wants more; or -errno. The pieces go out

@@ -38,8 +38,10 @@ static bool read_host(const struct request *r, struct answer *a, struct host *h)
         for (size_t i = 0; i < len; i++)
             h->text[i] = (char)byte_lower(given.data[i]);
     h->name = (struct slice){(const uint8_t *)h->text, len};
-    if (slice_index(h->name, '@') < len || slice_index(h->name, ' ') < len ||
-        slice_index(h->name, '*') < len) {
+    bool good = true;
+    for (size_t i = 0; i < len; i++)
+        good = good && (uint8_t)h->text[i] > ' ' && !strchr("@*/\\\"", h->text[i]);
+    if (!good) {
         answer_error(a, 400, "a host is an address as 192.0.2.1, or a domain as example.com");
         return false;
     }

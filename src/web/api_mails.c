@@ -16,7 +16,7 @@ struct page {
 static int take_row(void *ctx, const struct reader_row *row)
 {
     struct page *p = ctx;
-    return rows_add(&p->rows, &p->table, row) ? 0 : 1;
+    return rows_add(&p->rows, &p->table, row) ? 0 : API_ENOUGH;
 }
 
 void handle_mails(const struct request *r, struct answer *a)

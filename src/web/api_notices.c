@@ -55,11 +55,11 @@ static int take_row(void *ctx, const struct reader_row *row)
     if (p->wanted != STATE_ALL && mark.state != p->wanted)
         return 0;
     if (p->taken == p->limit)
-        return 1;
+        return API_ENOUGH;
     p->taken++;
     p->last = reader_row_id(row);
     if (!rows_add(&p->rows, &p->table, row))
-        return 1;
+        return API_ENOUGH;
     table_text(&p->table, slice_str(mark_state_name(mark.state)));
     table_text(&p->table, mark.by);
     table_seconds(&p->table, seconds_of(mark.at));

@@ -31,7 +31,7 @@ function anomalies(mail) {
 function reply(mail) {
   if (!mail.reply) return none();
   const { code, enhanced, text } = mail.reply;
-  return el("span", { title: text }, mono([code, enhanced].filter(Boolean).join(" ")), " ", wire(text ?? "", { class: "dim" }));
+  return el("span", { title: visible(text ?? "") }, mono([code, enhanced].filter(Boolean).join(" ")), " ", wire(text ?? "", { class: "dim" }));
 }
 
 const subject = (mail) => (mail.subject ? wire(mail.subject) : el("span", { class: "dim" }, mail.subject === "" ? "(empty subject)" : "(no subject)"));
@@ -48,7 +48,7 @@ export const COLUMNS = [
   { key: "files", label: "Files", fields: ["files"], width: "40px", cell: files },
   { key: "tls", label: "TLS", fields: ["tls"], width: "42px", cell: (mail) => (mail.tls ? el("span", { class: "label label-good" }, "TLS") : el("span", { class: "dim" }, "no")) },
   { key: "country", label: "Origin", title: "Country where the mail comes from", fields: ["origin"], width: "48px", cell: (mail) => countryName(mail.origin?.country) ?? none() },
-  { key: "asn", label: "Network", fields: ["origin"], width: "minmax(90px, .7fr)", cell: (mail) => (mail.origin?.asn ? el("span", { title: mail.origin.as_name }, `AS${mail.origin.asn} `, wire(mail.origin.as_name ?? "", { class: "dim" })) : none()), extra: true },
+  { key: "asn", label: "Network", fields: ["origin"], width: "minmax(90px, .7fr)", cell: (mail) => (mail.origin?.asn ? el("span", { title: visible(mail.origin.as_name ?? "") }, `AS${mail.origin.asn} `, wire(mail.origin.as_name ?? "", { class: "dim" })) : none()), extra: true },
   { key: "odd", label: "Odd", title: "Anomalies", fields: ["anomalies"], width: "50px", cell: anomalies },
   { key: "client", label: "Client", fields: ["id.orig_h"], width: "minmax(112px, .7fr)", cell: (mail) => mono(mail["id.orig_h"]), extra: true },
   { key: "server", label: "Server", fields: ["id.resp_h"], width: "minmax(112px, .7fr)", cell: (mail) => mono(mail["id.resp_h"]), extra: true },

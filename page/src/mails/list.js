@@ -1,14 +1,17 @@
 // The list of mails on the screen: only the rows that are seen stand in the document, however many there are. Rows have one height, which the style sheet gives.
-// In: pages (mails/pages.js), columns. Out: open(mail), moved() when it was scrolled. The list itself has the focus; the active row is told by aria-activedescendant.
+// In: pages (mails/pages.js), columns. Out: open(mail), moved() when it was scrolled, settled() when more came. The list itself has the focus; the active row is told by aria-activedescendant.
 
-import { clear, el } from "../dom.js";
+import { button, clear, el } from "../dom.js";
+import { dateTime } from "../format.js";
 import { failure } from "../parts/states.js";
 import { visible } from "../visible.js";
 
 const AROUND = 8;
 const AHEAD = 60;
+// Answers without a mail after which one is asked whether to search on.
+const ROUNDS = 8;
 
-export function mailList({ pages, open, moved }) {
+export function mailList({ pages, open, moved, settled }) {
   const state = { columns: [], active: -1, height: 34, nodes: new Map(), from: 0, error: null, fresh: 0, asked: false };
   const head = el("div", { class: "list-head", role: "row", "aria-rowindex": "1" });
   const rows = el("div", { class: "list-rows", role: "rowgroup" });
@@ -64,9 +67,13 @@ export function mailList({ pages, open, moved }) {
 
   function drawFoot() {
     if (state.error) return clear(foot, failure(state.error, again));
-    if (!pages.total) return clear(foot);
-    if (!pages.done && !pages.full) return clear(foot, "Loading older ones …");
-    return clear(foot, pages.full ? "The list ends here: narrow the search or the time to see older ones." : pages.complete ? "No older ones." : "The search took too long and ended here: narrow it or the time.");
+    if (pages.done || pages.full) return clear(foot, !pages.total ? null : pages.full ? "The list ends here: narrow the search or the time to see older ones." : "No older ones.");
+    const far = pages.searchedTo !== null && !pages.complete ? ` Searched back to ${dateTime(pages.searchedTo)}.` : "";
+    if (pages.idle < ROUNDS) return clear(foot, pages.total || far ? `Looking for older ones …${far}` : null);
+    return clear(foot, `Nothing more found yet.${far} `, button("Search on", () => {
+      pages.idle = 0;
+      draw();
+    }, { class: "button" }));
   }
 
   // Asks for what is missing, and for older ones before the end is reached.
@@ -74,13 +81,14 @@ export function mailList({ pages, open, moved }) {
     if (state.error) return;
     const missing = pages.need(from, to - 1);
     if (missing) missing.then(renew, stopped);
-    if (pages.total && to + AHEAD >= pages.total && !state.asked) {
+    if (!pages.done && to + AHEAD >= pages.total && !state.asked && pages.idle < ROUNDS) {
       const more = pages.more();
       if (!more) return;
       state.asked = true;
       more.then(() => {
         state.asked = false;
         draw();
+        settled?.();
       }, stopped);
     }
   }
@@ -99,10 +107,11 @@ export function mailList({ pages, open, moved }) {
 
   function activate(i, { focus = true } = {}) {
     if (!pages.total) return;
-    const next = Math.max(0, Math.min(pages.total - 1, i));
+    const next = i < 0 && state.active >= 0 && !focus ? -1 : Math.max(0, Math.min(pages.total - 1, i));
     const last = state.active;
     state.active = next;
     for (const one of [last, next]) state.nodes.delete(one);
+    if (next < 0) return void draw();
     const bar = head.offsetHeight;
     const y = next * state.height;
     if (y < root.scrollTop) root.scrollTop = y;

@@ -6,12 +6,13 @@ const behind = (id) => String(BigInt(id) + 1n);
 
 export class Pages {
   constructor({ fetch, size = 100, keep = 60, most = 400_000 }) {
-    Object.assign(this, { fetch, size, keep, most, list: [], starts: [], total: 0, next: null, done: false, busy: null, complete: true, searchedTo: null, turn: 0 });
+    Object.assign(this, { fetch, size, keep, most, list: [], starts: [], total: 0, next: null, done: false, busy: null, complete: true, searchedTo: null, idle: 0, turn: 0 });
   }
 
   // The first page anew; what was there is gone when it is here.
   async first() {
     const turn = ++this.turn;
+    this.idle = 0;
     const answer = await this.fetch({ limit: this.size });
     if (turn !== this.turn) return;
     this.list = [];
@@ -20,10 +21,12 @@ export class Pages {
 
   take(answer) {
     if (answer.mails.length) this.list.push({ first: answer.mails[0].id, count: answer.mails.length, rows: answer.mails, asked: null });
-    this.next = answer.next;
-    this.done = answer.next === null;
     this.complete = answer.complete !== false;
     this.searchedTo = answer.searched_to ?? null;
+    // A search that its time ended goes on from where it had come to.
+    this.next = answer.next ?? (!this.complete && this.searchedTo !== null ? String(Math.floor(this.searchedTo * 1e6)) : null);
+    this.done = this.next === null;
+    this.idle = answer.mails.length ? 0 : this.idle + 1;
     this.index();
   }
 

@@ -26,6 +26,8 @@ export function mailSums({ onTerm, onRange }) {
   });
 
   async function load(params, route, signal, { again = false } = {}) {
+    // What changes by itself is not read out.
+    told.setAttribute("aria-live", again ? "off" : "polite");
     if (!again) {
       state.counted = null;
       draw();
@@ -49,6 +51,7 @@ export function mailSums({ onTerm, onRange }) {
     load,
     add(n) {
       if (!state.counted) return;
+      told.setAttribute("aria-live", "off");
       state.counted = { ...state.counted, count: state.counted.count + n };
       draw();
     },

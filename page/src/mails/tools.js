@@ -20,9 +20,9 @@ export function columnMenu(shown) {
   }), { "aria-label": "Columns" });
 }
 
-// Whether new mails appear by themselves: wanted, and possible now. Gives {root, draw({can, top}), wanted()}.
+// Whether new mails appear by themselves: wanted, and possible now. Gives {root, draw({can, top}), offline(whether), wanted()}.
 export function liveButton(started) {
-  const state = { on: pref("live", true), can: false, top: true };
+  const state = { on: pref("live", true), can: false, top: true, lost: false };
   const root = button("", () => {
     state.on = !state.on;
     setPref("live", state.on);
@@ -35,11 +35,16 @@ export function liveButton(started) {
     const runs = can && state.on && top;
     root.setAttribute("aria-pressed", String(can && state.on));
     root.disabled = !can;
-    root.classList.toggle("is-running", runs);
-    root.title = !can ? "The range of time has an end" : runs ? "New mails appear by themselves" : state.on ? "Goes on when the top of the list is seen" : "Stopped";
-    clear(root, el("span", { class: "live-dot", "aria-hidden": "true" }), can && state.on && !top ? "Paused" : "Live");
+    root.classList.toggle("is-running", runs && !state.lost);
+    root.title = state.lost ? "The server does not answer; the page goes on trying" : !can ? "The range of time has an end" : runs ? "New mails appear by themselves" : state.on ? "Goes on when the top of the list is seen" : "Stopped";
+    clear(root, el("span", { class: "live-dot", "aria-hidden": "true" }), can && state.on && state.lost ? "Offline" : can && state.on && !top ? "Paused" : "Live");
   }
-  return { root, draw, wanted: () => state.on };
+  function offline(lost) {
+    if (lost === state.lost) return;
+    state.lost = lost;
+    draw(state);
+  }
+  return { root, draw, offline, wanted: () => state.on };
 }
 
 export function sideButton(side) {

@@ -11,7 +11,7 @@ const TITLES = { disposition: "Outcome", country: "Country", client: "Client", s
 export function facets(onTerm) {
   const root = el("div", { class: "facets" });
   const shut = new Set();
-  const update = (answer, q) => clear(root, answer.facets.filter((facet) => facet.values.length).map((facet) => group(facet, answer.of, q, shut, onTerm)));
+  const update = (answer, q) => clear(root, answer.complete === false ? el("p", { class: "facet-note dim" }, `of the ${count(answer.of)} newest`) : null, answer.facets.filter((facet) => facet.values.length).map((facet) => group(facet, answer.of, q, shut, onTerm)));
   return { root, update };
 }
 

@@ -6,6 +6,7 @@ import { complete, fieldNamed, fixedValues, ofStream, placeOf, taken } from "../
 import { button, clear, el } from "../dom.js";
 import { compact } from "../format.js";
 import { byteRange } from "../query.js";
+import { searchHelp } from "./search_help.js";
 import { wire } from "./text.js";
 
 let boxes = 0;
@@ -19,7 +20,11 @@ export function searchBox(options) {
   const list = el("ul", { class: "search-list", id: `${id}-list`, role: "listbox", "aria-label": "Suggestions", hidden: true });
   const note = el("div", { class: "search-wrong", id: `${id}-wrong`, role: "alert" });
   const wipe = button("✕", () => send(""), { class: "button-icon search-wipe", "aria-label": "Empty the search", title: "Empty the search", hidden: true });
-  const root = el("div", { class: "search", role: "search" }, el("div", { class: "search-field" }, mirror, input, wipe), note, list);
+  const help = button("?", () => searchHelp(options.stream ?? "smtp", (text) => {
+    set(`${input.value} ${text}`.trim());
+    input.focus();
+  }), { class: "button-icon search-help", "aria-label": "How to search", title: "How to search" });
+  const root = el("div", { class: "search", role: "search" }, el("div", { class: "search-field" }, mirror, input, el("div", { class: "search-buttons" }, wipe, help)), note, list);
 
   const send = (q) => {
     set(q);

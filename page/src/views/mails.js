@@ -39,8 +39,11 @@ function parts(first) {
   view.known = known;
   view.pages = known?.pages ?? new Pages({ fetch: fetchPage, size: SIZE });
   view.pages.fetch = fetchPage;
-  view.list = mailList({ pages: view.pages, open: (mail) => go(`/mails/${mail.id}`), moved: () => moved(view) });
-  view.search = searchBox({ label: "Search mails", placeholder: "Search: from:anna subject:invoice country:RU is:rejected …", search, values: (field, rest) => valuesOf(view, field, rest), left: () => view.list.focus() });
+  view.list = mailList({ pages: view.pages, open: (mail) => go(`/mails/${mail.id}`), moved: () => moved(view), settled: () => told(view) });
+  view.search = searchBox({ label: "Search mails", placeholder: "Search: from:anna subject:invoice country:RU is:rejected …", search: (q) => {
+    view.toList = true;
+    search(q);
+  }, values: (field, rest) => valuesOf(view, field, rest), left: () => view.list.focus() });
   view.sums = mailSums({ onTerm: (field, value, negated) => search(toggledTerm(view.route.query.q ?? "", field, value, negated)), onRange: (chosen) => change(rangeQuery(chosen)) });
   view.live = liveButton(() => refresh(view));
   view.newest = button("↑ Newest", () => (view.list.root.scrollTop = 0), { class: "button newest", hidden: true });
@@ -94,13 +97,20 @@ async function load(view, { kept = false } = {}) {
   await sums;
 }
 
+// Where there is no mail, and none can come any more, it is said why.
+function told(view) {
+  say(view, ...(view.pages.total || !view.pages.done ? [] : [nothing(view.route)]));
+}
+
 async function loadList(view, signal) {
   const wait = setTimeout(() => say(view, loading()), 250);
   try {
     await view.pages.first();
     if (signal.aborted) return;
     view.list.reset();
-    say(view, ...(view.pages.total ? [] : [nothing(view.route)]));
+    told(view);
+    if (view.toList && view.pages.total) view.list.focus();
+    view.toList = false;
   } catch (error) {
     if (!isAbort(error) && !signal.aborted && error.status !== 401) failed(view, error);
   } finally {
@@ -139,10 +149,11 @@ async function refresh(view) {
       view.pages.shorten(5 * SIZE);
       view.sums.add(n);
     }
-    if (n !== 0) say(view);
+    if (n !== 0) told(view);
+    view.live.offline(false);
     if (++view.polls % SUMS_EVERY === 0) await view.sums.load(view.params(), view.route, asked.signal, { again: true });
   } catch (error) {
-    if (!isAbort(error)) console.warn(error.message);
+    if (!isAbort(error)) view.live.offline(true);
   }
 }
 
@@ -158,7 +169,7 @@ function startKeys(view) {
     ["Home", () => list.activate(0), "Newest mail"],
     ["End", () => list.activate(view.pages.total - 1), "Last mail loaded"],
     ["Enter", open, "Open the mail"],
-    ["Escape", () => view.route.query.q && search(""), "Empty the search"],
+    ["Escape", () => (list.state.active >= 0 ? list.activate(-1, { focus: false }) : view.route.query.q && search("")), "Leave the row; empty the search"],
     ["r", () => load(view), "Search again"],
   ]);
 }

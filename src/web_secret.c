@@ -49,10 +49,11 @@ static ssize_t ask(const char *prompt, char ret[static TYPED])
     sigprocmask(SIG_BLOCK, &set, &before);
     quiet = old;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
-    fputs(prompt, stderr);
+    /* Before the prompt: what is typed at it must not be shown, nor lost. */
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+    fputs(prompt, stderr);
     ssize_t len = read_line(ret);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &old);
     fputc('\n', stderr);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return len;

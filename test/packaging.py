@@ -96,10 +96,10 @@ def of_unit(unit, folder):
         return skip("the unit is hardened", "no systemd-analyze with --offline")
     r = run("systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", unit)
     ok(r.returncode == 0 and not r.stderr, "the unit's exposure is 2.0 at most", r.stdout[-200:], r.stderr)
-    copy = folder / "mailtap.service"
+    copy = folder / unit.name
     copy.write_text(re.sub(r"(?m)^ExecStart=\S+", "ExecStart=" + MAILTAP, unit.read_text()).replace("man:mailtap(1)", "https://example.org/"))
     r = run("systemd-analyze", "verify", "--man=no", copy)
-    ok(r.returncode == 0 and "mailtap.service" not in r.stderr, "systemd takes the unit", r.stderr)
+    ok(r.returncode == 0 and unit.name not in r.stderr, "systemd takes the unit", r.stderr)
 
 
 def of_sample(folder):
@@ -154,7 +154,8 @@ def main():
             completes("zsh", ["zsh", "-f"], ZSH_TEST, DIST / "completion/_mailtap")
         else:
             skip("zsh completes", "no zsh here")
-        of_unit(dist / "mailtap.service", folder)
+        for unit in ("mailtap.service", "mailtap-web.service"):
+            of_unit(dist / unit, folder)
         of_sample(folder)
         of_versions()
         of_install(folder)

@@ -40,7 +40,8 @@ class Server:
 
     def __init__(self, store, *options):
         self.said, self.base = [], None
-        self.process = subprocess.Popen([MAILTAP, "web", store, "--listen", "127.0.0.1:0", *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.process = subprocess.Popen([MAILTAP, "web", store, "--listen", "127.0.0.1:0", *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                        env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))  # no process may look into a confined one
         atexit.register(end, self.process)
         threading.Thread(target=self.listen, daemon=True).start()
         if not waiting.until(lambda: self.base or self.process.poll() is not None) or not self.base:

@@ -27,9 +27,10 @@ def locked():
 
 
 def imported():
-    """Packages that page/src names."""
-    texts = [p.read_text() for p in (PAGE / "src").rglob("*") if p.suffix in (".js", ".css")]
-    return {m[1] for t in texts for m in re.finditer(r"""(?:\bfrom|\bimport)\s*["']((?:@[^/"']+/)?[\w-]+)[^"':]*["']""", t)}
+    """Packages that page/src names; in style sheets a file beside one is none."""
+    sources = [p for p in (PAGE / "src").rglob("*") if p.suffix in (".js", ".css")]
+    names = {(p, m[1]) for p in sources for m in re.finditer(r"""(?:\bfrom|\bimport)\s*["']([\w@][^"':]*)["']""", p.read_text())}
+    return {re.match(r"(@[^/]+/)?[^/]+", name)[0] for p, name in names if not (p.parent / name).exists()}
 
 
 def committed(dependencies):

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import tempfile
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def make_run():
         built = Path(name) / "mailtap"
         built.symlink_to(Path(MAILTAP).resolve())
         env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+        env["ASAN_OPTIONS"] = "detect_leaks=0"  # no process may look into a confined one
         p = subprocess.Popen(["make", "-s", "-C", SOURCE, "-o", built, "run", "BUILD=" + name, "LISTEN=127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              env=env, text=True, start_new_session=True)
         late = threading.Timer(40, os.killpg, (p.pid, signal.SIGKILL))
@@ -33,7 +35,7 @@ def make_run():
             ok(address, "its last line is the page's address", *lines[-3:])
             page = urllib.request.urlopen(address[0], timeout=20).read().decode() if address else ""
             ok("<title>mailtap</title>" in page and "/page.js" in page, "where the page is", page)
-            ok(len(list((Path(name) / "sample").glob("*.sqlite"))) == 8, "of the week's days")
+            ok(len(list((Path(name) / "sample").glob("20*.sqlite"))) == 8, "of the week's days")
         finally:
             late.cancel()
             os.killpg(p.pid, signal.SIGTERM)

@@ -101,7 +101,7 @@ class Service:
 
 def command_of(folder):
     """ExecStart, with folders of ours in place of those of the machine."""
-    command = of_unit("ExecStart").replace("@bindir@/mailtap", os.path.abspath(MAILTAP)).replace("$INTERFACES", "tap0")
+    command = of_unit("ExecStart").replace("@bindir@/mailtap", os.path.abspath(MAILTAP)).replace("$INTERFACES", "tap0").replace(" $STORE", "")
     command = command.replace("@sysconfdir@", str(folder / "etc")).replace("/var/log/mailtap", str(folder / "log"))
     caps = ",".join("+" + c.lower().replace("cap_", "") for c in of_unit("AmbientCapabilities").split())
     return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--no-new-privs", "--inh-caps=-all," + caps,

@@ -28,14 +28,14 @@ _mailtap()
     --stream) mapfile -t COMPREPLY < <(compgen -W "smtp smtp_session notice software stats scripts all" -- "$cur") ;;
     --fields | --limit) ;;
     --user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
-    --metrics) ;;
+    --metrics | --listen) ;;
     *)
         if [[ $cur = -* ]]; then
             mapfile -t COMPREPLY < <(compgen -W "$(grep -oE -- '\[--?[a-z]+' <<<"$usage" | tr -d '[') --help" -- "$cur")
         elif [[ $command = read && $prev != = && $cur != = ]]; then
             mapfile -t COMPREPLY < <(compgen -f -- "$cur")
             compopt -o filenames
-        elif [[ $command = query ]]; then
+        elif [[ $command = query || $command = web ]]; then
             mapfile -t COMPREPLY < <(compgen -d -- "$cur")
             compopt -o filenames
         elif [[ $command = watch && $prev != = && $cur != = ]]; then

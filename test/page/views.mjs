@@ -33,6 +33,15 @@ const tooWide = page => page.evaluate(() => {
   return `${wide} px too wide${worst ? ": " + worst.outerHTML.slice(0, 160) : ""}`;
 });
 
+/** Rows of the list whose cells do not fit: rows have one height. */
+const spilled = page => page.evaluate(() => [...document.querySelectorAll(".list-row")].filter(row => {
+  const box = row.getBoundingClientRect();
+  return [...row.children].some(cell => {
+    const b = cell.getBoundingClientRect();
+    return b.height > 0 && (b.top < box.top - 1 || b.bottom > box.bottom + 1);
+  });
+}).map(row => row.innerText.slice(0, 120)));
+
 const empty = page => page.evaluate(() => (document.querySelector("main")?.innerText ?? "").trim().length < 20);
 
 async function one(t, given, name, [view, address, text], judged) {
@@ -45,6 +54,10 @@ async function one(t, given, name, [view, address, text], judged) {
   }
   const wide = await tooWide(t.page);
   ok(!wide, `${name}: ${view} fits the screen`, wide);
+  if (view.startsWith("mails")) {
+    const rows = await spilled(t.page);
+    ok(!rows.length, `${name}: ${view} has rows that hold their cells`, ...rows);
+  }
   const foreign = await foreignElements(t.page);
   ok(!foreign.length && !t.faults.length, `${name}: ${view} runs without errors, reports, dialogs or other hosts`, ...foreign, ...t.faults);
   t.faults.length = 0;

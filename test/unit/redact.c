@@ -111,10 +111,10 @@ static void becomes(const char *stream, const char *path, const char *json, cons
 static void records(void **state)
 {
     (void)state;
-    becomes(
-        "smtp", "",
-        "{\"ts\":1.5,\"mailfrom\":\"anna@example.org\",\"rcptto\":[\"b@c.example\",\"<>\"],\"tls\":true}",
-        "{\"ts\":1.5,\"mailfrom\":\"***@example.org\",\"rcptto\":[\"***@c.example\",\"\\u003c\\u003e\"],\"tls\":true}");
+    becomes("smtp", "",
+            "{\"ts\":1.5,\"mailfrom\":\"anna@example.org\",\"rcptto\":[\"b@c.example\",\"<>\"],\"tls\":true}",
+            "{\"ts\":1.5,\"mailfrom\":\"***@example.org\",\"rcptto\":[\"***@c.example\",\"\\u003c\\u003e\"],"
+            "\"tls\":true}");
     becomes("smtp", "",
             "{\"subject\":\"for "
             "you\",\"subject2\":\"x\",\"files\":[{\"name\":\"a.pdf\",\"size\":3,\"members\":[{\"name\":\"b/"

@@ -8,7 +8,7 @@ import { groupBy } from "./paths/ranks.js";
 import { table } from "./parts/table.js";
 import { label, time, wire } from "./parts/text.js";
 import { address } from "./router.js";
-import { kindName, stateLabel } from "./notices/state.js";
+import { kindName, stateLabel, titleOf } from "./notices/state.js";
 import { quoted } from "./query.js";
 
 const PEERS = 15;
@@ -73,7 +73,7 @@ export function noticesCard(answer, rangeQuery) {
   const { notices } = answer;
   if (notices.length === 0) return null;
   const rows = notices.slice(0, 10).map((notice) => el("li", { class: "host-notice" },
-    el("a", { href: `/notices/${encodeURIComponent(notice.id)}` }, wire(notice.msg ?? notice.note)), el("p", { class: "dim" }, time(notice.ts), " · ", wire(kindName(notice.note)), " ", stateLabel(notice))));
+    el("a", { href: `/notices/${encodeURIComponent(notice.id)}` }, wire(titleOf(notice))), el("p", { class: "dim" }, time(notice.ts), " · ", wire(kindName(notice.note)), " ", stateLabel(notice))));
   return el("section", { class: "panel" },
     el("div", { class: "panel-head" }, el("h2", {}, "Notices"), el("span", { class: "dim" }, notices.length >= NOTICES ? `the newest ${NOTICES}` : plural(notices.length, "notice")), el("a", { class: "panel-tools", href: address("/notices", { q: aboutHost(answer), state: "all", ...rangeQuery }), "aria-label": "All notices of this host" }, "All")),
     el("ul", { class: "panel-body host-notices" }, rows));

@@ -23,7 +23,7 @@ function keepFocus(root, work) {
 // A question that is open, or a menu, is not pulled away.
 const busy = () => document.querySelector("dialog[open], details.menu[open]") !== null;
 
-// load(route, signal, time) -> data; draw(data, route, time); time is the range with a beginning, as bounds.js gives it. refresh(route): whether it shall load again by itself; hold(): whether not just now. Gives what render() of a view gives.
+// load(route, signal, time) -> data; draw(data, route, time) may give a note that stands above; time is the range with a beginning, as bounds.js gives it. refresh(route): whether it shall load again by itself; hold(): whether not just now. Gives what render() of a view gives.
 export async function keepLoaded(root, route, { load, draw, refresh = () => false, hold = () => false }) {
   const note = el("div", { class: "load-note" });
   const state = { route, control: null, stopPoll: null, note };
@@ -38,8 +38,7 @@ export async function keepLoaded(root, route, { load, draw, refresh = () => fals
       const time = await bounded(state.route.range, control.signal);
       const data = await load(state.route, control.signal, time);
       if (control.signal.aborted) return;
-      clear(note);
-      keepFocus(root, () => draw(data, state.route, time));
+      keepFocus(root, () => clear(note, draw(data, state.route, time)));
     } finally {
       if (state.control === control) root.removeAttribute("aria-busy");
     }

@@ -12,6 +12,7 @@ import { hostTiles } from "../host_tiles.js";
 import { keepLoaded } from "../loader.js";
 import { change } from "../navigate.js";
 import { exportMenu } from "../parts/export.js";
+import { partlyNote } from "../partly.js";
 import { empty } from "../parts/states.js";
 import { copyButton, time, wire } from "../parts/text.js";
 import { rangeQuery } from "../range.js";
@@ -99,6 +100,7 @@ export async function render(root, route) {
     if (any) chart.update({ ...answer.timeline, range: { since: answer.timeline.times[0], until: answer.timeline.times.at(-1) + answer.timeline.step } });
     const rows = (kinds) => kinds.flatMap((card) => card(answer, drawn.range.query)).filter(Boolean);
     clear(cards, any ? null : nothing(answer), rows(TABLES), el("div", { class: "host-columns" }, rows(LISTS)));
+    return partlyNote(answer, answer.listings);
   }
 
   root.append(

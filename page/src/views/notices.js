@@ -11,6 +11,7 @@ import { noticeCard } from "../notices/card.js";
 import { kindsPanel, mutesPanel } from "../notices/side.js";
 import { kindName } from "../notices/state.js";
 import { exportMenu } from "../parts/export.js";
+import { partlyNote } from "../partly.js";
 import { empty, incomplete } from "../parts/states.js";
 import { segments } from "../parts/tiles.js";
 import { quoted } from "../query.js";
@@ -32,7 +33,7 @@ function paramsOf(route) {
 
 async function load(route, signal, time) {
   const ask = (path, params) => get(path, params, { signal });
-  const [list, { kinds }, { mutes }] = await Promise.all([ask("/notices", { ...paramsOf(route), limit: LIMIT }), ask("/notices/kinds", time.params), ask("/mutes")]);
+  const [list, kinds, { mutes }] = await Promise.all([ask("/notices", { ...paramsOf(route), limit: LIMIT }), ask("/notices/kinds", time.params), ask("/mutes")]);
   return { list, kinds, mutes };
 }
 
@@ -99,7 +100,8 @@ export async function render(root, route) {
     head.hidden = shown.length === 0;
     clear(list, shown.length > 0 ? cards(shown) : el("li", {}, nothing(drawn)));
     drawMore(data.list);
-    clear(side, kindsPanel(data.kinds, drawn.query), mutesPanel(data.mutes, changed));
+    clear(side, kindsPanel(data.kinds.kinds, drawn.query), mutesPanel(data.mutes, changed));
+    return partlyNote(data.kinds);
   }
 
   root.append(

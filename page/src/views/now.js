@@ -13,6 +13,7 @@ import { keepLoaded } from "../loader.js";
 import { change } from "../navigate.js";
 import { nowTiles } from "../now_tiles.js";
 import { exportMenu } from "../parts/export.js";
+import { partlyNote } from "../partly.js";
 import { rangeQuery } from "../range.js";
 import { address } from "../router.js";
 import { wholeHours } from "../whole_hours.js";
@@ -98,6 +99,7 @@ export async function render(root, route) {
     hours.textContent = wholeHours(data.tops[0], time) ?? "";
     health.update(data.health, time);
     refresh.update(now);
+    return partlyNote(data.timeline, data.kinds, data.health, ...data.tops);
   }
 
   root.append(

@@ -9,6 +9,7 @@ import { hostIn } from "../host_in.js";
 import { keepLoaded } from "../loader.js";
 import { change } from "../navigate.js";
 import { exportMenu } from "../parts/export.js";
+import { partlyNote } from "../partly.js";
 import { empty } from "../parts/states.js";
 import { table } from "../parts/table.js";
 import { wire } from "../parts/text.js";
@@ -91,7 +92,7 @@ export async function render(root, route) {
     if (answer.edges.length === 0) {
       const host = drawn.query.host;
       graphBox.append(empty(host ? `No mail took a way over ${host} in this time.` : "No way of a mail in this time.", "Ways come from the Received lines that mails have before the message ends, as far as they were seen."));
-      return;
+      return partlyNote(answer);
     }
     const query = drawn.range.query;
     const links = { host: (id) => hostHref(hostIn(id), query), edge: (edge) => mailsHref(edgeQuery(edge), query) };
@@ -101,6 +102,7 @@ export async function render(root, route) {
     const hours = wholeHours(answer, time);
     const most = answer.edges.length >= limitOf(drawn) ? `, those with most mails` : "";
     clear(tableBox, el("div", { class: "panel-head" }, el("h2", {}, "Edges"), el("span", { class: "dim" }, `${plural(answer.edges.length, "edge")} between ${plural(answer.nodes.length, "host")}${most}`), hours ? el("span", { class: "dim" }, hours) : null), edgeTable(answer.edges, links, graph));
+    return partlyNote(answer);
   }
 
   root.append(el("div", { class: "view-head" }, el("h1", {}, "Paths"), el("div", { class: "view-tools" }, tools.nodes, exportMenu(() => ({ path: "/paths", params })))), graphBox, tableBox);

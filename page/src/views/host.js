@@ -1,5 +1,5 @@
 // One host, an address or a domain: how much it sent and got, what became of that, who lists it, what it runs, with whom it talks.
-// State in the address: since, until, hide.
+// State in the address: since, until, hide, scale=log.
 
 import { get } from "../api.js";
 import { timeChart } from "../chart.js";
@@ -84,6 +84,8 @@ export async function render(root, route) {
     hidden: (route.query.hide ?? "").split(",").filter(Boolean),
     now: () => Date.now() / 1000,
     onRange: (next) => change(rangeQuery(next)),
+    log: route.query.scale === "log",
+    onLog: (on) => change({ scale: on ? "log" : null }, { replace: true }),
     onHidden: (keys) => change({ hide: keys.join(",") || null }, { replace: true }),
   });
 

@@ -104,6 +104,28 @@ bool find_key_domains(enum find_kind kind, struct slice domain, struct line *out
     return !first;
 }
 
+bool find_key_at(enum find_kind kind, struct slice domain, struct line *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t *to = line_room(out, 2 + FIND_VALUE);
+    size_t len = 2;
+    for (size_t i = 0; i < domain.len; i++) {
+        uint8_t c = byte_lower(domain.data[i]);
+        bool plain = (c >= 'a' && c < 'z') || byte_is_digit(c);
+        if (len + (plain ? 1 : 3) > 2 + FIND_VALUE)
+            return false;
+        to[len++] = plain ? c : 'z';
+        if (!plain) {
+            to[len++] = (uint8_t)digits[c >> 4];
+            to[len++] = (uint8_t)digits[c & 15];
+        }
+    }
+    to[0] = 'k';
+    to[1] = (uint8_t)kind;
+    out->len += len > 2 ? len : 0;
+    return len > 2;
+}
+
 struct slice find_domain(struct slice address)
 {
     const uint8_t *at = address.data ? memrchr(address.data, '@', address.len) : NULL;
@@ -277,6 +299,70 @@ static void add_mailbox_domains(struct finder *f, enum find_kind kind, const str
         add_key_domain(f, kind, list->items[i].domain);
 }
 
+static void add_at(struct finder *f, enum find_kind kind, struct slice address)
+{
+    struct slice domain = find_domain(address);
+    if (!domain.len || is_told(f, kind, domain) || !has_room(f, 3 + FIND_VALUE))
+        return;
+    if (find_key_at(kind, domain, f->out))
+        line_byte(f->out, ' ');
+}
+
+static void add_mailbox_ats(struct finder *f, enum find_kind kind, const struct mailbox_list *list)
+{
+    for (size_t i = 0; i < list->len; i++)
+        add_at(f, kind, list->items[i].addr);
+}
+
+static void add_at_keys(struct finder *f, const struct transaction *mail)
+{
+    add_at(f, FIND_SENDER_AT, mail->mailfrom);
+    for (size_t i = 0; i < mail->rcptto.len; i++)
+        add_at(f, FIND_RECIPIENT_AT, mail->rcptto.items[i]);
+    if (!mail->addresses)
+        return;
+    const struct addresses *a = mail->addresses;
+    add_mailbox_ats(f, FIND_SENDER_AT, &a->from);
+    add_mailbox_ats(f, FIND_SENDER_AT, &a->sender);
+    add_mailbox_ats(f, FIND_SENDER_AT, &a->reply_to);
+    add_mailbox_ats(f, FIND_RECIPIENT_AT, &a->to);
+    add_mailbox_ats(f, FIND_RECIPIENT_AT, &a->cc);
+    add_mailbox_ats(f, FIND_RECIPIENT_AT, &a->bcc);
+}
+
+static bool has_name(const struct file *file)
+{
+    bool any = file->name.data;
+    for (size_t i = 0; i < file->members.len && !any; i++)
+        any = file->members.items[i].name.data;
+    return any;
+}
+
+/* As the query language has it: a value is there. */
+static void add_has_keys(struct finder *f, const struct transaction *mail)
+{
+    bool file = false, encrypted = false, signer = false;
+    for (size_t i = 0; i < mail->files.len; i++) {
+        file |= has_name(&mail->files.items[i]);
+        encrypted |= mail->files.items[i].encrypted;
+    }
+    for (size_t i = 0; mail->authentication && i < mail->authentication->dkim.len; i++)
+        signer |= mail->authentication->dkim.items[i].domain.data != NULL;
+    const struct {
+        bool has;
+        const char *name;
+    } told[] = {{file, "file"},
+                {encrypted, "encrypted"},
+                {signer, "dkim"},
+                {mail->urls.len, "url"},
+                {mail->anomalies.len, "anomaly"},
+                {mail->tags.len, "tag"},
+                {mail->list && mail->list->id.data, "list"}};
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        if (told[i].has)
+            add_key_text(f, FIND_HAS, slice_str(told[i].name));
+}
+
 static void add_domain_keys(struct finder *f, const struct transaction *mail)
 {
     add_key_domain(f, FIND_SENDER_DOMAIN, find_domain(mail->mailfrom));
@@ -314,7 +400,9 @@ static void add_keys(struct finder *f, const struct transaction *mail)
     }
     for (size_t i = 0; i < mail->anomalies.len; i++)
         add_key_text(f, FIND_ANOMALY, slice_str(anomaly_name(mail->anomalies.items[i].which)));
+    add_has_keys(f, mail);
     add_hop_keys(f, mail);
+    add_at_keys(f, mail);
     add_domain_keys(f, mail);
     add_file_keys(f, &mail->files);
     add_file_keys(f, &mail->parts);

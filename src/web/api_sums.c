@@ -2,7 +2,7 @@
  * In: requests. Out: answers. Owns: nothing. Limits: TIMELINE_MOST points, API_KEYS keys.
  * Knowingly: but for the timeline all of it is of whole hours; the answers say which. */
 #include "store/timeline.h"
-#include "store/top.h"
+#include "store/past.h"
 #include "web/api.h"
 #include "web/say.h"
 #include "web/route.h"
@@ -207,7 +207,7 @@ void handle_top(const struct request *r, struct answer *a)
         return;
     struct hours hours = hours_of(span);
     struct keyed *keys = keyed_new(API_KEYS);
-    if (top_collect(r->reader, by, hours, keys, &err) < 0) {
+    if (past_collect(r->past, r->reader, by, hours, keys, &err) < 0) {
         api_failed(a, &err);
     } else {
         keyed_sort(keys, (enum keyed_order)request_number(r, PARAM_order, KEYED_MAILS));
@@ -256,21 +256,33 @@ static void write_map(const struct request *r, struct answer *a, struct keyed *k
     say_end(a);
 }
 
+static struct sums total_of(const struct keyed *keys)
+{
+    struct sums all = *keyed_others(keys);
+    for (size_t i = 0; i < keyed_count(keys); i++) {
+        struct keyed_row row = keyed_row(keys, i);
+        sums_add(&all, &row.sums);
+    }
+    return all;
+}
+
+/* Each mail has one server, so that the sums by server add up to all of them. */
 void handle_map(const struct request *r, struct answer *a)
 {
     struct api_span span;
-    struct sums all;
     struct error err;
     if (!api_span(r, a, API_DAY, &span))
         return;
     struct hours hours = hours_of(span);
-    struct keyed *keys = keyed_new(API_KEYS);
-    if (top_collect(r->reader, TOP_COUNTRY, hours, keys, &err) < 0 ||
-        top_total(r->reader, hours, &all, &err) < 0) {
+    struct keyed *keys = keyed_new(API_KEYS), *servers = keyed_new(API_KEYS);
+    if (past_collect(r->past, r->reader, TOP_COUNTRY, hours, keys, &err) < 0 ||
+        past_collect(r->past, r->reader, TOP_SERVER, hours, servers, &err) < 0) {
         api_failed(a, &err);
     } else {
+        const struct sums all = total_of(servers);
         keyed_sort(keys, KEYED_MAILS);
         write_map(r, a, keys, &all, hours);
     }
+    keyed_free(&servers);
     keyed_free(&keys);
 }

@@ -39,8 +39,10 @@ static bool read_host(const struct request *r, struct answer *a, struct host *h)
             h->text[i] = (char)byte_lower(given.data[i]);
     h->name = (struct slice){(const uint8_t *)h->text, len};
     bool good = true;
-    for (size_t i = 0; i < len; i++)
-        good = good && (uint8_t)h->text[i] > ' ' && !strchr("@*/\\\"", h->text[i]);
+    for (size_t i = 0; i < len && !h->is_address; i++) {
+        uint8_t c = h->name.data[i];
+        good = good && (c >= 0x80 || byte_is_digit(c) || (c >= 'a' && c <= 'z') || strchr("-._", c));
+    }
     if (!good) {
         answer_error(a, 400, "a host is an address as 192.0.2.1, or a domain as example.com");
         return false;

@@ -74,11 +74,17 @@ static void write_timeline(const struct request *r, struct answer *a, const stru
     say_end(a);
 }
 
+struct counting {
+    struct timeline *t;
+    size_t disposition;
+};
+
 static int count_mail(void *ctx, const struct reader_row *row)
 {
-    struct timeline *t = ctx;
+    const struct counting *c = ctx;
+    struct timeline *t = c->t;
     int64_t seconds = (int64_t)(reader_row_id(row) / API_SECOND);
-    struct slice what = reader_row_value(row, api_field(STREAM_SMTP, "disposition")).text;
+    struct slice what = reader_row_value(row, c->disposition).text;
     timeline_add(t, TIMELINE_MAILS, seconds, 1);
     for (enum timeline_series s = TIMELINE_ACCEPTED; s <= TIMELINE_DEFERRED; s++)
         if (slice_eq(what, slice_str(timeline_name(s))))
@@ -90,15 +96,15 @@ static int count_mail(void *ctx, const struct reader_row *row)
 static int count_mails(const struct request *r, const struct query *query, struct timeline *t,
                        struct error *reterr)
 {
-    const size_t fields[] = {api_field(STREAM_SMTP, "disposition")};
+    struct counting c = {t, api_field(STREAM_SMTP, "disposition")};
     struct reader_result result;
     const struct reader_question q = {.stream = STREAM_SMTP,
                                       .query = query,
                                       .before = (uint64_t)(t->until * API_SECOND),
                                       .after = t->since ? (uint64_t)(t->since * API_SECOND - 1) : 0,
-                                      .fields = fields,
+                                      .fields = &c.disposition,
                                       .field_count = 1};
-    return reader_find(r->reader, &q, count_mail, t, &result, reterr);
+    return reader_find(r->reader, &q, count_mail, &c, &result, reterr);
 }
 
 void handle_timeline(const struct request *r, struct answer *a)

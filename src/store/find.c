@@ -33,6 +33,26 @@ static void add_word(struct finder *f, struct slice s)
     line_byte(f->out, ' ');
 }
 
+static bool is_wordy(uint8_t c)
+{
+    return byte_is_digit(c) || (byte_lower(c) >= 'a' && byte_lower(c) <= 'z') || c >= 0x80;
+}
+
+/* With its words whole. */
+static bool is_in(struct slice part, struct slice text)
+{
+    const uint8_t *at = text.len ? memmem(text.data, text.len, part.data, part.len) : NULL;
+    const uint8_t *end = at ? at + part.len : NULL;
+    return at && (at == text.data || !is_wordy(at[-1])) && (end == text.data + text.len || !is_wordy(*end));
+}
+
+/* What is a part of a text that is there gives no other words. */
+static void add_unless_in(struct finder *f, struct slice s, struct slice text)
+{
+    if (s.len && !is_in(s, text))
+        add_word(f, s);
+}
+
 static void add_words(struct finder *f, const struct text_list *list)
 {
     for (size_t i = 0; i < list->len; i++)
@@ -156,22 +176,15 @@ static void add_key_domain(struct finder *f, enum find_kind kind, struct slice d
 /* Those that the header's text does not have as they are: of internationalized domains, or with comments. */
 static void add_mailboxes(struct finder *f, const struct mailbox_list *list, struct slice text)
 {
-    for (size_t i = 0; i < list->len; i++) {
-        struct slice addr = list->items[i].addr;
-        if (addr.len && (!text.len || !memmem(text.data, text.len, addr.data, addr.len)))
-            add_word(f, addr);
-    }
+    for (size_t i = 0; i < list->len; i++)
+        add_unless_in(f, list->items[i].addr, text);
 }
 
 static void add_mailboxes_in(struct finder *f, const struct mailbox_list *list, const struct text_list *texts)
 {
     /* As a rule a text is a mailbox; where it is not, the address is there twice. */
-    for (size_t i = 0; i < list->len; i++) {
-        struct slice addr = list->items[i].addr;
-        struct slice text = i < texts->len ? texts->items[i] : (struct slice){0};
-        if (addr.len && (!text.len || !memmem(text.data, text.len, addr.data, addr.len)))
-            add_word(f, addr);
-    }
+    for (size_t i = 0; i < list->len; i++)
+        add_unless_in(f, list->items[i].addr, i < texts->len ? texts->items[i] : (struct slice){0});
 }
 
 static void add_sender(struct finder *f, const struct transaction *mail)
@@ -211,11 +224,12 @@ static void add_files(struct finder *f, const struct file_list *list)
 static void add_urls(struct finder *f, const struct url_list *list)
 {
     for (size_t i = 0; i < list->len; i++) {
-        add_word(f, list->items[i].url);
-        add_word(f, list->items[i].host);
-        add_word(f, list->items[i].host_unicode);
-        add_word(f, list->items[i].unwrapped);
-        add_word(f, list->items[i].unwrapped_host);
+        const struct url *u = &list->items[i];
+        add_word(f, u->url);
+        add_unless_in(f, u->host, u->url);
+        add_word(f, u->host_unicode);
+        add_word(f, u->unwrapped);
+        add_unless_in(f, u->unwrapped_host, u->unwrapped);
     }
 }
 
@@ -234,13 +248,9 @@ static void add_hosts(struct finder *f, const struct transaction *mail)
 static void add_text(struct finder *f, const struct transaction *mail)
 {
     add_word(f, mail->last_reply);
-    if (!slice_eq(mail->last_error, mail->last_reply))
-        add_word(f, mail->last_error);
-    /* Most often the last one, less its codes. */
-    if (!mail->last_reply.len || !mail->reply.text.len ||
-        !memmem(mail->last_reply.data, mail->last_reply.len, mail->reply.text.data, mail->reply.text.len))
-        add_word(f, mail->reply.text);
-    add_word(f, mail->queue_id);
+    add_unless_in(f, mail->last_error, mail->last_reply);
+    add_unless_in(f, mail->reply.text, mail->last_reply);
+    add_unless_in(f, mail->queue_id, mail->last_reply);
     add_word(f, mail->msg_id);
     add_word(f, mail->user_agent);
     if (mail->agent)

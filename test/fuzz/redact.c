@@ -22,7 +22,12 @@ static void check_text(struct slice s)
             end--;
         if (!end || s.data[end - 1] <= ' ' || strchr("\"(),:;<>@[]\\\x7f", s.data[end - 1]))
             continue;
-        assert(end >= 3 && memcmp(s.data + end - 3, "***", 3) == 0);
+        /* Another form of it stands there, before which the same holds. */
+        const uint8_t *before = end < 3 ? NULL : s.data + end - 3;
+        if (before && (memcmp(before, "\xef\xbc\xa0", 3) == 0 || memcmp(before, "\xef\xb9\xab", 3) == 0 ||
+                       memcmp(before, "%40", 3) == 0))
+            continue;
+        assert(before && memcmp(before, "***", 3) == 0);
     }
 }
 

@@ -179,6 +179,43 @@ static void redacted_tables(void **state)
         "[\"to ***@b.example\",{\"id\":\"3\",\"mailfrom\":\"***@b.example\"},{\"id\":\"3\"},\"***\",null]");
 }
 
+/* The msg of a notice is shown where it is a sentence of ours, whatever stood in the row before. */
+static void notices(int format, const char *const names[], const char *want)
+{
+    struct request r = {.values = {[PARAM_format] = {.given = true, .number = (uint64_t)format}}};
+    struct answer a;
+    struct table t;
+    static const char *const rows[][2] = {{"\"Capture::Loss\"", "\"2 % of a@b\""},
+                                          {"\"Own::Note\"", "\"about anna\""},
+                                          {"\"Capture::Loss\"", "\"1 %\""}};
+    answer_init(&a);
+    a.redacts = true;
+    table_open(&t, &a, &r, "notice", "n", names, 2);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(table_row(&t));
+        for (size_t c = 0; c < 2; c++)
+            table_raw(&t, slice_str(rows[i][strcmp(names[c], "msg") == 0]));
+    }
+    table_close(&t, &(struct table_end){0}, false);
+    is_body(&a, want);
+}
+
+static void redacted_notices(void **state)
+{
+    (void)state;
+    static const char *const right[] = {"note", "msg"}, *const wrong[] = {"msg", "note"};
+    notices(FORMAT_CSV, right,
+            "note,msg\r\nCapture::Loss,2 % of ***@b\r\nOwn::Note,***\r\nCapture::Loss,1 %\r\n");
+    notices(FORMAT_CSV, wrong, "msg,note\r\n***,Capture::Loss\r\n***,Own::Note\r\n***,Capture::Loss\r\n");
+    notices(
+        FORMAT_NDJSON, right,
+        "{\"note\":\"Capture::Loss\",\"msg\":\"2 % of "
+        "***@b\"}\n{\"note\":\"Own::Note\",\"msg\":\"***\"}\n{\"note\":\"Capture::Loss\",\"msg\":\"1 %\"}\n");
+    notices(FORMAT_NDJSON, wrong,
+            "{\"msg\":\"***\",\"note\":\"Capture::Loss\"}\n{\"msg\":\"***\",\"note\":\"Own::Note\"}\n{"
+            "\"msg\":\"***\",\"note\":\"Capture::Loss\"}\n");
+}
+
 static void packs(void **state)
 {
     (void)state;
@@ -197,8 +234,9 @@ static void packs(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(values),          cmocka_unit_test(texts),
-                                       cmocka_unit_test(errors),          cmocka_unit_test(tables),
-                                       cmocka_unit_test(redacted_tables), cmocka_unit_test(packs)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values), cmocka_unit_test(texts),           cmocka_unit_test(errors),
+        cmocka_unit_test(tables), cmocka_unit_test(redacted_tables), cmocka_unit_test(redacted_notices),
+        cmocka_unit_test(packs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -286,6 +287,78 @@ def slow_clients(folder):
             ok(s.ask("/api/v1/me").status == 200, "who does not read keeps nobody else waiting")
 
 
+def shifted(pcap, seconds):
+    """A capture as if it had been taken at another time."""
+    out, at = bytearray(pcap), 24
+    while at < len(out):
+        ts, _, size, _ = struct.unpack_from("<IIII", out, at)
+        struct.pack_into("<I", out, at, ts + seconds)
+        at += 16 + size
+    return bytes(out)
+
+
+def exports(folder):
+    """More than fits on the way: in pieces, at the client's pace, to the end or not at all."""
+    # More than a socket's buffer takes: the same week four times.
+    week = subprocess.run(["zstd", "-dcq", SOURCE / "samples/week.pcap.zst"], capture_output=True, check=True).stdout
+    captures = [folder.with_name("week%d.pcap" % i) for i in range(4)]
+    for i, path in enumerate(captures):
+        path.write_bytes(shifted(week, (i - 4) * 7 * 86400))
+    store(folder, *captures)
+    with Server(folder, "-s", "web_client_timeout=2s") as s:
+        count = s.ask("/api/v1/count").json()["count"]
+        whole = s.ask("/api/v1/export?format=ndjson")
+        ok(whole.chunked and whole.whole and len(whole.body.splitlines()) == count > 1000, "a large export comes in pieces", whole.status, len(whole.body))
+        ok(len(whole.body) > 1 << 20, "and is larger than what waits for a client", len(whole.body))
+        packed = s.ask("/api/v1/export?format=ndjson", Accept_Encoding="gzip")
+        ok(packed.whole and gzip.decompress(packed.body) == whole.body, "compressed it is the same")
+        ok(json.loads(s.ask("/api/v1/export").body)["records"][-1] == json.loads(whole.body.splitlines()[-1]), "and as one JSON text")
+        request = b"GET /api/v1/export?format=ndjson HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % s.host.encode()
+        with small(s) as c:
+            c.sendall(request)
+            got, last = b"", time.monotonic()
+            while True:
+                # Slower than the server, but no piece takes two seconds.
+                time.sleep(0.002)
+                piece = c.recv(16384)
+                if not piece:
+                    break
+                got += piece
+            ok(Answer(got).whole and Answer(got).body == whole.body, "a slow client gets all of it", len(got), time.monotonic() - last)
+        held = [small(s) for _ in range(3)]
+        for c in held:
+            c.sendall(request)
+        ok(s.ask("/api/v1/mails?limit=1").status == 200, "clients who do not read keep no question waiting")
+        # Two are worked on; for both the server's patience ends, then the third one's turn is over too.
+        ok(until(lambda: s.ask("/api/v1/export?format=ndjson").whole, 2 * LONG), "nor exports for long", s.stderr())
+        for c in held[:2]:
+            a = Answer(drain(c))
+            ok(not a.whole, "what they get is not taken for the whole", a.status, len(a.raw))
+        for c in held:
+            c.close()
+        for _ in range(5):
+            with small(s) as c:
+                c.sendall(request)
+                c.recv(1000)
+        ok(until(lambda: s.ask("/api/v1/export?format=ndjson").whole), "clients who go amid it leave nothing behind", s.stderr())
+        with small(s) as c:
+            c.sendall(request)
+            got = c.recv(1000)
+            began = time.monotonic()
+            ok(s.end() == 0 and time.monotonic() - began < 10, "the server ends amid an export", time.monotonic() - began)
+            got = Answer(got + drain(c))
+            ok(got.status == 200 and not got.whole, "which looks cut off", len(got.raw))
+
+
+def small(s):
+    """A connection that takes little at a time."""
+    c = socket.socket()
+    c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    c.settimeout(LONG)
+    c.connect((s.address, s.port))
+    return c
+
+
 def ends(folder):
     for sig in (signal.SIGTERM, signal.SIGINT):
         s = Server(folder)
@@ -358,6 +431,7 @@ def main():
                 test(s)
             ok(s.end() == 0, "it ends well", s.stderr())
         slow_clients(folder)
+        exports(Path(name) / "week")
         ends(folder)
         begins(folder)
         proxied(folder)

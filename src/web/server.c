@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -57,6 +58,23 @@ static int check_open(const struct web_settings *set, struct error *reterr)
     return 0;
 }
 
+/* As many files as connections want, and those of the store. */
+static void raise_files(const struct web_settings *set)
+{
+    enum { EACH = 64 }; /* of a thread: its day files */
+    struct rlimit limit;
+    rlim_t want = set->connections + EACH * (set->threads + EXPORTERS) + EACH;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= want)
+        return;
+    limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < want)
+        fprintf(stderr,
+                "mailtap: web: %llu files may be open at once, of %llu that web_connections and web_threads "
+                "may want\n",
+                (unsigned long long)limit.rlim_cur, (unsigned long long)want);
+}
+
 int web_open(const struct web_settings *set, struct web **ret, struct error *reterr)
 {
     struct web *w = calloc(1, sizeof *w);
@@ -77,6 +95,7 @@ int web_open(const struct web_settings *set, struct web **ret, struct error *ret
         web_close(w);
         return err;
     }
+    raise_files(set);
     w->page = page_open();
     w->slow = slow_new(set->client_timeout);
     w->past = past_new(set->directory, set->sums_bytes);

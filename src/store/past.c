@@ -172,24 +172,24 @@ static bool give_kept(struct past *p, int32_t day, enum top_by by, const struct 
     return true;
 }
 
-static void make_room(struct past *p, size_t bytes)
+/* Drops what was used longest ago, but nothing that the question at hand, which began at `since`, has used:
+ * days that do not all fit would else drop each other in turn, so that none is there when it is asked for. */
+static bool make_room(struct past *p, size_t bytes, uint64_t since)
 {
     while (p->count && p->bytes + bytes > p->most) {
         size_t oldest = 0;
         for (size_t i = 1; i < p->count; i++)
             if (p->items[i]->used < p->items[oldest]->used)
                 oldest = i;
+        if (p->items[oldest]->used > since)
+            return false;
         drop(p, oldest);
     }
+    return p->bytes + bytes <= p->most;
 }
 
-static void put(struct past *p, struct kept *k)
+static void add(struct past *p, struct kept *k)
 {
-    pthread_mutex_lock(&p->lock);
-    for (size_t i = p->count; i-- > 0;)
-        if (p->items[i]->day == k->day && p->items[i]->by == k->by)
-            drop(p, i);
-    make_room(p, k->rows.room);
     if (p->count == p->room) {
         p->room = p->room ? 2 * p->room : DAYS_ROOM;
         p->items = reallocarray(p->items, p->room, sizeof *p->items);
@@ -198,12 +198,35 @@ static void put(struct past *p, struct kept *k)
     k->used = ++p->uses;
     p->items[p->count++] = k;
     p->bytes += k->rows.room;
+}
+
+/* In the place of what was kept of that day, or not at all. */
+static void put(struct past *p, struct kept *k, uint64_t since)
+{
+    pthread_mutex_lock(&p->lock);
+    for (size_t i = p->count; i-- > 0;)
+        if (p->items[i]->day == k->day && p->items[i]->by == k->by)
+            drop(p, i);
+    bool fits = make_room(p, k->rows.room, since);
+    if (fits)
+        add(p, k);
     pthread_mutex_unlock(&p->lock);
+    if (!fits)
+        kept_free(k);
+}
+
+static void fit(struct line *l)
+{
+    uint8_t *data = l->len ? realloc(l->data, l->len) : NULL;
+    if (data) {
+        l->data = data;
+        l->room = l->len;
+    }
 }
 
 /* Reads a whole day, and keeps it where it is still what it was. */
 static int read_day(struct past *p, struct reader *r, int32_t day, enum top_by by, const struct stat *file,
-                    struct keyed *keys, struct error *reterr)
+                    uint64_t since, struct keyed *keys, struct error *reterr)
 {
     struct stat after;
     struct keyed *rows = keyed_new(KEYS);
@@ -220,10 +243,11 @@ static int read_day(struct past *p, struct reader *r, int32_t day, enum top_by b
     }
     if (!err && keyed_others(rows)->mails)
         keyed_add(keys, (struct slice){0}, keyed_others(rows));
+    fit(&k->rows);
     bool good = !err && before && reader_complete(r) && !keyed_others(rows)->mails &&
                 k->rows.room <= p->most && look(p, day, &after) && same(file, &after);
     if (good)
-        put(p, k);
+        put(p, k, since);
     else
         kept_free(k);
     keyed_free(&rows);
@@ -231,7 +255,7 @@ static int read_day(struct past *p, struct reader *r, int32_t day, enum top_by b
 }
 
 static int collect_day(struct past *p, struct reader *r, int32_t day, enum top_by by, struct hours span,
-                       struct keyed *keys, struct error *reterr)
+                       uint64_t since, struct keyed *keys, struct error *reterr)
 {
     struct stat file;
     const int64_t first = (int64_t)day * DAY, last = first + DAY;
@@ -241,7 +265,7 @@ static int collect_day(struct past *p, struct reader *r, int32_t day, enum top_b
                                    span.until < last ? span.until : last};
         return top_collect(r, by, part, keys, reterr);
     }
-    return give_kept(p, day, by, &file, keys) ? 0 : read_day(p, r, day, by, &file, keys, reterr);
+    return give_kept(p, day, by, &file, keys) ? 0 : read_day(p, r, day, by, &file, since, keys, reterr);
 }
 
 int past_collect(struct past *p, struct reader *r, enum top_by by, struct hours span, struct keyed *keys,
@@ -253,9 +277,12 @@ int past_collect(struct past *p, struct reader *r, enum top_by by, struct hours 
     int err = day_list(p->directory, &days, reterr);
     if (err)
         return err;
+    pthread_mutex_lock(&p->lock);
+    const uint64_t since = p->uses;
+    pthread_mutex_unlock(&p->lock);
     for (size_t i = days.count; i-- > 0 && !err;)
         if (days.items[i] >= span.since / DAY && (int64_t)days.items[i] * DAY < span.until)
-            err = collect_day(p, r, days.items[i], by, span, keys, reterr);
+            err = collect_day(p, r, days.items[i], by, span, since, keys, reterr);
     free(days.items);
     return err;
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""mailtap web: what every answer has, who is let in by which name, hostile requests, many clients, the end."""
+"""mailtap web: what every answer has, who is let in by which name, hostile requests, many clients, the end.
+usage: web.py MAILTAP [WEB-RUN]   with the second: whether what hostile clients do leaves anything behind"""
 import gzip
 import json
 import os
@@ -16,7 +17,7 @@ from jsonschema import Draft202012Validator
 
 from tap import MAILTAP, SOURCE, done, mailtap, ok
 from waiting import LONG, until
-from webserver import ALWAYS, BORDER, ENV, Answer, Server, drain, store
+from webserver import ALWAYS, BORDER, ENV, LEAKS, Answer, Server, drain, store
 
 VIEWS = ["/", "/mails", "/mails?q=from:anna", "/mails/1764484200000000", "/hosts", "/hosts/192.0.2.1", "/map", "/paths", "/notices", "/notices/12",
          "/log-in"]
@@ -427,14 +428,15 @@ def main():
         Path(name).chmod(0o755)
         folder = store(Path(name) / "store", BORDER)
         with Server(folder) as s:
-            for test in (the_page, every_answer, names, other_sites, parameters, formats, description, hostile, cut_at_every_byte, keeps_alive, many):
+            for test in (parameters, other_sites, hostile, cut_at_every_byte, keeps_alive, many) if LEAKS else (the_page, every_answer, names, other_sites, parameters, formats, description, hostile, cut_at_every_byte, keeps_alive, many):
                 test(s)
             ok(s.end() == 0, "it ends well", s.stderr())
         slow_clients(folder)
         exports(Path(name) / "week")
-        ends(folder)
-        begins(folder)
-        proxied(folder)
+        if not LEAKS:
+            ends(folder)
+            begins(folder)
+            proxied(folder)
     done()
 
 

@@ -97,7 +97,7 @@ int web_open(const struct web_settings *set, struct web **ret, struct error *ret
     }
     raise_files(set);
     w->page = page_open();
-    w->slow = slow_new(set->client_timeout);
+    w->slow = slow_new(set->client_timeout, exchange_left);
     w->past = past_new(set->directory, set->sums_bytes);
     guard_init(&w->guard, set, &w->at, buf_slice(&w->certificate));
     *ret = w;

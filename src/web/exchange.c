@@ -282,6 +282,7 @@ static enum MHD_Result look(struct exchange *e, const char *method)
     e->request.route = match.route;
     e->request.set = &e->web->set;
     e->request.web = e->web;
+    e->request.past = e->web->past;
     enum MHD_Result done = admit(e, &h, &good);
     if (!good)
         return done;

@@ -1,15 +1,18 @@
 """The API of mailtap web for those to whom records are redacted, and while a writer goes on."""
 import json
+import os
+import re
+import socket
 import subprocess
 import tempfile
 import threading
 import urllib.parse
 from pathlib import Path
-import re
 
 import waiting
 from apiserver import Server, token_line
-from tap import MAILTAP, SHARED, SOURCE, done, mailtap, ok
+from tap import MAILTAP, SHARED, SOURCE, done, mailtap, ok, skip
+from webserver import dechunk
 
 WEEK = SOURCE / "samples/week.pcap.zst"
 FULL, REDACTED = "f" * 43, "r" * 43
@@ -166,6 +169,52 @@ def live(folder):
     server.close()
 
 
+def slow_client(folder):
+    """Who stops taking an export keeps nothing from being written, and no log from being emptied."""
+    store = folder / "slow"
+    mailtap("read", WEEK, "-o", "sqlite:%s" % store)
+    server = Server(store)
+    host, _, port = server.at.partition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.sendall(b"GET /api/v1/export?format=ndjson HTTP/1.1\r\nHost: %s\r\n\r\n" % server.at.encode())
+        begun = s.recv(2000)
+        ok(begun.startswith(b"HTTP/1.1 200"), "an export has begun", begun[:200])
+        r = mailtap("read", SOURCE / "samples/border.pcap", WEEK, "-o", "sqlite:%s" % store)
+        logs = [(p.name, p.stat().st_size) for p in store.glob("*-wal") if p.stat().st_size]
+        ok(r.returncode == 0 and not logs, "a writer ends its days meanwhile", r.stderr[-500:], logs)
+        s.settimeout(60)
+        rest, piece = begun, b"x"
+        while piece and not rest.endswith(b"\r\n0\r\n\r\n"):
+            piece = s.recv(1 << 20)
+            rest += piece
+    body, whole = dechunk(rest.partition(b"\r\n\r\n")[2])
+    lines = len(re.findall(rb'\{"id":"\d+"', body))
+    ok(whole and lines >= 1430 and rest.endswith(b"0\r\n\r\n"), "then the export goes on to its end", lines)
+    server.close()
+
+
+def unwritable(folder):
+    """Where nothing can be written all can be read."""
+    if os.geteuid():
+        skip("a folder that cannot be written", "wants root, which can give it away")
+        return
+    store = folder / "ro"
+    mailtap("read", WEEK, "-o", "sqlite:%s" % store)
+    folder.chmod(0o755)
+    for path in [*store.iterdir(), store]:
+        os.chown(path, 65534, 65534)
+    store.chmod(0o555)
+    server = Server(store, user=65534)
+    notice = server.get("/notices", limit=1)["notices"][0]
+    a = server.send("POST", "/notices/%s/acknowledge" % notice["id"], {"remark": "x"})
+    ok(a.status == 503 and "cannot be kept" in a.json()["error"]["text"], "what is decided cannot be kept, and this is said", a.status, a.body)
+    a = server.send("POST", "/mutes", {"note": notice["note"]})
+    ok(a.status == 503, "neither can a mute", a.status, a.body)
+    ok(server.get("/mutes")["mutes"] == [] and server.get("/notices/kinds")["kinds"] and server.get("/notices/" + notice["id"])["state"]["state"] == "open" and server.get("/count")["count"] == 1430, "all else is answered")
+    server.close()
+
+
 def main():
     if not WEEK.exists():
         print("1..0 # SKIP %s is not there" % WEEK)
@@ -177,6 +226,8 @@ def main():
         ok(r.returncode in (0, 1), "captures go into a store", r.stderr[-1000:])
         roles(folder, folder / "store")
         live(folder)
+        slow_client(folder)
+        unwritable(folder)
     done()
 
 

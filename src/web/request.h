@@ -14,7 +14,7 @@ struct past;
 struct route;
 struct web;
 
-enum { REQUEST_URI = 16384, REQUEST_BODY = 16384 };
+enum { REQUEST_URI = 32768, REQUEST_BODY = 16384 };
 
 /* PARAM_q, PARAM_since ... */
 enum param {

@@ -21,7 +21,7 @@
 #include "web/listen.h"
 #include "web/pem.h"
 
-enum { HEAD = 48 << 10, TICK = 1, LISTENERS = 2, WAITING = 64, EXPORTERS = 2, LOG_INS_WAITING = 8 };
+enum { HEAD = 96 << 10, TICK = 1, LISTENERS = 2, WAITING = 64, EXPORTERS = 2, LOG_INS_WAITING = 8 };
 static const double GRACE = 2; /* seconds for answers on their way */
 
 struct endpoint web_endpoint(const struct web *w)

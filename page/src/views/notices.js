@@ -91,9 +91,7 @@ export async function render(root, route) {
   const side = el("div", { class: "notice-side" });
   const changed = () => kept?.again();
 
-  function cards(notices) {
-    return notices.map((notice) => noticeCard(notice, now.range.query, changed));
-  }
+  const cards = (notices) => notices.map((notice) => noticeCard(notice, now.range.query, changed));
 
   function drawHead() {
     const open = shown.filter((notice) => notice.state === "open");

@@ -10,12 +10,13 @@ import { listRow, openPressed } from "./row.js";
 const GAP = 12;
 const AROUND = 8;
 const AHEAD = 60;
+const FRESH_MS = 2500;
 // Answers without a mail after which one is asked whether to search on.
 const ROUNDS = 8;
 
 export class MailList {
   constructor({ pages, open, moved, settled }) {
-    Object.assign(this, { pages, moved, settled, columns: [], active: -1, height: 33, nodes: new Map(), error: null, fresh: 0, asked: false, due: 0 });
+    Object.assign(this, { pages, moved, settled, columns: [], active: -1, height: 33, nodes: new Map(), error: null, fresh: 0, asked: false, due: 0, aging: 0 });
     this.head = el("div", { class: "list-head", role: "row", "aria-rowindex": "1" });
     this.rows = el("div", { class: "list-rows", role: "rowgroup" });
     this.space = el("div", { class: "list-space", role: "presentation" }, this.rows);
@@ -33,6 +34,7 @@ export class MailList {
   stop() {
     this.size.disconnect();
     cancelAnimationFrame(this.due);
+    clearTimeout(this.aging);
   }
 
   focus() {
@@ -164,6 +166,8 @@ export class MailList {
     const stay = !this.atTop();
     if (this.active >= 0) this.active += n;
     this.fresh = stay ? 0 : n;
+    clearTimeout(this.aging);
+    this.aging = setTimeout(() => (this.fresh = 0), FRESH_MS);
     this.renew();
     if (stay) this.root.scrollTop = top + n * this.height;
     this.draw();
@@ -181,6 +185,7 @@ export class MailList {
     this.active = active;
     this.renew();
     this.root.scrollTop = scroll;
+    if (active >= 0) this.show(active);
     this.renew();
   }
 }

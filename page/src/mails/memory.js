@@ -2,6 +2,9 @@
 
 let last = null;
 
+// Who comes next may not be shown what this one was.
+globalThis.document?.addEventListener("whochange", () => (last = null));
+
 // left: the list goes from the screen now, so where it stood is kept.
 export function remember({ route, pages, list }, { left = false } = {}) {
   last = { address: route.address, pages, active: list.active, scroll: list.root.scrollTop, left };

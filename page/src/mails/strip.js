@@ -5,7 +5,8 @@ import { count, span } from "../format.js";
 
 const PARTS = ["accepted", "rejected", "deferred", "other"];
 const BARS = 200;
-const STEPS = [10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 604800];
+// The server counts by whole minutes.
+const STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 604800];
 
 export function stepFor(range) {
   const length = range.until - range.since;

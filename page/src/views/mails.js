@@ -155,7 +155,7 @@ async function refresh(view) {
     view.live.offline(false);
     if (++view.polls % SUMS_EVERY === 0) await view.sums.load(view.params(), view.route, asked.signal, { again: true });
   } catch (error) {
-    if (!isAbort(error)) view.live.offline(true);
+    if (!isAbort(error)) view.live.offline(error.status === 0 || error.status >= 500);
   }
 }
 

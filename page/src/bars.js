@@ -49,7 +49,7 @@ export function barList({ by, answer, rangeQuery, plain = false, more = null, te
     const found = find ? find(row.key) : foundHref(by, row.key, rangeQuery);
     const label = host ? el("a", { href: host, class: "bars-key" }, name(by, row.key)) : el("span", { class: "bars-key" }, name(by, row.key));
     const number = compact(row.mails);
-    const said = `${count(row.mails)}: ${row.key}`;
+    const said = `${number} of ${row.key}`;
     return el("li", { class: "bars-row", title: title(row, total, plain) }, label, found ? el("a", { href: found, class: "bars-number", "aria-label": said }, number) : el("span", { class: "bars-number" }, number), barOf(row, most, plain));
   };
   return el("section", { class: "panel" },

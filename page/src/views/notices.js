@@ -23,6 +23,7 @@ export const nav = "Notices";
 export const range = true;
 
 const LIMIT = 50;
+const NARROW = 1000;
 const CHOICES = [["open", "Open"], ["acknowledged", "Acknowledged"], ["muted", "Muted"], ["all", "All"]];
 
 const stateOf = (route) => (CHOICES.some(([key]) => key === route.query.state) ? route.query.state : "open");
@@ -124,7 +125,7 @@ export async function render(root, route) {
     head.hidden = shown.length === 0;
     clear(list, shown.length > 0 ? cards(shown) : el("li", {}, nothing(drawn)));
     drawMore(data.list);
-    clear(side, kindsPanel(data.kinds.kinds, drawn.query), mutesPanel(data.mutes, changed));
+    clear(side, kindsPanel(data.kinds.kinds, drawn.query, side.querySelector(".kinds-panel")?.open ?? innerWidth > NARROW), mutesPanel(data.mutes, changed));
     return partlyNote(data.kinds);
   }
 

@@ -70,8 +70,9 @@ export async function keepLoaded(root, route, { load, draw, refresh = () => fals
     await once();
   } catch (error) {
     if (error.status !== 400) throw error;
-    root.classList.remove("is-waiting");
-    clear(note, failed(error, route) ? null : failure(error));
+    const told = failed(error, route);
+    root.classList.toggle("is-waiting", !told);
+    clear(note, told ? null : failure(error));
   }
   watch();
   return {

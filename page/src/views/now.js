@@ -78,6 +78,7 @@ export async function render(root, route) {
   const lists = el("div", { class: "bars-grid" });
   const health = healthCard();
   const refresh = refreshButton();
+  refresh.update(route);
   let params = route.range.params;
   const exports = exportMenu(() => [{ title: "Counts over time", path: "/timeline", params }, ...LISTS.map((by) => ({ title: DIMENSIONS[by].title, path: "/top", params: { ...params, by, limit: 1000 } }))]);
   const chart = timeChart(chartBox, {

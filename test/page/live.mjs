@@ -14,6 +14,13 @@ async function appears(t, given) {
   await run(program, more);
   ok(await until(async () => /the second mail/.test(await rows.first().innerText()), 30000), "live: another one appears by itself, on top", await t.page.locator("main").innerText());
   ok(await until(async () => (await count()) === 2), "live: and is counted", await count());
+  const button = t.page.locator("button.live");
+  await t.context.setOffline(true);
+  ok(await until(async () => /Offline/.test(await button.innerText()), 30000), "live: a server that does not answer is told", await button.innerText());
+  ok((await rows.count()) === 2, "live: and the list stays");
+  await t.context.setOffline(false);
+  ok(await until(async () => /^Live/.test((await button.innerText()).trim()), 30000), "live: it goes on once the server answers again", await button.innerText());
+  t.forgive(/ERR_INTERNET_DISCONNECTED|does not answer/);
   await t.open("/");
   ok(number(await t.page.locator(".chart-switch", { hasText: "Mails" }).first().innerText()) === 2, "live: now shows both", await t.page.locator("main").innerText());
 }

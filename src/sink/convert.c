@@ -81,7 +81,9 @@ static bool add_scaled(struct line *out, struct datum d, double scale)
     double v;
     if (d.kind == FIELD_TIME) {
         struct timespec t = *(const struct timespec *)d.value;
-        int64_t seconds = t.tv_sec > INT64_MAX / 2000 ? INT64_MAX / 2000 : t.tv_sec;
+        int64_t most = INT64_MAX / 2000, seconds = t.tv_sec > most    ? most
+                                                   : t.tv_sec < -most ? -most
+                                                                      : t.tv_sec;
         line_printf(out, "%lld", (long long)(seconds * 1000 + t.tv_nsec / 1000000));
         return true;
     }
@@ -89,8 +91,11 @@ static bool add_scaled(struct line *out, struct datum d, double scale)
         v = (double)*(const uint64_t *)d.value * scale;
     else
         v = d.kind == FIELD_SPAN ? ((const struct interval *)d.value)->seconds : *(const double *)d.value;
-    if (d.kind == FIELD_SPAN || d.kind == FIELD_DOUBLE)
-        v = scale == 1 ? v : round(v * 1e6) * (scale / 1e6);
+    /* So that what is shown as whole microseconds is so here. */
+    if (scale > 1e6 && v > -9e6 && v < 9e6)
+        v = (double)(int64_t)(v * 1e6 + (v < 0 ? -0.5 : 0.5)) * (scale / 1e6);
+    else if (d.kind == FIELD_SPAN || d.kind == FIELD_DOUBLE)
+        v *= scale;
     if (!(v > -9e15 && v < 9e15))
         v = 0;
     line_printf(out, "%lld", (long long)v);
@@ -138,6 +143,22 @@ static bool add_mailbox(struct line *out, struct slice s)
 {
     size_t at = slice_index(s, '@');
     if (!at || at + 1 >= s.len)
+        return false;
+    json_text(s, out);
+    return true;
+}
+
+static bool add_host_name(struct line *out, struct slice s)
+{
+    bool inside = false; /* of a label */
+    for (size_t i = 0; i < s.len; i++) {
+        uint8_t c = byte_lower(s.data[i]);
+        bool plain = byte_is_digit(c) || (c >= 'a' && c <= 'z');
+        if (!plain && !(inside && c == '-') && !(inside && c == '.' && s.data[i - 1] != '-'))
+            return false;
+        inside = c != '.';
+    }
+    if (!inside || s.data[s.len - 1] == '-')
         return false;
     json_text(s, out);
     return true;
@@ -281,6 +302,8 @@ static bool convert_text(enum conversion how, const char *with, struct slice s, 
     case TO_ANGLED:
         add_angled(out, s);
         return true;
+    case TO_HOST_NAME:
+        return add_host_name(out, s);
     case TO_MAILBOX:
         return add_mailbox(out, s);
     case TO_ADDRESS:

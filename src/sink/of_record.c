@@ -112,9 +112,9 @@ static struct timespec later(struct timespec t, double seconds)
 {
     if (!(seconds > 0 && seconds < 1e9))
         return t;
-    time_t whole = (time_t)seconds;
-    long nanos = t.tv_nsec + (long)((seconds - (double)whole) * 1e9);
-    return (struct timespec){t.tv_sec + whole + nanos / 1000000000, nanos % 1000000000};
+    /* To the microsecond, as a sum of doubles would be told a little too early. */
+    int64_t micros = t.tv_nsec / 1000 + (int64_t)(seconds * 1e6 + 0.5);
+    return (struct timespec){t.tv_sec + (time_t)(micros / 1000000), (long)(micros % 1000000) * 1000};
 }
 
 static bool add_delivered(struct line *out, const struct transaction *t)
@@ -233,7 +233,8 @@ bool convert_record(enum conversion how, const char *with, const struct record *
         return (rec->end.tv_sec || rec->end.tv_nsec) && convert_time(rec->end, TIME_ISO, out);
     case TO_SESSION_END: {
         const struct session *s = rec->body;
-        return rec->stream == &stream_session && convert_time(later(s->ts, s->duration), TIME_OFFSET, out);
+        return rec->stream == &stream_session &&
+               convert_time(later(s->ts, s->duration), with ? TIME_OFFSET : TIME_ISO, out);
     }
     case TO_DELIVERED:
         return rec->stream == &stream_smtp && add_delivered(out, rec->body);

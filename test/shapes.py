@@ -138,7 +138,7 @@ BACK = {
                       "user_agent": "email.x_mailer", "x_originating_ip": "email.x_originating_ip", "in_reply_to": "email.in_reply_to", "date": "email.date"},
     ("eve", "smtp_session"): {**EVE, "ssl.server_name": "tls.sni", "ssl.ja3": "tls.ja3.hash", "ssl.ja3s": "tls.ja3s.hash", "ssl.certificate.subject": "tls.subject",
                               "ssl.certificate.issuer": "tls.issuerdn"},
-    ("eve", "notice"): {**EVE, "note": "alert.signature"},
+    ("eve", "notice"): {**EVE, "note": "alert.signature", "kind": ("alert.category", lambda v: v or None)},
     ("eve", "software"): {"ts": ("timestamp", seconds)},
 }
 TIMES = {"ecs": "@timestamp", "ocsf": "metadata.original_time"}
@@ -168,7 +168,7 @@ def ours_of(shape, path, theirs):
     for mine, his in back.items():
         his, how = his if isinstance(his, tuple) else (his, SAME)
         value = got(theirs, his)
-        if value is not None:
+        if value is not None and how(value) is not None:
             put(rest, mine, how(value))
     return {**rest, "_path": path}
 
@@ -238,7 +238,7 @@ def expected(shape, r):
                 ("hash", {h: f[h] for h in ("md5", "sha1", "sha256") if h in f} or None)) if v is not None}} for f in r.get("files", [])] or None
             if iso(r.get("date", "")):
                 yield "email.origination_timestamp", iso(r["date"])
-            yield "email.message_id", r.get("msg_id", "").strip("<> \t") or None
+            yield "email.message_id", re.sub("^<(.+)>$", r"\1", r.get("msg_id", "").strip()) or None
     elif shape == "ocsf":
         yield "class_uid", {"smtp": 4009, "smtp_session": 4001, "notice": 2004, "software": 5020}[path]
         yield "time", int(r["ts"] * 1000)
@@ -376,7 +376,7 @@ def check_suricata(captures, mine):
             ran, faults, left = ran + 1, [], [r for r in mine[file] if r["event_type"] == "smtp"]
             for t in theirs:
                 key = lambda r: (r["src_ip"], r["src_port"], r["dest_ip"], r["dest_port"], got(r, "smtp.mail_from").strip("<>"))
-                same = [m for m in left if got(m, "smtp.mail_from") and key(m) == key(t)]
+                same = [m for m in left if got(m, "smtp.mail_from") and "email" in m and key(m) == key(t)]
                 if not same:
                     if not listed.covers(file, "record"):
                         faults.append("Suricata alone has %s" % (key(t),))

@@ -218,7 +218,7 @@ static void times(void **state)
         }
     s.ts = (struct timespec){100, 999999999};
     s.duration = 0.000001;
-    has(&shape_ecs, &rec, "\"duration\":1000,");
+    has(&shape_ecs, &rec, "\"duration\":1000}");
     has(&shape_eve, &rec, "\"end\":\"1970-01-01T00:01:41.000000+0000\"");
 }
 

@@ -453,13 +453,44 @@ static void through_sinks(void **state)
     }
 }
 
+/* A process that lives on has files for its statistics and its scripts' lines as well. */
+static void lasting_sink(void **state)
+{
+    char folder[] = "mailtap-shape-XXXXXX";
+    static const char *const names[] = {"mine", "notice", "smtp", "smtp_session", "software", "stats"};
+    struct entry e = {{1, 0}, slice_str("mine"), NULL, 0};
+    struct stats stats = {.ts = {1, 0}};
+    struct record recs[] = {{&stream_entry, &e}, {&stream_stats, &stats}};
+    struct sink_settings set = {.directory = folder, .lasting = true, .output_bytes = 1 << 20};
+    struct sink *snk = NULL;
+    struct error err;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(sink_ecs.open(&set, &snk, &err), 0);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(sink_ecs.write(snk, &recs[i], &err), 0);
+    sink_ecs.tick(snk, (struct timespec){100, 0});
+    assert_int_equal(sink_ecs.counts(snk).written, 2);
+    assert_int_equal(sink_ecs.close(&snk, &err), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[100];
+        snprintf(path, sizeof path, "%s/%s.log", folder, names[i]);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(rmdir(folder), 0);
+    /* And the error of a folder that cannot be is told, not kept. */
+    set.directory = "/dev/null/no";
+    assert_true(sink_eve.open(&(struct sink_settings){.directory = "/dev/null/no"}, &snk, &err) < 0);
+    assert_null(snk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing), cmocka_unit_test(whole_mail),    cmocka_unit_test(community_id),
         cmocka_unit_test(times),   cmocka_unit_test(hostile_texts), cmocka_unit_test(every_byte),
         cmocka_unit_test(lists),   cmocka_unit_test(sessions),      cmocka_unit_test(notices),
-        cmocka_unit_test(others),  cmocka_unit_test(through_sinks),
+        cmocka_unit_test(others),  cmocka_unit_test(through_sinks), cmocka_unit_test(lasting_sink),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

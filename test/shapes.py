@@ -309,7 +309,7 @@ def cell(field, value):
 
 
 def steers(c):
-    return 0x80 <= ord(c) < 0xa0 or c in "\u061c\u200e\u200f\u2028\u2029" or "\u202a" <= c <= "\u202e" or "\u2066" <= c <= "\u2069"
+    return 0x80 <= ord(c) < 0xa0 or c in "\u061c\u200e\u200f\u2028\u2029\ufeff" or "\u202a" <= c <= "\u202e" or "\u2066" <= c <= "\u2069"
 
 
 def check_zeek(folder, theirs, listed, file):
@@ -398,7 +398,7 @@ def check_suricata(captures, mine):
 def run_all(path, folder):
     """What json and the shapes say of a capture, and the folders of both forms of Zeek's."""
     with ThreadPoolExecutor(6) as pool:
-        runs = {s: pool.submit(mailtap, "read", "-f", s, path) for s in ("json", *VENDOR)}
+        runs = {s: pool.submit(mailtap, "read", "-f", s, "-s", "hash=all", "-s", "headers=all", path) for s in ("json", *VENDOR)}
         for form in ("zeek", "zeek-json"):
             runs[form] = pool.submit(mailtap, "read", "-f", form, "-o", folder / form, path)
         return {s: parsed(r.result().stdout) for s, r in runs.items()}

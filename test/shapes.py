@@ -28,10 +28,12 @@ def unique(pairs):
     return dict(pairs)
 
 
-def parsed(output):
-    """Strict UTF-8, strict JSON, one object a line."""
+def parsed(output, ours=True):
+    """Strict UTF-8, strict JSON, one object a line; nothing in it that a terminal would obey."""
+    text = output.decode("utf-8", errors="strict")
+    assert not ours or not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text), "a control character"
     return [json.loads(line, object_pairs_hook=unique, parse_float=Decimal, parse_constant=lambda c: 1 / 0)
-            for line in output.decode("utf-8", errors="strict").splitlines()]
+            for line in text.split("\n") if line]
 
 
 def table(name):
@@ -371,7 +373,7 @@ def check_suricata(captures, mine):
             out.unlink(missing_ok=True)
             subprocess.run(["suricata", "-c", Path(folder, "s.yaml"), "-r", SHARED / "captures" / file, "-l", folder, "-k", "none", "--runmode", "single", "-S", "/dev/null"],
                            capture_output=True, timeout=60, check=False)
-            theirs = [r for r in parsed(out.read_bytes())] if out.exists() else []
+            theirs = [r for r in parsed(out.read_bytes(), ours=False)] if out.exists() else []
             theirs = [r for r in theirs if r["event_type"] == "smtp" and got(r, "smtp.mail_from") and "email" in r]
             ran, faults, left = ran + 1, [], [r for r in mine[file] if r["event_type"] == "smtp"]
             for t in theirs:

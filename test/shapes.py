@@ -334,6 +334,44 @@ def check_zeek(folder, theirs, listed, file):
     return faults
 
 
+# --- What scripts write ---
+
+SCRIPT = """function on_mail(mail)
+  mail.tags.seen = true
+  log("mine", { who = mail.mailfrom, depth = mail.trans_depth, list = mail.rcptto })
+  notice { note = "Mail::Mine", msg = "x", sub = mail.subject }
+end
+"""
+HEAD = (b'From: "A" <a@example.org>\r\nTo: b@example.net\r\nBcc: c@example.net, "D" <d@example.net>\r\nMessage-ID: <1@example.org>\r\nSubject: =?utf-8?q?h=C3=A9?=\r\n'
+        b"X-Originating-IP: [192.0.2.77]\r\n\r\nhttp://example.com/a http://[2001:db8::1]/\r\n.\r\n")
+TURNS = [(1, b"220 m ESMTP\r\n"), (0, b"HELO c\r\n"), (1, b"250 m\r\n"), (0, b"MAIL FROM:<>\r\n"), (1, b"250 ok\r\n"), (0, b"RCPT TO:<b@example.net>\r\n"),
+         (1, b"250 ok\r\n"), (0, b"DATA\r\n"), (1, b"354 go\r\n"), (0, HEAD), (1, b"250 ok queued as 4ABCDEF123\r\n"), (0, b"QUIT\r\n"), (1, b"221 bye\r\n")]
+
+
+def check_scripts(facts, used):
+    """Tags, a notice and a line of a script; and in the mail what few captures have."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, script = Path(folder, "one.pcap"), Path(folder, "one.lua")
+        zeek.packets(path, TURNS)
+        script.write_text(SCRIPT)
+        told = {s: parsed(mailtap("read", "-f", s, "--script", script, path).stdout) for s in ("json", *VENDOR)}
+        records = told["json"]
+        ok({r["_path"] for r in records} >= {"mine", "smtp", "smtp_session", "notice"}, "the script wrote its line, and raised its notice")
+        for shape in VENDOR:
+            pairs = list(zip(records, told[shape]))
+            own = [(m, t) for m, t in pairs if m["_path"] == "mine"]
+            faults = check_shape(shape, facts[shape], [p for p in pairs if p not in own], used[shape])
+            faults += ["%s: %r" % (m, t) for m, t in own if {k: v for k, v in t[VENDOR[shape]].items() if k != "_path"} != {k: v for k, v in m.items() if k not in ("ts", "_path")}]
+            ok(len(own) == 1 and len(told[shape]) == len(records) and not faults, "with a script: " + shape, *faults)
+        mail = next(t for m, t in zip(records, told["ecs"]) if m["_path"] == "smtp")
+        ok(mail["tags"] == ["seen"] and got(mail, "email.bcc.address") == ["c@example.net", "d@example.net"], "tags and Bcc are in ecs", mail)
+        ok("mailfrom" in mail["smtp"] and "c" in got(mail, "related.hosts") and "192.0.2.77" in got(mail, "related.ip"), "related names what is", mail)
+        mail = next(t for m, t in zip(records, told["ocsf"]) if m["_path"] == "smtp")
+        ok("smtp_from" not in mail["email"] and mail["email"]["urls"][1] == {"url_string": "http://[2001:db8::1]/"}, "the null sender is no address, an IPv6 address no host name", mail["email"])
+        mail = next(t for m, t in zip(records, told["eve"]) if m["_path"] == "smtp")
+        ok(mail["smtp"]["mail_from"] == "<>", "eve has the null sender as Suricata has it", mail["smtp"])
+
+
 # --- Suricata ---
 
 SURICATA = """%YAML 1.1
@@ -430,6 +468,7 @@ def main():
             log = logs / file / "smtp.log"
             faults += check_zeek(Path(folder), zeek.Log(log.read_text(encoding="utf-8")) if log.exists() else None, listed, file)
         ok(not faults, file, *faults)
+    check_scripts(facts, used)
     ok(streams >= {"smtp", "smtp_session", "notice", "software"}, "the captures have all streams", streams)
     for shape in VENDOR:
         names = {r["name"] for r in table("shapes-%s.tsv" % shape)}

@@ -16,8 +16,8 @@
 #include "web_main.h"
 
 static const char usage[] =
-    "usage: mailtap read FILE... [-c settings.yaml] [-s key=value]... [-f json|text|zeek|smtp-ext] [-o "
-    "DIR|sqlite:DIR]... "
+    "usage: mailtap read FILE... [-c settings.yaml] [-s key=value]... "
+    "[-f json|text|zeek|smtp-ext|zeek-json|ecs|ocsf|eve] [-o DIR|sqlite:DIR]... "
     "[--script FILE.lua]... [--workers N|auto] [--extract DIR] [--events]\n"
     "       mailtap watch IFACE... [-c settings.yaml] [-s key=value]... [-f FORMAT] [-o DIR|sqlite:DIR]... "
     "[--script "

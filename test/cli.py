@@ -77,7 +77,7 @@ refused("no file", 2, r"\Amailtap: read wants a file\nusage: ", "read")
 refused("no file behind options", 2, r"\Amailtap: read wants a file\nusage: ", "read", "-f", "json")
 for option in ("-c", "-s", "-f", "-o"):
     refused("%s without its value" % option, 2, r"\Amailtap: %s wants a value\n\Z" % option, "read", one, option)
-r = refused("an unknown format gives the list", 2, r"\Amailtap: no format 'jsn'; the nearest is 'json'; there are json, text, zeek, smtp-ext\n\Z",
+r = refused("an unknown format gives the list", 2, r"\Amailtap: no format 'jsn'; the nearest is 'json'; there are json, text, zeek, smtp-ext, zeek-json, ecs, ocsf, eve\n\Z",
             "read", "-f", "jsn", one)
 ok(not r.stdout, "an unknown format writes nothing")
 refused("arguments that nothing takes", 2, r"\Amailtap: settings and schema stand alone\n", "settings", "x")
@@ -96,7 +96,9 @@ ok(w.returncode == 0 and not w.stdout and sorted(os.listdir(logs)) == ["notice.l
 ok((logs / "smtp.log").read_bytes() + (logs / "smtp_session.log").read_bytes() == r.stdout, "with the same lines")
 w = mailtap("read", "-o", logs, one)
 ok(w.returncode == 0 and (logs / "smtp.log").read_bytes().count(b"\n") == 1, "a second run writes them anew")
-for form, names in (("zeek", ["notice.log", "smtp.log", "software.log"]), ("smtp-ext", ["smtp-ext.log"]), ("text", ["mails.log"])):
+for form, names in (("zeek", ["notice.log", "smtp.log", "software.log"]), ("smtp-ext", ["smtp-ext.log"]), ("zeek-json", ["notice.log", "smtp.log", "software.log"]),
+                    ("ecs", ["notice.log", "smtp.log", "smtp_session.log", "software.log"]), ("eve", ["notice.log", "smtp.log", "smtp_session.log", "software.log"]),
+                    ("ocsf", ["notice.log", "smtp.log", "smtp_session.log", "software.log"]), ("text", ["mails.log"])):
     target = folder / form
     w = mailtap("read", "-f", form, "-o", target, one)
     ok(w.returncode == 0 and sorted(os.listdir(target)) == names and any(b"alice@example.org" in (target / n).read_bytes() for n in names), "-f %s -o" % form, text(w))

@@ -84,7 +84,7 @@ def completes(name, shell, script, file):
     ok(set(options) == {*USAGE["read"], "--help"} and not err, name + " completes options", options, err)
     ok(ask("read", "x.pcap", "--sc")[0] == ["--script"], name + " completes a long option", ask("read", "x.pcap", "--sc"))
     formats = ask("read", "-f", "")[0]
-    ok(set(formats) == {"json", "text", "zeek", "smtp-ext"}, name + " completes formats", formats)
+    ok(set(formats) == {"json", "text", "zeek", "smtp-ext", "zeek-json", "ecs", "ocsf", "eve"}, name + " completes formats", formats)
     settings, err = ask("read", "-s", "")
     ok([s.rstrip("=") for s in settings] == SETTINGS and not err, name + " completes settings", settings, err)
     ok(ask("settings", "")[0] == [], name + " has nothing behind settings", ask("settings", ""))

@@ -174,7 +174,7 @@ def over_the_wire():
     script = FOLDER / "all.lua"
     script.write_text(SCRIPT)
     ok(number > 1000, "%d connections carry secrets" % number)
-    for args in (("-f", "json", "--script", script, "--events"), ("-f", "text", "--script", script), ("-f", "zeek"), ("-f", "smtp-ext"),
+    for args in (("-f", "json", "--script", script, "--events"), ("-f", "text", "--script", script), ("-f", "zeek"), ("-f", "smtp-ext"), ("-f", "ecs"), ("-f", "eve"),
                  ("-f", "json", "--workers", "3"), ("-f", "json", "-s", "ports=25", "--events"), ("-f", "json", "-s", "hold_bytes=1KiB", "-s", "command_bytes=512B", "--events")):
         outputs = run(path, *args)
         found = leaks(outputs)

@@ -16,7 +16,7 @@ MAY = {
     "record": ["base", "mail"],
     "rule": ["base", "mail", "record"],
     "script": ["base", "mail", "record"],
-    "sink": ["base", "record"],
+    "sink": ["base", "mail", "record"],
     "store": ["base", "record", "sink", "query"],
     "query": ["base"],
     "courier": ["base"],

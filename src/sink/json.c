@@ -289,6 +289,12 @@ static void add_pair(struct line *out, const struct entry_pair *p)
     }
 }
 
+void json_pairs(const struct entry *entry, struct line *out)
+{
+    for (size_t i = 0; i < entry->count; i++)
+        add_pair(out, &entry->pairs[i]);
+}
+
 static int json_open(const struct sink_settings *set, struct sink **ret, struct error *reterr)
 {
     struct sink *snk = output_new(set, NULL);
@@ -311,8 +317,8 @@ static void add_record(struct line *out, const struct record *rec)
     line_add(out, entry ? entry->stream : slice_str(stream->path));
     line_byte(out, '"');
     add_fields(out, stream->fields, stream->count, rec->body);
-    for (size_t i = 0; entry && i < entry->count; i++)
-        add_pair(out, &entry->pairs[i]);
+    if (entry)
+        json_pairs(entry, out);
     line_str(out, "}\n");
 }
 
@@ -324,6 +330,16 @@ void json_record(const struct record *rec, struct line *out)
 void json_field(const struct field *f, const void *value, struct line *out)
 {
     add_field(out, f, value);
+}
+
+void json_value(const struct field *f, const void *value, struct line *out)
+{
+    size_t at = out->len;
+    add_field(out, f, value);
+    if (out->len == at)
+        return;
+    out->len -= f->key.len;
+    memmove(out->data + at, out->data + at + f->key.len, out->len - at);
 }
 
 void json_text(struct slice s, struct line *out)

@@ -19,6 +19,8 @@ struct output {
     char *buffer;                       /* the file's; NULL: the library's own */
 };
 
+struct shape_tree;
+
 struct sink {
     struct sink_settings set;
     const struct frame *frame; /* NULL: none */
@@ -27,6 +29,7 @@ struct sink {
     uint64_t homeless;         /* lines of a lasting sink that no file could be opened for */
     struct output out[OUTPUT_STREAMS];
     struct line line;
+    struct shape_tree *trees[STREAMS];                          /* of the formats of shape.c */
     const struct field *columns[OUTPUT_TABLES][OUTPUT_COLUMNS]; /* the field in each, found once at open */
 };
 

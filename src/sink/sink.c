@@ -4,7 +4,9 @@
 
 #include "sink/output.h"
 
-const struct sink_ops *const sink_table[] = {&sink_json, &sink_text, &sink_zeek, &sink_smtp_ext, NULL};
+const struct sink_ops *const sink_table[] = {&sink_json,     &sink_text,      &sink_zeek,
+                                             &sink_smtp_ext, &sink_zeek_json, &sink_ecs,
+                                             &sink_ocsf,     &sink_eve,       NULL};
 
 const struct sink_ops *sink_find(const char *name)
 {

@@ -37,9 +37,9 @@ struct sink_counts {
 
 struct sink;
 
-/* One row per format: json, text, zeek, smtp-ext. Where an int is returned it is 0 or -errno, with a text in
- * *reterr. Whoever uses a lasting sink ignores SIGPIPE and SIGXFSZ, or these end the process before an error
- * can be counted. */
+/* One row per format: json, text, zeek, smtp-ext, and the shapes of shape.h. Where an int is returned it is 0
+ * or -errno, with a text in *reterr. Whoever uses a lasting sink ignores SIGPIPE and SIGXFSZ, or these end
+ * the process before an error can be counted. */
 struct sink_ops {
     const char *name, *summary;
     /* A lasting sink opens where only time is needed for the error to pass (a full disk). */
@@ -62,7 +62,8 @@ struct sink_ops {
     void (*drain)(struct sink *snk);
 };
 
-extern const struct sink_ops sink_json, sink_text, sink_zeek, sink_smtp_ext;
+extern const struct sink_ops sink_json, sink_text, sink_zeek, sink_smtp_ext, sink_zeek_json, sink_ecs,
+    sink_ocsf, sink_eve;
 /* The format of that name, or NULL. */
 const struct sink_ops *sink_find(const char *name);
 extern const struct sink_ops *const sink_table[]; /* ends with NULL */

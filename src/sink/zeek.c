@@ -7,6 +7,7 @@
 #include "base/steers.h"
 #include "record/notice.h"
 #include "sink/output.h"
+#include "sink/version.h"
 
 struct column {
     const char *name, *type;
@@ -285,27 +286,18 @@ static int zeek_open(const struct sink_settings *set, struct sink **ret, struct 
     return err;
 }
 
-/* "8.15.2-p1": up to four numbers with points or the like between them, and what is behind them. */
 static void add_version_part(struct line *line, const char *column, struct slice version)
 {
-    static const char *const parts[] = {"version.major", "version.minor", "version.minor2", "version.minor3"};
-    size_t i = 0, digits;
-    uint64_t number;
-    for (; i < 4 && (digits = slice_number(version, &number)) > 0; i++) {
-        version = slice_sub(version, digits, version.len);
-        if (strcmp(column, parts[i]) == 0) {
-            line_number(line, number);
+    static const char *const columns[VERSION_NUMBERS] = {"version.major", "version.minor", "version.minor2",
+                                                         "version.minor3"};
+    struct version_parts parts = version_split(version);
+    for (size_t i = 0; i < parts.count; i++)
+        if (strcmp(column, columns[i]) == 0) {
+            line_number(line, parts.numbers[i]);
             return;
         }
-        if (version.len > 1 && strchr(".-_", version.data[0]) && byte_is_digit(version.data[1]) && i < 3)
-            version = slice_sub(version, 1, version.len);
-        else
-            break;
-    }
-    while (version.len && strchr(".-_+~", version.data[0]))
-        version = slice_sub(version, 1, version.len);
-    if (strcmp(column, "version.addl") == 0 && version.len)
-        add_text(line, version, false);
+    if (strcmp(column, "version.addl") == 0 && parts.more.len)
+        add_text(line, parts.more, false);
     else
         line_byte(line, '-');
 }

@@ -97,7 +97,7 @@ def other_sites(s):
 
 
 def parameters(s):
-    for query, part in (("limit=x", "limit wants a number"), ("limit=0", "limit wants a number"), ("limit=1&limit=2", "limit is there twice"), ("limt=1", "the nearest is limit"),
+    for query, part in (("limit=x", "limit wants a number"), ("limit=0", "limit wants at least 1"), ("limit=1&limit=2", "limit is there twice"), ("limt=1", "the nearest is limit"),
                         ("q=%", "percent codes"), ("q=%4", "percent codes"), ("q=%zz", "percent codes"), ("q=%00", "percent codes"),
                         ("q=%ff%fe", "UTF-8"), ("q=%c0%80", "UTF-8"), ("since=yesterday", "since wants a time"), ("since=-1", "wants a time"),
                         ("since=99999999999999999999", "wants a time"), ("before=99999999999999999999", "wants a number"), ("before=-1", "wants a number"),

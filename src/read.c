@@ -221,12 +221,12 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
     const struct back_output out = {.record = on_record, .ctx = &run};
     enum exit_code code = EXIT_USAGE;
     const struct courier_start how = {.wait_most = HUGE_VAL};
-    int err = services_start(&run.services, set, opt->script_count, &how, &run.error);
+    struct results_settings results = opt->results;
+    int err = services_start(&run.services, set, opt->script_count, &results, &how, &run.error);
     if (!err)
         err = services_decide(&run.services, set, &scripts, &out, &run.error);
     if (!err) {
         code = EXIT_PARTLY;
-        struct results_settings results = opt->results;
         results.settings = set;
         err = results_open(&results, &run.results, &run.error);
     }

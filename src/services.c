@@ -3,6 +3,11 @@
 #include "services.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { OUTBOX_PATH = 512 };
 
 static int start_courier(struct services *s, const struct settings *set, const struct courier_start *how,
                          struct error *reterr)
@@ -61,13 +66,74 @@ static void warn_unused(const struct settings *set, bool scripts)
     }
 }
 
+/* OUTBOX/scheme-host-path, of what may stand in a name. */
+static void outbox_of(const struct settings *set, const char *url, char ret[static OUTBOX_PATH])
+{
+    size_t n = (size_t)snprintf(ret, OUTBOX_PATH, "%s/", set->outbox_directory.text);
+    for (const char *p = url; *p && n + 1 < OUTBOX_PATH; p++) {
+        bool plain =
+            byte_is_digit((uint8_t)*p) || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || *p == '.';
+        if (plain || ret[n - 1] != '-')
+            ret[n++] = (char)(plain ? *p : '-');
+    }
+    ret[n] = '\0';
+}
+
+static const char *or_null(const struct text_setting *text)
+{
+    return *text->text ? text->text : NULL;
+}
+
+static int start_carrier(const struct settings *set, struct results_target *target,
+                         const struct courier_start *how, struct carrier **ret, struct error *reterr)
+{
+    char outbox[OUTBOX_PATH], host[HOST_NAME_MAX + 1] = "";
+    if (!*set->outbox_directory.text)
+        return error_set(reterr, -EINVAL, "-o %.300s wants the setting outbox_directory", target->directory);
+    gethostname(host, sizeof host - 1);
+    outbox_of(set, target->directory, outbox);
+    const struct carrier_settings with = {.url = target->directory,
+                                          .outbox = outbox,
+                                          .sensor = *set->sensor.text ? set->sensor.text : host,
+                                          .outbox_bytes = set->outbox_bytes,
+                                          .batch_bytes = set->batch_bytes,
+                                          .batch_wait = set->batch_wait,
+                                          .timeout = set->carry_timeout,
+                                          .wait_most = how->wait_most < set->carry_wait ? how->wait_most
+                                                                                        : set->carry_wait,
+                                          .user = or_null(&set->carry_user),
+                                          .password_file = or_null(&set->carry_password_file),
+                                          .ca_file = or_null(&set->carry_ca_file),
+                                          .owner = how->owner,
+                                          .begin = how->begin,
+                                          .begin_ctx = how->ctx};
+    if (mkdir(set->outbox_directory.text, 0750) == 0 && how->owner &&
+        chown(set->outbox_directory.text, how->owner, (gid_t)-1) < 0)
+        return error_set(reterr, -errno, "%.300s: %s", set->outbox_directory.text, strerror(errno));
+    int err = carrier_start(target->remote, &with, ret, reterr);
+    target->carrier = *ret;
+    return err;
+}
+
+static int start_carriers(struct services *s, const struct settings *set, struct results_settings *results,
+                          const struct courier_start *how, struct error *reterr)
+{
+    int err = 0;
+    for (size_t i = 0; i < results->target_count && !err; i++)
+        if (results->targets[i].remote)
+            err = start_carrier(set, &results->targets[i], how, &s->carriers[i], reterr);
+    return err;
+}
+
 int services_start(struct services *s, const struct settings *set, bool scripts,
-                   const struct courier_start *how, struct error *reterr)
+                   struct results_settings *results, const struct courier_start *how, struct error *reterr)
 {
     *s = (struct services){0};
     int err = services_check(set, reterr);
     if (!err)
         err = start_courier(s, set, how, reterr);
+    if (!err)
+        err = start_carriers(s, set, results, how, reterr);
     if (!err)
         warn_unused(set, scripts);
     return err;
@@ -89,6 +155,8 @@ bool services_close(struct services *s)
 {
     struct courier_counts counts = {0};
     bool good = courier_close(&s->courier, &counts) == 0;
+    for (size_t i = 0; i < RESULTS_TARGETS; i++)
+        good &= carrier_close(&s->carriers[i]) == 0;
     back_close(&s->back);
     extract_close(&s->extract);
     return good && !counts.email.lost && !counts.webhook.lost;

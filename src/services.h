@@ -5,11 +5,13 @@
 
 #include "back.h"
 #include "pipeline.h"
+#include "results.h"
 
 struct services {
     struct courier *courier;
     struct back *back;
     struct extract *extract; /* NULL: nothing is kept */
+    struct carrier *carriers[RESULTS_TARGETS];
 };
 
 struct courier_start {
@@ -21,15 +23,15 @@ struct courier_start {
 
 /* Are the settings at odds with each other? -errno. */
 int services_check(const struct settings *set, struct error *reterr);
-/* Checks, and starts the courier, before anything else is opened. -errno: the settings are wrong. In any case
- * *s is for services_close. */
+/* Checks, and starts the courier and the carriers of outputs, whose targets get them, before anything else is
+ * opened. -errno: the settings are wrong. In any case *s is for services_close. */
 int services_start(struct services *s, const struct settings *set, bool scripts,
-                   const struct courier_start *how, struct error *reterr);
+                   struct results_settings *results, const struct courier_start *how, struct error *reterr);
 /* Then opens the folder of files and the back; `out->courier` is set here. -errno: a folder, database or
  * script cannot be read. */
 int services_decide(struct services *s, const struct settings *set, const struct script_files *scripts,
                     const struct back_output *out, struct error *reterr);
-/* True: what was handed to the courier is delivered, or kept. */
+/* After the outputs. True: what was handed to the courier and the carriers is delivered, or kept. */
 bool services_close(struct services *s);
 /* A front's own block lists; for blocklists_close. */
 int services_lists(const struct settings *set, struct blocklists **ret, struct error *reterr);

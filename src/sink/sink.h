@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "record/record.h"
 
+struct carrier;
+
 struct sink_settings {
     const char *directory; /* DIR/<path>.log, a file a stream; NULL: standard output */
     bool color;            /* text form: terminal colours */
@@ -16,6 +18,7 @@ struct sink_settings {
     uint64_t rotate_size;   /* 0: never */
     double rotate_interval; /* seconds; 0: never */
     uint64_t rotate_keep;   /* rotated files of each stream; 0: all */
+    struct carrier *carrier; /* of what is carried away, borrowed; NULL: nothing is */
     /* Of the store, in any case; see docs/settings.md. */
     struct store_limits {
         uint64_t queue_bytes, cache_bytes, find_bytes, keys, days, bytes;

@@ -151,9 +151,30 @@ int services_decide(struct services *s, const struct settings *set, const struct
     return back_open(set, scripts, &with, &s->back, reterr);
 }
 
+void services_carry(struct services *s)
+{
+    for (size_t i = 0; i < RESULTS_TARGETS; i++)
+        carrier_end(s->carriers[i]);
+    for (size_t i = 0; i < RESULTS_TARGETS; i++)
+        carrier_finish(s->carriers[i]);
+}
+
+size_t services_processes(const struct services *s, pid_t ret[static SERVICES_PROCESSES])
+{
+    size_t count = 0;
+    if (courier_process(s->courier) > 0)
+        ret[count++] = courier_process(s->courier);
+    for (size_t i = 0; i < RESULTS_TARGETS; i++)
+        if (carrier_process(s->carriers[i]) > 0)
+            ret[count++] = carrier_process(s->carriers[i]);
+    return count;
+}
+
 bool services_close(struct services *s)
 {
     struct courier_counts counts = {0};
+    for (size_t i = 0; i < RESULTS_TARGETS; i++)
+        carrier_end(s->carriers[i]);
     bool good = courier_close(&s->courier, &counts) == 0;
     for (size_t i = 0; i < RESULTS_TARGETS; i++)
         good &= carrier_close(&s->carriers[i]) == 0;

@@ -149,7 +149,7 @@ static void put_aside(struct carry *c, struct slice line, bool whole, const char
     double now = now_monotonic();
     if (now < c->tell_at)
         return;
-    fprintf(stderr, "mailtap: %s: a record is %s, the %lluth: %s\n", c->start->set->url,
+    fprintf(stderr, "mailtap: %s: a record is %s (%llu so far): %s\n", c->start->set->url,
             kept ? "put aside in refused.ndjson" : "lost, as refused.ndjson takes no more",
             (unsigned long long)before + 1, why);
     c->tell_at = now + TELL_EVERY;

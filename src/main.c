@@ -242,6 +242,7 @@ int main(int argc, char **argv)
     digest_memory();
     /* A reader that went away is an error of output, with a text, like a full disk. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file over the limit is an error like others */
     const char *command = argv[1];
     if (strcmp(command, "read") == 0 || strcmp(command, "watch") == 0)
         return command_read(argc - 1, argv + 1, *command == 'w');

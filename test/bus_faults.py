@@ -13,7 +13,7 @@ from pathlib import Path
 
 import natsbus
 from smalldisk import SmallDisk
-from tap import MAILTAP, SOURCE, mailtap, skip
+from tap import MAILTAP as GIVEN, SOURCE, skip
 from waiting import LONG, until
 from watching import ENV, ROOT, Client, Mta, Source, Watch, alive, need_tools, ok, room, run_tests, status_of, two_hosts
 
@@ -22,6 +22,7 @@ if not natsbus.SERVER:
     sys.exit(0)
 need_tools("smtp-source", "smtp-sink", "openssl")
 NEAR, FAR = two_hosts()
+MAILTAP = os.path.abspath(GIVEN)
 SOON = 2
 SECRET = "tr0ub4dor-secret"
 MAIL = """C: MAIL FROM:<%s@example.net>
@@ -206,10 +207,17 @@ def secrets():
         ok(t.returncode == 2 and str(password) in t.stderr, "a file that is not there is an error at the start", t.stderr)
         everything = b"".join(f.read_bytes() for f in folder.glob("outbox/**/*") if f.is_file())
         ok(SECRET.encode() not in everything, "nor is it in the outbox")
+    rights = 'publish: ["MAILS.>", "$JS.API.STREAM.INFO.MAILS", "$JS.API.STREAM.CREATE.MAILS"], subscribe: ["_INBOX.>"]'
+    with Server('authorization { users: [ { user: tap, password: "%s", permissions: { %s } } ] }' % (SECRET, rights), started=False) as server:
+        password.write_text(SECRET)
+        server.servers.start(0)
+        server.servers.wait_listening()
+        p = read(folder, server.url, capture(folder, 1), *login)
+        ok(p.returncode == 0 and "1 mails" in p.stderr, "the rights that docs/bus.md gives are enough", p.stderr)
     with Server('authorization { token: "%s" }' % SECRET, started=False) as server:
         password.write_text(SECRET)
         server.servers.start(0)
-        until(lambda: socket.create_connection(("127.0.0.1", server.servers.ports[0])).close() is None)
+        server.servers.wait_listening()
         p = read(folder, server.url, capture(folder, 1), "carry_password_file=%s" % password)
         ok(p.returncode == 0, "a token alone is a log-in too", p.stderr)
 
@@ -229,12 +237,7 @@ def encrypted():
             server.servers.start(0)
             url = server.url.replace("nats:", "nats+tls:")
 
-            def there():
-                try:
-                    return b"tls_required" in socket.create_connection(("127.0.0.1", server.servers.ports[0])).recv(4096)
-                except OSError:
-                    return False
-            until(there)
+            server.servers.wait_listening()
             p = read(folder, url, capture(folder, 2), "carry_wait=2s", "carry_ca_file=%s" % pem)
             ok(p.returncode == want, "TLS, a certificate for the %s host" % name, p.returncode, p.stderr)
             if want:

@@ -142,6 +142,16 @@ class Servers:
             return answer and "error" not in answer
         return until(lambda: self.ask(ready, user, password), seconds)
 
+    def wait_listening(self, seconds=30):
+        """The first one greets whoever connects, even if it wants TLS or a log-in from him then."""
+        def greets():
+            try:
+                with socket.create_connection(("127.0.0.1", self.ports[0]), 5) as s:
+                    return s.recv(4096).startswith(b"INFO ")
+            except OSError:
+                return False
+        return until(greets, seconds)
+
     def leader(self, stream):
         """The number of the server that leads the stream, or None."""
         info = self.ask(lambda c: c.stream(stream))

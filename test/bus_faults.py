@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -285,6 +286,86 @@ def size_limit():
         ok(p.returncode == 1 and "File too large" in p.stderr and "records lost" in p.stderr, "a limit on files is an error that is counted, not an end", p.returncode, p.stderr)
 
 
+class Deaf:
+    """As much of a NATS server as a carrier speaks to, whose answers to batches are those of a list, each once; then it takes them. `seen`: the id of each, and whether
+    its file was still there."""
+
+    def __init__(self, folder, answers):
+        self.folder, self.answers, self.seen, self.taken = folder, list(answers), [], {}
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = "nats://127.0.0.1:%d/MAILS" % self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+
+    def batch(self, head, body):
+        """The answer, None for silence, False for the end of the connection."""
+        name = re.search(rb"Nats-Msg-Id: *(\S+)", head)[1].decode()
+        self.seen.append((name, bool(waiting(self.folder))))
+        answer = self.answers.pop(0) if self.answers else {"stream": "MAILS", "seq": len(self.seen)}
+        if answer and "error" not in answer:
+            self.taken[name] = body
+        return answer
+
+    def serve(self, peer):
+        try:
+            with peer, peer.makefile("rwb") as f:
+                f.write(b'INFO {"server_id":"x","version":"2.9.10","headers":true,"jetstream":true,"max_payload":1048576,"proto":1}\r\n')
+                f.flush()
+                for line in f:
+                    words = line.split()
+                    verb, answer = words[0].upper(), None
+                    if verb == b"PING":
+                        f.write(b"PONG\r\n")
+                    elif verb == b"PUB":
+                        f.read(int(words[-1]) + 2)
+                        answer = {"type": "io.nats.jetstream.api.v1.stream_info_response", "config": {"name": "MAILS"}, "created": "2026-01-01T00:00:00Z",
+                                  "state": {"messages": 0, "bytes": 0, "first_seq": 0, "last_seq": 0, "consumer_count": 0}}
+                    elif verb == b"HPUB":
+                        whole = f.read(int(words[-1]) + 2)
+                        head = int(words[-2])
+                        answer = self.batch(whole[:head], whole[head:-2])
+                        if answer is False:
+                            return
+                    if answer:
+                        text = json.dumps(answer).encode()
+                        f.write(b"MSG %s 1 %d\r\n%s\r\n" % (words[2], len(text), text))
+                    f.flush()
+        except (OSError, ValueError):
+            pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self.listener.close()
+
+
+def unacknowledged():
+    """A batch is sent again, the same, until it is acknowledged; only then it is taken out."""
+    folder = room()
+    error = {"error": {"code": 503, "err_code": 10077, "description": "failed to store"}}
+    answers = [None, False, error, {"stream": "OTHER", "seq": 1}]
+    with Deaf(folder, answers) as bus:
+        p = read(folder, bus.url, capture(folder, 5))
+        ok(p.returncode == 0 and not waiting(folder), "silence, a broken line, an error, another stream: in the end it is carried", p.returncode, p.stderr)
+        ok(len(bus.seen) == len(answers) + 1 and len({name for name, _ in bus.seen}) == 1, "the same batch each time", *bus.seen)
+        ok(all(there for _, there in bus.seen), "and its file is there until then", *bus.seen)
+        lines = [json.loads(line) for body in bus.taken.values() for line in body.splitlines()]
+        ok(len(lines) == 10 and [r["mailfrom"] for r in lines if r["_path"] == "smtp"] == names(0, 5), "whole", len(lines))
+        ok("10 records carried" in p.stderr, "counted once", p.stderr)
+    too_large = {"error": {"code": 400, "err_code": 10054, "description": "message size exceeds maximum allowed"}}
+    with Deaf(folder, [too_large]) as bus:
+        p = read(folder, bus.url, capture(folder, 4, 10))
+        ok(p.returncode == 0 and len(bus.taken) == 2 and sum(b.count(b"\n") for b in bus.taken.values()) == 8, "a batch over the stream's own limit goes in halves", p.stderr, len(bus.taken))
+
+
 def watch_settings(folder, *more):
     box = folder / "outbox"
     if ROOT and not box.exists():
@@ -353,4 +434,4 @@ def watch_alone():
 
 
 if __name__ == "__main__":
-    run_tests([away_at_start, clock_back, outbox_full, poisoned, secrets, encrypted, wrong_addresses, disk_full, size_limit, watch_carries, watch_alone])
+    run_tests([away_at_start, clock_back, outbox_full, poisoned, secrets, encrypted, wrong_addresses, disk_full, size_limit, unacknowledged, watch_carries, watch_alone])

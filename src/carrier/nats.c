@@ -214,9 +214,13 @@ static enum carried publish(struct nats *n, const struct carrier_batch *batch, s
     options.ExpectStream = n->servers.name;
     natsStatus st =
         js_Publish(&ack, n->stream, n->subject, batch->lines.data, (int)batch->lines.len, &options, &code);
+    /* Whoever answered: the header asks the server to look, this is for one that does not. */
+    bool ours = st == NATS_OK && ack && ack->Stream && strcmp(ack->Stream, n->servers.name) == 0;
     jsPubAck_Destroy(ack);
-    if (st == NATS_OK)
+    if (ours)
         return CARRIED;
+    if (st == NATS_OK)
+        return again(n, NATS_ERR, 0, "another stream has taken it", reterr);
     if (st != NATS_MAX_PAYLOAD && code != JSStreamMessageExceedsMaximumErr)
         return again(n, st, code, "not acknowledged", reterr);
     error_set(reterr, 0, "larger than the server takes: %zu bytes", batch->lines.len);

@@ -15,13 +15,15 @@
 #include "base/memory.h"
 #include "base/now.h"
 #include "carrier/carry.h"
+#include "carrier/kafka.h"
 #include "carrier/nats.h"
 #include "carrier/outbox.h"
 
 enum { PASSWORD = 512 };
 static const double grace = 0.3; /* seconds beyond wait_most */
 
-const struct carrier_ops *const carrier_table[] = {&carrier_nats, &carrier_nats_tls, NULL};
+const struct carrier_ops *const carrier_table[] = {&carrier_nats, &carrier_nats_tls, &carrier_kafka,
+                                                   &carrier_kafka_tls, NULL};
 
 struct carrier {
     const struct carrier_ops *ops;

@@ -144,17 +144,24 @@ static int start(struct carrier *c, struct error *reterr)
     return err;
 }
 
+/* Everybody on this machine reads command lines. */
+int carrier_check_url(const struct carrier_ops *ops, const char *url, struct error *reterr)
+{
+    if (!strchr(url, '@'))
+        return 0;
+    return error_set(reterr, -EINVAL,
+                     "-o %s://...: no user or password belongs into the address; see carry_user and "
+                     "carry_password_file",
+                     ops->scheme);
+}
+
 int carrier_start(const struct carrier_ops *ops, const struct carrier_settings *set, struct carrier **ret,
                   struct error *reterr)
 {
     *ret = NULL;
-    /* Everybody on this machine reads command lines, so the text does not repeat it. */
-    if (strchr(set->url, '@'))
-        return error_set(reterr, -EINVAL,
-                         "-o %s://...: no user or password belongs into the address; see carry_user and "
-                         "carry_password_file",
-                         ops->scheme);
-    int err = ops->check(set, reterr);
+    int err = carrier_check_url(ops, set->url, reterr);
+    if (!err)
+        err = ops->check(set, reterr);
     if (err < 0)
         return err;
     struct carrier *c = calloc(1, sizeof *c);

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import natsbus
+import natskeys
 from smalldisk import SmallDisk
 from tap import MAILTAP as GIVEN, SOURCE, skip
 from waiting import LONG, until
@@ -220,6 +221,23 @@ def secrets():
         server.servers.wait_listening()
         p = read(folder, server.url, capture(folder, 1), "carry_password_file=%s" % password)
         ok(p.returncode == 0, "a token alone is a log-in too", p.stderr)
+
+
+def credentials():
+    folder = room()
+    config, text = natskeys.make(folder)
+    creds = folder / "tap.creds"
+    creds.write_text(text)
+    with Server(config, started=False) as server:
+        server.servers.start(0)
+        ok(server.servers.wait_listening(), "a server whose users have credentials")
+        p = read(folder, server.url, capture(folder, 3), "carry_password_file=%s" % creds, "carry_wait=10s")
+        ok(p.returncode == 0 and "6 records carried" in p.stderr, "such a file is a log-in", p.stderr)
+        p = read(folder, server.url, capture(folder, 1), "carry_wait=500ms")
+        ok(p.returncode == 1, "which is needed", p.stderr)
+        creds.write_text(text.replace("SEED-----\nSU", "SEED-----\nSX"))
+        p = read(folder, server.url, capture(folder, 1), "carry_password_file=%s" % creds, "carry_wait=500ms")
+        ok(p.returncode == 1 and text.split("\n")[5] not in p.stderr and waiting(folder), "one that is damaged is none, and is not shown", p.stderr)
 
 
 def certificate(folder, name, subject):
@@ -433,4 +451,4 @@ def watch_alone():
 
 
 if __name__ == "__main__":
-    run_tests([away_at_start, clock_back, outbox_full, poisoned, secrets, encrypted, wrong_addresses, disk_full, size_limit, unacknowledged, watch_carries, watch_alone])
+    run_tests([away_at_start, clock_back, outbox_full, poisoned, secrets, credentials, encrypted, wrong_addresses, disk_full, size_limit, unacknowledged, watch_carries, watch_alone])

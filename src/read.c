@@ -200,6 +200,7 @@ static enum exit_code finish(struct run *run, double since)
 {
     back_finish(run->services.back);
     results_drain(run->results);
+    services_carry(&run->services);
     results_count(run->results, &run->stats);
     if (results_close(&run->results, &run->error) < 0) {
         fprintf(stderr, "mailtap: %s\n", run->error.text);
@@ -221,12 +222,12 @@ enum exit_code read_captures(const struct read_options *opt, const struct settin
     const struct back_output out = {.record = on_record, .ctx = &run};
     enum exit_code code = EXIT_USAGE;
     const struct courier_start how = {.wait_most = HUGE_VAL};
-    int err = services_start(&run.services, set, opt->script_count, &how, &run.error);
+    struct results_settings results = opt->results;
+    int err = services_start(&run.services, set, opt->script_count, &results, &how, &run.error);
     if (!err)
         err = services_decide(&run.services, set, &scripts, &out, &run.error);
     if (!err) {
         code = EXIT_PARTLY;
-        struct results_settings results = opt->results;
         results.settings = set;
         err = results_open(&results, &run.results, &run.error);
     }

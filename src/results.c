@@ -8,6 +8,9 @@
 #include <unistd.h>
 #include "base/memory.h"
 #include "base/nearest.h"
+#include "carrier/feed.h"
+#include "record/notice.h"
+#include "record/software.h"
 #include "store/writer.h"
 
 struct target {
@@ -19,6 +22,8 @@ struct results {
     struct target targets[RESULTS_TARGETS];
     size_t count;
     FILE *events; /* NULL: they are not wanted */
+    char sensor_name[SETTINGS_TEXT];
+    struct slice sensor; /* none: nothing is told of it */
     char events_name[512];
     struct timespec event_ts;
     atomic_bool failed;
@@ -38,10 +43,14 @@ static size_t scheme_length(const char *text)
 
 static int no_scheme(struct slice given, struct error *reterr)
 {
+    struct nearest near = nearest_to(given);
+    nearest_try(&near, sink_sqlite.name);
+    for (size_t i = 0; carrier_table[i]; i++)
+        nearest_try(&near, carrier_table[i]->scheme);
     return error_set(reterr, -EINVAL,
                      "-o: no kind of output '%.*s'; the nearest is '%s'; a folder of such a name is written "
                      "./%.*s:...",
-                     (int)(given.len < 40 ? given.len : 40), (const char *)given.data, sink_sqlite.name,
+                     (int)(given.len < 40 ? given.len : 40), (const char *)given.data, near.name,
                      (int)(given.len < 40 ? given.len : 40), (const char *)given.data);
 }
 
@@ -49,10 +58,19 @@ int results_add_target(struct results_settings *set, const char *text, struct er
 {
     size_t scheme = scheme_length(text);
     struct results_target target = {.directory = scheme ? text + scheme + 1 : text};
-    if (scheme && !slice_eq((struct slice){(const uint8_t *)text, scheme}, slice_str(sink_sqlite.name)))
-        return no_scheme((struct slice){(const uint8_t *)text, scheme}, reterr);
-    if (scheme)
+    const struct slice name = {(const uint8_t *)text, scheme};
+    if (scheme && strncmp(target.directory, "//", 2) == 0)
+        target.remote = carrier_find(name);
+    if (target.remote && carrier_check_url(target.remote, text, reterr) < 0)
+        return -EINVAL;
+    if (target.remote) {
+        target.ops = &sink_carried;
+        target.directory = text;
+    } else if (scheme && slice_eq(name, slice_str(sink_sqlite.name))) {
         target.ops = &sink_sqlite;
+    } else if (scheme) {
+        return no_scheme(name, reterr);
+    }
     if (!*target.directory)
         return error_set(reterr, -EINVAL, "-o wants a folder%s%.40s", scheme ? " behind " : "",
                          scheme ? text : "");
@@ -94,6 +112,7 @@ static int open_target(struct results *r, const struct results_settings *set,
     const struct sink_settings sink = {.directory = target->directory,
                                        .color = tty && !getenv("NO_COLOR"),
                                        .lasting = set->lasting,
+                                       .carrier = target->carrier,
                                        .output_bytes = from->output_bytes,
                                        .rotate_size = from->rotate_size,
                                        .rotate_interval = from->rotate_interval,
@@ -115,6 +134,8 @@ int results_open(const struct results_settings *set, struct results **ret, struc
     struct results *r = calloc(1, sizeof *r);
     memory_check(r);
     int err = 0;
+    snprintf(r->sensor_name, sizeof r->sensor_name, "%s", set->settings->sensor.text);
+    r->sensor = slice_str(r->sensor_name);
     /* The sinks come first, as they make the folder. */
     for (size_t i = 0; i < set->target_count && !err; i++)
         err = open_target(r, set, &set->targets[i], reterr);
@@ -129,11 +150,23 @@ int results_open(const struct results_settings *set, struct results **ret, struc
     return err;
 }
 
+static void name_sensor(const struct results *r, const struct record *rec)
+{
+    static const size_t offsets[STREAM_ENTRY] = {[STREAM_SMTP] = offsetof(struct transaction, sensor),
+                                                 [STREAM_SESSION] = offsetof(struct session, sensor),
+                                                 [STREAM_NOTICE] = offsetof(struct notice, sensor),
+                                                 [STREAM_SOFTWARE] = offsetof(struct software, sensor),
+                                                 [STREAM_STATS] = offsetof(struct stats, sensor)};
+    if (r->sensor.len && rec->stream->index < STREAM_ENTRY)
+        *(struct slice *)((char *)rec->body + offsets[rec->stream->index]) = r->sensor;
+}
+
 void results_record(struct results *r, const struct record *rec)
 {
     bool shown = false;
     if (!r->count || atomic_load(&r->failed))
         return;
+    name_sensor(r, rec);
     for (size_t i = 0; i < r->count; i++) {
         int wrote = r->targets[i].ops->write(r->targets[i].sink, rec, &r->error);
         if (wrote < 0)
@@ -188,6 +221,11 @@ void results_count(const struct results *r, struct stats *ret)
         ret->records_known += c.known;
         ret->days_dropped += c.dropped;
         ret->outputs_failing += c.failing;
+        ret->records_carried += c.carried;
+        ret->records_refused += c.refused;
+        ret->outbox_lost += c.outbox_full;
+        ret->outbox_records += c.outbox;
+        ret->outputs_down += c.down;
     }
 }
 

@@ -2,6 +2,7 @@
 #ifndef RESULTS_H
 #define RESULTS_H
 
+#include "carrier/carrier.h"
 #include "mail/smtp.h"
 #include "mail/mime.h"
 #include "record/stats.h"
@@ -12,8 +13,10 @@ enum { RESULTS_TARGETS = 8 };
 
 /* Where records go to. */
 struct results_target {
-    const struct sink_ops *ops; /* NULL: the format */
-    const char *directory;
+    const struct sink_ops *ops;       /* NULL: the format */
+    const char *directory;            /* or the whole URL, of what is carried away */
+    const struct carrier_ops *remote; /* NULL: it is a folder */
+    struct carrier *carrier;          /* of it, set by services_start; borrowed */
 };
 
 struct results_settings {

@@ -18,6 +18,7 @@ struct sensor {
     struct script_files scripts, back_scripts; /* of the fronts, and with the hooks of the back alone */
     struct counters *counters;
     struct services services;
+    struct results_settings results_set; /* of the options, with the carriers */
     struct results *results;
     struct metrics *metrics; /* NULL: none */
     struct merge *merge;

@@ -111,12 +111,13 @@ static int open_rest(struct sensor *s, void (*record)(void *ctx, const struct re
 {
     const struct settings *set = era_settings(s->era);
     const struct back_output out = {.record = record, .ctx = s};
-    struct results_settings results = s->opt->results;
+    struct results_settings results = s->results_set;
     results.lasting = true;
     results.settings = set;
     int err = 0;
     for (size_t i = 0; i < results.target_count && !err; i++)
-        err = check_folder(s, results.targets[i].directory, reterr);
+        if (!results.targets[i].remote)
+            err = check_folder(s, results.targets[i].directory, reterr);
     if (!err)
         err = results_open(&results, &s->results, reterr);
     if (!err)
@@ -151,16 +152,20 @@ static int give_up_rights(struct sensor *s, struct error *reterr)
     const char *writes[RESULTS_TARGETS + 1];
     size_t write_count = 0;
     for (size_t i = 0; i < s->opt->results.target_count; i++)
-        writes[write_count++] = s->opt->results.targets[i].directory;
+        writes[write_count++] = s->results_set.targets[i].remote
+                                    ? carrier_settings(s->results_set.targets[i].carrier)->outbox
+                                    : s->results_set.targets[i].directory;
     if (*set->extract_directory.text)
         writes[write_count++] = set->extract_directory.text;
+    pid_t children[SERVICES_PROCESSES];
     const struct confine_settings to = {.reread_files = reads,
                                         .reread_count = count,
                                         .write_paths = writes,
                                         .write_count = write_count,
                                         .capture_fds = sockets,
                                         .capture_count = socket_count,
-                                        .child = courier_process(s->services.courier),
+                                        .children = children,
+                                        .child_count = services_processes(&s->services, children),
                                         .refusals_to = s->start->refusals};
     struct confine_report report;
     int err = confine(&to, &report, reterr);
@@ -238,6 +243,7 @@ int sensor_open(struct sensor *s, void (*record)(void *ctx, const struct record 
     s->era = era_new();
     int err = sensor_settings(s, s->era, reterr);
     choose_user(s);
+    s->results_set = s->opt->results;
     s->workers = s->opt->workers ? s->opt->workers : workers_auto();
     const struct passwd *pw = geteuid() == 0 ? getpwnam(s->user) : NULL;
     const struct courier_start how = {COURIER_WAIT, pw ? pw->pw_uid : 0, courier_begins, s};
@@ -248,13 +254,15 @@ int sensor_open(struct sensor *s, void (*record)(void *ctx, const struct record 
     if (!err)
         err = make_folder(s, era_settings(s->era)->extract_directory.text, reterr);
     if (!err)
-        err = services_start(&s->services, era_settings(s->era), s->opt->script_count, &how, reterr);
+        err = services_start(&s->services, era_settings(s->era), s->opt->script_count, &s->results_set, &how,
+                             reterr);
     if (!err)
         err = open_interfaces(s, reterr);
     if (!err && s->opt->metrics)
         err = metrics_open(s->opt->metrics, &s->metrics, reterr);
     for (size_t i = 0; i < s->opt->results.target_count && !err; i++)
-        err = make_folder(s, s->opt->results.targets[i].directory, reterr);
+        if (!s->opt->results.targets[i].remote)
+            err = make_folder(s, s->opt->results.targets[i].directory, reterr);
     if (!err)
         err = confine_user(s->user, &report, reterr);
     if (!err)

@@ -5,12 +5,16 @@
 
 #include "back.h"
 #include "pipeline.h"
+#include "results.h"
 
 struct services {
     struct courier *courier;
     struct back *back;
     struct extract *extract; /* NULL: nothing is kept */
+    struct carrier *carriers[RESULTS_TARGETS];
 };
+
+enum { SERVICES_PROCESSES = RESULTS_TARGETS + 1 };
 
 struct courier_start {
     double wait_most; /* seconds that closing may wait for deliveries, whatever the settings say */
@@ -21,15 +25,20 @@ struct courier_start {
 
 /* Are the settings at odds with each other? -errno. */
 int services_check(const struct settings *set, struct error *reterr);
-/* Checks, and starts the courier, before anything else is opened. -errno: the settings are wrong. In any case
- * *s is for services_close. */
+/* Checks, and starts the courier and the carriers of outputs, whose targets get them, before anything else is
+ * opened. -errno: the settings are wrong. In any case *s is for services_close. */
 int services_start(struct services *s, const struct settings *set, bool scripts,
-                   const struct courier_start *how, struct error *reterr);
+                   struct results_settings *results, const struct courier_start *how, struct error *reterr);
 /* Then opens the folder of files and the back; `out->courier` is set here. -errno: a folder, database or
  * script cannot be read. */
 int services_decide(struct services *s, const struct settings *set, const struct script_files *scripts,
                     const struct back_output *out, struct error *reterr);
-/* True: what was handed to the courier is delivered, or kept. */
+/* The courier and the carriers, which whoever closes them must be able to end. How many. */
+size_t services_processes(const struct services *s, pid_t ret[static SERVICES_PROCESSES]);
+/* No record follows, and what outputs hold is in the outboxes: waits for the carriers, so that their counts
+ * are the last ones. */
+void services_carry(struct services *s);
+/* After the outputs. True: what was handed to the courier and the carriers is delivered, or kept. */
 bool services_close(struct services *s);
 /* A front's own block lists; for blocklists_close. */
 int services_lists(const struct settings *set, struct blocklists **ret, struct error *reterr);

@@ -73,6 +73,10 @@ struct settings {
     uint64_t email_rate;
     struct text_setting webhook_url, spool_directory;
     uint64_t spool_bytes;
+    struct text_setting sensor, outbox_directory;
+    uint64_t outbox_bytes, batch_bytes;
+    double batch_wait, carry_timeout, carry_wait;
+    struct text_setting carry_user, carry_password_file, carry_ca_file;
     double retry_first, retry_most, courier_wait;
     uint64_t script_bytes, script_steps, script_counters;
     uint64_t output_bytes, rotate_size, rotate_keep;

@@ -19,6 +19,7 @@ MAY = {
     "sink": ["base", "mail", "record"],
     "store": ["base", "record", "sink", "query"],
     "query": ["base"],
+    "carrier": ["base", "record", "sink"],
     "courier": ["base"],
     "web": ["base", "query", "store"],
 }

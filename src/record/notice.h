@@ -27,6 +27,7 @@ struct notice {
     struct text_list actions;
     double suppress_for; /* seconds; negative: who raises it leaves that to the policy */
     uint64_t folded;     /* it stands for so many repeats; 0: it is one itself */
+    struct slice sensor;
 };
 
 /* "log", "email", "webhook", "drop". */

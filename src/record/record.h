@@ -89,8 +89,7 @@ struct transaction {
     struct stored_mail stored;
     struct phases seconds;
     struct address_list path; /* resp_h, orig_h, hop, ... newest first */
-    struct slice received_from_originating_ip;
-    struct slice user_agent;
+    struct slice received_from_originating_ip, user_agent;
     bool tls, is_webmail;
     struct product *agent;
     bool message; /* no field of its own, for who shows the record: text of the message was seen */
@@ -102,6 +101,7 @@ struct transaction {
     struct text_list tags;
     struct anomaly_list anomalies;
     struct flags flags;
+    struct slice sensor;
 };
 
 /* One SMTP connection: stream "smtp_session". */
@@ -117,7 +117,7 @@ struct session {
     struct slice tls_start; /* "starttls" or "implicit" */
     struct ssl ssl;
     struct login_list logins;
-    struct slice dialect;
+    struct slice dialect, sensor;
     uint64_t mails; /* records in stream smtp */
     struct slice last_reply, last_error;
     struct slice disposition; /* where it was refused before any mail: "rejected" or "deferred" */

@@ -13,6 +13,7 @@ struct software {
     struct slice software_type;
     struct product product;
     struct slice unparsed_version;
+    struct slice sensor;
 };
 
 #endif

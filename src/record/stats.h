@@ -6,7 +6,7 @@
 
 struct stats {
     struct timespec ts; /* wall clock */
-    struct slice worker;
+    struct slice worker, sensor;
 #define STAT(member, kind, where, phrase, doc) uint64_t member;
 #include "record/stats.def"
 #undef STAT

@@ -3,15 +3,16 @@
  * KIND: mixed, AMOUNT bytes: mails of 20 KiB on average, one to three a connection; headers, a text, and in
  *               most of them a base64 attachment
  *       small, AMOUNT mails of 2 KiB: each from another sender, over another connection from another address
- *       huge, AMOUNT bytes: mails with an attachment of 20 MiB
- *       plain, AMOUNT mails with a body of BODY bytes, half of it base64, in segments of MSS bytes
- * Many connections at once over Ethernet and IPv4. The same bytes on every run. */
+ *       varied, AMOUNT mails of 2 KiB as a relay has them: words, people, hosts, links and answers that
+ * differ huge, AMOUNT bytes: mails with an attachment of 20 MiB plain, AMOUNT mails with a body of BODY
+ * bytes, half of it base64, in segments of MSS bytes Many connections at once over Ethernet and IPv4. The
+ * same bytes on every run. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { MIXED, SMALL, HUGE, PLAIN };
+enum kind { MIXED, SMALL, VARIED, HUGE, PLAIN };
 enum { LANES = 64, HUGE_LANES = 4, MSS = 1448, MAIL_MAX = 256 * 1024, LINE = 78 };
 enum { HUGE_LINES = (20 << 20) / 57 }; /* a line of 76 digits holds 57 bytes */
 
@@ -118,6 +119,86 @@ static void add_header(struct lane *l, int hops)
     add(l, "Date: Mon, 23 Nov 2026 07:00:00 +0000\r\nMIME-Version: 1.0\r\n");
 }
 
+/* Few are common, many are rare. */
+static uint32_t skewed(uint32_t below)
+{
+    return chance(chance(below) + 1);
+}
+
+static void add_words(struct lane *l, uint32_t count)
+{
+    char word[24];
+    while (count--) {
+        snprintf(word, sizeof word, "%s%x ", skewed(4) ? "w" : "word", skewed(60000));
+        add(l, word);
+    }
+}
+
+static void add_host(struct lane *l)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s%u.d%u.example", chance(2) ? "mail" : "mx", skewed(20), skewed(20000));
+    add(l, name);
+}
+
+static void add_person(struct lane *l)
+{
+    char text[96];
+    snprintf(text, sizeof text, "<u%u@d%u.example>", skewed(50000), skewed(20000));
+    add(l, text);
+}
+
+static void add_varied_hop(struct lane *l, int hop)
+{
+    char text[200];
+    add(l, "Received: from ");
+    add_host(l);
+    add(l, " (");
+    add_host(l);
+    snprintf(text, sizeof text, " [%u.%u.%u.%u])\r\n\tby ", chance(200) + 20, chance(256), chance(256),
+             chance(250) + 1);
+    add(l, text);
+    add_host(l);
+    snprintf(text, sizeof text, " with ESMTPS id %08x;\r\n\tMon, 23 Nov 2026 07:00:%02d +0000\r\n",
+             chance(1u << 31), 20 - hop);
+    add(l, text);
+}
+
+static void compose_varied(struct lane *l)
+{
+    static const char *const agents[] = {"Microsoft Outlook 16.0", "Apple Mail (2.3774.300.61.1.2)",
+                                         "Roundcube Webmail/1.6.1", "Mozilla Thunderbird"};
+    char text[300];
+    l->len = l->sent = 0;
+    for (int hop = 0; hop < 2; hop++)
+        add_varied_hop(l, hop);
+    add(l, "DKIM-Signature: v=1; a=rsa-sha256; d=");
+    add_host(l);
+    add(l, "; s=key1; bh=x; b=y\r\nFrom: ");
+    add_words(l, 2);
+    add_person(l);
+    add(l, "\r\nTo: ");
+    add_words(l, 2);
+    add_person(l);
+    add(l, "\r\nSubject: ");
+    add_words(l, 3 + chance(6));
+    snprintf(text, sizeof text,
+             "\r\nMessage-ID: <%08x.%08x@d%u.example>\r\n%s%s\r\nDate: Mon, 23 Nov 2026 07:00:00 +0000\r\n",
+             chance(1u << 31), chance(1u << 31), skewed(20000),
+             chance(2) ? "User-Agent: " : "X-Other: ", agents[chance(4)]);
+    add(l, text);
+    add(l, "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n");
+    if (chance(10) < 6) {
+        add(l, "https://");
+        add_host(l);
+        snprintf(text, sizeof text, "/p/%x?id=%x\r\n", skewed(5000), chance(1u << 31));
+        add(l, text);
+    }
+    while (l->len < 2048)
+        add_text(l, 1);
+    add(l, ".\r\n");
+}
+
 static void begin_parts(struct lane *l)
 {
     add(l, "Content-Type: multipart/mixed; boundary=\"=_next\"\r\n\r\n"
@@ -171,6 +252,9 @@ static void compose(struct lane *l)
             add_text(l, 1);
         add(l, ".\r\n");
         break;
+    case VARIED:
+        compose_varied(l);
+        break;
     case HUGE:
         compose_huge(l);
         break;
@@ -200,9 +284,39 @@ static void begin(struct lane *l)
     say(l, 1, "250-mx.example.com\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n250 8BITMIME\r\n");
 }
 
+static void varied_envelope(struct lane *l)
+{
+    static struct lane line;
+    if (!line.text)
+        line.text = malloc(MAIL_MAX);
+    line.len = 0;
+    add(&line, "MAIL FROM:");
+    add_person(&line);
+    uint32_t rcpts = 1 + skewed(4);
+    for (uint32_t i = 0; i < rcpts; i++) {
+        add(&line, "\r\nRCPT TO:");
+        add_person(&line);
+    }
+    add(&line, "\r\nDATA\r\n");
+    line.text[line.len] = '\0';
+    say(l, 0, line.text);
+    line.len = 0;
+    add(&line, "250 2.1.0 Ok\r\n");
+    for (uint32_t i = 0; i < rcpts; i++)
+        add(&line, "250 2.1.5 Ok\r\n");
+    add(&line, "354 End data with <CR><LF>.<CR><LF>\r\n");
+    line.text[line.len] = '\0';
+    say(l, 1, line.text);
+}
+
 static void envelope(struct lane *l)
 {
     char line[200], number[24] = "";
+    if (kind == VARIED) {
+        compose(l);
+        varied_envelope(l);
+        return;
+    }
     if (kind == SMALL)
         snprintf(number, sizeof number, "%u", l->number);
     compose(l);
@@ -235,7 +349,12 @@ static void turn(struct lane *l)
         l->step += l->step < 2;
         return;
     }
-    say(l, 1, "250 2.0.0 Ok: queued as 4F1C2A\r\n");
+    char answer[100] = "250 2.0.0 Ok: queued as 4F1C2A\r\n";
+    if (kind == VARIED && chance(8))
+        snprintf(answer, sizeof answer, "250 2.0.0 Ok: queued as 4%09X\r\n", chance(1u << 31));
+    else if (kind == VARIED)
+        snprintf(answer, sizeof answer, "550 5.7.1 listed at list%u.example\r\n", skewed(30));
+    say(l, 1, answer);
     l->step = --l->mails ? 1 : 0;
     if (l->step)
         return;
@@ -248,8 +367,8 @@ static void turn(struct lane *l)
 
 static int kind_of(const char *name)
 {
-    static const char *const names[] = {"mixed", "small", "huge", "plain"};
-    for (int i = 0; i < 4; i++)
+    static const char *const names[] = {"mixed", "small", "varied", "huge", "plain"};
+    for (int i = 0; i < 5; i++)
         if (strcmp(name, names[i]) == 0)
             return i;
     return -1;

@@ -216,6 +216,9 @@ def term_of_words(name, field, value, prefix):
     pattern = pattern_of(value)
     if choice < 0.3 and pattern and kind != "host":
         return Term(prefix + pattern, lambda r: whole(r, lambda v: alike(v, pattern)))
+    domain = value.rpartition("@")[2]
+    if kind == "mail" and "@" in value and choice < 0.45 and domain and not re.search(r'[\s()"*>]', domain):
+        return Term(prefix + "*@" + domain, lambda r: whole(r, lambda v: lower(v).endswith("@" + lower(domain))))
     if kind == "mail" and "@" in value and not re.search(r"[\s<]", value) and choice < 0.7:
         return Term(prefix + quoted(value), lambda r: whole(r, lambda v: lower(v) == lower(value)))
     have = re.findall(r"\w+", value)
@@ -435,6 +438,16 @@ def times_and_ids(rows):
     ok(not faults, "times and ids", *faults)
 
 
+def has(rows):
+    faults = []
+    for name, (kind, word_places, places) in FIELDS["smtp"].items():
+        wanted = sum(bool(texts(r, set(word_places) | set(places))) for _, _, r in rows)
+        for text, number in (("has:" + name, wanted), ("-has:" + name, len(rows) - wanted), ("has:%s has:%s" % (name, name), wanted)):
+            if int(query(text, "--count").stdout) != number:
+                faults.append("%s: not %d" % (text, number))
+    ok(not faults, "has: each field", *faults)
+
+
 def noticed(rows):
     about = {(r["uid"], r.get("trans_depth")) for _, _, r in load("notice") if "uid" in r}
     wanted = [line for _, line, r in rows if (r["uid"], r["trans_depth"]) in about]
@@ -565,6 +578,15 @@ def states():
     r = count(want=1)
     ok(int(r.stdout) == full - own and b"newer" in r.stderr, "a newer file is left out, and said", r.stdout, r.stderr.decode())
 
+    bare = sub_store("bare", days[:1])
+    db = sqlite3.connect(next(bare.glob("*.sqlite")))
+    db.execute("INSERT INTO find(find) VALUES('delete-all')")
+    db.commit()
+    db.close()
+    name = json.loads(lines_of(query("from:*", "--limit", "1", "-f", "json", store=bare))[0])["from"]
+    term = "from:" + quoted(" ".join(words(name)[:2]))
+    ok(lines_of(query(term, "-f", "json", store=bare)) == [] and lines_of(query("-(-%s)" % term, "-f", "json", store=bare)), "the index is what is asked first", term)
+
     hostile = sub_store("hostile", days[:1])
     first = next(hostile.glob("*.sqlite"))
     db = sqlite3.connect(first)
@@ -632,6 +654,7 @@ def main():
         mixes(stream, here, terms, 40 if stream == "smtp" else 10)
         every += terms if stream == "smtp" else []
     times_and_ids(rows)
+    has(rows)
     noticed(rows)
     pages(rows, every)
     forms(rows)

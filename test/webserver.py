@@ -123,7 +123,7 @@ class Server:
                 pass
             return Answer(drain(s))
 
-    def ask(self, path, method="GET", body=None, host=None, **headers):
+    def ask(self, path, method="GET", body=None, host=None, timeout=LONG, **headers):
         """A request; header names have _ for -. body may be a dict."""
         if isinstance(body, dict):
             body = json.dumps(body).encode()
@@ -133,7 +133,7 @@ class Server:
             lines.append("Content-Length: %d" % len(body))
         elif method == "POST":
             lines.append("Content-Length: 0")
-        return self.raw("\r\n".join(lines).encode() + b"\r\n\r\n" + (body or b""))
+        return self.raw("\r\n".join(lines).encode() + b"\r\n\r\n" + (body or b""), timeout)
 
     def csrf(self, **headers):
         return self.ask("/api/v1/me", **headers).json()["csrf"]

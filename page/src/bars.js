@@ -3,6 +3,7 @@
 
 import { el } from "./dom.js";
 import { DIMENSIONS, foundHref, hostHref } from "./dimensions.js";
+import { hostIn } from "./host_in.js";
 import { compact, count, country, percent } from "./format.js";
 import { wire } from "./parts/text.js";
 
@@ -37,14 +38,14 @@ function title(row, total, plain) {
   return `${count(row.mails)}${share}${plain ? "" : `; refused ${count(row.rejected)}, deferred ${count(row.deferred)}`}`;
 }
 
-// plain: only a number counts (notices, sessions), not what became of mails. more: address of the whole list. find(key): where the number leads, if not to all mails of the key.
-export function barList({ by, answer, rangeQuery, plain = false, more = null, text = null, heading = null, find = null }) {
+// plain: only a number counts (notices, sessions), not what became of mails. more: address of the whole list. find(key): where the number leads, if not to all mails of the key. note: what stands below.
+export function barList({ by, answer, rangeQuery, plain = false, more = null, text = null, heading = null, find = null, note = null }) {
   const rows = answer.rows.filter((row) => row.mails > 0);
   const others = answer.others?.mails > 0 ? answer.others : null;
   const most = Math.max(1, ...rows.map((row) => row.mails));
   const total = answer.total?.mails ?? 0;
   const line = (row) => {
-    const host = DIMENSIONS[by].hosts ? hostHref(row.key, rangeQuery) : null;
+    const host = DIMENSIONS[by].hosts ? hostHref(hostIn(row.key), rangeQuery) : null;
     const found = find ? find(row.key) : foundHref(by, row.key, rangeQuery);
     const label = host ? el("a", { href: host, class: "bars-key" }, name(by, row.key)) : el("span", { class: "bars-key" }, name(by, row.key));
     const number = compact(row.mails);
@@ -55,7 +56,8 @@ export function barList({ by, answer, rangeQuery, plain = false, more = null, te
     el("div", { class: "panel-head" }, el("h2", {}, heading ?? DIMENSIONS[by].title), more ? el("a", { href: more, class: "panel-tools", "aria-label": `All ${DIMENSIONS[by].title.toLowerCase()}` }, "All") : null),
     el("div", { class: "panel-body" },
       rows.length > 0 ? el("ol", { class: "bars" }, rows.map(line)) : el("p", { class: "dim" }, text ?? "None in this time."),
-      others && rows.length > 0 ? el("p", { class: "dim bars-others" }, `All others: ${count(others.mails)}`) : null));
+      others && rows.length > 0 ? el("p", { class: "dim bars-others" }, `All others: ${count(others.mails)}`) : null,
+      note ? el("p", { class: "dim bars-others" }, note) : null));
 }
 
 // What the parts of the bars stand for.

@@ -24,6 +24,17 @@ function seriesSwitch(row, chart) {
   return { root, value };
 }
 
+function logSwitch(chart, build) {
+  const press = () => {
+    chart.log = !chart.log;
+    root.setAttribute("aria-pressed", String(chart.log));
+    chart.options.onLog(chart.log);
+    if (chart.data) build();
+  };
+  const root = el("button", { type: "button", class: "chart-log", "aria-pressed": String(chart.log), title: "Counts by their logarithm: small ones are seen beside great ones", on: { click: press } }, "log");
+  return root;
+}
+
 function zoomButtons(chart) {
   const one = (text, label, next) => el("button", { type: "button", class: "chart-zoom", "aria-label": label, title: label, on: { click: () => chart.data && chart.options.onRange(next(chart.data.range, chart.options.now())) } }, text);
   return el("div", { class: "chart-zooms", role: "group", "aria-label": "Time shown" }, one("\u2190", "Earlier", earlier), one("\u2192", "Later", later), one("+", "Zoom in", zoomIn), one("\u2212", "Zoom out", zoomOut));
@@ -58,15 +69,15 @@ function follow(box, chart) {
   };
 }
 
-// options: label, panels [{label, height, series: [{key, name, colour, fill, sparse (often 0)}]}], hidden (keys), onRange, onHidden, now (a function), zooms (false: no buttons for it, as another chart has them).
+// options: label, panels [{label, height, series: [{key, name, colour, fill, sparse (often 0)}]}], hidden (keys), onRange, onHidden, log and onLog (without it there is no switch), now (a function), zooms (false: no buttons for it, as another chart has them).
 export function timeChart(root, options) {
   const series = options.panels.flatMap((panel) => panel.series);
   const reading = el("span", { class: "chart-time" });
-  const chart = { options, data: null, hidden: new Set(options.hidden), plots: [], read };
+  const chart = { options, data: null, hidden: new Set(options.hidden), plots: [], log: options.log === true, read };
   const switches = new Map(series.map((row) => [row.key, seriesSwitch(row, chart)]));
   const box = el("div", { class: "chart-plots" });
   const table = chartTable(series);
-  root.append(el("div", { class: "chart-head" }, el("div", { class: "chart-series", role: "group", "aria-label": "Series" }, [...switches.values()].map((one) => one.root)), reading, options.zooms === false ? null : zoomButtons(chart)), box, table.root);
+  root.append(el("div", { class: "chart-head" }, el("div", { class: "chart-series", role: "group", "aria-label": "Series" }, [...switches.values()].map((one) => one.root)), reading, options.onLog ? logSwitch(chart, draw) : null, options.zooms === false ? null : zoomButtons(chart)), box, table.root);
   const stop = follow(box, chart);
 
   // Values at the cursor, or sums over all that is shown.
@@ -88,16 +99,25 @@ export function timeChart(root, options) {
     });
   }
 
+  function draw() {
+    build();
+    fill();
+  }
+
+  function fill() {
+    options.panels.forEach((panel, i) => {
+      setSteps(chart.plots[i], panel, chart.data);
+      chart.plots[i].root.parentElement.setAttribute("aria-label", summary(panel, chart.data));
+    });
+  }
+
   return {
     // data: times (begin of each step), step, series {key: values}, range {since, until}.
     update(data) {
       const same = chart.data?.step === data.step;
       chart.data = data;
       if (!same) build();
-      options.panels.forEach((panel, i) => {
-        setSteps(chart.plots[i], panel, data);
-        chart.plots[i].root.parentElement.setAttribute("aria-label", summary(panel, data));
-      });
+      fill();
       read(null);
       table.update(data);
     },

@@ -38,12 +38,22 @@ function takeDrag(plot, chart) {
   if (range) chart.options.onRange(range);
 }
 
-function axes(panel, last) {
+// Counts from 0 on, so that a burst does not press all else to the floor: by the inverse sine, which is the logarithm but for the first few.
+const LOG = { distr: 4, asinh: 1, range: (_, low, high) => [0, Math.max(2, (high ?? 0) * 1.3)] };
+const LINEAR = { range: (_, low, high) => [0, Math.max(2, (high ?? 0) * 1.08)] };
+const LOG_MARKS = [0, ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((power) => 10 ** power)];
+
+function counts(log, low) {
+  if (!log) return { space: low ? 18 : 30, incrs: DISTANCES };
+  return { space: 0, splits: (_, _axis, _least, most) => LOG_MARKS.filter((mark) => mark <= most), filter: (_, marks) => marks };
+}
+
+function axes(panel, last, log) {
   const grid = { stroke: () => property("--chart-grid"), width: 1 };
   const text = { stroke: () => property("--chart-text"), font: FONT, grid };
   return [
     { ...text, show: last, ticks: { ...grid, size: 4 }, size: TIMES_HEIGHT, space: 64, values: (_, marks, _axis, _space, distance) => axisTexts(marks, distance, timeZone() === "UTC") },
-    { ...text, ticks: { show: false }, size: AXIS_WIDTH, space: panel.height < LOW ? 18 : 30, incrs: DISTANCES, values: (_, marks) => marks.map(compact) },
+    { ...text, ticks: { show: false }, size: AXIS_WIDTH, values: (_, marks) => marks.map(compact), ...counts(log, panel.height < LOW) },
   ];
 }
 
@@ -59,7 +69,7 @@ function line(row, hidden) {
   };
 }
 
-// chart: {options, data, hidden, read(index)}; last: it has the texts of the times below it.
+// chart: {options, data, hidden, log, read(index)}; last: it has the texts of the times below it.
 export function plotPanel(box, panel, last, chart) {
   const options = {
     width: Math.max(200, box.clientWidth || 600),
@@ -77,9 +87,9 @@ export function plotPanel(box, panel, last, chart) {
     },
     scales: {
       x: { time: true, range: () => [chart.data?.range.since ?? 0, chart.data?.range.until ?? 1] },
-      y: { range: (_, low, high) => [0, Math.max(2, (high ?? 0) * 1.08)] },
+      y: chart.log ? LOG : LINEAR,
     },
-    axes: axes(panel, last),
+    axes: axes(panel, last, chart.log),
     series: [{}, ...panel.series.map((row) => line(row, chart.hidden))],
     hooks: {
       setCursor: [(plot) => chart.read(plot.cursor.left >= 0 ? plot.cursor.idx : null)],

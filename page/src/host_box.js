@@ -2,13 +2,8 @@
 
 import { el } from "./dom.js";
 import { hostHref } from "./dimensions.js";
+import { hostIn } from "./host_in.js";
 import { go } from "./navigate.js";
-
-// "anna@Example.org", "https://example.org/x", "[192.0.2.1]" to what the view is about.
-export function hostIn(text) {
-  const bare = text.trim().replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/, "").replace(/^.*@/, "").replace(/^\[(.*)\]$/, "$1");
-  return bare.replace(/^IPv6:/i, "").replace(/\.$/, "").toLowerCase();
-}
 
 // rangeQuery: a function that gives the range as it stands in addresses.
 export function hostBox(rangeQuery) {

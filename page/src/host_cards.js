@@ -8,7 +8,7 @@ import { groupBy } from "./paths/ranks.js";
 import { table } from "./parts/table.js";
 import { label, time, wire } from "./parts/text.js";
 import { address } from "./router.js";
-import { kindName, stateLabel } from "./notices/state.js";
+import { kindName, stateLabel, titleOf } from "./notices/state.js";
 import { quoted } from "./query.js";
 
 const PEERS = 15;
@@ -25,8 +25,8 @@ function panel(title, note, ...body) {
 }
 
 // By list: since when refusals name it, until when, how often. "Since" is what the tap saw: the listing itself can be older.
-export function listingsCard({ notices, kind }, rangeQuery) {
-  const rows = [...groupBy(notices.filter((notice) => notice.list), (notice) => notice.list)].map(([list, some]) => {
+export function listingsCard({ listings, kind }, rangeQuery) {
+  const rows = [...groupBy(listings.notices.filter((notice) => notice.list), (notice) => notice.list)].map(([list, some]) => {
     const times = some.map((notice) => notice.ts);
     return { list, first: Math.min(...times), last: Math.max(...times), many: some.reduce((sum, notice) => sum + 1 + (notice.folded ?? 0), 0), removal: some.find((notice) => notice.removal)?.removal, retired: some.find((notice) => notice.retired)?.retired };
   });
@@ -38,7 +38,7 @@ export function listingsCard({ notices, kind }, rangeQuery) {
     { key: "many", label: "Times", number: true, cell: (row) => count(row.many), sort: (row) => row.many },
     { key: "removal", label: "Removal", cell: (row) => (row.removal ? wire(row.removal, { class: "mono" }) : el("span", { class: "dim" }, row.retired ? `out of service since ${row.retired}` : "not known")) },
   ];
-  return panel(kind === "domain" ? "Hosts that send for it are listed" : "Listed", notices.length >= NOTICES ? `as the newest ${NOTICES} notices say` : "as refusals seen in this time say", table(columns, rows, { caption: "Block lists that name this host", sort: { key: "last", descending: true } }).root);
+  return panel(kind === "domain" ? "Hosts that send for it are listed" : "Listed", listings.next ? `as the newest ${plural(listings.notices.length, "notice")} say` : "as refusals seen in this time say", table(columns, rows, { caption: "Block lists that name this host", sort: { key: "last", descending: true } }).root);
 }
 
 // Whom it deals with, by direction: {title, dimension of the keys, query that finds the mails of both}.
@@ -57,11 +57,23 @@ export function peersCards(answer, rangeQuery) {
   });
 }
 
+// Its neighbours on the way of mails, as the Received lines have them.
+export function waysCards({ edges, host }, rangeQuery) {
+  const same = (name) => name.toLowerCase() === host.toLowerCase();
+  const card = (heading, key, other) => {
+    const rows = (edges ?? []).filter((edge) => same(edge[other]) && !same(edge[key])).map((edge) => ({ key: edge[key], mails: edge.mails })).sort((a, b) => b.mails - a.mails);
+    if (rows.length === 0) return null;
+    const shown = rows.slice(0, PEERS);
+    return barList({ by: "client", heading, plain: true, answer: { rows: shown, total: null }, rangeQuery, find: (name) => mailsHref(`host:${quoted(name)} host:${quoted(host)}`, rangeQuery), note: shown.length < rows.length ? `and ${count(rows.length - shown.length)} more` : null });
+  };
+  return [card("Before it on the way", "from", "to"), card("Behind it on the way", "to", "from")];
+}
+
 export function noticesCard(answer, rangeQuery) {
   const { notices } = answer;
   if (notices.length === 0) return null;
   const rows = notices.slice(0, 10).map((notice) => el("li", { class: "host-notice" },
-    el("a", { href: `/notices/${encodeURIComponent(notice.id)}` }, wire(notice.msg ?? notice.note)), el("p", { class: "dim" }, time(notice.ts), " · ", wire(kindName(notice.note)), " ", stateLabel(notice))));
+    el("a", { href: `/notices/${encodeURIComponent(notice.id)}` }, wire(titleOf(notice))), el("p", { class: "dim" }, time(notice.ts), " · ", wire(kindName(notice.note)), " ", stateLabel(notice))));
   return el("section", { class: "panel" },
     el("div", { class: "panel-head" }, el("h2", {}, "Notices"), el("span", { class: "dim" }, notices.length >= NOTICES ? `the newest ${NOTICES}` : plural(notices.length, "notice")), el("a", { class: "panel-tools", href: address("/notices", { q: aboutHost(answer), state: "all", ...rangeQuery }), "aria-label": "All notices of this host" }, "All")),
     el("ul", { class: "panel-body host-notices" }, rows));

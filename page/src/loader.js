@@ -23,8 +23,8 @@ function keepFocus(root, work) {
 // A question that is open, or a menu, is not pulled away.
 const busy = () => document.querySelector("dialog[open], details.menu[open]") !== null;
 
-// load(route, signal, time) -> data; draw(data, route, time); time is the range with a beginning, as bounds.js gives it. refresh(route): whether it shall load again by itself; hold(): whether not just now. Gives what render() of a view gives.
-export async function keepLoaded(root, route, { load, draw, refresh = () => false, hold = () => false }) {
+// load(route, signal, time) -> data; draw(data, route, time) may give a note that stands above; time is the range with a beginning, as bounds.js gives it. refresh(route): whether it shall load again by itself; hold(): whether not just now; failed(error, route): whether the view has told it itself. Gives what render() of a view gives.
+export async function keepLoaded(root, route, { load, draw, refresh = () => false, hold = () => false, failed = () => false }) {
   const note = el("div", { class: "load-note" });
   const state = { route, control: null, stopPoll: null, note };
   root.prepend(note);
@@ -38,8 +38,7 @@ export async function keepLoaded(root, route, { load, draw, refresh = () => fals
       const time = await bounded(state.route.range, control.signal);
       const data = await load(state.route, control.signal, time);
       if (control.signal.aborted) return;
-      clear(note);
-      keepFocus(root, () => draw(data, state.route, time));
+      keepFocus(root, () => clear(note, draw(data, state.route, time)));
     } finally {
       if (state.control === control) root.removeAttribute("aria-busy");
     }
@@ -51,7 +50,7 @@ export async function keepLoaded(root, route, { load, draw, refresh = () => fals
     } catch (error) {
       if (isAbort(error)) return;
       if (error.status === undefined) console.error(error);
-      clear(note, failure(error, again));
+      clear(note, failed(error, state.route) ? null : failure(error, again));
     }
   }
 
@@ -65,7 +64,7 @@ export async function keepLoaded(root, route, { load, draw, refresh = () => fals
     await once();
   } catch (error) {
     if (error.status !== 400) throw error;
-    clear(note, failure(error));
+    clear(note, failed(error, route) ? null : failure(error));
   }
   watch();
   return {

@@ -1,11 +1,12 @@
 // The range of time that all views share, kept in the address as since and until. Pure.
-// since: 24h (relative, ago) or epoch seconds; until: absent (now) or epoch seconds. Without either: a day. "all": no bounds.
-// A store that ended long ago (captures that were read) has its end for now: else every view of it would begin empty.
+// since: 24h (relative, ago) or epoch seconds; until: absent (now) or epoch seconds. "all": no bounds. Without either: a day.
+// A store that ended long ago (captures that were read) has its end for now: else every view of it would begin empty. Without either it is shown
+// as a whole, where it is short, else its last week.
 
 export const PRESETS = [["15m", "15 minutes"], ["1h", "1 hour"], ["6h", "6 hours"], ["24h", "24 hours"], ["7d", "7 days"], ["30d", "30 days"], ["90d", "90 days"], ["all", "all times"]];
-export const DEFAULT = "24h";
 const UNITS = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
 const LONG_AGO = 86400;
+const SHORT = 8 * 86400;
 
 function ago(text) {
   const match = /^(\d{1,9})([smhdw])$/.exec(text ?? "");
@@ -25,12 +26,17 @@ export function clockOf({ first = null, last = null } = {}, now = Date.now() / 1
   return { now: ended ? Math.floor(last) + 1 : now, ended, first };
 }
 
+function standard({ now, ended, first }) {
+  if (!ended) return "24h";
+  return first !== null && now - first < SHORT ? "all" : "7d";
+}
+
 /* {since, until: epoch seconds (since null: no bound), from: since, else where the store begins (null: not known), live: until is now and may become later,
  * ended: until is the store's end, preset: its text or null, params: what goes to the API, query: what goes into addresses of the page} */
 export function rangeOf(query, clock = clockOf()) {
   const { now, ended, first } = clock;
   const until = absolute(query.until);
-  const text = query.since ?? (until === null ? DEFAULT : undefined);
+  const text = query.since ?? (until === null ? standard(clock) : undefined);
   const back = ago(text);
   const end = until ?? now;
   const open = text === "all" || (text === undefined && until !== null);
@@ -43,7 +49,7 @@ export function rangeOf(query, clock = clockOf()) {
 function paramsOf(range, until, relative) {
   const params = {};
   if (range.since !== null) params.since = relative && range.live ? relative : String(range.since);
-  if (until !== null || (range.ended && range.since !== null)) params.until = String(range.until);
+  if (until !== null || range.ended) params.until = String(range.until);
   return params;
 }
 

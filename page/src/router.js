@@ -42,7 +42,7 @@ export function address(path, query = {}) {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== null && value !== undefined && value !== "") params.set(name, value);
   // Blanks as +, as URLSearchParams has them; what stays readable in a query is left readable.
-  const text = params.toString().replaceAll("%3A", ":").replaceAll("%2C", ",").replaceAll("%2F", "/").replaceAll("%40", "@").replaceAll("*", "*");
+  const text = params.toString().replaceAll("%3A", ":").replaceAll("%2C", ",").replaceAll("%2F", "/").replaceAll("%40", "@");
   return text ? `${path}?${text}` : path;
 }
 

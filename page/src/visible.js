@@ -7,7 +7,7 @@ const NAMES = {
   0x2060: "word joiner", 0x2066: "left-to-right isolate", 0x2067: "right-to-left isolate", 0x2068: "first strong isolate", 0x2069: "pop isolate", 0x3164: "Hangul filler", 0xfeff: "byte order mark", 0xffa0: "Hangul filler",
   0xfffd: "not decodable",
 };
-const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffd\u{e0000}-\u{e007f}]/gu;
+const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffd-\uffff\ufdd0-\ufdef\u{1fffe}\u{1ffff}\u{10fffe}\u{10ffff}\u{e0000}-\u{e007f}]/gu;
 // A joiner between two pictures makes one of them (a family, a flag), which is no trick.
 const JOINED = /\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]*$/u;
 
@@ -20,7 +20,7 @@ function sign(code) {
 
 function what(code) {
   const number = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
-  const name = NAMES[code] ?? (code < 0xa0 ? "control character" : code >= 0xe0000 ? "tag character" : "format character");
+  const name = NAMES[code] ?? (code < 0xa0 ? "control character" : (code & 0xfffe) === 0xfffe || (code >= 0xfdd0 && code <= 0xfdef) ? "no character" : code >= 0xe0000 ? "tag character" : "format character");
   return `${number} ${name}`;
 }
 

@@ -2,6 +2,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
+import { drawWorld } from "../src/map/world.js";
 import { COUNTRIES, countryName, countryOf, shapeCountry } from "../src/map/countries.js";
 
 const world = createRequire(import.meta.url)("world-atlas/countries-110m.json");
@@ -40,4 +41,19 @@ test("names", () => {
   assert.equal(countryName("sg"), "Singapore");
   assert.equal(countryName("ZZ"), "ZZ");
   assert.equal(countryOf(""), null);
+});
+
+test("the world is drawn within its frame, each country once, Antarctica not", () => {
+  const drawn = drawWorld(world);
+  assert.equal(drawn.width, 960);
+  assert.ok(drawn.height > 300 && drawn.height < 600);
+  assert.equal(new Set(drawn.shapes.map((shape) => shape.code)).size, drawn.shapes.length);
+  assert.ok(!drawn.shapes.some((shape) => shape.code === "AQ"));
+  for (const { code, d } of drawn.shapes) {
+    const numbers = d.match(/-?[\d.]+/g).map(Number);
+    assert.ok(d.startsWith("M") && numbers.every((number, i) => number >= -1 && number <= (i % 2 === 0 ? drawn.width : drawn.height) + 1), code);
+  }
+  for (const { code, x, y } of drawn.dots) assert.ok(x > 0 && x < drawn.width && y > 0 && y < drawn.height, code);
+  const of = (code) => drawn.dots.find((dot) => dot.code === code);
+  assert.ok(of("SG").x > of("MT").x && of("SG").y > of("MT").y, "Singapore lies east and south of Malta");
 });

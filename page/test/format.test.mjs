@@ -47,6 +47,7 @@ test("what hides is shown", () => {
   assert.equal(visible("a\tb\0c\u007f"), "a⟨␉⟩b⟨␀⟩c⟨␡⟩");
   assert.equal(visible("zero\u200bwidth\ufeff"), "zero⟨U+200B⟩width⟨U+FEFF⟩");
   assert.equal(visible("tag\u{e0041}"), "tag⟨U+E0041⟩");
+  assert.equal(pieces("\ufffe")[0].what, "U+FFFE no character");
 });
 
 test("a joiner inside of a picture is none", () => {

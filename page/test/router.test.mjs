@@ -54,10 +54,13 @@ test("ranges of time", () => {
 test("a store that ended long ago has its end for now", () => {
   const clock = clockOf({ first: 100_000, last: 600_000.5 }, 1_000_000);
   assert.deepEqual(clock, { now: 600_001, ended: true, first: 100_000 });
-  const day = rangeOf({}, clock);
+  const day = rangeOf({ since: "24h" }, clock);
   assert.deepEqual(day.params, { since: String(600_001 - 86400), until: "600001" });
   assert.deepEqual([day.live, day.ended, day.preset], [false, true, "24h"]);
-  assert.deepEqual(rangeOf({ since: "all" }, clock).params, {});
+  assert.deepEqual(rangeOf({ since: "all" }, clock).params, { until: "600001" });
+  assert.equal(rangeOf({}, clock).preset, "all", "a short one as a whole");
+  const long = rangeOf({}, clockOf({ first: 0, last: 8_000_000 }, 9_000_000));
+  assert.deepEqual([long.preset, long.until - long.since], ["7d", 7 * 86400]);
   assert.equal(clockOf({}, 5).now, 5);
   assert.equal(clockOf({ first: null, last: null }, 5).ended, false);
 });

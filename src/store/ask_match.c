@@ -126,8 +126,25 @@ static void add_and(struct match *m, size_t begin)
         line_str(m->out, " AND ");
 }
 
+/* Of "*@example.com" the index knows all there is to know. */
+static bool add_at(struct match *m, const struct query_term *t)
+{
+    enum find_kind kind = place_at(m->stream, t->field);
+    struct slice domain = slice_sub(t->text, 2, t->text.len);
+    size_t at = m->out->len;
+    bool whole = slice_case_starts(t->text, "*@") && slice_index(domain, '*') == domain.len &&
+                 slice_index(domain, '@') == domain.len;
+    line_str(m->out, "key : ");
+    if (kind && whole && find_key_at(kind, domain, m->out))
+        return true;
+    m->out->len = at;
+    return false;
+}
+
 static enum ask_narrow narrow_like(struct match *m, const struct query_term *t)
 {
+    if (add_at(m, t))
+        return ASK_EXACTLY;
     enum find_kind kind = place_key(m->stream, t->field);
     struct place_words in = place_words(m->stream, t->field);
     size_t begin = m->out->len, first = slice_index(t->text, '*');
@@ -190,6 +207,12 @@ static enum ask_narrow narrow_number(struct match *m, const struct query_term *t
     return add_key(m, kind, slice_str(text), "") ? ASK_EXACTLY : ASK_ALL;
 }
 
+static enum ask_narrow narrow_told(struct match *m, const struct query_term *t)
+{
+    bool told = place_is_told(m->stream, t->field) && t->match != QUERY_IS_FALSE;
+    return told && add_key(m, FIND_HAS, slice_str(query_fields[t->field].name), "") ? ASK_EXACTLY : ASK_ALL;
+}
+
 static enum ask_narrow narrow_term(struct match *m, const struct query_term *t)
 {
     enum find_kind kind = place_key(m->stream, t->field);
@@ -209,9 +232,11 @@ static enum ask_narrow narrow_term(struct match *m, const struct query_term *t)
         return narrow_number(m, t);
     case QUERY_IS_TRUE:
     case QUERY_IS_FALSE:
-        return kind && add_key(m, kind, slice_str(t->match == QUERY_IS_TRUE ? "1" : "0"), "") ? ASK_EXACTLY
-                                                                                              : ASK_ALL;
+        if (kind && add_key(m, kind, slice_str(t->match == QUERY_IS_TRUE ? "1" : "0"), ""))
+            return ASK_EXACTLY;
+        return narrow_told(m, t);
     case QUERY_IS_THERE:
+        return narrow_told(m, t);
     case QUERY_NOTICED:
         break;
     }

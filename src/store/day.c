@@ -12,7 +12,7 @@
 #include "store/schema.h"
 
 enum { MICROSECONDS = 1000000, DAY_SECONDS = 86400, BUSY_MS = 5000, CLOSE_MS = 300 };
-enum { CHECKPOINT_PAGES = 4000, WAL_KEPT = 32 << 20, ASIDE_MOST = 1000 };
+enum { CHECKPOINT_PAGES = 2000, WAL_KEPT = 32 << 20, ASIDE_MOST = 1000 };
 
 /* Of the last but one day with a year of four digits. */
 static const int64_t last_second = 253402214399;
@@ -117,7 +117,8 @@ static int tune(sqlite3 *db, const char *path, uint64_t cache_bytes, struct erro
 {
     char sql[320];
     snprintf(sql, sizeof sql,
-             "PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; "
+             "PRAGMA page_size = 8192; PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY; PRAGMA "
+             "mmap_size = 0; "
              "PRAGMA cache_size = -%llu; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; "
              "PRAGMA wal_autocheckpoint = %d; PRAGMA journal_size_limit = %d; BEGIN IMMEDIATE",
              (unsigned long long)cache_bytes / 1024, CHECKPOINT_PAGES, WAL_KEPT);

@@ -33,6 +33,26 @@ static void add_word(struct finder *f, struct slice s)
     line_byte(f->out, ' ');
 }
 
+static bool is_wordy(uint8_t c)
+{
+    return byte_is_digit(c) || (byte_lower(c) >= 'a' && byte_lower(c) <= 'z') || c >= 0x80;
+}
+
+/* With its words whole. */
+static bool is_in(struct slice part, struct slice text)
+{
+    const uint8_t *at = text.len ? memmem(text.data, text.len, part.data, part.len) : NULL;
+    const uint8_t *end = at ? at + part.len : NULL;
+    return at && (at == text.data || !is_wordy(at[-1])) && (end == text.data + text.len || !is_wordy(*end));
+}
+
+/* What is a part of a text that is there gives no other words. */
+static void add_unless_in(struct finder *f, struct slice s, struct slice text)
+{
+    if (s.len && !is_in(s, text))
+        add_word(f, s);
+}
+
 static void add_words(struct finder *f, const struct text_list *list)
 {
     for (size_t i = 0; i < list->len; i++)
@@ -82,6 +102,28 @@ bool find_key_domains(enum find_kind kind, struct slice domain, struct line *out
         if (find_key_text(kind, ends[i % FIND_LABELS], out))
             line_byte(out, ' ');
     return !first;
+}
+
+bool find_key_at(enum find_kind kind, struct slice domain, struct line *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t *to = line_room(out, 2 + FIND_VALUE);
+    size_t len = 2;
+    for (size_t i = 0; i < domain.len; i++) {
+        uint8_t c = byte_lower(domain.data[i]);
+        bool plain = (c >= 'a' && c < 'z') || byte_is_digit(c);
+        if (len + (plain ? 1 : 3) > 2 + FIND_VALUE)
+            return false;
+        to[len++] = plain ? c : 'z';
+        if (!plain) {
+            to[len++] = (uint8_t)digits[c >> 4];
+            to[len++] = (uint8_t)digits[c & 15];
+        }
+    }
+    to[0] = 'k';
+    to[1] = (uint8_t)kind;
+    out->len += len > 2 ? len : 0;
+    return len > 2;
 }
 
 struct slice find_domain(struct slice address)
@@ -134,22 +176,15 @@ static void add_key_domain(struct finder *f, enum find_kind kind, struct slice d
 /* Those that the header's text does not have as they are: of internationalized domains, or with comments. */
 static void add_mailboxes(struct finder *f, const struct mailbox_list *list, struct slice text)
 {
-    for (size_t i = 0; i < list->len; i++) {
-        struct slice addr = list->items[i].addr;
-        if (addr.len && (!text.len || !memmem(text.data, text.len, addr.data, addr.len)))
-            add_word(f, addr);
-    }
+    for (size_t i = 0; i < list->len; i++)
+        add_unless_in(f, list->items[i].addr, text);
 }
 
 static void add_mailboxes_in(struct finder *f, const struct mailbox_list *list, const struct text_list *texts)
 {
     /* As a rule a text is a mailbox; where it is not, the address is there twice. */
-    for (size_t i = 0; i < list->len; i++) {
-        struct slice addr = list->items[i].addr;
-        struct slice text = i < texts->len ? texts->items[i] : (struct slice){0};
-        if (addr.len && (!text.len || !memmem(text.data, text.len, addr.data, addr.len)))
-            add_word(f, addr);
-    }
+    for (size_t i = 0; i < list->len; i++)
+        add_unless_in(f, list->items[i].addr, i < texts->len ? texts->items[i] : (struct slice){0});
 }
 
 static void add_sender(struct finder *f, const struct transaction *mail)
@@ -189,11 +224,12 @@ static void add_files(struct finder *f, const struct file_list *list)
 static void add_urls(struct finder *f, const struct url_list *list)
 {
     for (size_t i = 0; i < list->len; i++) {
-        add_word(f, list->items[i].url);
-        add_word(f, list->items[i].host);
-        add_word(f, list->items[i].host_unicode);
-        add_word(f, list->items[i].unwrapped);
-        add_word(f, list->items[i].unwrapped_host);
+        const struct url *u = &list->items[i];
+        add_word(f, u->url);
+        add_unless_in(f, u->host, u->url);
+        add_word(f, u->host_unicode);
+        add_word(f, u->unwrapped);
+        add_unless_in(f, u->unwrapped_host, u->unwrapped);
     }
 }
 
@@ -212,13 +248,9 @@ static void add_hosts(struct finder *f, const struct transaction *mail)
 static void add_text(struct finder *f, const struct transaction *mail)
 {
     add_word(f, mail->last_reply);
-    if (!slice_eq(mail->last_error, mail->last_reply))
-        add_word(f, mail->last_error);
-    /* Most often the last one, less its codes. */
-    if (!mail->last_reply.len || !mail->reply.text.len ||
-        !memmem(mail->last_reply.data, mail->last_reply.len, mail->reply.text.data, mail->reply.text.len))
-        add_word(f, mail->reply.text);
-    add_word(f, mail->queue_id);
+    add_unless_in(f, mail->last_error, mail->last_reply);
+    add_unless_in(f, mail->reply.text, mail->last_reply);
+    add_unless_in(f, mail->queue_id, mail->last_reply);
     add_word(f, mail->msg_id);
     add_word(f, mail->user_agent);
     if (mail->agent)
@@ -267,6 +299,70 @@ static void add_mailbox_domains(struct finder *f, enum find_kind kind, const str
         add_key_domain(f, kind, list->items[i].domain);
 }
 
+static void add_at(struct finder *f, enum find_kind kind, struct slice address)
+{
+    struct slice domain = find_domain(address);
+    if (!domain.len || is_told(f, kind, domain) || !has_room(f, 3 + FIND_VALUE))
+        return;
+    if (find_key_at(kind, domain, f->out))
+        line_byte(f->out, ' ');
+}
+
+static void add_mailbox_ats(struct finder *f, enum find_kind kind, const struct mailbox_list *list)
+{
+    for (size_t i = 0; i < list->len; i++)
+        add_at(f, kind, list->items[i].addr);
+}
+
+static void add_at_keys(struct finder *f, const struct transaction *mail)
+{
+    add_at(f, FIND_SENDER_AT, mail->mailfrom);
+    for (size_t i = 0; i < mail->rcptto.len; i++)
+        add_at(f, FIND_RECIPIENT_AT, mail->rcptto.items[i]);
+    if (!mail->addresses)
+        return;
+    const struct addresses *a = mail->addresses;
+    add_mailbox_ats(f, FIND_SENDER_AT, &a->from);
+    add_mailbox_ats(f, FIND_SENDER_AT, &a->sender);
+    add_mailbox_ats(f, FIND_SENDER_AT, &a->reply_to);
+    add_mailbox_ats(f, FIND_RECIPIENT_AT, &a->to);
+    add_mailbox_ats(f, FIND_RECIPIENT_AT, &a->cc);
+    add_mailbox_ats(f, FIND_RECIPIENT_AT, &a->bcc);
+}
+
+static bool has_name(const struct file *file)
+{
+    bool any = file->name.data;
+    for (size_t i = 0; i < file->members.len && !any; i++)
+        any = file->members.items[i].name.data;
+    return any;
+}
+
+/* As the query language has it: a value is there. */
+static void add_has_keys(struct finder *f, const struct transaction *mail)
+{
+    bool file = false, encrypted = false, signer = false;
+    for (size_t i = 0; i < mail->files.len; i++) {
+        file |= has_name(&mail->files.items[i]);
+        encrypted |= mail->files.items[i].encrypted;
+    }
+    for (size_t i = 0; mail->authentication && i < mail->authentication->dkim.len; i++)
+        signer |= mail->authentication->dkim.items[i].domain.data != NULL;
+    const struct {
+        bool has;
+        const char *name;
+    } told[] = {{file, "file"},
+                {encrypted, "encrypted"},
+                {signer, "dkim"},
+                {mail->urls.len, "url"},
+                {mail->anomalies.len, "anomaly"},
+                {mail->tags.len, "tag"},
+                {mail->list && mail->list->id.data, "list"}};
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        if (told[i].has)
+            add_key_text(f, FIND_HAS, slice_str(told[i].name));
+}
+
 static void add_domain_keys(struct finder *f, const struct transaction *mail)
 {
     add_key_domain(f, FIND_SENDER_DOMAIN, find_domain(mail->mailfrom));
@@ -304,7 +400,9 @@ static void add_keys(struct finder *f, const struct transaction *mail)
     }
     for (size_t i = 0; i < mail->anomalies.len; i++)
         add_key_text(f, FIND_ANOMALY, slice_str(anomaly_name(mail->anomalies.items[i].which)));
+    add_has_keys(f, mail);
     add_hop_keys(f, mail);
+    add_at_keys(f, mail);
     add_domain_keys(f, mail);
     add_file_keys(f, &mail->files);
     add_file_keys(f, &mail->parts);

@@ -38,11 +38,14 @@ enum find_kind {
     FIND_TYPE = 'y',          /* type and mime_type of files and parts */
     FIND_SENDER_DOMAIN = 'f', /* see find_key_domain */
     FIND_RECIPIENT_DOMAIN = 'g', /* the same */
-    FIND_URL_DOMAIN = 'w',       /* the same, of the hosts of URLs */
-    FIND_SIGNER = 'j',           /* the same, of DKIM signatures */
-    FIND_SESSION_UID = 'q',      /* in the row of a session */
-    FIND_SESSION_CLIENT = 'p',   /* in the row of a session: orig_h */
-    FIND_NOTICE_UID = 'v',       /* in the row of a notice */
+    FIND_SENDER_AT = 'o',        /* see find_key_at */
+    FIND_RECIPIENT_AT = 'l',     /* the same */
+    FIND_HAS = 'b',            /* kbfile, kburl, kbanomaly, kbtag, kblist, kbdkim, kbencrypted: it has one */
+    FIND_URL_DOMAIN = 'w',     /* the same, of the hosts of URLs */
+    FIND_SIGNER = 'j',         /* the same, of DKIM signatures */
+    FIND_SESSION_UID = 'q',    /* in the row of a session */
+    FIND_SESSION_CLIENT = 'p', /* in the row of a session: orig_h */
+    FIND_NOTICE_UID = 'v',     /* in the row of a notice */
     FIND_CUT = 'z' /* kzcut: a limit left something out, so this mail has to be looked at in any case */
 };
 
@@ -56,6 +59,9 @@ void find_key_address(enum find_kind kind, const struct address *a, unsigned bit
 /* A domain, and each of its parents that has a dot, a blank behind each: kfabexamplecom kfbexamplecom
  * kfexamplecom. False: it has more than FIND_LABELS of them, and the shortest ones are there. */
 bool find_key_domains(enum find_kind kind, struct slice domain, struct line *out);
+/* A domain alone, and so that nothing of it is lost but its case: what is no digit or letter, and z, as z and
+ * two hex digits. False: it is longer than a token may be; nothing was added. */
+bool find_key_at(enum find_kind kind, struct slice domain, struct line *out);
 /* What is behind the last @, or nothing. */
 struct slice find_domain(struct slice address);
 /* Fills the texts of a mail, one behind the other in `out`; text i ends at ends[i]. Words beyond `most` bytes

@@ -45,6 +45,25 @@ static const struct {
 #undef KEY_OF
 };
 
+static const struct {
+    enum stream_index stream;
+    enum query_field_index field;
+    enum find_kind kind;
+} ats[] = {
+#define AT_OF(stream, field, kind) {STREAM_##stream, QUERY_FIELD_##field, kind},
+#include "store/places.def"
+#undef AT_OF
+};
+
+static const struct {
+    enum stream_index stream;
+    enum query_field_index field;
+} told[] = {
+#define TOLD_OF(stream, field) {STREAM_##stream, QUERY_FIELD_##field},
+#include "store/places.def"
+#undef TOLD_OF
+};
+
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
 const struct place *place_of(enum stream_index stream, enum query_field_index field, unsigned use, size_t i)
@@ -77,6 +96,22 @@ enum find_kind place_key(enum stream_index stream, enum query_field_index field)
         if (keys[at].stream == stream && keys[at].field == field)
             return keys[at].kind;
     return (enum find_kind)0;
+}
+
+enum find_kind place_at(enum stream_index stream, enum query_field_index field)
+{
+    for (size_t at = 0; at < COUNT(ats); at++)
+        if (ats[at].stream == stream && ats[at].field == field)
+            return ats[at].kind;
+    return (enum find_kind)0;
+}
+
+bool place_is_told(enum stream_index stream, enum query_field_index field)
+{
+    for (size_t at = 0; at < COUNT(told); at++)
+        if (told[at].stream == stream && told[at].field == field)
+            return true;
+    return false;
 }
 
 struct slice place_column(const struct place *p)

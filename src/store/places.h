@@ -34,6 +34,10 @@ enum query_field_index place_any(enum stream_index stream, size_t i);
 struct place_words place_words(enum stream_index stream, enum query_field_index field);
 /* 0: there are no tokens of it. */
 enum find_kind place_key(enum stream_index stream, enum query_field_index field);
+/* The kind of tokens that the domains of its addresses are, see find_key_at; 0: none. */
+enum find_kind place_at(enum stream_index stream, enum query_field_index field);
+/* Does a token FIND_HAS say that it has a value? */
+bool place_is_told(enum stream_index stream, enum query_field_index field);
 /* The column that a path begins with: bytes of it. */
 struct slice place_column(const struct place *p);
 

@@ -216,6 +216,13 @@ static void *next_item(struct text_in *in, struct object_list *list, size_t size
     return in->bad ? NULL : (char *)list->items + list->len++ * size;
 }
 
+/* None is an empty text in a list. */
+static void read_address(struct text_in *in, struct address *to)
+{
+    struct slice text = read_string(in);
+    in->bad = (text.len && !address_parse(text, to)) || in->bad;
+}
+
 static void read_list(struct text_in *in, const struct field *f, struct object_list *list)
 {
     void *item;
@@ -225,7 +232,7 @@ static void read_list(struct text_in *in, const struct field *f, struct object_l
             *(struct slice *)item = read_string(in);
     else if (f->kind == FIELD_ADDRESSES)
         while ((item = next_item(in, list, sizeof(struct address))))
-            in->bad = !address_parse(read_string(in), item) || in->bad;
+            read_address(in, item);
     else
         while ((item = next_item(in, list, f->of->size)))
             read_object(in, f->of, item);
@@ -256,17 +263,28 @@ static void read_anomaly(struct text_in *in, enum anomaly *to)
     *to = i < ANOMALY_COUNT ? i : 0;
 }
 
-static void set_number(enum field_kind kind, double v, void *to)
+static void set_count(enum field_kind kind, uint64_t v, void *to)
 {
-    bool fits = v >= 0 && v < 1.8e19;
-    if (kind == FIELD_DOUBLE)
-        *(double *)to = v;
-    else if (kind == FIELD_SPAN)
-        *(struct interval *)to = (struct interval){v, true};
-    else if (kind == FIELD_PORT || kind == FIELD_SOME_PORT)
-        *(uint16_t *)to = v >= 0 && v <= UINT16_MAX ? (uint16_t)v : 0;
+    if (kind == FIELD_PORT || kind == FIELD_SOME_PORT)
+        *(uint16_t *)to = v <= UINT16_MAX ? (uint16_t)v : 0;
     else
-        *(uint64_t *)to = fits ? (uint64_t)v : 0;
+        *(uint64_t *)to = v;
+}
+
+static void set_real(enum field_kind kind, double v, void *to)
+{
+    if (kind == FIELD_SPAN)
+        *(struct interval *)to = (struct interval){v, true};
+    else
+        *(double *)to = v;
+}
+
+static void read_count(struct text_in *in, enum field_kind kind, void *to)
+{
+    struct slice text = read_plain(in);
+    uint64_t v = 0;
+    in->bad = in->bad || slice_number(text, &v) != text.len;
+    set_count(kind, v, to);
 }
 
 static void set_truth(enum field_kind kind, bool on, void *to)
@@ -294,7 +312,7 @@ static void read_value(struct text_in *in, const struct field *f, void *to)
         *(struct slice *)to = read_string(in);
         break;
     case FIELD_ADDRESS:
-        in->bad = !address_parse(read_string(in), to) || in->bad;
+        read_address(in, to);
         break;
     case FIELD_ANOMALY:
         read_anomaly(in, to);
@@ -323,11 +341,13 @@ static void read_value(struct text_in *in, const struct field *f, void *to)
         break;
     case FIELD_DOUBLE:
     case FIELD_SPAN:
+        set_real(f->kind, number_of(read_plain(in)), to);
+        break;
     case FIELD_PORT:
     case FIELD_SOME_PORT:
     case FIELD_COUNT:
     case FIELD_SOME:
-        set_number(f->kind, number_of(read_plain(in)), to);
+        read_count(in, f->kind, to);
         break;
     }
 }
@@ -353,10 +373,12 @@ static bool set_integer(const struct field *f, int64_t v, void *to)
         *(struct timespec *)to = (struct timespec){v / MICROSECONDS, v % MICROSECONDS * 1000};
     else if (f->kind == FIELD_BOOL || f->kind == FIELD_TRUE || f->kind == FIELD_MAYBE)
         set_truth(f->kind, v != 0, to);
-    else if (f->kind >= FIELD_TEXTS || f->kind == FIELD_TEXT || f->kind == FIELD_ADDRESS)
+    else if (f->kind == FIELD_DOUBLE || f->kind == FIELD_SPAN)
+        set_real(f->kind, (double)v, to);
+    else if (f->kind >= FIELD_TEXTS || f->kind == FIELD_TEXT || f->kind == FIELD_ADDRESS || v < 0)
         return false;
     else
-        set_number(f->kind, (double)v, to);
+        set_count(f->kind, (uint64_t)v, to);
     return true;
 }
 
@@ -370,7 +392,7 @@ static bool set_field(struct arena *mem, const struct field *f, struct reader_va
     case READER_REAL:
         if (f->kind != FIELD_DOUBLE && f->kind != FIELD_SPAN)
             return false;
-        set_number(f->kind, v.real, to);
+        set_real(f->kind, v.real, to);
         return true;
     case READER_TEXT:
         return (f->kind >= FIELD_TEXTS || f->kind == FIELD_TEXT || f->kind == FIELD_ADDRESS) &&

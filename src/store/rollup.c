@@ -1,69 +1,17 @@
-/* rollup.c: sums by minute and by hour.
- * In: records with their ids. Out: rows of the tables minute and hourly. Owns: the sums of a transaction, its
- * statements. Limits: `keys` of a dimension and hour; EDGES of a mail's way.
- * Knowingly: which keys an hour has is decided by who comes first. */
-#include "store/rollup.h"
-
+/* rollup.c: sums by minute and by hour, as they are counted.
+ * In: records with their ids. Out: sums under way. Owns: the sums of a transaction. Limits: EDGES of a mail's
+ * way; keys of ROLLUP_KEY bytes. */
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <xxhash.h>
 #include "base/memory.h"
 #include "record/notice.h"
-#include "sink/line.h"
-#include "store/day.h"
 #include "store/find.h"
+#include "store/rollup_parts.h"
 
-enum { MINUTES = 1440, HOURS = 24, EDGES = 32, LEAST_SLOTS = 1024, NOT_KNOWN = -1 };
+enum { EDGES = 32, LEAST_SLOTS = 1024 };
 static const int64_t minute_us = 60000000, hour_us = 3600000000;
-
-/* The columns of `minute`. */
-enum count {
-    MAILS,
-    ACCEPTED,
-    REJECTED,
-    DEFERRED,
-    ABORTED,
-    UNKNOWN,
-    TLS,
-    RECIPIENTS,
-    BYTES,
-    SESSIONS,
-    NOTICES,
-    COUNTS
-};
-
-struct minute {
-    bool dirty;
-    int64_t counts[COUNTS];
-};
-
-/* A row of `hourly` under way. */
-struct sum {
-    uint64_t hash, last; /* of the key; the last record that counted here */
-    size_t key_at;
-    uint16_t key_len;
-    uint8_t dimension, hour;
-    int64_t mails, accepted, rejected, deferred, tls, recipients, bytes, delays;
-    double delay;
-};
-
-struct rollup {
-    sqlite3 *db;
-    sqlite3_stmt *minute_stmt, *update, *insert, *count;
-    int32_t day;
-    uint64_t most, seed, serial;
-    int64_t keys[ROLLUP_DIMENSIONS][HOURS]; /* rows that the file has; NOT_KNOWN */
-    struct minute minutes[MINUTES];
-    size_t dirty_count;
-    uint16_t dirty[MINUTES];
-    struct sum *sums;
-    size_t sum_count, sum_room;
-    uint32_t *slots; /* place in sums + 1 */
-    size_t slot_count;
-    struct line texts;
-};
 
 const char *const rollup_names[ROLLUP_DIMENSIONS] = {
 #define DIMENSION(index, name, doc) name,
@@ -71,27 +19,9 @@ const char *const rollup_names[ROLLUP_DIMENSIONS] = {
 #undef DIMENSION
 };
 
-static const char minute_sql[] =
-    "INSERT INTO minute(minute, mails, accepted, rejected, deferred, aborted, unknown, tls, recipients, "
-    "bytes, sessions, notices) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(minute) DO UPDATE SET "
-    "mails = mails + excluded.mails, accepted = accepted + excluded.accepted, "
-    "rejected = rejected + excluded.rejected, deferred = deferred + excluded.deferred, "
-    "aborted = aborted + excluded.aborted, unknown = unknown + excluded.unknown, tls = tls + excluded.tls, "
-    "recipients = recipients + excluded.recipients, bytes = bytes + excluded.bytes, "
-    "sessions = sessions + excluded.sessions, notices = notices + excluded.notices";
-static const char update_sql[] =
-    "UPDATE hourly SET mails = mails + ?4, accepted = accepted + ?5, rejected = rejected + ?6, "
-    "deferred = deferred + ?7, tls = tls + ?8, recipients = recipients + ?9, bytes = bytes + ?10, "
-    "delay = delay + ?11, delays = delays + ?12 WHERE dimension = ?1 AND hour = ?2 AND key = ?3";
-static const char insert_sql[] =
-    "INSERT INTO hourly(dimension, hour, key, mails, accepted, rejected, deferred, tls, recipients, bytes, "
-    "delay, delays) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-static const char count_sql[] =
-    "SELECT count(*) FROM hourly WHERE dimension = ?1 AND hour = ?2 AND key <> ''";
-
-static int fail(const struct rollup *r, int code, struct error *reterr)
+uint64_t rollup_hash(const struct rollup *r, size_t dimension, size_t hour, struct slice key)
 {
-    return day_error(r->db, code, "sums", reterr);
+    return XXH3_64bits_withSeed(key.data, key.len, r->seed + dimension * ROLLUP_HOURS + hour);
 }
 
 int rollup_open(sqlite3 *db, int32_t day, uint64_t keys, struct rollup **ret, struct error *reterr)
@@ -108,19 +38,7 @@ int rollup_open(sqlite3 *db, int32_t day, uint64_t keys, struct rollup **ret, st
     if (getrandom(&r->seed, sizeof r->seed, GRND_NONBLOCK) < 0)
         r->seed = (uintptr_t)r;
     rollup_forget(r);
-    struct {
-        const char *sql;
-        sqlite3_stmt **stmt;
-    } all[] = {{minute_sql, &r->minute_stmt},
-               {update_sql, &r->update},
-               {insert_sql, &r->insert},
-               {count_sql, &r->count}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        int code = sqlite3_prepare_v3(db, all[i].sql, -1, SQLITE_PREPARE_PERSISTENT, all[i].stmt, NULL);
-        if (code != SQLITE_OK)
-            return fail(r, code, reterr);
-    }
-    return 0;
+    return rollup_prepare(r, reterr);
 }
 
 void rollup_free(struct rollup **pr)
@@ -132,14 +50,15 @@ void rollup_free(struct rollup **pr)
     sqlite3_finalize(r->minute_stmt);
     sqlite3_finalize(r->update);
     sqlite3_finalize(r->insert);
-    sqlite3_finalize(r->count);
+    sqlite3_finalize(r->keys);
+    rollup_forget(r);
     line_free(&r->texts);
     free(r->sums);
     free(r->slots);
     free(r);
 }
 
-static void clear(struct rollup *r)
+void rollup_clear(struct rollup *r)
 {
     for (size_t i = 0; i < r->dirty_count; i++)
         r->minutes[r->dirty[i]] = (struct minute){0};
@@ -150,18 +69,24 @@ static void clear(struct rollup *r)
     line_clear(&r->texts);
 }
 
+static void forget(struct known *k)
+{
+    keyset_free(&k->keys);
+    *k = (struct known){.hour = ROLLUP_NO_HOUR};
+}
+
 void rollup_forget(struct rollup *r)
 {
-    clear(r);
+    rollup_clear(r);
     for (size_t d = 0; d < ROLLUP_DIMENSIONS; d++)
-        for (size_t h = 0; h < HOURS; h++)
-            r->keys[d][h] = NOT_KNOWN;
+        for (size_t i = 0; i < ROLLUP_RECENT; i++)
+            forget(&r->known[d][i]);
 }
 
 static struct minute *minute_of(struct rollup *r, int64_t id)
 {
-    size_t at = (size_t)(id / minute_us - (int64_t)r->day * MINUTES);
-    assert(at < MINUTES);
+    size_t at = (size_t)(id / minute_us - (int64_t)r->day * ROLLUP_MINUTES);
+    assert(at < ROLLUP_MINUTES);
     struct minute *m = &r->minutes[at];
     if (!m->dirty)
         r->dirty[r->dirty_count++] = (uint16_t)at;
@@ -191,7 +116,7 @@ static bool is_key(const struct rollup *r, const struct sum *s, struct slice key
 /* The row of a key, which is made where there is none. `key` must not be in `texts`. */
 static struct sum *sum_of(struct rollup *r, enum rollup_dimension dimension, size_t hour, struct slice key)
 {
-    uint64_t hash = XXH3_64bits_withSeed(key.data, key.len, r->seed + dimension * HOURS + hour);
+    uint64_t hash = rollup_hash(r, dimension, hour, key);
     size_t at = hash & (r->slot_count - 1);
     for (; r->slots[at]; at = (at + 1) & (r->slot_count - 1)) {
         struct sum *s = &r->sums[r->slots[at] - 1];
@@ -406,8 +331,8 @@ static void add_session(const struct share *s, const struct session *session)
 
 void rollup_add(struct rollup *r, const struct record *rec, int64_t id)
 {
-    struct share s = {r, (size_t)(id / hour_us - (int64_t)r->day * HOURS), NULL};
-    assert(s.hour < HOURS);
+    struct share s = {r, (size_t)(id / hour_us - (int64_t)r->day * ROLLUP_HOURS), NULL};
+    assert(s.hour < ROLLUP_HOURS);
     r->serial++;
     if (rec->stream == &stream_smtp) {
         s.mail = rec->body;
@@ -422,96 +347,4 @@ void rollup_add(struct rollup *r, const struct record *rec, int64_t id)
         add_text(&s, ROLLUP_LIST, n->list);
         add_text(&s, ROLLUP_NOTE, n->note);
     }
-}
-
-static int run(const struct rollup *r, sqlite3_stmt *stmt, struct error *reterr)
-{
-    int code = sqlite3_step(stmt);
-    int err = code == SQLITE_DONE ? 0 : fail(r, code, reterr);
-    sqlite3_reset(stmt);
-    return err;
-}
-
-static int write_minutes(struct rollup *r, struct error *reterr)
-{
-    int err = 0;
-    for (size_t i = 0; i < r->dirty_count && !err; i++) {
-        const struct minute *m = &r->minutes[r->dirty[i]];
-        sqlite3_bind_int64(r->minute_stmt, 1, (int64_t)r->day * MINUTES + r->dirty[i]);
-        for (int c = 0; c < COUNTS; c++)
-            sqlite3_bind_int64(r->minute_stmt, 2 + c, m->counts[c]);
-        err = run(r, r->minute_stmt, reterr);
-    }
-    return err;
-}
-
-static void bind_sum(const struct rollup *r, sqlite3_stmt *stmt, const struct sum *s, struct slice key)
-{
-    const int64_t counts[] = {s->mails, s->accepted,   s->rejected, s->deferred,
-                              s->tls,   s->recipients, s->bytes};
-    sqlite3_bind_text(stmt, 1, rollup_names[s->dimension], -1, SQLITE_STATIC);
-    sqlite3_bind_int64(stmt, 2, (int64_t)r->day * HOURS + s->hour);
-    sqlite3_bind_text64(stmt, 3, key.len ? (const char *)key.data : "", key.len, SQLITE_STATIC, SQLITE_UTF8);
-    for (int i = 0; i < 7; i++)
-        sqlite3_bind_int64(stmt, 4 + i, counts[i]);
-    sqlite3_bind_double(stmt, 11, s->delay);
-    sqlite3_bind_int64(stmt, 12, s->delays);
-}
-
-/* How many keys the hour has; NOT_KNOWN: an error. */
-static int64_t count_keys(struct rollup *r, const struct sum *s, struct error *reterr)
-{
-    int64_t *keys = &r->keys[s->dimension][s->hour];
-    if (*keys != NOT_KNOWN)
-        return *keys;
-    sqlite3_bind_text(r->count, 1, rollup_names[s->dimension], -1, SQLITE_STATIC);
-    sqlite3_bind_int64(r->count, 2, (int64_t)r->day * HOURS + s->hour);
-    int code = sqlite3_step(r->count);
-    if (code == SQLITE_ROW)
-        *keys = sqlite3_column_int64(r->count, 0);
-    else
-        fail(r, code, reterr);
-    sqlite3_reset(r->count);
-    return *keys;
-}
-
-static int update(struct rollup *r, const struct sum *s, struct slice key, bool *ret_there,
-                  struct error *reterr)
-{
-    bind_sum(r, r->update, s, key);
-    int err = run(r, r->update, reterr);
-    *ret_there = !err && sqlite3_changes(r->db) > 0;
-    return err;
-}
-
-static int write_sum(struct rollup *r, const struct sum *s, struct error *reterr)
-{
-    struct slice key = {r->texts.data + s->key_at, s->key_len};
-    bool there;
-    int err = update(r, s, key, &there, reterr);
-    if (err || there)
-        return err;
-    int64_t keys = count_keys(r, s, reterr);
-    if (keys == NOT_KNOWN)
-        return -EIO;
-    if ((uint64_t)keys >= r->most) {
-        key = (struct slice){0};
-        err = update(r, s, key, &there, reterr);
-        if (err || there)
-            return err;
-    } else {
-        r->keys[s->dimension][s->hour]++;
-    }
-    bind_sum(r, r->insert, s, key);
-    return run(r, r->insert, reterr);
-}
-
-int rollup_write(struct rollup *r, struct error *reterr)
-{
-    int err = write_minutes(r, reterr);
-    for (size_t i = 0; i < r->sum_count && !err; i++)
-        err = write_sum(r, &r->sums[i], reterr);
-    if (!err)
-        clear(r);
-    return err;
 }

@@ -99,12 +99,22 @@ int volumes_list(struct volumes *v, struct day_list *ret, struct error *reterr)
     return day_list(v->directory, ret, reterr);
 }
 
+static bool has_log(const char *path)
+{
+    char log[DAY_PATH + 8];
+    struct stat st;
+    snprintf(log, sizeof log, "%s-wal", path);
+    return stat(log, &st) == 0 && st.st_size > 0;
+}
+
+/* What is read as it lies there is not, once somebody writes to it: to its log at first. */
 static bool same_file(const struct volume *v, const char *path)
 {
     struct stat st;
     if (stat(path, &st) < 0 || st.st_dev != v->dev || st.st_ino != v->ino)
         return false;
-    return !v->frozen || (st.st_mtim.tv_sec == v->changed.tv_sec && st.st_mtim.tv_nsec == v->changed.tv_nsec);
+    return !v->frozen || (st.st_mtim.tv_sec == v->changed.tv_sec &&
+                          st.st_mtim.tv_nsec == v->changed.tv_nsec && !has_log(path));
 }
 
 void volumes_drop(struct volumes *v, struct volume *volume)
@@ -127,14 +137,6 @@ static void make_room(struct volumes *v)
         if (v->items[i]->used < v->items[oldest]->used)
             oldest = i;
     volumes_drop(v, v->items[oldest]);
-}
-
-static bool has_log(const char *path)
-{
-    char log[DAY_PATH + 8];
-    struct stat st;
-    snprintf(log, sizeof log, "%s-wal", path);
-    return stat(log, &st) == 0 && st.st_size > 0;
 }
 
 /* As it lies there: nobody locks it, nothing is made beside it. */
@@ -203,6 +205,15 @@ static bool has_column(sqlite3 *db, const char *table, const char *column)
            SQLITE_OK;
 }
 
+/* Of virtual tables SQLite knows the columns only once they are in use. */
+static bool can_read(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+    int code = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+    sqlite3_finalize(stmt);
+    return code == SQLITE_OK;
+}
+
 static void look_at_tables(const struct volumes *vs, struct volume *v)
 {
     for (size_t i = 0; i < STREAM_ENTRY; i++) {
@@ -212,7 +223,7 @@ static void look_at_tables(const struct volumes *vs, struct volume *v)
             v->present[i][c] = v->table[i] && has_column(v->db, cols->stream->path, cols->items[c].name);
     }
     v->table[STREAM_ENTRY] = has_column(v->db, "entry", "record");
-    v->find = has_column(v->db, "find", "key");
+    v->find = can_read(v->db, "SELECT key FROM find LIMIT 0");
     v->notices = has_column(v->db, "notice", "uid") && has_column(v->db, "notice", "trans_depth");
 }
 
@@ -244,7 +255,8 @@ int volumes_day(struct volumes *vs, int32_t day, struct volume **ret, struct err
         struct volume *v = vs->items[i];
         if (v->day != day)
             continue;
-        if (same_file(v, path)) {
+        /* One without tables was seen while it was being made. */
+        if (v->table[STREAM_SMTP] && same_file(v, path)) {
             v->used = ++vs->uses;
             *ret = v;
             return 0;

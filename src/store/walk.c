@@ -28,6 +28,7 @@ struct walking {
     const struct query_node *root;
     struct line match;
     enum ask_narrow narrow;
+    int stopped; /* what a row returned to end it */
 };
 
 static const char *path_of(enum stream_index stream)
@@ -102,27 +103,25 @@ static void stop_here(struct walking *w, uint64_t place)
         r->searched_to = place;
 }
 
-/* 1: the walk goes on behind this file; 0: it is at its end; negative or what a row returned: ended by that.
- */
-static int take_rows(struct walking *w, sqlite3_stmt *stmt, int *ret_code)
+/* False: the walk is at its end. */
+static bool take_rows(struct walking *w, sqlite3_stmt *stmt, int *ret_code)
 {
     const struct reader_question *q = w->walk->question;
-    int stop = 0;
     while ((*ret_code = sqlite3_step(stmt)) == SQLITE_ROW) {
         if (q->limit && w->result->rows == q->limit) {
             w->result->more = true;
             *ret_code = SQLITE_DONE;
-            return 0;
+            return false;
         }
         uint64_t id = (uint64_t)sqlite3_column_int64(stmt, 0);
         w->result->rows++;
         w->result->last = id;
-        if (w->walk->row && (stop = w->walk->row(w->walk->ctx, stmt, id))) {
+        if (w->walk->row && (w->stopped = w->walk->row(w->walk->ctx, stmt, id))) {
             *ret_code = SQLITE_DONE;
-            return stop;
+            return false;
         }
     }
-    return 1;
+    return true;
 }
 
 static void leave_out(struct walking *w, struct volume *v, int code)
@@ -136,7 +135,7 @@ static void leave_out(struct walking *w, struct volume *v, int code)
 }
 
 /* Returns as take_rows does. `begin`: where nothing of the file has been seen yet. */
-static int run_sql(struct walking *w, struct volume *v, enum way way, int64_t begin)
+static bool run_sql(struct walking *w, struct volume *v, enum way way, int64_t begin)
 {
     enum stream_index stream = w->walk->question->stream;
     const struct ask_table table = {stream, volumes_columns(w->reader->volumes, stream),
@@ -145,7 +144,7 @@ static int run_sql(struct walking *w, struct volume *v, enum way way, int64_t be
     struct binds binds = {0};
     sqlite3_stmt *stmt = NULL;
     int64_t *seen = compare_seen(volumes_compare(w->reader->volumes));
-    int go_on = 1;
+    bool go_on = true;
     *seen = begin;
     add_sql(w, &table, way, &match, &sql, &binds);
     int code = sqlite3_prepare_v2(v->db, (const char *)sql.data, (int)sql.len, &stmt, NULL);
@@ -155,7 +154,7 @@ static int run_sql(struct walking *w, struct volume *v, enum way way, int64_t be
         go_on = take_rows(w, stmt, &code);
     if (code == SQLITE_INTERRUPT) {
         stop_here(w, *seen == begin ? (uint64_t)begin : place_reached(w, *seen, w->result->last));
-        go_on = 0;
+        go_on = false;
     }
     sqlite3_finalize(stmt);
     if (code != SQLITE_DONE && code != SQLITE_INTERRUPT)
@@ -175,7 +174,7 @@ static int64_t begin_of(const struct walking *w, int32_t day)
 }
 
 /* As take_rows. */
-static int walk_day(struct walking *w, int32_t day)
+static bool walk_day(struct walking *w, int32_t day)
 {
     enum stream_index stream = w->walk->question->stream;
     struct volume *v = NULL;
@@ -183,21 +182,20 @@ static int walk_day(struct walking *w, int32_t day)
     int64_t begin = begin_of(w, day);
     if (reader_over(w->reader)) {
         stop_here(w, (uint64_t)(begin > 0 ? begin : 0));
-        return 0;
+        return false;
     }
     w->result->files++;
     if (volumes_day(w->reader->volumes, day, &v, &why)) {
         reader_leave_out(w->reader, w->result, &why);
-        return 1;
+        return true;
     }
     if (!v->table[stream])
-        return 1;
+        return true;
     if (!v->find || w->narrow == ASK_ALL)
         return run_sql(w, v, WAY_ROWS, begin);
     if (!w->walk->ids_only || w->narrow != ASK_EXACTLY)
         return run_sql(w, v, WAY_INDEX, begin);
-    int go_on = run_sql(w, v, WAY_CUT, begin);
-    return go_on == 1 ? run_sql(w, v, WAY_ALONE, begin) : go_on;
+    return run_sql(w, v, WAY_CUT, begin) && run_sql(w, v, WAY_ALONE, begin);
 }
 
 static struct ask_bounds bounds_of(const struct reader_question *q)
@@ -244,11 +242,12 @@ int walk_run(struct reader *r, const struct walk *walk, struct reader_result *re
                         .root = q->query ? q->query->root : NULL};
     struct day_list days;
     *ret = (struct reader_result){.complete = true};
-    int err = volumes_list(r->volumes, &days, reterr), go_on = 1;
+    int err = volumes_list(r->volumes, &days, reterr);
+    bool go_on = true;
     if (err)
         return err;
     ask_index(&w);
-    for (size_t i = 0; i < days.count && go_on == 1; i++) {
+    for (size_t i = 0; i < days.count && go_on; i++) {
         int32_t day = days.items[q->oldest_first ? days.count - 1 - i : i];
         int64_t first = (int64_t)day * DAY_IDS;
         if (first <= w.bounds.to && first + DAY_IDS > w.bounds.from)
@@ -256,5 +255,5 @@ int walk_run(struct reader *r, const struct walk *walk, struct reader_result *re
     }
     free(days.items);
     line_free(&w.match);
-    return go_on == 1 ? 0 : go_on;
+    return w.stopped;
 }

@@ -22,6 +22,7 @@ struct answer {
     size_t header_count;
     struct answer_header headers[ANSWER_HEADERS];
     uint64_t rows;      /* of a list, for the audit */
+    bool own_note;      /* the notice that is written has a msg of ours, see redact.def */
     bool redacts;       /* the asker is not to see persons: json.h and table.h see to it */
     bool over;          /* it did not fit ANSWER_BYTES */
     struct outlet *out; /* where pieces go; NULL: it leaves as a whole */

@@ -66,11 +66,14 @@ bool api_is_personal(enum query_field_index field)
     return false;
 }
 
-/* "*@example.org": a domain and no more. */
+/* "*@example.org": a domain and no more; "***@" is how a redacted address begins. */
 static bool is_domain_pattern(struct slice text)
 {
-    bool good = text.len > 2 && text.data[0] == '*' && text.data[1] == '@';
-    for (size_t i = 2; i < text.len && good; i++)
+    size_t stars = 0;
+    while (stars < text.len && text.data[stars] == '*')
+        stars++;
+    bool good = stars && stars + 1 < text.len && text.data[stars] == '@';
+    for (size_t i = stars + 1; i < text.len && good; i++)
         good = byte_is_digit(text.data[i]) || text.data[i] == '.' || text.data[i] == '-' ||
                text.data[i] >= 0x80 || (byte_lower(text.data[i]) >= 'a' && byte_lower(text.data[i]) <= 'z');
     return good;

@@ -84,6 +84,7 @@ void guard_init(struct guard *g, const struct web_settings *set, const struct en
         add_address(g, &at->addr);
     if (certificate.len)
         add_certificate(g, certificate);
+    g->own = g->count;
     for (size_t i = 0; i < set->host_count; i++)
         add(g, slice_str(set->hosts[i]));
 }
@@ -112,7 +113,7 @@ bool guard_host(const struct guard *g, struct slice host)
     bool found = false;
     for (size_t i = 0; i < g->count && !found; i++) {
         struct slice name = slice_str(g->names[i]);
-        bool any_port = port_at(name) == name.len;
+        bool any_port = i >= g->own && port_at(name) == name.len;
         found = is_named(name, host) || (any_port && is_named(name, bare));
     }
     return found && host.len;

@@ -9,8 +9,8 @@
 enum { GUARD_NAMES = 128, GUARD_NAME = 256 };
 
 struct guard {
-    size_t count;
-    char names[GUARD_NAMES][GUARD_NAME]; /* lower case; "name", "name:port", "*.example.com" */
+    size_t count, own;                   /* the first ones are our own, the others those of the settings */
+    char names[GUARD_NAMES][GUARD_NAME]; /* lower case; "name", "name:port", "*.example.com:port" */
     uint16_t port;
     bool secure;
 };

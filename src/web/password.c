@@ -91,8 +91,8 @@ static uint64_t memory_of(const struct line *l)
 static bool parse(struct slice text, struct line *ret)
 {
     struct slice rest = text, none = take(&rest), name = take(&rest), cost = take(&rest);
-    struct slice salt = take(&rest), hash = take(&rest);
-    if (none.len || rest.len || !slice_eq(name, slice_str("scrypt")) || text.len >= PASSWORD_LINE)
+    struct slice salt = take(&rest), hash = rest;
+    if (none.len || !slice_eq(name, slice_str("scrypt")) || text.len >= PASSWORD_LINE)
         return false;
     if (!take_number(&cost, "ln=", 10, 18, &ret->log_n) || !take_number(&cost, ",r=", 1, 16, &ret->r) ||
         !take_number(&cost, ",p=", 1, 16, &ret->p) || cost.len)

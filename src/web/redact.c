@@ -32,6 +32,8 @@ static bool is_below(struct slice path, struct slice row)
 enum redact_how redact_field(struct slice stream, struct slice path)
 {
     enum redact_how how = REDACT_TEXT;
+    if (!stream.len)
+        return how;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (!is_below(path, slice_str(rows[i].path)))
             continue;
@@ -75,16 +77,24 @@ static void enter(struct walk *w, struct slice key)
         return;
     if (from)
         w->path[w->path_len++] = '.';
-    memcpy(w->path + w->path_len, key.data, key.len);
+    if (key.len)
+        memcpy(w->path + w->path_len, key.data, key.len);
     w->path_len += key.len;
+}
+
+bool redact_is_own_note(struct slice name)
+{
+    for (size_t i = 0; i < sizeof own_notes / sizeof *own_notes; i++)
+        if (slice_eq(name, slice_str(own_notes[i])))
+            return true;
+    return false;
 }
 
 static void note(struct walk *w, struct slice raw)
 {
     if (!slice_eq((struct slice){(const uint8_t *)w->path, w->path_len}, slice_str("note")))
         return;
-    for (size_t i = 0; i < sizeof own_notes / sizeof *own_notes; i++)
-        w->own_note |= slice_eq(raw, slice_str(own_notes[i]));
+    w->own_note = redact_is_own_note(raw);
 }
 
 static void value_text(struct walk *w, struct slice raw)

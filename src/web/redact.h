@@ -17,8 +17,11 @@ enum redact_how {
 
 /* Adds the text as it may be shown. An empty one stays empty, <> is <>. */
 void redact_text(enum redact_how how, struct slice text, struct buf *out);
-/* How the field at `path` ("files.name", "rcptto") of a stream's records is shown. */
+/* How the field at `path` ("files.name", "rcptto") of a stream's records is shown; of no stream ("") what is
+ * no record's. */
 enum redact_how redact_field(struct slice stream, struct slice path);
+/* Whether the msg of notices of that name is a sentence of ours, so that only addresses in it are hidden. */
+bool redact_is_own_note(struct slice name);
 /* Adds a JSON value as it may be shown: that of the field at `path`, or a whole record where path is empty.
  * Numbers and the like stay. False: it is no JSON, is nested too deeply, or did not fit; then nothing was
  * added. */

@@ -25,17 +25,42 @@ static bool is_local(uint8_t c)
     return c > ' ' && c != 0x7f && !strchr("\"(),:;<>@[]\\", c);
 }
 
-/* Where the local part that ends before `end` begins, not before `from`. */
+/* Where the quote that ends before `end` was opened, not before `from`; those behind a backslash are text. */
+static size_t quote_start(struct slice s, size_t from, size_t end)
+{
+    size_t i = end - 1;
+    while (i > from && !(s.data[i - 1] == '"' && (i < 2 || s.data[i - 2] != '\\')))
+        i--;
+    return i > from ? i - 1 : from;
+}
+
+/* Of an even number of quotes the last one closes. */
+static bool is_closed(struct slice s, size_t from, size_t end)
+{
+    bool even = true;
+    for (size_t i = from; i < end; i++)
+        even ^= s.data[i] == '"';
+    return even;
+}
+
+/* Where the local part that ends before `end` begins, not before `from`: words and quoted texts in a row. */
 static size_t local_start(struct slice s, size_t from, size_t end)
 {
     size_t i = end;
-    if (i > from && s.data[i - 1] == '"') {
-        for (i--; i > from && s.data[i - 1] != '"'; i--)
-            ;
-        return i > from ? i - 1 : from;
+    if (i > from && s.data[i - 1] == '"')
+        i = quote_start(s, from, i);
+    bool closed = is_closed(s, from, i);
+    while (i > from) {
+        if (is_local(s.data[i - 1])) {
+            i--;
+        } else if (s.data[i - 1] == '"' && closed) {
+            size_t start = quote_start(s, from, i);
+            closed = closed == is_closed(s, start, i);
+            i = start;
+        } else {
+            break;
+        }
     }
-    while (i > from && is_local(s.data[i - 1]))
-        i--;
     return i;
 }
 
@@ -167,9 +192,10 @@ static void put_url(struct slice s, struct buf *out)
             host = slice_sub(host, i + at, host.len);
         i = at ? 0 : i + 1;
     }
-    buf_add(out, slice_sub(host, 0, domain_length(host)));
-    if (end < rest.len || domain_length(host) < host.len)
-        buf_add_str(out, "/***");
+    size_t len = domain_length(host);
+    buf_add(out, slice_sub(host, 0, len));
+    if (!len || end < rest.len || len < host.len)
+        buf_add_str(out, len ? "/***" : STARS);
 }
 
 void redact_text(enum redact_how how, struct slice s, struct buf *out)

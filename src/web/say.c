@@ -45,6 +45,7 @@ static void nest(struct answer *a, const char *opening, char closing)
 
 void say_object(struct answer *a)
 {
+    a->own_note = false;
     nest(a, "{", '}');
 }
 
@@ -199,13 +200,28 @@ static struct slice name_of(const char *text)
     return slice_str(text ? text : "");
 }
 
+/* The columns of a notice come one after another, so what its msg is is known once its note was written. */
+void say_redacted(struct answer *a, const char *stream, const char *field, struct slice json, struct buf *out)
+{
+    struct slice of = name_of(stream), path = name_of(field);
+    bool notice = slice_eq(of, slice_str("notice"));
+    json = slice_trim(json);
+    if (notice && slice_eq(path, slice_str("note")))
+        a->own_note = json.len > 2 && redact_is_own_note(slice_sub(json, 1, json.len - 1));
+    if (notice && slice_eq(path, slice_str("msg")) && a->own_note)
+        of = path = slice_str("");
+    if (!redact_json(of, path, json, out))
+        buf_add_str(out, "null");
+}
+
 void say_raw(struct answer *a, const char *stream, const char *field, struct slice json)
 {
     begin(a);
-    if (!a->redacts)
+    if (a->redacts)
+        say_redacted(a, stream, field, json, &a->body);
+    else
         put_harmless(a, slice_trim(json));
-    else if (!redact_json(name_of(stream), name_of(field), json, &a->body))
-        put_str(a, "null");
+    a->over |= a->body.len == a->body.max;
 }
 
 void say_record(struct answer *a, const char *stream, uint64_t id, struct slice line)

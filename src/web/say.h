@@ -26,6 +26,10 @@ void say_raw(struct answer *a, const char *stream, const char *field, struct sli
 /* A whole record, as the json sink prints it; with {"id":"..." at its front where id is not 0. */
 void say_record(struct answer *a, const char *stream, uint64_t id, struct slice line);
 
+/* Adds the value of say_raw as somebody may see it to whom persons are not shown; `null` where it is no
+ * JSON. */
+void say_redacted(struct answer *a, const char *stream, const char *field, struct slice json,
+                  struct buf *out);
 /* Adds a text with its quotes to `out`. */
 void say_quote(struct buf *out, struct slice text);
 

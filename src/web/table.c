@@ -89,6 +89,7 @@ bool table_row(struct table *t)
     t->at = 0;
     t->open = true;
     t->a->rows++;
+    t->a->own_note = false;
     if (t->format != FORMAT_CSV)
         say_object(t->a);
     return true;
@@ -227,9 +228,10 @@ void table_raw(struct table *t, struct slice json)
         return;
     }
     buf_init(&shown, ANSWER_BYTES);
-    if (t->a->redacts)
-        json = redact_json(name_of(t->stream), slice_str(column), json, &shown) ? buf_slice(&shown)
-                                                                                : slice_str("null");
+    if (t->a->redacts) {
+        say_redacted(t->a, t->stream, column, json, &shown);
+        json = buf_slice(&shown);
+    }
     put_csv_raw(t, slice_trim(json));
     buf_free(&shown);
 }

@@ -88,8 +88,12 @@ export async function tab(browser, base, options = {}) {
         const view = document.querySelector("main .view");
         return view?.hasChildNodes() && !view.querySelector(".state-loading, [aria-busy=true]");
       });
+      // What the page asks for is told before the answer to what it is asked itself.
       let quiet = 0;
-      await until(() => (waiting.size ? (quiet = 0) : ++quiet) > 2);
+      await until(async () => {
+        await page.evaluate(() => new Promise(done => requestAnimationFrame(() => setTimeout(done))));
+        return (waiting.size ? (quiet = 0) : ++quiet) > 2;
+      });
     },
     async open(address) {
       await page.goto(base + address, { waitUntil: "load" });

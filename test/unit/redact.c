@@ -32,6 +32,10 @@ static void addresses_inside_of_texts(void **state)
     shows(REDACT_TEXT, "a@b.example,c@d.example", "***@b.example,***@d.example");
     shows(REDACT_TEXT, "anna.b+tag=x@example.org", "***@example.org");
     shows(REDACT_TEXT, "for \"anna b\"@example.org now", "for ***@example.org now");
+    shows(REDACT_TEXT, "x anna.\"b c\".d@example.org", "x ***@example.org");
+    shows(REDACT_TEXT, "user \"anna@example.org\" unknown", "user \"***@example.org\" unknown");
+    shows(REDACT_TEXT, "\"hi\" \"anna@example.org\"", "\"hi\" \"***@example.org\"");
+    shows(REDACT_TEXT, "x \"a \\\"b\"@example.org", "x ***@example.org");
     shows(REDACT_TEXT, "\"anna@home\"@example.org", "\"***@***@example.org");
     shows(REDACT_TEXT, "j\xc3\xbcrgen@example.org", "***@example.org");
     shows(REDACT_TEXT, "see https://x.example/?u=anna%40example.org", "see https:***%40example.org");
@@ -154,6 +158,8 @@ static void fields(void **state)
     becomes("smtp", "files", "[{\"name\":\"a.pdf\"}]", "[{\"name\":\"***.pdf\"}]");
     becomes("smtp", "message_bytes", "12", "12");
     becomes("notice", "msg", "\"x\"", "\"***\"");
+    becomes("", "from", "\"mx.example\"", "\"mx.example\"");
+    becomes("", "", "{\"subject\":\"a@b\"}", "{\"subject\":\"***@b\"}");
     becomes("smtp", "", "{}", "{}");
     becomes("smtp", "", "[[],[{}],null]", "[[],[{}],null]");
 }

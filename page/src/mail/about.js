@@ -17,6 +17,7 @@ export function anomalies(rows) {
   return el("ul", { class: "odd-list" }, rows.map((row) => el("li", {}, el("div", {}, el("a", { class: "odd-name mono", href: `/mails?q=${encodeURIComponent(`anomaly:${row.name}`)}&since=30d` }, row.name), row.offset !== undefined ? el("span", { class: "dim" }, ` at byte ${row.offset}`) : null), row.explained ? el("p", {}, row.explained) : null, row.text ? el("p", { class: "odd-text" }, mono(row.text)) : null)));
 }
 
+const MOST_LINES = 5000;
 const STATES = { open: "bad", acknowledged: "good", muted: null };
 
 export function noticeList(rows) {
@@ -41,12 +42,18 @@ function save(text, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+function rawLines(text) {
+  const lines = text.split("\n");
+  const rest = lines.length > MOST_LINES ? [el("strong", {}, `… ${lines.length - MOST_LINES} more lines: copy or download it.`)] : [];
+  return [...lines.slice(0, MOST_LINES).flatMap((line) => [wire(line), "\n"]), ...rest];
+}
+
 // The record as pretty JSON, made when it is opened. Gives {root, toggle} (for a key).
 export function raw(record, name) {
   const text = JSON.stringify(record, null, 2);
   const pre = el("pre", { class: "raw", tabindex: "0", "aria-label": "Record as JSON", hidden: true });
   const toggle = () => {
-    if (!pre.hasChildNodes()) pre.append(...text.split("\n").flatMap((line) => [wire(line), "\n"]));
+    if (!pre.hasChildNodes()) pre.append(...rawLines(text));
     pre.hidden = !pre.hidden;
     press.setAttribute("aria-expanded", String(!pre.hidden));
   };

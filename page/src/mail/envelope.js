@@ -2,8 +2,9 @@
 
 import { el } from "../dom.js";
 import { bytes, count, duration } from "../format.js";
-import { properties, table } from "../parts/table.js";
+import { properties } from "../parts/table.js";
 import { badge, hostLink, label, mono, wire } from "../parts/text.js";
+import { firstRows } from "./panel.js";
 import { pivot } from "./pivot.js";
 
 const STAGES = { connect: "the connection", helo: "the greeting", mail: "the sender (MAIL)", rcpt: "a recipient (RCPT)", data: "DATA", content: "the message" };
@@ -44,16 +45,7 @@ function recipients(record) {
     { key: "outcome", label: "Outcome", cell: outcomeOf },
     { key: "reply", label: "Reply", cell: (row) => (row.code ? replyText(row) : el("span", { class: "dim" }, "not seen")) },
   ];
-  const some = table(columns, rows.slice(0, 20), { caption: "Recipients and what became of each" });
-  const box = el("div", { class: "envelope-rcpts" }, some.root);
-  if (rows.length > 20) {
-    const more = el("button", { type: "button", class: "button-text envelope-more", on: { click: () => {
-      some.update(rows);
-      more.remove();
-    } } }, `Show all ${count(rows.length)} recipients`);
-    box.append(more);
-  }
-  return box;
+  return el("div", { class: "envelope-rcpts" }, firstRows(columns, rows, 20, "recipients", { caption: "Recipients and what became of each" }));
 }
 
 const PHASES = [["envelope", "Envelope", "From the first command to the go-ahead for the message"], ["transfer", "Transfer", "From there to the message's end"], ["answer", "Answer", "From there to the server's reply"]];

@@ -53,7 +53,7 @@ export function headers(record) {
     ["X-Originating-IP", record.x_originating_ip ? mono(record.x_originating_ip) : null],
     ...listRows(record.list),
     ["Fields", fieldNames(record)],
-    ["Oldest hops", receivedLines(record)],
+    ["Received", receivedLines(record)],
   ]);
 }
 
@@ -65,5 +65,5 @@ function fieldNames(record) {
 
 function receivedLines(record) {
   const lines = [...new Set([record.second_received, record.first_received].filter(Boolean))];
-  return lines.length ? el("details", { class: "fold" }, el("summary", {}, "Received, as written"), el("div", { class: "fold-body" }, lines.map((line) => el("p", { class: "mono received" }, wire(line.replace(/\t/g, " ")))))) : null;
+  return lines.length ? el("details", { class: "fold" }, el("summary", {}, "The oldest lines as written"), el("div", { class: "fold-body" }, lines.map((line) => el("p", { class: "mono received" }, wire(line.replace(/\t/g, " ")))))) : null;
 }

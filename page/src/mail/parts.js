@@ -2,9 +2,8 @@
 
 import { el } from "../dom.js";
 import { bytes, plural } from "../format.js";
-import { table } from "../parts/table.js";
 import { copyButton, label, mono, urlText, wire } from "../parts/text.js";
-import { few } from "./panel.js";
+import { few, firstRows } from "./panel.js";
 import { pivot } from "./pivot.js";
 import { typesDiffer } from "./types.js";
 
@@ -43,7 +42,7 @@ export function partsTable(record, odd) {
     { key: "size", label: "Size", number: true, cell: (part) => bytes(part.size) },
     { key: "hash", label: "Hashes", cell: hashCell },
   ];
-  return table(columns, rows, { caption: "Parts", rowClass: (part) => `depth-${Math.min(4, part.depth ?? 0)}` }).root;
+  return firstRows(columns, rows, 50, "parts", { caption: "Parts", rowClass: (part) => `depth-${Math.min(4, part.depth ?? 0)}` });
 }
 
 export function urlList(record) {

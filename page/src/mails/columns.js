@@ -39,9 +39,9 @@ const subject = (mail) => (mail.subject ? wire(mail.subject) : el("span", { clas
 export const COLUMNS = [
   { key: "time", label: "Time", fields: ["ts"], width: "140px", cell: (mail) => time(mail.ts, dateTime) },
   { key: "outcome", label: "Outcome", fields: ["disposition"], width: "98px", cell: (mail) => badge(mail.disposition) },
-  { key: "from", label: "From", fields: ["mailfrom"], width: "minmax(110px, 1.2fr)", cell: (mail) => (mail.mailfrom === undefined ? none() : wire(mail.mailfrom)) },
-  { key: "to", label: "To", fields: ["rcptto"], width: "minmax(110px, 1.2fr)", cell: recipients },
-  { key: "subject", label: "Subject", fields: ["subject"], width: "minmax(150px, 2fr)", cell: subject },
+  { key: "from", label: "From", fields: ["mailfrom"], width: "minmax(88px, 1.2fr)", cell: (mail) => (mail.mailfrom === undefined ? none() : wire(mail.mailfrom)) },
+  { key: "to", label: "To", fields: ["rcptto"], width: "minmax(88px, 1.2fr)", cell: recipients },
+  { key: "subject", label: "Subject", fields: ["subject"], width: "minmax(120px, 2fr)", cell: subject },
   { key: "sender", label: "Header From", fields: ["from"], width: "minmax(110px, 1.2fr)", cell: (mail) => (mail.from ? wire(mail.from) : none()), extra: true },
   { key: "reply", label: "Reply", fields: ["reply"], width: "minmax(120px, 1.3fr)", cell: reply, extra: true },
   { key: "size", label: "Size", fields: ["message_bytes"], width: "66px", number: true, cell: (mail) => (mail.message_bytes === undefined ? none() : bytes(mail.message_bytes)) },

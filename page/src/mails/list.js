@@ -1,174 +1,191 @@
 // The list of mails on the screen: only the rows that are seen stand in the document, however many there are. Rows have one height, which the style sheet gives.
-// In: pages (mails/pages.js), columns. Out: open(mail), moved() when it was scrolled, settled() when more came. The list itself has the focus; the active row is told by aria-activedescendant.
+// In: pages (mails/pages.js), columns. Out: open(mail), moved() when it was scrolled, settled() when more came.
+// The grid has the focus; its active row is told by aria-activedescendant.
 
 import { button, clear, el } from "../dom.js";
 import { dateTime } from "../format.js";
 import { failure } from "../parts/states.js";
-import { visible } from "../visible.js";
+import { listRow, openPressed } from "./row.js";
 
+const GAP = 12;
 const AROUND = 8;
 const AHEAD = 60;
+const FRESH_MS = 2500;
 // Answers without a mail after which one is asked whether to search on.
 const ROUNDS = 8;
 
-export function mailList({ pages, open, moved, settled }) {
-  const state = { columns: [], active: -1, height: 34, nodes: new Map(), from: 0, error: null, fresh: 0, asked: false };
-  const head = el("div", { class: "list-head", role: "row", "aria-rowindex": "1" });
-  const rows = el("div", { class: "list-rows", role: "rowgroup" });
-  const foot = el("div", { class: "list-foot", role: "status" });
-  const space = el("div", { class: "list-space", role: "presentation" }, rows);
-  const grid = el("div", { class: "list-grid", role: "grid", tabindex: "0", "aria-label": "Mails, newest first" }, el("div", { role: "rowgroup", class: "list-top" }, head), space);
-  const root = el("div", { class: "list" }, grid, foot);
+export class MailList {
+  constructor({ pages, open, moved, settled }) {
+    Object.assign(this, { pages, moved, settled, columns: [], active: -1, height: 33, nodes: new Map(), error: null, fresh: 0, asked: false, due: 0, aging: 0 });
+    this.head = el("div", { class: "list-head", role: "row", "aria-rowindex": "1" });
+    this.rows = el("div", { class: "list-rows", role: "rowgroup" });
+    this.space = el("div", { class: "list-space", role: "presentation" }, this.rows);
+    this.foot = el("div", { class: "list-foot", role: "status" });
+    this.grid = el("div", { class: "list-grid", role: "grid", tabindex: "0", "aria-label": "Mails, newest first" }, el("div", { role: "rowgroup", class: "list-top" }, this.head), this.space);
+    this.root = el("div", { class: "list" }, this.grid, this.foot);
+    const press = (event) => openPressed(event, (i) => pages.row(i), open);
+    this.root.addEventListener("click", press);
+    this.root.addEventListener("auxclick", press);
+    this.root.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    this.size = new ResizeObserver(() => this.renew());
+    this.size.observe(this.root);
+  }
 
-  function setColumns(columns) {
-    state.columns = columns;
-    root.style.setProperty("--columns", columns.map((column) => column.width).join(" "));
-    grid.setAttribute("aria-colcount", String(columns.length));
-    clear(head, columns.map((column) => el("div", { role: "columnheader", class: `cell cell-${column.key} ${column.number ? "number" : ""}`.trim(), title: column.title }, column.label)));
-    renew();
+  stop() {
+    this.size.disconnect();
+    cancelAnimationFrame(this.due);
+    clearTimeout(this.aging);
+  }
+
+  focus() {
+    this.grid.focus({ preventScroll: true });
+  }
+
+  scrolled() {
+    this.due ||= requestAnimationFrame(() => {
+      this.due = 0;
+      this.draw();
+      this.moved?.();
+    });
+  }
+
+  setColumns(columns) {
+    this.columns = columns;
+    this.root.style.setProperty("--columns", columns.map((column) => column.width).join(" "));
+    // What does not fit scrolls sideways, with whole rows.
+    const least = columns.reduce((sum, column) => sum + parseFloat(/[\d.]+/.exec(column.width)[0]) + GAP, 2 * GAP);
+    this.root.style.setProperty("--least", `${least}px`);
+    this.grid.setAttribute("aria-colcount", String(columns.length));
+    clear(this.head, columns.map((column) => el("div", { role: "columnheader", class: `cell cell-${column.key} ${column.number ? "number" : ""}`.trim(), title: column.title }, column.label)));
+    this.renew();
   }
 
   // All that is seen, made anew.
-  function renew() {
-    state.nodes.clear();
-    const height = parseFloat(getComputedStyle(root).getPropertyValue("--row"));
-    if (height > 0) state.height = height;
-    draw();
+  renew() {
+    this.nodes.clear();
+    const height = parseFloat(getComputedStyle(this.root).getPropertyValue("--row"));
+    if (height > 0) this.height = height;
+    this.draw();
   }
 
-  function row(i) {
-    const mail = pages.row(i);
-    const attributes = { class: `list-row ${i === state.active ? "is-active" : ""} ${i < state.fresh ? "is-fresh" : ""}`, role: "row", id: `mail-row-${i}`, "aria-rowindex": String(i + 2), dataset: { i } };
-    if (!mail) return el("div", { ...attributes, class: "list-row is-waiting" }, el("div", { role: "gridcell", class: "cell" }, "…"));
-    const link = (state.columns.find((column) => column.key === "subject") ?? state.columns[0]).key;
-    return el("div", { ...attributes, "aria-selected": String(i === state.active) }, state.columns.map((column) => {
-      const content = column.cell(mail);
-      const title = column.key === "subject" || column.key === "from" ? visible(String(mail[column.fields[0]] ?? "")) : null;
-      return el("div", { role: "gridcell", class: `cell cell-${column.key} ${column.number ? "number" : ""}`.trim(), title }, column.key === link ? el("a", { class: "list-link", href: `/mails/${mail.id}`, tabindex: "-1" }, content) : content);
-    }));
+  draw() {
+    const { pages, nodes, height } = this;
+    const top = Math.max(0, this.root.scrollTop);
+    const from = Math.max(0, Math.floor(top / height) - AROUND);
+    const to = Math.min(pages.total, Math.ceil((top + this.root.clientHeight) / height) + AROUND);
+    for (const i of nodes.keys()) if (i < from || i >= to) nodes.delete(i);
+    for (let i = from; i < to; i++) if (!nodes.has(i)) nodes.set(i, listRow(i, pages.row(i), this.columns, { active: i === this.active, fresh: i < this.fresh }));
+    this.space.style.setProperty("block-size", `${pages.total * height}px`);
+    this.rows.style.setProperty("transform", `translateY(${from * height}px)`);
+    const wanted = [...nodes.keys()].sort((a, b) => a - b).map((i) => nodes.get(i));
+    if (wanted.length !== this.rows.childElementCount || wanted.some((node, i) => this.rows.children[i] !== node)) this.rows.replaceChildren(...wanted);
+    this.grid.setAttribute("aria-rowcount", String(pages.done ? pages.total + 1 : -1));
+    if (this.active >= 0 && nodes.has(this.active)) this.grid.setAttribute("aria-activedescendant", nodes.get(this.active).id);
+    else this.grid.removeAttribute("aria-activedescendant");
+    this.drawFoot();
+    this.want(from, to);
   }
 
-  function draw() {
-    const top = Math.max(0, root.scrollTop);
-    const from = Math.max(0, Math.floor(top / state.height) - AROUND);
-    const to = Math.min(pages.total, Math.ceil((top + root.clientHeight) / state.height) + AROUND);
-    for (const i of state.nodes.keys()) if (i < from || i >= to) state.nodes.delete(i);
-    for (let i = from; i < to; i++) if (!state.nodes.has(i)) state.nodes.set(i, row(i));
-    space.style.setProperty("block-size", `${pages.total * state.height}px`);
-    rows.style.setProperty("transform", `translateY(${from * state.height}px)`);
-    const wanted = [...state.nodes.keys()].sort((a, b) => a - b).map((i) => state.nodes.get(i));
-    if (wanted.length !== rows.childElementCount || wanted.some((node, i) => rows.children[i] !== node)) rows.replaceChildren(...wanted);
-    grid.setAttribute("aria-rowcount", String(pages.done ? pages.total + 1 : -1));
-    if (state.active >= 0 && state.nodes.has(state.active)) grid.setAttribute("aria-activedescendant", `mail-row-${state.active}`);
-    else grid.removeAttribute("aria-activedescendant");
-    drawFoot();
-    want(from, to);
-  }
-
-  function drawFoot() {
-    if (state.error) return clear(foot, failure(state.error, again));
+  drawFoot() {
+    const { pages, foot } = this;
+    if (this.error) return clear(foot, failure(this.error, () => this.again()));
     if (pages.done || pages.full) return clear(foot, !pages.total ? null : pages.full ? "The list ends here: narrow the search or the time to see older ones." : "No older ones.");
     const far = pages.searchedTo !== null && !pages.complete ? ` Searched back to ${dateTime(pages.searchedTo)}.` : "";
     if (pages.idle < ROUNDS) return clear(foot, pages.total || far ? `Looking for older ones …${far}` : null);
     return clear(foot, `Nothing more found yet.${far} `, button("Search on", () => {
       pages.idle = 0;
-      draw();
+      this.draw();
     }, { class: "button" }));
   }
 
   // Asks for what is missing, and for older ones before the end is reached.
-  function want(from, to) {
-    if (state.error) return;
-    const missing = pages.need(from, to - 1);
-    if (missing) missing.then(renew, stopped);
-    if (!pages.done && to + AHEAD >= pages.total && !state.asked && pages.idle < ROUNDS) {
-      const more = pages.more();
-      if (!more) return;
-      state.asked = true;
-      more.then(() => {
-        state.asked = false;
-        draw();
-        settled?.();
-      }, stopped);
-    }
+  want(from, to) {
+    const { pages } = this;
+    if (this.error) return;
+    pages.need(from, to - 1)?.then(() => this.renew(), (error) => this.failed(error));
+    if (pages.done || to + AHEAD < pages.total || this.asked || pages.idle >= ROUNDS) return;
+    const more = pages.more();
+    if (!more) return;
+    this.asked = true;
+    more.then(() => {
+      this.asked = false;
+      this.draw();
+      this.settled?.();
+    }, (error) => this.failed(error));
   }
 
-  function stopped(error) {
-    state.asked = false;
+  failed(error) {
+    this.asked = false;
     if (error.name === "AbortError") return;
-    state.error = error;
-    drawFoot();
+    this.error = error;
+    this.drawFoot();
   }
 
-  function again() {
-    state.error = null;
-    draw();
+  again() {
+    this.error = null;
+    this.draw();
   }
 
-  function activate(i, { focus = true } = {}) {
-    if (!pages.total) return;
-    const next = i < 0 && state.active >= 0 && !focus ? -1 : Math.max(0, Math.min(pages.total - 1, i));
-    const last = state.active;
-    state.active = next;
-    for (const one of [last, next]) state.nodes.delete(one);
-    if (next < 0) return void draw();
-    const bar = head.offsetHeight;
-    const y = next * state.height;
-    if (y < root.scrollTop) root.scrollTop = y;
-    else if (y + state.height > root.scrollTop + root.clientHeight - bar) root.scrollTop = y + state.height - root.clientHeight + bar;
-    if (focus && document.activeElement !== grid) grid.focus({ preventScroll: true });
-    draw();
+  // Makes a row the active one and shows it; null: none.
+  activate(i, { focus = true } = {}) {
+    if (!this.pages.total) return;
+    const next = i === null ? -1 : Math.max(0, Math.min(this.pages.total - 1, i));
+    for (const one of [this.active, next]) this.nodes.delete(one);
+    this.active = next;
+    if (next >= 0) this.show(next);
+    if (focus && document.activeElement !== this.grid) this.focus();
+    this.draw();
   }
 
-  function press(event) {
-    const node = event.target.closest(".list-row");
-    if (!node || event.target.closest("a, button") || !getSelection().isCollapsed) return;
-    const mail = pages.row(Number(node.dataset.i));
-    if (!mail) return;
-    if (event.button === 1 || event.ctrlKey || event.metaKey) globalThis.open(`/mails/${mail.id}`, "_blank", "noopener");
-    else if (event.button === 0) open(mail);
+  show(i) {
+    const { root, height } = this;
+    const head = this.head.offsetHeight;
+    if (i * height < root.scrollTop) root.scrollTop = i * height;
+    else if ((i + 1) * height > root.scrollTop + root.clientHeight - head) root.scrollTop = (i + 1) * height - root.clientHeight + head;
   }
 
-  root.addEventListener("click", press);
-  root.addEventListener("auxclick", press);
-  let due = 0;
-  root.addEventListener("scroll", () => {
-    if (!due) due = requestAnimationFrame(() => {
-      due = 0;
-      draw();
-      moved?.();
-    });
-  }, { passive: true });
-  const size = new ResizeObserver(() => renew());
-  size.observe(root);
+  step(by) {
+    this.activate(this.active < 0 ? Math.floor(this.root.scrollTop / this.height) + (by > 0 ? 0 : by) : this.active + by);
+  }
 
-  return {
-    root,
-    focus: () => grid.focus({ preventScroll: true }),
-    setColumns,
-    renew,
-    activate,
-    state,
-    step: (by) => activate(state.active < 0 ? Math.floor(root.scrollTop / state.height) + (by > 0 ? 0 : by) : state.active + by),
-    page: (by) => activate((state.active < 0 ? 0 : state.active) + by * Math.max(1, Math.floor(root.clientHeight / state.height) - 2)),
-    current: () => pages.row(state.active),
-    atTop: () => root.scrollTop < state.height,
-    // New rows stand above: what is seen stays where it is, unless the top is seen.
-    grown(n) {
-      const stay = root.scrollTop >= state.height;
-      if (state.active >= 0) state.active += n;
-      state.fresh = stay ? 0 : n;
-      const top = root.scrollTop;
-      renew();
-      if (stay) root.scrollTop = top + n * state.height;
-      draw();
-    },
-    // Another query: from the top.
-    reset() {
-      Object.assign(state, { active: -1, error: null, fresh: 0, asked: false });
-      root.scrollTop = 0;
-      renew();
-    },
-    stop: () => size.disconnect(),
-  };
+  page(by) {
+    this.activate(Math.max(0, this.active) + by * Math.max(1, Math.floor(this.root.clientHeight / this.height) - 2));
+  }
+
+  current() {
+    return this.pages.row(this.active);
+  }
+
+  atTop() {
+    return this.root.scrollTop < this.height;
+  }
+
+  // n new rows stand above: what is seen stays where it is, unless the top is seen.
+  grown(n) {
+    const top = this.root.scrollTop;
+    const stay = !this.atTop();
+    if (this.active >= 0) this.active += n;
+    this.fresh = stay ? 0 : n;
+    clearTimeout(this.aging);
+    this.aging = setTimeout(() => (this.fresh = 0), FRESH_MS);
+    this.renew();
+    if (stay) this.root.scrollTop = top + n * this.height;
+    this.draw();
+  }
+
+  // Another query: from the top.
+  reset() {
+    Object.assign(this, { active: -1, error: null, fresh: 0, asked: false });
+    this.root.scrollTop = 0;
+    this.renew();
+  }
+
+  // As it stood when it was left.
+  restore({ active, scroll }) {
+    this.active = active;
+    this.renew();
+    this.root.scrollTop = scroll;
+    if (active >= 0) this.show(active);
+    this.renew();
+  }
 }

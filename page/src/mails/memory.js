@@ -2,9 +2,12 @@
 
 let last = null;
 
+// Who comes next may not be shown what this one was.
+globalThis.document?.addEventListener("whochange", () => (last = null));
+
 // left: the list goes from the screen now, so where it stood is kept.
 export function remember({ route, pages, list }, { left = false } = {}) {
-  last = { address: route.address, pages, active: list.state.active, scroll: list.root.scrollTop, left };
+  last = { address: route.address, pages, active: list.active, scroll: list.root.scrollTop, left };
 }
 
 // For a view that comes back by the browser's history to the same address; null else.

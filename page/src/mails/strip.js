@@ -4,8 +4,9 @@ import { clear, el, svg } from "../dom.js";
 import { count, span } from "../format.js";
 
 const PARTS = ["accepted", "rejected", "deferred", "other"];
-const BARS = 150;
-const STEPS = [10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 604800];
+const BARS = 200;
+// The server counts by whole minutes.
+const STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 604800];
 
 export function stepFor(range) {
   const length = range.until - range.since;
@@ -21,14 +22,14 @@ export function timeStrip(choose) {
 
   function update(answer) {
     const { times, step, series } = answer;
-    root.hidden = times.length < 2;
+    const sum = series.mails.reduce((a, b) => a + b, 0);
+    root.hidden = times.length < 2 || sum === 0;
     Object.assign(state, { times, step, series });
     const other = times.map((_, i) => Math.max(0, series.mails[i] - series.accepted[i] - series.rejected[i] - series.deferred[i]));
     state.values = { ...series, other };
     const most = Math.max(1, ...series.mails);
     picture.setAttribute("viewBox", `0 0 ${times.length} 100`);
     clear(picture, times.map((_, i) => stack(i, most)), svg("rect", { class: "strip-chosen", y: 0, height: 100, width: 0 }));
-    const sum = series.mails.reduce((a, b) => a + b, 0);
     root.setAttribute("aria-label", `Mails over time: ${count(sum)}, most ${count(most)} in one step`);
     words.textContent = "";
   }

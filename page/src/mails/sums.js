@@ -20,9 +20,9 @@ export function mailSums({ onTerm, onRange }) {
     clear(told, counted === null ? el("span", { class: "dim" }, "Counting …") : [el("strong", {}, `${counted.complete ? "" : "at least "}${count(counted.count)}`), counted.count === 1 && counted.complete ? " mail" : " mails"]);
   }
 
-  // What fails here is not worth more than a line in the console: the list says it too.
+  // What fails here is not worth more than a line in the console; of a query that is refused the list tells.
   const quiet = (promise, signal, use) => promise.then((answer) => signal.aborted || use(answer), (error) => {
-    if (!isAbort(error) && error.status !== 400 && error.status !== 401) console.warn(error.message);
+    if (!isAbort(error) && ![400, 401, 403].includes(error.status)) console.warn(error.message);
   });
 
   async function load(params, route, signal, { again = false } = {}) {

@@ -1,5 +1,5 @@
 // The map as SVG: each country in the colour of its class, dots for those too small for a shape, a text that follows the pointer.
-// In: the world of world.js; classOf(code) (-1: nothing to show), text(code), open(code), picked(code or null). Out: what it appends to root; light(code) marks a country from outside.
+// In: the world of world.js; kindOf(code) (name of its class: "0" to "5", "few"; null: it has none), text(code), open(code), picked(code or null). Out: what it appends to root; light(code) marks a country from outside.
 // It is for the pointer only: the table beside it does the same for the keyboard and for those who do not see it.
 
 import { el, svg } from "../dom.js";
@@ -7,10 +7,10 @@ import { el, svg } from "../dom.js";
 const DOT = 4;
 const TIP_OFF = 14;
 
-export function drawMap(root, world, { label, classOf, text, open, picked }) {
+export function drawMap(root, world, { label, kindOf, text, open, picked }) {
   const marks = new Map();
   const shapes = world.shapes.map(({ code, d }) => mark(code, svg("path", { d })));
-  const dots = world.dots.filter(({ code }) => classOf(code) >= 0).map(({ code, x, y }) => mark(code, svg("circle", { cx: x, cy: y, r: DOT })));
+  const dots = world.dots.filter(({ code }) => kindOf(code) !== null).map(({ code, x, y }) => mark(code, svg("circle", { cx: x, cy: y, r: DOT })));
   const picture = svg("svg", { class: "map", viewBox: `0 0 ${world.width} ${world.height}`, role: "img", "aria-label": label },
     svg("path", { class: "map-graticule", d: world.graticule }), svg("g", {}, shapes), svg("path", { class: "map-borders", d: world.borders }), svg("g", {}, dots));
   const tip = el("div", { class: "map-tip", "aria-hidden": "true", hidden: true });
@@ -20,8 +20,8 @@ export function drawMap(root, world, { label, classOf, text, open, picked }) {
   let pointer = "mouse";
 
   function mark(code, element) {
-    const number = classOf(code);
-    element.setAttribute("class", number >= 0 ? `map-country map-class-${number}` : "map-country");
+    const kind = kindOf(code);
+    element.setAttribute("class", kind !== null ? `map-country map-class-${kind}` : "map-country");
     element.dataset.code = code ?? "";
     if (code) marks.set(code, element);
     return element;
@@ -59,7 +59,7 @@ export function drawMap(root, world, { label, classOf, text, open, picked }) {
   // A finger cannot hover: its first touch tells, and what is told has the link.
   picture.addEventListener("click", (event) => {
     const code = event.target.dataset?.code;
-    if (code && classOf(code) >= 0 && pointer !== "touch") open(code);
+    if (code && kindOf(code) !== null && pointer !== "touch") open(code);
     else if (pointer === "touch") move(event);
   });
   return { light };

@@ -6,7 +6,7 @@ import { plural } from "../format.js";
 import { dialog } from "../parts/dialog.js";
 import { say } from "../parts/live.js";
 import { wire } from "../parts/text.js";
-import { MUTE_TIMES, muteScopes } from "./state.js";
+import { MUTE_TIMES, muteScopes, titleOf } from "./state.js";
 
 const idPath = (id) => `/notices/${encodeURIComponent(id)}`;
 
@@ -28,7 +28,7 @@ function remarkField() {
 
 export async function acknowledge(notice) {
   const remark = remarkField();
-  const text = await dialog("Acknowledge", [el("p", {}, wire(notice.msg ?? notice.note)), remark.root], [{ text: "Cancel", value: null }, { text: "Acknowledge", value: () => remark.input.value.trim(), primary: true }]);
+  const text = await dialog("Acknowledge", [el("p", {}, wire(titleOf(notice))), remark.root], [{ text: "Cancel", value: null }, { text: "Acknowledge", value: () => remark.input.value.trim(), primary: true }]);
   if (text === null) return false;
   return tell(() => post(`${idPath(notice.id)}/acknowledge`, { remark: text }), "Acknowledged");
 }

@@ -5,12 +5,12 @@ import { hostHref, mailsHref } from "../dimensions.js";
 import { country, plural } from "../format.js";
 import { copyButton, label, mono, time, wire } from "../parts/text.js";
 import { acknowledge, mute, reopen, unmuteNotice } from "./actions.js";
-import { kindName, stateLabel } from "./state.js";
+import { kindName, stateLabel, titleOf } from "./state.js";
 
 // Buttons for what its state allows; changed is called where something did.
 export function noticeActions(notice, changed) {
   const act = (work) => async () => (await work(notice)) && changed();
-  const name = notice.msg ?? notice.note;
+  const name = titleOf(notice);
   const one = (text, work, attributes) => button(text, act(work), { class: "button", "aria-label": `${text}: ${name}`, ...attributes });
   const rows = {
     open: () => [one("Acknowledge", acknowledge), one("Mute \u2026", mute)],
@@ -47,11 +47,11 @@ export function removalLine(notice) {
 
 export function noticeCard(notice, query, changed) {
   return el("li", { class: `notice notice-${notice.state ?? "open"}` },
-    el("div", { class: "notice-head" }, el("a", { class: "notice-title", href: `/notices/${encodeURIComponent(notice.id)}` }, wire(notice.msg ?? notice.note)), stateLabel(notice)),
+    el("div", { class: "notice-head" }, el("a", { class: "notice-title", href: `/notices/${encodeURIComponent(notice.id)}` }, wire(titleOf(notice))), stateLabel(notice)),
     el("p", { class: "dim" }, time(notice.ts), " \u00b7 ", wire(kindName(notice.note))),
     facts(notice, query),
-    notice.sub ? el("blockquote", { class: "notice-evidence" }, wire(notice.sub)) : null,
+    notice.sub && notice.sub !== "***" ? el("blockquote", { class: "notice-evidence" }, wire(notice.sub)) : null,
     removalLine(notice),
     decisionLine(notice),
-    el("div", { class: "notice-foot" }, noticeActions(notice, changed), notice.uid ? el("a", { href: mailsHref(`uid:${notice.uid}`, { since: "all" }), "aria-label": `Mails of the connection: ${notice.msg ?? notice.note}` }, "Mails of the connection") : null));
+    el("div", { class: "notice-foot" }, noticeActions(notice, changed), notice.uid ? el("a", { href: mailsHref(`uid:${notice.uid}`, { since: "all" }), "aria-label": `Mails of the connection: ${titleOf(notice)}` }, "Mails of the connection") : null));
 }

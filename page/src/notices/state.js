@@ -14,6 +14,12 @@ export function kindName(note) {
   return (note ?? "").replace(/^SMTP::/, "").replaceAll("_", " ");
 }
 
+// What a notice says in one line. Whoever may not read that has its kind and whom it is about.
+export function titleOf({ msg, note, host, src }) {
+  if (msg && msg !== "***") return msg;
+  return [kindName(note), host ?? src].filter(Boolean).join(": ");
+}
+
 const MEANINGS = {
   listed: "The receiver refuses, as a block list names the host. Find the cause, then ask for removal.",
   policy: "The receiver refuses by a rule of its own; no public list is behind it.",

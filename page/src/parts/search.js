@@ -11,135 +11,158 @@ import { wire } from "./text.js";
 
 let boxes = 0;
 
-// options: stream (smtp), search(q), values(field, rest of the query) -> promise of [{value, count}], label, placeholder. Gives {root, set, wrong, focus}.
+/* options: stream (smtp), search(q), values(field, rest of the query) -> promise of [{value, count}], left() on Esc, label, placeholder.
+ * Gives {root, set(q), wrong(error or null), value(), focus()}. */
 export function searchBox(options) {
-  const id = `search-${++boxes}`;
-  const state = { known: null, items: [], place: null, at: -1, turn: 0, asked: new Map() };
-  const input = el("input", { class: "search-input", type: "text", role: "combobox", "aria-expanded": "false", "aria-controls": `${id}-list`, "aria-autocomplete": "list", "aria-label": options.label, placeholder: options.placeholder, autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "search", "aria-describedby": `${id}-wrong`, maxlength: 8000 });
-  const mirror = el("div", { class: "search-mirror", "aria-hidden": "true" });
-  const list = el("ul", { class: "search-list", id: `${id}-list`, role: "listbox", "aria-label": "Suggestions", hidden: true });
-  const note = el("div", { class: "search-wrong", id: `${id}-wrong`, role: "alert" });
-  const wipe = button("✕", () => send(""), { class: "button-icon search-wipe", "aria-label": "Empty the search", title: "Empty the search", hidden: true });
-  const help = button("?", () => searchHelp(options.stream ?? "smtp", (text) => {
-    set(`${input.value} ${text}`.trim());
-    input.focus();
-  }), { class: "button-icon search-help", "aria-label": "How to search", title: "How to search" });
-  const root = el("div", { class: "search", role: "search" }, el("div", { class: "search-field" }, mirror, input, el("div", { class: "search-buttons" }, wipe, help)), note, list);
+  const box = new SearchBox(options);
+  return { root: box.root, set: (q) => box.set(q), wrong: (error) => box.wrong(error), value: () => box.input.value, focus: () => (box.input.focus(), box.input.select()) };
+}
 
-  const send = (q) => {
-    set(q);
-    shut();
-    options.search(q.trim());
-  };
-  function set(q) {
-    if (q !== input.value) input.value = q;
-    wipe.hidden = !q;
-    wrong(null);
+class SearchBox {
+  constructor(options) {
+    const id = `search-${++boxes}`;
+    Object.assign(this, { options, id, stream: options.stream ?? "smtp", known: null, items: [], place: null, at: -1, turn: 0, asked: new Map() });
+    this.input = el("input", { class: "search-input", type: "text", role: "combobox", "aria-expanded": "false", "aria-controls": `${id}-list`, "aria-autocomplete": "list", "aria-label": options.label, placeholder: options.placeholder, autocomplete: "off", autocapitalize: "off", spellcheck: "false", enterkeyhint: "search", "aria-describedby": `${id}-wrong`, maxlength: 8000 });
+    this.mirror = el("div", { class: "search-mirror", "aria-hidden": "true" });
+    this.list = el("ul", { class: "search-list", id: `${id}-list`, role: "listbox", "aria-label": "Suggestions", hidden: true });
+    this.note = el("div", { class: "search-wrong", id: `${id}-wrong`, role: "alert" });
+    this.wipe = button("✕", () => this.send(""), { class: "button-icon search-wipe", "aria-label": "Empty the search", title: "Empty the search", hidden: true });
+    const help = button("?", () => searchHelp(this.stream, (text) => this.add(text)), { class: "button-icon search-help", "aria-label": "How to search", title: "How to search" });
+    this.root = el("div", { class: "search", role: "search" }, el("div", { class: "search-field" }, this.mirror, this.input, el("div", { class: "search-buttons" }, this.wipe, help)), this.note, this.list);
+    this.listen();
   }
-  function wrong(error) {
+
+  listen() {
+    const { input } = this;
+    input.addEventListener("input", () => {
+      this.wipe.hidden = !input.value;
+      this.wrong(null);
+      this.suggest();
+    });
+    input.addEventListener("keydown", (event) => {
+      if (!this.key(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    input.addEventListener("click", () => input.value && this.suggest());
+    input.addEventListener("scroll", () => (this.mirror.scrollLeft = input.scrollLeft));
+    input.addEventListener("blur", () => setTimeout(() => !this.root.contains(document.activeElement) && this.shut(), 120));
+  }
+
+  send(q) {
+    this.set(q);
+    this.shut();
+    this.options.search(q.trim());
+  }
+
+  set(q) {
+    if (q !== this.input.value) this.input.value = q;
+    this.wipe.hidden = !q;
+    this.wrong(null);
+  }
+
+  add(text) {
+    this.set(`${this.input.value} ${text}`.trim());
+    this.input.focus();
+  }
+
+  wrong(error) {
+    const { input, mirror, note } = this;
     clear(note);
     clear(mirror);
     input.removeAttribute("aria-invalid");
     if (!error) return;
     input.setAttribute("aria-invalid", "true");
-    append(note, error, input.value, send);
+    note.append(wire(error.message));
     if (error.at === undefined || error.at === null) return;
-    const { from, to } = byteRange(input.value, error.at, error.len ?? 1);
-    clear(mirror, input.value.slice(0, from), el("span", { class: "search-mark" }, input.value.slice(from, to) || " "), input.value.slice(to));
+    const q = input.value;
+    const { from, to } = byteRange(q, error.at, error.len ?? 1);
+    clear(mirror, q.slice(0, from), el("span", { class: "search-mark" }, q.slice(from, to) || " "), q.slice(to));
     mirror.scrollLeft = input.scrollLeft;
+    // The right name, where the server knows one.
+    if (error.nearest) note.append(" ", button(["Take ", wire(error.nearest, { class: "mono" })], () => this.send(q.slice(0, from) + error.nearest + q.slice(to)), { class: "button-text" }));
   }
-  function shut() {
-    state.turn++;
-    state.items = [];
-    state.at = -1;
-    list.hidden = true;
-    input.setAttribute("aria-expanded", "false");
-    input.removeAttribute("aria-activedescendant");
+
+  shut() {
+    this.turn++;
+    this.items = [];
+    this.at = -1;
+    this.list.hidden = true;
+    this.input.setAttribute("aria-expanded", "false");
+    this.input.removeAttribute("aria-activedescendant");
   }
-  function draw() {
-    list.hidden = !state.items.length;
+
+  draw() {
+    const { list, input, id } = this;
+    list.hidden = !this.items.length;
     input.setAttribute("aria-expanded", String(!list.hidden));
-    clear(list, state.items.map((item, i) => suggestion(item, i, `${id}-${i}`, i === state.at, take)));
-    if (state.at >= 0) {
-      input.setAttribute("aria-activedescendant", `${id}-${state.at}`);
-      list.children[state.at].scrollIntoView({ block: "nearest" });
-    } else input.removeAttribute("aria-activedescendant");
+    clear(list, this.items.map((item, i) => suggestion(item, `${id}-${i}`, i === this.at, () => this.take(i))));
+    if (this.at < 0) return input.removeAttribute("aria-activedescendant");
+    input.setAttribute("aria-activedescendant", `${id}-${this.at}`);
+    return list.children[this.at].scrollIntoView({ block: "nearest" });
   }
-  function take(i) {
-    const item = state.items[i];
+
+  take(i) {
+    const item = this.items[i];
     if (!item?.insert) return;
-    const next = taken(input.value, state.place, item);
-    set(next.text);
-    input.focus();
-    input.setSelectionRange(next.caret, next.caret);
-    suggest();
+    const next = taken(this.input.value, this.place, item);
+    this.set(next.text);
+    this.input.focus();
+    this.input.setSelectionRange(next.caret, next.caret);
+    this.suggest();
   }
-  // What is known at once, then what had to be asked.
-  async function suggest() {
-    const turn = ++state.turn;
+
+  // What is known at once, else what has to be asked. An answer that comes after the next key is not shown.
+  async suggest() {
+    const turn = ++this.turn;
     try {
-      state.known ??= ofStream(await fieldsKnown(), options.stream ?? "smtp");
+      this.known ??= ofStream(await fieldsKnown(), this.stream);
     } catch {
       return;
     }
-    const caret = input.selectionStart;
-    const place = placeOf(input.value, caret);
-    const field = place.kind === "value" ? fieldNamed(state.known, place.field) : null;
-    const show = (values) => {
-      if (turn !== state.turn) return;
-      Object.assign(state, complete(input.value, caret, state.known, values), { at: -1 });
-      draw();
-    };
-    if (!field || fixedValues(state.known, field)) return show(null);
-    const rest = input.value.slice(0, place.from).replace(/-?[\w.]+:$/, "") + input.value.slice(place.to);
+    const text = this.input.value;
+    const caret = this.input.selectionStart;
+    const place = placeOf(text, caret);
+    const field = place.kind === "value" ? fieldNamed(this.known, place.field) : null;
+    const values = field && !fixedValues(this.known, field) ? await this.valuesOf(field, text, place) : null;
+    if (turn !== this.turn) return;
+    Object.assign(this, complete(text, caret, this.known, values), { at: -1 });
+    this.draw();
+  }
+
+  // Values of a field among what the rest of the query finds.
+  valuesOf(field, text, place) {
+    const rest = text.slice(0, place.from).replace(/-?[\w.]+:$/, "") + text.slice(place.to);
     const key = `${field.name} ${rest}`;
-    if (!state.asked.has(key)) state.asked.set(key, options.values?.(field.name, rest).catch(() => []) ?? Promise.resolve([]));
-    return show(await state.asked.get(key));
+    if (!this.asked.has(key)) this.asked.set(key, this.options.values?.(field.name, rest).catch(() => []) ?? Promise.resolve([]));
+    return this.asked.get(key);
   }
-  function key(event) {
-    const open = !list.hidden && state.items.length;
-    if (event.key === "ArrowDown" && !open) suggest();
-    else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && open) {
-      const n = state.items.length;
-      state.at = event.key === "ArrowDown" ? (state.at + 1) % n : (state.at + n + (state.at < 0 ? 0 : -1)) % n;
-      draw();
-    } else if (event.key === "Tab" && open && !event.shiftKey && state.items[Math.max(0, state.at)].insert) take(Math.max(0, state.at));
-    else if (event.key === "Enter" && open && state.at >= 0) take(state.at);
-    else if (event.key === "Enter") send(input.value);
-    else if (event.key === "Escape" && open) shut();
-    else if (event.key === "Escape") {
-      input.blur();
-      options.left?.();
-    } else return;
-    event.preventDefault();
-    event.stopPropagation();
+
+  // Whether the key was for the box.
+  key(event) {
+    const { key } = event;
+    const n = this.list.hidden ? 0 : this.items.length;
+    if (key === "ArrowDown" && !n) this.suggest();
+    else if ((key === "ArrowDown" || key === "ArrowUp") && n) {
+      this.at = key === "ArrowDown" ? (this.at + 1) % n : (this.at + n + (this.at < 0 ? 0 : -1)) % n;
+      this.draw();
+    } else if (key === "Tab" && n && !event.shiftKey && this.items[Math.max(0, this.at)].insert) this.take(Math.max(0, this.at));
+    else if (key === "Enter") n && this.at >= 0 ? this.take(this.at) : this.send(this.input.value);
+    else if (key === "Escape" && n) this.shut();
+    else if (key === "Escape") {
+      this.input.blur();
+      this.options.left?.();
+    } else return false;
+    return true;
   }
-  input.addEventListener("input", () => {
-    wipe.hidden = !input.value;
-    wrong(null);
-    suggest();
-  });
-  input.addEventListener("keydown", key);
-  input.addEventListener("click", () => input.value && suggest());
-  input.addEventListener("scroll", () => (mirror.scrollLeft = input.scrollLeft));
-  input.addEventListener("blur", () => setTimeout(() => !root.contains(document.activeElement) && shut(), 120));
-  return { root, set, wrong, value: () => input.value, focus: () => (input.focus(), input.select()) };
 }
 
-function suggestion(item, i, id, selected, take) {
+function suggestion(item, id, selected, take) {
   const node = el("li", { class: `search-item ${item.insert ? "" : "search-example"}`.trim(), id, role: "option", "aria-selected": String(selected) }, wire(item.label, { class: "search-name" }), item.count ? el("span", { class: "search-count" }, compact(item.count)) : null, el("span", { class: "search-hint" }, item.hint));
   // Before the field loses the focus.
   node.addEventListener("pointerdown", (event) => {
     event.preventDefault();
-    take(i);
+    take();
   });
   return node;
-}
-
-// The sentence, and the right name as a button where the server knows one.
-function append(note, error, q, send) {
-  note.append(wire(error.message));
-  if (!error.nearest || error.at === undefined) return;
-  const { from, to } = byteRange(q, error.at, error.len ?? 1);
-  note.append(" ", button(["Take ", wire(error.nearest, { class: "mono" })], () => send(q.slice(0, from) + error.nearest + q.slice(to)), { class: "button-text" }));
 }

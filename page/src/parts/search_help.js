@@ -19,9 +19,10 @@ const FORMS = [
 
 // take(text) puts an example into the box.
 export async function searchHelp(stream, take) {
-  const example = (text) => button(text, () => {
-    document.querySelector("dialog[open]")?.close();
-    take(text);
+  let chosen = null;
+  const example = (text) => button(text, (event) => {
+    chosen = text;
+    event.target.closest("dialog").close();
   }, { class: "button-text mono" });
   let fields;
   try {
@@ -32,5 +33,6 @@ export async function searchHelp(stream, take) {
     fields = failure(error);
   }
   const forms = el("dl", { class: "search-forms" }, FORMS.map(([text, words]) => [el("dt", { class: "mono" }, text), el("dd", {}, words)]));
-  return dialog("How to search", [forms, fields], undefined, { wide: true });
+  await dialog("How to search", [forms, fields], undefined, { wide: true });
+  if (chosen) take(chosen);
 }

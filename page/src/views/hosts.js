@@ -10,6 +10,7 @@ import { hostBox } from "../host_box.js";
 import { keepLoaded } from "../loader.js";
 import { change } from "../navigate.js";
 import { exportMenu } from "../parts/export.js";
+import { partlyNote } from "../partly.js";
 import { empty } from "../parts/states.js";
 import { table } from "../parts/table.js";
 import { wire } from "../parts/text.js";
@@ -37,7 +38,7 @@ function columnsFor(by, most, rangeQuery) {
   const name = (row) => {
     if (row.key === "") return "others";
     const href = DIMENSIONS[by].hosts ? hostHref(row.key, rangeQuery) : foundHref(by, row.key, rangeQuery);
-    const text = by === "asn" ? `AS${row.key}` : row.key;
+    const text = by === "asn" ? `AS${row.key}` : row.key === "<>" ? "<> (null sender)" : row.key;
     return href ? el("a", { href, class: "mono" }, wire(text)) : wire(text, { class: "mono" });
   };
   const mails = (row) => {
@@ -53,7 +54,7 @@ function columnsFor(by, most, rangeQuery) {
   return [
     { key: "key", label: DIMENSIONS[by].one, cell: name },
     number("mails", "Mails", mails),
-    { key: "outcome", label: "What became of them", cell: stacked },
+    { key: "outcome", label: "Outcome", cell: stacked },
     number("rejected", "Refused", (row) => count(row.rejected)),
     number("share", "Refused of all", (row) => percent(share(row.rejected, row.mails))),
     number("deferred", "Deferred", (row) => count(row.deferred)),
@@ -78,7 +79,7 @@ export async function render(root, route) {
     if (answer.rows.length === 0) {
       clear(box, empty("No mail in this time.", "Another range of time may have some."));
       clear(foot);
-      return;
+      return partlyNote(answer);
     }
     const most = Math.max(1, ...answer.rows.map((row) => row.mails));
     clear(box, table(columnsFor(by, most, drawn.range.query), answer.rows, {
@@ -89,6 +90,7 @@ export async function render(root, route) {
     const others = answer.others?.mails > 0;
     clear(foot, others ? `${count(answer.rows.length)} are shown; all others have ${count(answer.others.mails)} mails. ` : `All ${count(answer.rows.length)} are shown; ${compact(answer.total.mails)} mails. `,
       others && limit < 1000 ? el("button", { type: "button", class: "button-text", on: { click: () => change({ limit: 1000 }) } }, "Show up to 1,000") : null, " ", wholeHours(answer, shown));
+    return partlyNote(answer);
   }
 
   root.append(

@@ -5,7 +5,7 @@ import { get, isAbort } from "../api.js";
 import { button, clear, el } from "../dom.js";
 import { keys } from "../keys.js";
 import { chosenColumns, fieldsOf } from "../mails/columns.js";
-import { mailList } from "../mails/list.js";
+import { MailList } from "../mails/list.js";
 import { remember, remembered } from "../mails/memory.js";
 import { Pages } from "../mails/pages.js";
 import { mailSums } from "../mails/sums.js";
@@ -39,7 +39,7 @@ function parts(first) {
   view.known = known;
   view.pages = known?.pages ?? new Pages({ fetch: fetchPage, size: SIZE });
   view.pages.fetch = fetchPage;
-  view.list = mailList({ pages: view.pages, open: (mail) => go(`/mails/${mail.id}`), moved: () => moved(view), settled: () => told(view) });
+  view.list = new MailList({ pages: view.pages, open: (mail) => go(`/mails/${mail.id}`), moved: () => moved(view), settled: () => told(view) });
   view.search = searchBox({ label: "Search mails", placeholder: "Search: from:anna subject:invoice country:RU is:rejected …", search: (q) => {
     view.toList = true;
     search(q);
@@ -122,8 +122,10 @@ function failed(view, error) {
   view.broken = true;
   view.pages.empty();
   view.list.reset();
-  if (error.status === 400 || error.status === 403) view.search.wrong(error);
-  if (error.status === 400) view.sums.broken();
+  if (error.status === 400 || error.status === 403) {
+    view.search.wrong(error);
+    view.sums.broken();
+  }
   say(view, error.at === undefined ? failure(error, () => load(view)) : empty("The search is not understood", "The wrong word is underlined. Typing shows which fields and values there are."));
 }
 
@@ -153,7 +155,7 @@ async function refresh(view) {
     view.live.offline(false);
     if (++view.polls % SUMS_EVERY === 0) await view.sums.load(view.params(), view.route, asked.signal, { again: true });
   } catch (error) {
-    if (!isAbort(error)) view.live.offline(true);
+    if (!isAbort(error)) view.live.offline(error.status === 0 || error.status >= 500);
   }
 }
 
@@ -169,19 +171,9 @@ function startKeys(view) {
     ["Home", () => list.activate(0), "Newest mail"],
     ["End", () => list.activate(view.pages.total - 1), "Last mail loaded"],
     ["Enter", open, "Open the mail"],
-    ["Escape", () => (list.state.active >= 0 ? list.activate(-1, { focus: false }) : view.route.query.q && search("")), "Leave the row; empty the search"],
+    ["Escape", () => (list.active >= 0 ? list.activate(null) : view.route.query.q && search("")), "Leave the row; empty the search"],
     ["r", () => load(view), "Search again"],
   ]);
-}
-
-// A list that was remembered, where it stood.
-function restore(view) {
-  const { active, scroll } = view.known;
-  view.list.state.active = active;
-  view.list.renew();
-  view.list.root.scrollTop = scroll;
-  view.list.renew();
-  moved(view);
 }
 
 export async function render(root, first) {
@@ -190,7 +182,7 @@ export async function render(root, first) {
   startKeys(view);
   view.list.setColumns(view.columns);
   const loaded = load(view, { kept: Boolean(view.known) });
-  if (view.known) restore(view);
+  if (view.known) view.list.restore(view.known);
   view.list.focus();
   const stopPoll = poll(() => refresh(view), LIVE_MS);
   loaded.catch(console.error);

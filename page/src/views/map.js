@@ -13,6 +13,7 @@ import { drawMap } from "../map/draw.js";
 import { drawWorld } from "../map/world.js";
 import { change, go } from "../navigate.js";
 import { exportMenu } from "../parts/export.js";
+import { partlyNote } from "../partly.js";
 import { empty } from "../parts/states.js";
 import { table } from "../parts/table.js";
 import { wire } from "../parts/text.js";
@@ -25,6 +26,8 @@ export const nav = "Map";
 export const range = true;
 
 const CLASSES = 6;
+// A share of fewer says nothing: they are not coloured by it.
+const FEW = 10;
 const SHARES = [0.0001, 0.02, 0.05, 0.1, 0.25, 0.5];
 const MEASURES = {
   mails: { name: "Mails", words: "mails", value: (row) => row.mails, text: count },
@@ -42,6 +45,12 @@ function boundsOf(rows, by) {
   return by === "share" ? SHARES : logBounds(Math.max(0, ...rows.map(MEASURES[by].value)), CLASSES);
 }
 
+function kindOf(row, by, bounds) {
+  if (by === "share" && row.mails < FEW) return "few";
+  const number = classOf(MEASURES[by].value(row), bounds);
+  return number < 0 ? null : String(number);
+}
+
 function rowText(row) {
   return `${count(row.mails)} mails, ${count(row.rejected)} refused (${percent(share(row.rejected, row.mails))}), ${count(row.deferred)} deferred`;
 }
@@ -49,7 +58,7 @@ function rowText(row) {
 function legend(bounds, by) {
   const text = by === "share" ? (bound) => (bound < 0.01 ? "above 0" : percent(bound)) : compact;
   return el("div", { class: "map-legend" }, el("span", { class: "map-legend-title" }, by === "share" ? "Refused of all mails, from" : `${MEASURES[by].name}, from`),
-    el("ol", { class: "map-scale" }, bounds.map((bound, i) => el("li", { class: `map-class-${i}` }, el("i", { "aria-hidden": "true" }), text(bound)))), el("span", { class: "map-none" }, el("i", { "aria-hidden": "true" }), "none"));
+    el("ol", { class: "map-scale" }, bounds.map((bound, i) => el("li", { class: `map-class-${i}` }, el("i", { "aria-hidden": "true" }), text(bound)))), el("span", { class: "map-none" }, el("i", { "aria-hidden": "true" }), "none"), by === "share" ? el("span", { class: "map-none map-class-few" }, el("i", { "aria-hidden": "true" }), `under ${FEW} mails`) : null);
 }
 
 function countryTable(answer, by, query, light) {
@@ -65,7 +74,7 @@ function countryTable(answer, by, query, light) {
     { key: "rejected", label: "Refused", number: true, cell: (row) => count(row.rejected), sort: (row) => row.rejected },
     { key: "share", label: "Of all", number: true, cell: (row) => percent(share(row.rejected, row.mails)), sort: (row) => share(row.rejected, row.mails) ?? 0 },
   ];
-  return table(columns, answer.countries, { caption: `Countries by ${MEASURES[by].words}`, sort: { key: by, descending: true } }).root;
+  return table(columns, answer.countries, { caption: `Countries by ${MEASURES[by].words}`, sort: { key: by, descending: true }, rowClass: (row) => (by === "share" && row.mails < FEW ? "map-few" : null) }).root;
 }
 
 function unknownText(answer) {
@@ -100,7 +109,7 @@ export async function render(root, route) {
     clear(mapBox);
     const map = drawMap(mapBox, world, {
       label: `Map of the world, countries coloured by ${MEASURES[by].words}. The table has the same numbers.`,
-      classOf: (code) => (rows.has(code) ? classOf(MEASURES[by].value(rows.get(code)), bounds) : -1),
+      kindOf: (code) => (rows.has(code) ? kindOf(rows.get(code), by, bounds) : null),
       text: (code) => `${countryName(code)}: ${rows.has(code) ? rowText(rows.get(code)) : "no mails"}`,
       open: (code) => go(mailsHref(queryOf(code, by), query)),
       picked: tell,
@@ -111,6 +120,7 @@ export async function render(root, route) {
       tell(code);
     };
     clear(side, answer.countries.length > 0 ? countryTable(answer, by, query, light) : empty("No mail with a known country in this time.", "Countries need a country database (setting country_databases), and origins that are public addresses."));
+    return partlyNote(answer);
   }
 
   root.append(

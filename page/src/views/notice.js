@@ -6,7 +6,7 @@ import { clear, el } from "../dom.js";
 import { country, duration, plural } from "../format.js";
 import { keepLoaded } from "../loader.js";
 import { decisionLine, noticeActions, removalLine } from "../notices/card.js";
-import { kindName, meaningOf, stateLabel } from "../notices/state.js";
+import { kindName, meaningOf, stateLabel, titleOf } from "../notices/state.js";
 import { exportMenu } from "../parts/export.js";
 import { properties } from "../parts/table.js";
 import { copyButton, mono, time, wire } from "../parts/text.js";
@@ -79,15 +79,15 @@ export async function render(root, route) {
     const { record, state } = answer;
     const whole = JSON.stringify(record, null, 2);
     const notice = { ...record, ...state, id: answer.id };
-    document.title = `${record.msg ?? record.note} \u00b7 mailtap`;
+    document.title = `${titleOf(record)} \u00b7 mailtap`;
     clear(box,
       el("nav", { class: "crumbs", "aria-label": "Where this is" }, el("a", { href: "/notices" }, "Notices"), el("span", { "aria-hidden": "true" }, " \u203a "), el("a", { href: address("/notices", { kind: record.note, state: "all", ...MORE }) }, kindName(record.note))),
-      el("div", { class: "view-head" }, el("h1", {}, wire(record.msg ?? record.note)), stateLabel(notice), el("div", { class: "view-tools" }, noticeActions(notice, () => kept?.again()), exportMenu(() => ({ path: "/export", params: { stream: "notice", q: `id:${answer.id}` } })))),
+      el("div", { class: "view-head" }, el("h1", {}, wire(titleOf(record))), stateLabel(notice), el("div", { class: "view-tools" }, noticeActions(notice, () => kept?.again()), exportMenu(() => ({ path: "/export", params: { stream: "notice", q: `id:${answer.id}` } })))),
       decisionLine(notice),
       meaningOf(record) ? el("p", {}, meaningOf(record)) : null,
       links(answer),
       el("div", { class: "host-cards" },
-        panel("What it says", record.sub ? el("blockquote", { class: "notice-evidence" }, wire(record.sub)) : null, removalLine(record), properties(rowsOf(record))),
+        panel("What it says", record.sub && record.sub !== "***" ? el("blockquote", { class: "notice-evidence" }, wire(record.sub)) : null, removalLine(record), properties(rowsOf(record))),
         panel("What was decided", history(answer.history))),
       el("details", { class: "panel notice-record" }, el("summary", {}, "The whole record"), el("div", { class: "panel-body" }, copyButton(whole, "record"), el("pre", { class: "mono", tabindex: "0", "aria-label": "Record as JSON" }, whole.split("\n").map((line) => [wire(line), "\n"])))));
   }

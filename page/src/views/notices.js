@@ -11,6 +11,8 @@ import { noticeCard } from "../notices/card.js";
 import { kindsPanel, mutesPanel } from "../notices/side.js";
 import { kindName } from "../notices/state.js";
 import { exportMenu } from "../parts/export.js";
+import { partlyNote } from "../partly.js";
+import { searchBox } from "../parts/search.js";
 import { empty, incomplete } from "../parts/states.js";
 import { segments } from "../parts/tiles.js";
 import { quoted } from "../query.js";
@@ -25,24 +27,49 @@ const CHOICES = [["open", "Open"], ["acknowledged", "Acknowledged"], ["muted", "
 
 const stateOf = (route) => (CHOICES.some(([key]) => key === route.query.state) ? route.query.state : "open");
 
+// What the API is asked begins with the chosen kind; places in errors count from there.
+function kindTerm(route) {
+  return route.query.kind ? `note:${quoted(route.query.kind)}` : "";
+}
+
 function paramsOf(route) {
-  const q = [route.query.kind ? `note:${quoted(route.query.kind)}` : "", route.query.q ?? ""].filter(Boolean).join(" ");
+  const q = [kindTerm(route), route.query.q ?? ""].filter(Boolean).join(" ");
   return { q: q || undefined, state: stateOf(route), ...route.range.params };
 }
 
 async function load(route, signal, time) {
   const ask = (path, params) => get(path, params, { signal });
-  const [list, { kinds }, { mutes }] = await Promise.all([ask("/notices", { ...paramsOf(route), limit: LIMIT }), ask("/notices/kinds", time.params), ask("/mutes")]);
+  const [list, kinds, { mutes }] = await Promise.all([ask("/notices", { ...paramsOf(route), limit: LIMIT }), ask("/notices/kinds", time.params), ask("/mutes")]);
   return { list, kinds, mutes };
 }
 
-function searchForm() {
-  const input = el("input", { type: "search", class: "input", placeholder: "host:192.0.2.1, list:Spamhaus, country:RU", "aria-label": "Search notices", autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
-  const form = el("form", { class: "host-box", role: "search", on: { submit: (event) => {
-    event.preventDefault();
-    change({ q: input.value.trim() || null });
-  } } }, input, el("button", { type: "submit", class: "button" }, "Search"));
-  return { form, update: (route) => document.activeElement !== input && (input.value = route.query.q ?? "") };
+function search() {
+  const known = { note: [], list: null };
+  const box = searchBox({
+    stream: "notice",
+    label: "Search notices",
+    placeholder: "Search: host:192.0.2.1 list:Spamhaus* \u2026",
+    search: (q) => change({ q: q || null }),
+    values: async (field) => {
+      if (field === "list") known.list ??= (await get("/top", { by: "list", limit: 20 })).rows.map((row) => ({ value: row.key, count: row.mails }));
+      return known[field] ?? [];
+    },
+  });
+  return {
+    root: el("div", { class: "notice-search" }, box.root),
+    update(route, kinds) {
+      known.note = kinds.map((kind) => ({ value: kind.note, count: kind.open + kind.acknowledged + kind.muted }));
+      if (!box.root.contains(document.activeElement)) box.set(route.query.q ?? "");
+    },
+    // An error of the query is told in the box.
+    failed(error, route) {
+      if (error.status !== 400) return false;
+      const before = new TextEncoder().encode(kindTerm(route)).length;
+      box.set(route.query.q ?? "");
+      box.wrong({ message: error.message, at: error.at === undefined || !before ? error.at : error.at - before - 1, len: error.len });
+      return true;
+    },
+  };
 }
 
 function nothing(route) {
@@ -55,7 +82,7 @@ export async function render(root, route) {
   let now = route;
   let kept = null;
   let shown = [];
-  const search = searchForm();
+  const box = search();
   const states = segments(CHOICES, stateOf(route), (state) => change({ state: state === "open" ? null : state }), "State");
   const exports = exportMenu(() => [{ title: "Notices shown, with their state", path: "/notices", params: { ...paramsOf(now), limit: 1000 } }, { title: "All notices of the time", path: "/export", params: { stream: "notice", ...now.range.params } }]);
   const head = el("div", { class: "panel-head" });
@@ -94,19 +121,21 @@ export async function render(root, route) {
     now = drawn;
     shown = data.list.notices;
     states.set(stateOf(drawn));
-    search.update(drawn);
+    box.update(drawn, data.kinds.kinds);
     drawHead();
     head.hidden = shown.length === 0;
     clear(list, shown.length > 0 ? cards(shown) : el("li", {}, nothing(drawn)));
     drawMore(data.list);
-    clear(side, kindsPanel(data.kinds, drawn.query), mutesPanel(data.mutes, changed));
+    clear(side, kindsPanel(data.kinds.kinds, drawn.query), mutesPanel(data.mutes, changed));
+    return partlyNote(data.kinds);
   }
 
   root.append(
-    el("div", { class: "view-head" }, el("h1", {}, "Notices"), states, el("div", { class: "view-tools" }, search.form, exports)),
+    el("div", { class: "view-head" }, el("h1", {}, "Notices"), states, el("div", { class: "view-tools" }, exports)),
+    box.root,
     el("div", { class: "notice-columns" }, el("section", { class: "panel", "aria-label": "List" }, head, list, more), side),
   );
   // Who has gone on to older ones is not thrown back to the newest.
-  kept = await keepLoaded(root, route, { load, draw, refresh: (loaded) => loaded.range.live, hold: () => shown.length > LIMIT });
+  kept = await keepLoaded(root, route, { load, draw, refresh: (loaded) => loaded.range.live, hold: () => shown.length > LIMIT, failed: box.failed });
   return kept;
 }

@@ -1,5 +1,5 @@
 // What goes on: sums, mails over time, who sends and receives most, why mail is refused, and how well the tap sees it.
-// State in the address: since, until, hide (series of the chart), refresh=off.
+// State in the address: since, until, hide (series of the chart), scale=log, refresh=off.
 
 import { get } from "../api.js";
 import { barLegend, barList } from "../bars.js";
@@ -13,6 +13,7 @@ import { keepLoaded } from "../loader.js";
 import { change } from "../navigate.js";
 import { nowTiles } from "../now_tiles.js";
 import { exportMenu } from "../parts/export.js";
+import { partlyNote } from "../partly.js";
 import { rangeQuery } from "../range.js";
 import { address } from "../router.js";
 import { wholeHours } from "../whole_hours.js";
@@ -79,6 +80,8 @@ export async function render(root, route) {
     hidden: (route.query.hide ?? "").split(",").filter(Boolean),
     now: () => Date.now() / 1000,
     onRange: (next) => change(rangeQuery(next)),
+    log: route.query.scale === "log",
+    onLog: (on) => change({ scale: on ? "log" : null }, { replace: true }),
     onHidden: (keys) => change({ hide: keys.join(",") || null }, { replace: true }),
   });
 
@@ -98,6 +101,7 @@ export async function render(root, route) {
     hours.textContent = wholeHours(data.tops[0], time) ?? "";
     health.update(data.health, time);
     refresh.update(now);
+    return partlyNote(data.timeline, data.kinds, data.health, ...data.tops);
   }
 
   root.append(

@@ -5,10 +5,11 @@ import { get } from "../api.js";
 import { mailsHref, hostHref } from "../dimensions.js";
 import { clear, el, svg } from "../dom.js";
 import { compact, count, duration, plural } from "../format.js";
-import { hostIn } from "../host_box.js";
+import { hostIn } from "../host_in.js";
 import { keepLoaded } from "../loader.js";
 import { change } from "../navigate.js";
 import { exportMenu } from "../parts/export.js";
+import { partlyNote } from "../partly.js";
 import { empty } from "../parts/states.js";
 import { table } from "../parts/table.js";
 import { wire } from "../parts/text.js";
@@ -31,7 +32,7 @@ const limitOf = (route) => (LIMITS.includes(Number(route.query.limit)) ? Number(
 // null: as it fits.
 const zoomOf = (route) => (ZOOMS.includes(Number(route.query.zoom)) ? Number(route.query.zoom) : null);
 const paramsOf = (route, time) => ({ ...time.params, limit: limitOf(route), host: route.query.host });
-const edgeQuery = ({ from, to }) => `host:${quoted(hostIn(from))} host:${quoted(hostIn(to))}`;
+const edgeQuery = ({ from, to }) => `host:${quoted(from)} host:${quoted(to)}`;
 
 function legend() {
   const line = (name) => svg("svg", { width: 28, height: 10, "aria-hidden": "true", class: `paths-edge delay-${name}` }, svg("path", { class: "line", d: "M0 5H28", "stroke-width": 3 }));
@@ -45,7 +46,7 @@ function controls(route) {
   const host = el("input", { type: "search", class: "input", value: route.query.host ?? "", placeholder: "only ways over this host", "aria-label": "Only ways over this host", autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
   const form = el("form", { class: "host-box", role: "search", on: { submit: (event) => {
     event.preventDefault();
-    change({ host: hostIn(host.value) || null });
+    change({ host: host.value.trim() || null });
   } } }, host, el("button", { type: "submit", class: "button" }, "Show"));
   const step = (by) => () => change({ zoom: ZOOMS[Math.min(ZOOMS.length - 1, Math.max(0, ZOOMS.indexOf(zoomOf(current()) ?? 1) + by))] }, { replace: true });
   let now = route;
@@ -91,7 +92,7 @@ export async function render(root, route) {
     if (answer.edges.length === 0) {
       const host = drawn.query.host;
       graphBox.append(empty(host ? `No mail took a way over ${host} in this time.` : "No way of a mail in this time.", "Ways come from the Received lines that mails have before the message ends, as far as they were seen."));
-      return;
+      return partlyNote(answer);
     }
     const query = drawn.range.query;
     const links = { host: (id) => hostHref(hostIn(id), query), edge: (edge) => mailsHref(edgeQuery(edge), query) };
@@ -101,6 +102,7 @@ export async function render(root, route) {
     const hours = wholeHours(answer, time);
     const most = answer.edges.length >= limitOf(drawn) ? `, those with most mails` : "";
     clear(tableBox, el("div", { class: "panel-head" }, el("h2", {}, "Edges"), el("span", { class: "dim" }, `${plural(answer.edges.length, "edge")} between ${plural(answer.nodes.length, "host")}${most}`), hours ? el("span", { class: "dim" }, hours) : null), edgeTable(answer.edges, links, graph));
+    return partlyNote(answer);
   }
 
   root.append(el("div", { class: "view-head" }, el("h1", {}, "Paths"), el("div", { class: "view-tools" }, tools.nodes, exportMenu(() => ({ path: "/paths", params })))), graphBox, tableBox);

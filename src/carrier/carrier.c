@@ -15,12 +15,13 @@
 #include "base/memory.h"
 #include "base/now.h"
 #include "carrier/carry.h"
+#include "carrier/clickhouse.h"
 #include "carrier/outbox.h"
 
 enum { PASSWORD = 512 };
 static const double grace = 2; /* seconds beyond wait_most */
 
-const struct carrier_ops *const carrier_table[] = {NULL};
+const struct carrier_ops *const carrier_table[] = {&carrier_clickhouse, &carrier_clickhouses, NULL};
 
 struct carrier {
     const struct carrier_ops *ops;

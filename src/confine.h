@@ -23,7 +23,8 @@ struct confine_settings {
     size_t write_count;
     const int *capture_fds; /* sockets that must never send; to be left open, as their numbers may not */
     size_t capture_count;
-    pid_t child;     /* a process that may be sent signals, 0: none but ourselves */
+    const pid_t *children; /* processes that may be sent signals beside ourselves */
+    size_t child_count;
     int refusals_to; /* a UNIX socket whose other end calls confine_refusals_take; -1: nobody is told */
 };
 

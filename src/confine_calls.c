@@ -185,15 +185,15 @@ static int add_conditionals(scmp_filter_ctx filter)
     return err;
 }
 
-/* Signals to ourselves, as abort sends, and to the child; limits that are ours, and reading them only;
+/* Signals to ourselves, as abort sends, and to the children; limits that are ours, and reading them only;
  * sending to where a socket is connected. */
 static int add_own(scmp_filter_ctx filter, const struct confine_settings *set)
 {
     int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, is(0, getpid()));
     if (err == 0)
         err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, is(0, getpid()));
-    if (err == 0 && set->child > 0)
-        err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, is(0, set->child));
+    for (size_t i = 0; i < set->child_count && err == 0; i++)
+        err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, is(0, set->children[i]));
     if (err == 0)
         err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2, is(0, 0),
                                SCMP_A2(SCMP_CMP_EQ, 0));

@@ -197,7 +197,7 @@ int confine_files(const struct confine_settings *set, struct confine_report *ret
         return 0;
     }
     struct domain d = {.report = ret};
-    int err = create(abi, set->child > 0, &d, reterr);
+    int err = create(abi, set->child_count > 0, &d, reterr);
     if (err < 0)
         return err;
     permit_system(&d);

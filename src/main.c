@@ -20,7 +20,7 @@ static const char usage[] =
     "usage: mailtap read FILE... [-c settings.yaml] [-s key=value]... [-f json|text|zeek|smtp-ext] [-o "
     "DIR|sqlite:DIR]... "
     "[--script FILE.lua]... [--workers N|auto] [--extract DIR] [--events]\n"
-    "       mailtap watch IFACE... [-c settings.yaml] [-s key=value]... [-f FORMAT] [-o DIR|sqlite:DIR]... "
+    "       mailtap watch IFACE... [-c settings.yaml] [-s key=value]... [-f FORMAT] [-o DIR|sqlite:DIR|URL]... "
     "[--script "
     "FILE.lua]... "
     "[--workers N|auto] [--extract DIR] [--metrics ADDRESS:PORT] [--user NAME]\n"
@@ -279,6 +279,7 @@ int main(int argc, char **argv)
     digest_memory();
     /* A reader that went away is an error of output, with a text, like a full disk. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file over the limit is an error like others */
     const char *command = argv[1];
     if (strcmp(command, "read") == 0 || strcmp(command, "watch") == 0)
         return command_read(argc - 1, argv + 1, *command == 'w');

@@ -83,6 +83,20 @@ static void look_for_one_side(struct pulse *p, const struct settings *set, struc
     raise_notice(p, now, "Capture::One_Sided", msg, "");
 }
 
+static void look_for_full(struct pulse *p, struct timespec now, const struct stats *d,
+                          const struct stats *all)
+{
+    char msg[256], sub[256];
+    if (!d->outbox_lost)
+        return;
+    snprintf(msg, sizeof msg,
+             "Within %.0f s %llu records for an output over a network were lost, as its outbox had no room",
+             seconds_between(p->last, now), (unsigned long long)d->outbox_lost);
+    snprintf(sub, sizeof sub, "waiting now %llu, outputs that cannot be reached %llu",
+             (unsigned long long)all->outbox_records, (unsigned long long)all->outputs_down);
+    raise_notice(p, now, "Output::Outbox_Full", msg, sub);
+}
+
 void pulse_tell(struct pulse *p, const struct settings *set, struct timespec now, const struct stats *all,
                 const struct stats *fronts, size_t front_count)
 {
@@ -96,6 +110,7 @@ void pulse_tell(struct pulse *p, const struct settings *set, struct timespec now
     }
     look_for_loss(p, set, now, &rise);
     look_for_one_side(p, set, now, &rise);
+    look_for_full(p, now, &rise, all);
     p->before = *all;
     p->last = now;
 }

@@ -200,6 +200,7 @@ static enum exit_code finish(struct run *run, double since)
 {
     back_finish(run->services.back);
     results_drain(run->results);
+    services_carry(&run->services);
     results_count(run->results, &run->stats);
     if (results_close(&run->results, &run->error) < 0) {
         fprintf(stderr, "mailtap: %s\n", run->error.text);

@@ -219,6 +219,11 @@ void results_count(const struct results *r, struct stats *ret)
         ret->records_known += c.known;
         ret->days_dropped += c.dropped;
         ret->outputs_failing += c.failing;
+        ret->records_carried += c.carried;
+        ret->records_refused += c.refused;
+        ret->outbox_lost += c.outbox_full;
+        ret->outbox_records += c.outbox;
+        ret->outputs_down += c.down;
     }
 }
 

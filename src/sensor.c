@@ -176,6 +176,7 @@ static int end(struct sensor *s, int code, double seconds)
     struct error err;
     finish(s);
     results_drain(s->results);
+    services_carry(&s->services);
     const struct stats all = count(s, fronts);
     if (results_close(&s->results, &err) < 0) {
         fprintf(stderr, "mailtap: %s\n", err.text);

@@ -157,13 +157,15 @@ static int give_up_rights(struct sensor *s, struct error *reterr)
                                     : s->results_set.targets[i].directory;
     if (*set->extract_directory.text)
         writes[write_count++] = set->extract_directory.text;
+    pid_t children[SERVICES_PROCESSES];
     const struct confine_settings to = {.reread_files = reads,
                                         .reread_count = count,
                                         .write_paths = writes,
                                         .write_count = write_count,
                                         .capture_fds = sockets,
                                         .capture_count = socket_count,
-                                        .child = courier_process(s->services.courier),
+                                        .children = children,
+                                        .child_count = services_processes(&s->services, children),
                                         .refusals_to = s->start->refusals};
     struct confine_report report;
     int err = confine(&to, &report, reterr);

@@ -1,13 +1,16 @@
 /* services.c: what the settings name, opened and closed together.
- * In: settings. Out: the courier, the back; warnings on standard error. Owns: both. */
+ * In: settings. Out: the courier, the carriers, the back; warnings on standard error. Owns: all of them. */
 #include "services.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "carrier/outbox.h"
 
-enum { OUTBOX_PATH = 512 };
+enum { OUTBOX_NAME_MOST = 200, OUTBOX_PATH = SETTINGS_TEXT + OUTBOX_NAME_MOST };
 
 static int start_courier(struct services *s, const struct settings *set, const struct courier_start *how,
                          struct error *reterr)
@@ -66,17 +69,53 @@ static void warn_unused(const struct settings *set, bool scripts)
     }
 }
 
-/* OUTBOX/scheme-host-path, of what may stand in a name. */
-static void outbox_of(const struct settings *set, const char *url, char ret[static OUTBOX_PATH])
+/* scheme-host-path, of what may stand in a name; a long one ends with a hash of all of it. */
+static void outbox_name(const char *url, char ret[static OUTBOX_NAME_MOST])
 {
-    size_t n = (size_t)snprintf(ret, OUTBOX_PATH, "%s/", set->outbox_directory.text);
-    for (const char *p = url; *p && n + 1 < OUTBOX_PATH; p++) {
+    size_t n = 0;
+    uint64_t hash = 14695981039346656037u;
+    for (const char *p = url; *p; p++) {
         bool plain =
             byte_is_digit((uint8_t)*p) || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || *p == '.';
-        if (plain || ret[n - 1] != '-')
+        hash = (hash ^ (uint8_t)*p) * 1099511628211u;
+        if (n < OUTBOX_NAME_MOST - 18 && (plain || (n && ret[n - 1] != '-')))
             ret[n++] = (char)(plain ? *p : '-');
     }
     ret[n] = '\0';
+    if (n == OUTBOX_NAME_MOST - 18)
+        snprintf(ret + n, 18, "-%016llx", (unsigned long long)hash);
+}
+
+static bool is_target(const struct results_settings *results, const char *name)
+{
+    char own[OUTBOX_NAME_MOST];
+    for (size_t i = 0; i < results->target_count; i++) {
+        if (!results->targets[i].remote)
+            continue;
+        outbox_name(results->targets[i].directory, own);
+        if (strcmp(own, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whoever changes an address leaves records behind that wait for the old one. */
+static void warn_left(const struct settings *set, const struct results_settings *results)
+{
+    DIR *dir = *set->outbox_directory.text ? opendir(set->outbox_directory.text) : NULL;
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        if (*e->d_name == '.' || is_target(results, e->d_name))
+            continue;
+        int folder = openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        const struct outbox_sum left = folder >= 0 ? outbox_sum(folder) : (struct outbox_sum){0};
+        if (folder >= 0)
+            close(folder);
+        if (left.batches)
+            fprintf(stderr, "mailtap: %llu records wait in %s/%s, which no -o carries away\n",
+                    (unsigned long long)left.lines, set->outbox_directory.text, e->d_name);
+    }
+    if (dir)
+        closedir(dir);
 }
 
 static const char *or_null(const struct text_setting *text)
@@ -87,11 +126,12 @@ static const char *or_null(const struct text_setting *text)
 static int start_carrier(const struct settings *set, struct results_target *target,
                          const struct courier_start *how, struct carrier **ret, struct error *reterr)
 {
-    char outbox[OUTBOX_PATH], host[HOST_NAME_MAX + 1] = "";
+    char outbox[OUTBOX_PATH], name[OUTBOX_NAME_MOST], host[HOST_NAME_MAX + 1] = "";
     if (!*set->outbox_directory.text)
         return error_set(reterr, -EINVAL, "-o %.300s wants the setting outbox_directory", target->directory);
     gethostname(host, sizeof host - 1);
-    outbox_of(set, target->directory, outbox);
+    outbox_name(target->directory, name);
+    snprintf(outbox, sizeof outbox, "%s/%s", set->outbox_directory.text, name);
     const struct carrier_settings with = {.url = target->directory,
                                           .outbox = outbox,
                                           .sensor = *set->sensor.text ? set->sensor.text : host,
@@ -122,6 +162,8 @@ static int start_carriers(struct services *s, const struct settings *set, struct
     for (size_t i = 0; i < results->target_count && !err; i++)
         if (results->targets[i].remote)
             err = start_carrier(set, &results->targets[i], how, &s->carriers[i], reterr);
+    if (!err)
+        warn_left(set, results);
     return err;
 }
 
@@ -151,9 +193,30 @@ int services_decide(struct services *s, const struct settings *set, const struct
     return back_open(set, scripts, &with, &s->back, reterr);
 }
 
+void services_carry(struct services *s)
+{
+    for (size_t i = 0; i < RESULTS_TARGETS; i++)
+        carrier_end(s->carriers[i]);
+    for (size_t i = 0; i < RESULTS_TARGETS; i++)
+        carrier_finish(s->carriers[i]);
+}
+
+size_t services_processes(const struct services *s, pid_t ret[static SERVICES_PROCESSES])
+{
+    size_t count = 0;
+    if (courier_process(s->courier) > 0)
+        ret[count++] = courier_process(s->courier);
+    for (size_t i = 0; i < RESULTS_TARGETS; i++)
+        if (carrier_process(s->carriers[i]) > 0)
+            ret[count++] = carrier_process(s->carriers[i]);
+    return count;
+}
+
 bool services_close(struct services *s)
 {
     struct courier_counts counts = {0};
+    for (size_t i = 0; i < RESULTS_TARGETS; i++)
+        carrier_end(s->carriers[i]);
     bool good = courier_close(&s->courier, &counts) == 0;
     for (size_t i = 0; i < RESULTS_TARGETS; i++)
         good &= carrier_close(&s->carriers[i]) == 0;

@@ -14,6 +14,8 @@ struct services {
     struct carrier *carriers[RESULTS_TARGETS];
 };
 
+enum { SERVICES_PROCESSES = RESULTS_TARGETS + 1 };
+
 struct courier_start {
     double wait_most; /* seconds that closing may wait for deliveries, whatever the settings say */
     uid_t owner;      /* this and the rest as in struct courier_settings */
@@ -31,6 +33,11 @@ int services_start(struct services *s, const struct settings *set, bool scripts,
  * script cannot be read. */
 int services_decide(struct services *s, const struct settings *set, const struct script_files *scripts,
                     const struct back_output *out, struct error *reterr);
+/* The courier and the carriers, which whoever closes them must be able to end. How many. */
+size_t services_processes(const struct services *s, pid_t ret[static SERVICES_PROCESSES]);
+/* No record follows, and what outputs hold is in the outboxes: waits for the carriers, so that their counts
+ * are the last ones. */
+void services_carry(struct services *s);
 /* After the outputs. True: what was handed to the courier and the carriers is delivered, or kept. */
 bool services_close(struct services *s);
 /* A front's own block lists; for blocklists_close. */

@@ -1,8 +1,8 @@
 /* confine-run.c: a process that confines itself and then does what it is told, for confine.py.
- * usage: confine-run [--user U] [--read P]... [--reread F]... [--write P]... [--child PID] [--told] <commands
- * The first line out is of the report; each command, a line each, is answered by a line: "ok" and what it
- * saw, or the name of the error. With --told the parent says at the end which calls were refused, and how
- * often. */
+ * usage: confine-run [--user U] [--read P]... [--reread F]... [--write P]... [--child PID]... [--told]
+ * <commands The first line out is of the report; each command, a line each, is answered by a line: "ok" and
+ * what it saw, or the name of the error. With --told the parent says at the end which calls were refused, and
+ * how often. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +31,7 @@ enum { MANY = 16, CALLS = 64 };
 struct room {
     struct confine_settings set;
     const char *reads[MANY], *rereads[MANY], *writes[MANY];
+    pid_t children[MANY];
     int pair[2], listening, client, capture;
     pcap_t *pcap;
 };
@@ -367,8 +368,11 @@ int main(int argc, char **argv)
     bool with_parent = false;
     if (!r)
         return 1;
-    r->set = (struct confine_settings){
-        .read_paths = r->reads, .reread_files = r->rereads, .write_paths = r->writes, .refusals_to = -1};
+    r->set = (struct confine_settings){.read_paths = r->reads,
+                                       .reread_files = r->rereads,
+                                       .write_paths = r->writes,
+                                       .children = r->children,
+                                       .refusals_to = -1};
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(argv[i], "--told") == 0) {
@@ -377,8 +381,8 @@ int main(int argc, char **argv)
         }
         if (strcmp(argv[i], "--user") == 0)
             r->set.user = value;
-        else if (strcmp(argv[i], "--child") == 0)
-            r->set.child = atoi(value);
+        else if (strcmp(argv[i], "--child") == 0 && r->set.child_count < MANY)
+            r->children[r->set.child_count++] = atoi(value);
         else if (strcmp(argv[i], "--read") == 0 && r->set.read_count < MANY)
             r->reads[r->set.read_count++] = value;
         else if (strcmp(argv[i], "--reread") == 0 && r->set.reread_count < MANY)

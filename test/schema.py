@@ -46,7 +46,7 @@ for path, stream in streams.items():
 
 def records(capture):
     with tempfile.TemporaryDirectory() as folder:
-        r = mailtap("read", "-f", "json", "--extract", folder, "-s", "extract=all", "-s", "suspicious_origination_networks=0.0.0.0/1,128.0.0.0/1", "-s", "headers=all", "-s", "software=all", capture)
+        r = mailtap("read", "-s", "sensor=west", "-f", "json", "--extract", folder, "-s", "extract=all", "-s", "suspicious_origination_networks=0.0.0.0/1,128.0.0.0/1", "-s", "headers=all", "-s", "software=all", capture)
     return [json.loads(line) for line in r.stdout.splitlines()]
 
 

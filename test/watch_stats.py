@@ -25,7 +25,7 @@ need_tools("smtp-source", "smtp-sink")
 NEAR, FAR = two_hosts()
 SCHEMA = jsonschema.Draft202012Validator(json.loads(mailtap("schema").stdout))
 STREAM = next(s for s in json.loads(mailtap("schema").stdout)["oneOf"] if s["properties"]["_path"].get("const") == "stats")
-GAUGES = "flows_now", "sessions_now", "outputs_failing", "held_bytes"
+GAUGES = "flows_now", "sessions_now", "outputs_failing", "outputs_down", "outbox_records", "held_bytes"
 
 
 def invalid(records):
@@ -47,7 +47,7 @@ def falls(records):
 
 
 def records():
-    with Sink(FAR), Watch("here", workers=3, settings=["stats_interval=1s"]) as w:
+    with Sink(FAR), Watch("here", workers=3, settings=["stats_interval=1s", "sensor=west"]) as w:
         Source(NEAR, 500).wait()
         w.wait_records(500)
         ok(w.wait_records(12, "stats") >= 12, "stats come each second", *w.lines)

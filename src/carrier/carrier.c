@@ -1,6 +1,7 @@
 /* carrier.c: the sensor's side of a carrier.
  * In: settings. Out: a process, what it says of itself. Owns: the process, the pipe that wakes it, the page
- * of counts. Knowingly: a carrier that died is not started anew; batches wait for the next run. */
+ * of counts. Knowingly: a carrier that died is not started anew, as a confined sensor cannot; batches wait
+ * for the next run. */
 #include "carrier/carrier.h"
 
 #include <errno.h>
@@ -9,25 +10,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/memory.h"
 #include "base/now.h"
 #include "carrier/carry.h"
 #include "carrier/clickhouse.h"
+#include "carrier/nats.h"
 #include "carrier/outbox.h"
 
 enum { PASSWORD = 512 };
-static const double grace = 2; /* seconds beyond wait_most */
+static const double grace = 0.3; /* seconds beyond wait_most */
 
-const struct carrier_ops *const carrier_table[] = {&carrier_clickhouse, &carrier_clickhouses, NULL};
+const struct carrier_ops *const carrier_table[] = {&carrier_nats, &carrier_nats_tls, &carrier_clickhouse,
+                                                   &carrier_clickhouses, NULL};
 
 struct carrier {
     const struct carrier_ops *ops;
     struct carrier_settings set; /* texts are copies */
-    pid_t pid;
-    int wake;
+    pid_t pid;                   /* 0: it has ended, with `status` */
+    int status;
+    int wake;     /* -1: it was told to end */
+    double until; /* then, it is killed after that */
+    bool finished;
+    int result; /* of carrier_finish */
     struct carrier_page *page;
 };
 
@@ -57,7 +63,8 @@ static int read_password(const char *path, char ret[static PASSWORD], struct err
 static const char *kept(const char *text)
 {
     char *copy = text ? strdup(text) : NULL;
-    memory_check(text ? copy : text);
+    if (text)
+        memory_check(copy);
     return copy;
 }
 
@@ -88,7 +95,7 @@ static void carrier_free(struct carrier *c)
 }
 
 /* In the child it does not return. */
-static int fork_carrier(struct carrier *c, const struct carry_start *start, int wake, struct error *reterr)
+static int fork_carrier(struct carrier *c, const struct carry_start *start, struct error *reterr)
 {
     sigset_t all, before;
     sigfillset(&all);
@@ -97,10 +104,8 @@ static int fork_carrier(struct carrier *c, const struct carry_start *start, int 
     int err = errno;
     if (c->pid == 0) {
         close(c->wake);
-        prctl(PR_SET_NAME, "mailtap-carrier");
         if (c->set.begin)
             c->set.begin(c->set.begin_ctx);
-        (void)wake;
         carry_run(start);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
@@ -130,7 +135,7 @@ static int start(struct carrier *c, struct error *reterr)
     c->wake = pair[1];
     const struct carry_start with = {c->ops, &c->set, *password ? password : NULL, folder, pair[0], c->page};
     if (!err)
-        err = fork_carrier(c, &with, pair[0], reterr);
+        err = fork_carrier(c, &with, reterr);
     explicit_bzero(password, sizeof password);
     if (pair[0] >= 0)
         close(pair[0]);
@@ -143,6 +148,12 @@ int carrier_start(const struct carrier_ops *ops, const struct carrier_settings *
                   struct error *reterr)
 {
     *ret = NULL;
+    /* Everybody on this machine reads command lines, so the text does not repeat it. */
+    if (strchr(set->url, '@'))
+        return error_set(reterr, -EINVAL,
+                         "-o %s://...: no user or password belongs into the address; see carry_user and "
+                         "carry_password_file",
+                         ops->scheme);
     int err = ops->check(set, reterr);
     if (err < 0)
         return err;
@@ -179,25 +190,44 @@ const struct carrier_page *carrier_page(const struct carrier *c)
 
 void carrier_wake(struct carrier *c)
 {
-    ssize_t sent = write(c->wake, "", 1);
+    ssize_t sent = c->wake >= 0 ? write(c->wake, "", 1) : 0;
     (void)sent; /* a full pipe wakes it as well */
 }
 
-/* Waits for its end, and brings it about where it takes too long. */
+bool carrier_lives(struct carrier *c)
+{
+    if (c->pid && waitpid(c->pid, &c->status, WNOHANG) == c->pid) {
+        c->pid = 0;
+        if (c->wake >= 0)
+            fprintf(stderr, "mailtap: %s: its carrier has ended; records wait in %s for the next start\n",
+                    c->set.url, c->set.outbox);
+    }
+    return c->pid;
+}
+
+void carrier_end(struct carrier *c)
+{
+    if (!c || c->wake < 0)
+        return;
+    carrier_lives(c);
+    close(c->wake);
+    c->wake = -1;
+    c->until = now_monotonic() + c->set.wait_most + grace;
+}
+
+/* Waits for its end, and brings it about where it takes too long: it may be in the midst of a batch, which
+ * is then still in the outbox. */
 static int reap(struct carrier *c)
 {
-    double until = now_monotonic() + c->set.wait_most + grace;
-    int status = 0;
-    pid_t got;
-    while ((got = waitpid(c->pid, &status, WNOHANG)) == 0 && now_monotonic() < until)
+    while (carrier_lives(c) && now_monotonic() < c->until)
         usleep(2000);
-    if (got == 0) {
+    if (c->pid) {
         kill(c->pid, SIGKILL);
-        waitpid(c->pid, &status, 0);
-        fprintf(stderr, "mailtap: %s: its carrier does not end; it was killed\n", c->set.url);
-        return -EIO;
+        waitpid(c->pid, &c->status, 0);
+        c->pid = 0;
+        return 0;
     }
-    if (got == c->pid && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    if (WIFEXITED(c->status) && WEXITSTATUS(c->status) == 0)
         return 0;
     fprintf(stderr, "mailtap: %s: its carrier ended badly\n", c->set.url);
     return -EIO;
@@ -205,33 +235,38 @@ static int reap(struct carrier *c)
 
 static int say_left(const struct carrier *c)
 {
-    struct outbox_batch *list;
     struct error err;
     int folder = outbox_open(c->set.outbox, &err);
-    int count = folder < 0 ? 0 : outbox_list(folder, INT32_MAX, &list, &err);
-    uint64_t lines = 0;
+    const struct outbox_sum sum = folder >= 0 ? outbox_sum(folder) : (struct outbox_sum){0};
     if (folder >= 0)
         close(folder);
-    if (count <= 0)
+    if (!sum.batches)
         return 0;
-    for (int i = 0; i < count; i++)
-        lines += list[i].lines;
-    free(list);
     fprintf(stderr, "mailtap: %s: %llu records wait in %s for the next run\n", c->set.url,
-            (unsigned long long)lines, c->set.outbox);
+            (unsigned long long)sum.lines, c->set.outbox);
     return -EAGAIN;
+}
+
+int carrier_finish(struct carrier *c)
+{
+    if (!c)
+        return 0;
+    if (!c->finished) {
+        carrier_end(c);
+        int err = reap(c);
+        int left = say_left(c);
+        c->result = err ? err : left;
+        c->finished = true;
+    }
+    return c->result;
 }
 
 int carrier_close(struct carrier **pc)
 {
     struct carrier *c = *pc;
+    int err = carrier_finish(c);
     *pc = NULL;
-    if (!c)
-        return 0;
-    close(c->wake);
-    c->wake = -1;
-    int err = reap(c);
-    int left = say_left(c);
-    carrier_free(c);
-    return err ? err : left;
+    if (c)
+        carrier_free(c);
+    return err;
 }

@@ -27,7 +27,8 @@ struct carrier_settings {
 
 /* One batch, as who carries it sees it. */
 struct carrier_batch {
-    const char *id;     /* the same whenever this batch is tried again: "sensor-number" */
+    const char *id;     /* the same whenever these lines are tried again, and never that of others; letters,
+                           digits, dots and hyphens of a host's name, at most 100 */
     struct slice lines; /* JSON objects, each with LF */
     size_t count;
 };
@@ -71,8 +72,15 @@ const struct carrier_settings *carrier_settings(const struct carrier *c);
 const struct carrier_page *carrier_page(const struct carrier *c);
 /* A batch is in the outbox; never waits. */
 void carrier_wake(struct carrier *c);
-/* Lets it carry what is left, for wait_most at most, ends it, and says what is left. Nulls *c. 0: nothing is;
- * -EAGAIN: something waits in the outbox for the next run; -EIO: it ended badly. */
+/* Does its process live? The first false is said on standard error. */
+bool carrier_lives(struct carrier *c);
+/* No batch follows: it has wait_most from now on for what is left. Of several, all are told first. */
+void carrier_end(struct carrier *c);
+/* Waits for that, kills it where it takes longer (what it was at goes again in the next run, under the same
+ * id), and says what is left. Counts stay. 0: nothing is left; -EAGAIN: something waits in the outbox for the
+ * next run; -EIO: it ended badly. NULL is 0. */
+int carrier_finish(struct carrier *c);
+/* After carrier_finish, which it calls where that was not done. Nulls *c. Returns as that. */
 int carrier_close(struct carrier **c);
 
 #endif

@@ -1,7 +1,8 @@
 /* carry.c: the loop of the carrier's process.
- * In: batches of the outbox. Out: them, to the other side; lines that it refuses, to refused.ndjson in the
- * outbox. Owns: the connection. Limits: the back-off; refused.ndjson is bounded by outbox_bytes.
- * Knowingly: order is kept by batch; a batch that may have arrived is sent again under its id. */
+ * In: batches of the outbox. Out: them, to the other side; lines that it refuses, and what a fallen machine
+ * left of others, to refused.ndjson in the outbox. Owns: the connection. Limits: the back-off; refused.ndjson
+ * is bounded by outbox_bytes. Knowingly: order is kept by batch; a batch that may have arrived is sent again
+ * under its id. A second carrier of the same outbox waits until the first has ended. */
 #include "carrier/carry.h"
 
 #include <errno.h>
@@ -12,14 +13,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/io.h"
 #include "base/memory.h"
 #include "base/now.h"
 #include "carrier/outbox.h"
+#include "sink/json.h"
+#include "sink/line.h"
 
-enum { LIST_MOST = 1000, ID_ROOM = 128, LOOK_MS = 1000 };
+enum { LIST_MOST = 1000, ID_ROOM = 160, LOOK_MS = 1000, LOCK_MS = 200, TELL_EVERY = 60 };
 static const double pause_first = 0.1, pause_most = 2;
 
 struct carry {
@@ -29,19 +33,45 @@ struct carry {
     double deadline; /* once it is closing */
     double pause;    /* 0: all is well */
     bool told;       /* that it is down */
+    double tell_at;  /* when a refused line may be spoken of again */
 };
 
+/* One piece of a batch. The same piece has the same id each time. */
+struct piece {
+    const char *batch;
+    size_t at;
+    struct slice lines;
+};
+
+/* Closes all from 3 on but these two. */
+static void keep_only(int a, int b)
+{
+    unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a), from = STDERR_FILENO + 1;
+    if (low > from)
+        close_range(from, low - 1, 0);
+    if (high > low + 1)
+        close_range(low + 1, high - 1, 0);
+    close_range(high + 1, ~0U, 0);
+}
+
+/* What fork handed us that is not ours. */
 static void settle(const struct carry_start *start)
 {
-    static const int ignored[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+    static const int ignored[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGXFSZ};
     sigset_t none;
-    sigemptyset(&none);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
         signal(ignored[i], SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
+    sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    /* A predecessor may still be at it; it ends soon. */
-    while (flock(start->folder, LOCK_EX) < 0 && errno == EINTR)
-        ;
+    /* Who reads our output waits for its end, which must not be ours. */
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDOUT_FILENO);
+    }
+    keep_only(start->folder, start->wake);
+    prctl(PR_SET_NAME, "mailtap-carrier");
 }
 
 /* Waits, and hears whether the sensor has ended. */
@@ -68,26 +98,61 @@ static bool is_over(const struct carry *c)
     return c->closing && now_monotonic() >= c->deadline;
 }
 
-static void put_aside(struct carry *c, struct slice line, const struct error *why)
+/* The whole time, whatever comes meanwhile, but for the sensor's end. */
+static void rest(struct carry *c, double seconds)
+{
+    double until = now_monotonic() + seconds, left;
+    bool was_closing = c->closing;
+    while ((left = until - now_monotonic()) > 0 && c->closing == was_closing && !is_over(c))
+        wait_for(c, left);
+}
+
+/* `why` inside of a JSON string. */
+static void add_text(const char *why, struct line *ret)
+{
+    line_str(ret, "{\"error\":");
+    json_text(slice_str(why), ret);
+    line_str(ret, ",\"record\":");
+}
+
+static bool add_refused(const struct carry *c, struct slice bytes)
 {
     const struct carry_start *s = c->start;
     struct stat st;
-    char head[sizeof why->text + 64], text[sizeof why->text];
-    size_t n = 0;
-    for (const char *p = why->text; *p && n < sizeof text - 1; p++)
-        text[n++] = *p == '"' || *p == '\\' || (uint8_t)*p < ' ' || (uint8_t)*p > '~' ? '\'' : *p;
-    text[n] = '\0';
-    atomic_fetch_add(&s->page->refused, 1);
     int fd =
         openat(s->folder, "refused.ndjson", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int len = snprintf(head, sizeof head, "{\"error\":\"%s\",\"record\":", text);
-    bool room = fd >= 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_size + line.len < s->set->outbox_bytes;
-    if (room && io_write(fd, (struct slice){(const uint8_t *)head, (size_t)len}) == 0 &&
-        io_write(fd, line) == 0)
-        io_write(fd, slice_str("}\n"));
+    bool good = fd >= 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_size + bytes.len <= s->set->outbox_bytes;
+    if (good && io_write(fd, bytes) < 0) {
+        good = false;
+        /* No half line for the next one to stand behind. */
+        if (ftruncate(fd, st.st_size) < 0)
+            good = false;
+    }
     if (fd >= 0)
         close(fd);
-    fprintf(stderr, "mailtap: %s: a record is refused and put aside: %s\n", s->set->url, why->text);
+    return good;
+}
+
+/* `line` is without LF. `whole`: it is a record, else what is left of one. */
+static void put_aside(struct carry *c, struct slice line, bool whole, const char *why)
+{
+    struct line out = {0};
+    add_text(why, &out);
+    if (whole)
+        line_add(&out, line);
+    else
+        json_text(line, &out);
+    line_str(&out, "}\n");
+    bool kept = add_refused(c, line_slice(&out));
+    line_free(&out);
+    uint64_t before = atomic_fetch_add(&c->start->page->refused, 1);
+    double now = now_monotonic();
+    if (now < c->tell_at)
+        return;
+    fprintf(stderr, "mailtap: %s: a record is %s (%llu so far): %s\n", c->start->set->url,
+            kept ? "put aside in refused.ndjson" : "lost, as refused.ndjson takes no more",
+            (unsigned long long)before + 1, why);
+    c->tell_at = now + TELL_EVERY;
 }
 
 static void say_down(struct carry *c, const struct error *why)
@@ -129,60 +194,102 @@ static size_t count_lines(struct slice lines)
     return n;
 }
 
-/* Until it is carried, put aside, or the time is over, which is false. Of lines that are refused together the
- * halves are tried, so that one bad record holds up no other. */
-static bool carry_lines(struct carry *c, const char *id, struct slice lines)
+/* Tries until it is carried or refused; CARRY_AGAIN: the time is over. */
+static enum carried try(struct carry *c, const struct piece *p, struct error *why)
 {
-    const struct carry_start *s = c->start;
-    struct error why;
+    char id[ID_ROOM];
+    snprintf(id, sizeof id, "%s-%zu-%zu", p->batch, p->at, p->lines.len);
+    const struct carrier_batch batch = {id, p->lines, count_lines(p->lines)};
     for (;;) {
-        const struct carrier_batch batch = {id, lines, count_lines(lines)};
-        enum carried how = s->ops->send(c->ctx, &batch, &why);
-        if (how == CARRIED) {
+        enum carried how = c->start->ops->send(c->ctx, &batch, why);
+        if (how == CARRIED)
+            atomic_fetch_add(&c->start->page->lines, batch.count);
+        if (how != CARRY_AGAIN)
             say_up(c);
-            atomic_fetch_add(&s->page->lines, batch.count);
-            return true;
-        }
-        if (how == CARRY_REFUSED)
-            break;
-        say_down(c, &why);
+        if (how != CARRY_AGAIN)
+            return how;
+        say_down(c, why);
         c->pause = fmin(c->pause > 0 ? 2 * c->pause : pause_first, pause_most);
-        wait_for(c, c->pause);
+        rest(c, c->pause);
         if (is_over(c))
-            return false;
+            return CARRY_AGAIN;
     }
-    size_t half = middle(lines);
-    if (!half) {
-        put_aside(
-            c,
-            slice_sub(lines, 0, lines.len && lines.data[lines.len - 1] == '\n' ? lines.len - 1 : lines.len),
-            &why);
-        return true;
-    }
-    char ids[2][ID_ROOM];
-    snprintf(ids[0], ID_ROOM, "%.100sa", id);
-    snprintf(ids[1], ID_ROOM, "%.100sb", id);
-    return carry_lines(c, ids[0], slice_sub(lines, 0, half)) &&
-           carry_lines(c, ids[1], slice_sub(lines, half, lines.len));
 }
 
+/* Until it is carried, put aside, or the time is over, which is false. Of lines that are refused together the
+ * halves are tried, so that one bad record holds up no other. */
+static bool carry_piece(struct carry *c, const struct piece *p)
+{
+    struct error why;
+    enum carried how = try(c, p, &why);
+    if (how != CARRY_REFUSED)
+        return how == CARRIED;
+    size_t half = middle(p->lines);
+    if (!half) {
+        put_aside(c, slice_sub(p->lines, 0, p->lines.len - 1), true, why.text);
+        return true;
+    }
+    const struct piece first = {p->batch, p->at, slice_sub(p->lines, 0, half)};
+    const struct piece second = {p->batch, p->at + half, slice_sub(p->lines, half, p->lines.len)};
+    return carry_piece(c, &first) && carry_piece(c, &second);
+}
+
+/* How much of it is whole lines: a machine that fell may leave a file cut, or with zeros at its end. */
+static size_t whole_lines(struct slice bytes)
+{
+    const uint8_t *zero = bytes.len ? memchr(bytes.data, 0, bytes.len) : NULL;
+    size_t len = zero ? (size_t)(zero - bytes.data) : bytes.len;
+    while (len && bytes.data[len - 1] != '\n')
+        len--;
+    return len;
+}
+
+static bool carry_bytes(struct carry *c, const struct outbox_batch *batch, struct slice bytes)
+{
+    char id[ID_ROOM / 2];
+    size_t whole = whole_lines(bytes);
+    snprintf(id, sizeof id, "%.40s-%016llx-%08x", c->start->set->sensor, (unsigned long long)batch->number,
+             batch->salt);
+    const struct piece all = {id, 0, slice_sub(bytes, 0, whole)};
+    if (whole && !carry_piece(c, &all))
+        return false;
+    uint64_t lines = count_lines(all.lines);
+    if (whole < bytes.len)
+        put_aside(c, slice_sub(bytes, whole, bytes.len), false, "its batch was not written to its end");
+    if (lines < batch->lines)
+        fprintf(stderr, "mailtap: %s: %s holds %llu whole records of %llu\n", c->start->set->url, batch->name,
+                (unsigned long long)lines, (unsigned long long)batch->lines);
+    return true;
+}
+
+/* False: it is still there. */
 static bool carry_batch(struct carry *c, const struct outbox_batch *batch)
 {
     const struct carry_start *s = c->start;
     struct error err;
     uint8_t *bytes;
-    char id[ID_ROOM];
-    if (outbox_read(s->folder, batch, &bytes, &err) < 0) {
+    int got = outbox_read(s->folder, batch, &bytes, &err);
+    if (got == -EFBIG) {
+        fprintf(stderr, "mailtap: %s; it is named .bad now\n", err.text);
+        outbox_spoil(s->folder, batch);
+    }
+    if (got == -ENOENT || got == -EFBIG)
+        return true;
+    if (got < 0) {
         say_down(c, &err);
         return false;
     }
-    snprintf(id, sizeof id, "%.60s-%016llx", s->set->sensor, (unsigned long long)batch->number);
-    bool done = carry_lines(c, id, (struct slice){bytes, batch->bytes});
+    bool done = carry_bytes(c, batch, (struct slice){bytes, batch->bytes});
     free(bytes);
     if (!done)
         return false;
-    if (outbox_remove(s->folder, batch, &err) < 0)
-        fprintf(stderr, "mailtap: %s\n", err.text);
+    /* It would be sent for ever. */
+    while ((got = outbox_remove(s->folder, batch, &err)) < 0 && !is_over(c)) {
+        say_down(c, &err);
+        rest(c, pause_most);
+    }
+    if (got < 0)
+        return false;
     atomic_fetch_add(&s->page->batches, 1);
     atomic_fetch_add(&s->page->bytes, batch->bytes);
     return true;
@@ -203,6 +310,33 @@ static int carry_all(struct carry *c)
     return count;
 }
 
+/* A predecessor may still be at it, or another sensor with the same outbox. False: the time is over. */
+static bool take_lock(struct carry *c)
+{
+    bool told = false;
+    while (flock(c->start->folder, LOCK_EX | LOCK_NB) < 0) {
+        if (is_over(c) || (c->closing && !outbox_sum(c->start->folder).batches))
+            return false;
+        if (!told)
+            fprintf(stderr, "mailtap: %s: another process carries what is in %s; it is waited for\n",
+                    c->start->set->url, c->start->set->outbox);
+        told = true;
+        rest(c, LOCK_MS / 1000.0);
+    }
+    return true;
+}
+
+static void work(struct carry *c)
+{
+    for (;;) {
+        bool was_closing = c->closing;
+        int count = carry_all(c);
+        if (is_over(c) || (was_closing && count == 0))
+            return;
+        wait_for(c, count <= 0 || c->told ? LOOK_MS / 1000.0 : 0);
+    }
+}
+
 void carry_run(const struct carry_start *start)
 {
     struct carry c = {.start = start};
@@ -212,15 +346,9 @@ void carry_run(const struct carry_start *start)
         fprintf(stderr, "mailtap: %s: %s\n", start->set->url, err.text);
         _exit(2);
     }
-    for (;;) {
-        bool was_closing = c.closing;
-        int count = carry_all(&c);
-        if (is_over(&c) || (was_closing && count <= 0))
-            break;
-        if (count <= 0 || c.told)
-            wait_for(&c, LOOK_MS / 1000.0);
-        else
-            wait_for(&c, 0);
+    if (take_lock(&c)) {
+        outbox_tidy(start->folder);
+        work(&c);
     }
     start->ops->close(c.ctx);
     /* Not exit(): buffers and handlers of the sensor were copied by fork. */

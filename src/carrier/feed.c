@@ -1,7 +1,8 @@
 /* feed.c: records into the outbox of a carrier.
  * In: records. Out: batches of JSON lines. Owns: the batch under way. Limits: outbox_bytes wait; what finds
  * no room then, or cannot be written, is lost and counted: the oldest are kept, as they are nearer to their
- * end. Knowingly: the batch under way is in memory alone, for batch_wait at most. */
+ * end. Who is not lasting can wait for room instead, for as long as the other side takes anything, and for
+ * wait_most where it does not. Knowingly: the batch under way is in memory alone, for batch_wait at most. */
 #include "carrier/feed.h"
 
 #include <errno.h>
@@ -12,19 +13,33 @@
 #include "carrier/outbox.h"
 #include "sink/json.h"
 
+enum { LOOK = 1, WAIT_US = 5000 };
+
 struct sink {
     struct carrier *carrier;
     const struct carrier_settings *set;
     int folder;
     struct line batch;
-    uint64_t lines;     /* in it */
-    double began;       /* when its first came */
-    uint64_t last;      /* number */
-    uint64_t put_bytes; /* into the outbox, what was there at the start included */
+    uint64_t lines;         /* in it */
+    double began;           /* when its first came */
+    uint64_t last;          /* number */
+    struct outbox_sum held; /* in the outbox when it was last looked at, and what was put there since */
+    uint64_t gone_bytes, gone_lines; /* of the carrier's page, at that time */
+    double looked_at;
+    bool lasting, failing, given_up;
     struct sink_counts counts;
-    bool failing;
     struct line one;
 };
+
+/* Another carrier may empty the outbox: one of an earlier run, or of another sensor. */
+static void look(struct sink *snk)
+{
+    const struct carrier_page *page = carrier_page(snk->carrier);
+    snk->gone_bytes = atomic_load(&page->bytes);
+    snk->gone_lines = atomic_load(&page->lines) + atomic_load(&page->refused);
+    snk->held = outbox_sum(snk->folder);
+    snk->looked_at = now_monotonic();
+}
 
 static int carried_open(const struct sink_settings *set, struct sink **ret, struct error *reterr)
 {
@@ -33,17 +48,50 @@ static int carried_open(const struct sink_settings *set, struct sink **ret, stru
     *ret = snk;
     snk->carrier = set->carrier;
     snk->set = carrier_settings(set->carrier);
+    snk->lasting = set->lasting;
     snk->folder = outbox_open(snk->set->outbox, reterr);
     if (snk->folder < 0)
         return snk->folder;
-    snk->put_bytes = outbox_bytes(snk->folder) + atomic_load(&carrier_page(snk->carrier)->bytes);
+    look(snk);
+    snk->last = snk->held.last;
     return 0;
 }
 
-static bool has_room(const struct sink *snk)
+static uint64_t less(uint64_t a, uint64_t b)
 {
-    uint64_t gone = atomic_load(&carrier_page(snk->carrier)->bytes);
-    return snk->put_bytes - gone + snk->batch.len <= snk->set->outbox_bytes;
+    return a > b ? a - b : 0;
+}
+
+static bool fits(const struct sink *snk)
+{
+    uint64_t gone = atomic_load(&carrier_page(snk->carrier)->bytes) - snk->gone_bytes;
+    return less(snk->held.bytes, gone) + snk->batch.len <= snk->set->outbox_bytes;
+}
+
+static bool has_room(struct sink *snk)
+{
+    if (!fits(snk) && now_monotonic() >= snk->looked_at + LOOK)
+        look(snk);
+    return fits(snk);
+}
+
+/* A file can be read more slowly. */
+static bool wait_for_room(struct sink *snk)
+{
+    const struct carrier_page *page = carrier_page(snk->carrier);
+    uint64_t before = atomic_load(&page->bytes), now;
+    double until = now_monotonic() + snk->set->wait_most;
+    while (!has_room(snk)) {
+        if (snk->lasting || snk->given_up || !carrier_lives(snk->carrier))
+            return false;
+        if ((now = atomic_load(&page->bytes)) != before)
+            until = now_monotonic() + snk->set->wait_most;
+        before = now;
+        snk->given_up = now_monotonic() >= until;
+        usleep(WAIT_US);
+    }
+    snk->given_up = false;
+    return true;
 }
 
 static void say_failing(struct sink *snk, const char *why)
@@ -53,26 +101,32 @@ static void say_failing(struct sink *snk, const char *why)
     snk->failing = true;
 }
 
+static void say_kept(struct sink *snk)
+{
+    if (snk->failing)
+        fprintf(stderr, "mailtap: %s: records are kept again; %llu were lost\n", snk->set->url,
+                (unsigned long long)snk->counts.lost);
+    snk->failing = false;
+}
+
 static void put_batch(struct sink *snk)
 {
     struct error err;
     if (!snk->lines)
         return;
-    bool room = has_room(snk);
+    bool room = wait_for_room(snk);
     snk->last = outbox_number(snk->last);
     if (room && outbox_put(snk->folder, snk->last, snk->lines, line_slice(&snk->batch), &err) == 0) {
-        if (snk->failing)
-            fprintf(stderr, "mailtap: %s: records are kept again; %llu were lost\n", snk->set->url,
-                    (unsigned long long)snk->counts.lost);
-        snk->failing = false;
-        snk->put_bytes += snk->batch.len;
+        say_kept(snk);
+        snk->held.bytes += snk->batch.len;
+        snk->held.lines += snk->lines;
         snk->counts.written += snk->lines;
         carrier_wake(snk->carrier);
     } else {
-        say_failing(snk, room ? err.text : "the outbox is full");
+        say_failing(snk, room ? err.text : "the outbox is full (outbox_bytes)");
         snk->counts.lost += snk->lines;
+        snk->counts.outbox_full += snk->lines;
     }
-    snk->counts.failing = snk->failing;
     line_clear(&snk->batch);
     snk->lines = 0;
 }
@@ -96,6 +150,7 @@ static int carried_write(struct sink *snk, const struct record *rec, struct erro
 static void carried_tick(struct sink *snk, struct timespec now)
 {
     (void)now;
+    carrier_lives(snk->carrier);
     if (snk->lines && now_monotonic() >= snk->began + snk->set->batch_wait)
         put_batch(snk);
 }
@@ -107,8 +162,14 @@ static void carried_now(struct sink *snk)
 
 static struct sink_counts carried_counts(const struct sink *snk)
 {
+    const struct carrier_page *page = carrier_page(snk->carrier);
     struct sink_counts c = snk->counts;
+    c.carried = atomic_load(&page->lines);
+    c.refused = atomic_load(&page->refused);
     c.waiting = snk->lines;
+    c.outbox = less(snk->held.lines, c.carried + c.refused - snk->gone_lines);
+    c.failing = snk->failing || !carrier_lives(snk->carrier);
+    c.down = atomic_load(&page->down);
     return c;
 }
 

@@ -1,5 +1,6 @@
 /* outbox.c: batches as files.
- * In: lines. Out: files of a folder, and back. Owns: nothing. Limits: those of whoever asks.
+ * In: lines. Out: files of a folder, and back. Owns: nothing. Limits: those of whoever asks;
+ * OUTBOX_BATCH_MOST.
  * Knowingly: nothing is forced to the disk, so a machine without power loses the last seconds; a process that
  * is killed loses nothing that has its name. */
 #include "carrier/outbox.h"
@@ -9,11 +10,18 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/io.h"
 #include "base/memory.h"
 #include "base/now.h"
+
+#define PART    ".part"
+#define NUMBERS (UINT64_C(1) << 62)
+
+/* Seconds after which a batch that is being written is nobody's any more. */
+enum { PART_OLD = 3600 };
 
 int outbox_open(const char *path, struct error *reterr)
 {
@@ -30,39 +38,50 @@ uint64_t outbox_number(uint64_t last)
     return number > last ? number : last + 1;
 }
 
+static void print_name(const struct outbox_batch *batch, char ret[static OUTBOX_NAME])
+{
+    snprintf(ret, OUTBOX_NAME, "%016" PRIx64 "-%08" PRIx32 "-%" PRIu64 ".ndjson", batch->number, batch->salt,
+             batch->lines);
+}
+
+/* Only a name that we would have given. */
 static bool parse_name(const char *name, struct outbox_batch *ret)
 {
-    int end = 0;
     if (strlen(name) >= OUTBOX_NAME ||
-        sscanf(name, "%16" SCNx64 "-%10" SCNu64 ".ndjson%n", &ret->number, &ret->lines, &end) != 2)
+        sscanf(name, "%16" SCNx64 "-%8" SCNx32 "-%10" SCNu64, &ret->number, &ret->salt, &ret->lines) != 3)
         return false;
-    snprintf(ret->name, sizeof ret->name, "%s", name);
-    return end && !name[end];
+    print_name(ret, ret->name);
+    return ret->number < NUMBERS && strcmp(ret->name, name) == 0;
 }
 
 int outbox_put(int folder, uint64_t number, uint64_t lines, struct slice bytes, struct error *reterr)
 {
-    static const char part[] = "batch.part";
-    char name[OUTBOX_NAME];
-    snprintf(name, sizeof name, "%016" PRIx64 "-%" PRIu64 ".ndjson", number, lines);
+    struct outbox_batch batch = {.number = number, .lines = lines};
+    char part[32];
+    if (getrandom(&batch.salt, sizeof batch.salt, 0) != sizeof batch.salt)
+        return error_set(reterr, -EIO, "outbox: no random numbers");
+    print_name(&batch, batch.name);
+    /* Two processes may fill one outbox. */
+    snprintf(part, sizeof part, "%ld" PART, (long)getpid());
     int fd = openat(folder, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return error_set(reterr, -errno, "outbox: %s: %s", part, strerror(errno));
     int err = io_write(fd, bytes);
     if (close(fd) < 0 && !err)
         err = -errno;
-    if (!err && renameat(folder, part, folder, name) < 0)
+    if (!err && renameat(folder, part, folder, batch.name) < 0)
         err = -errno;
     if (!err)
         return 0;
     unlinkat(folder, part, 0);
-    return error_set(reterr, err, "outbox: %s: %s", name, strerror(-err));
+    return error_set(reterr, err, "outbox: %s: %s", batch.name, strerror(-err));
 }
 
 static int older_first(const void *a, const void *b)
 {
     const struct outbox_batch *x = a, *y = b;
-    return (x->number > y->number) - (x->number < y->number);
+    int by_number = (x->number > y->number) - (x->number < y->number);
+    return by_number ? by_number : strcmp(x->name, y->name);
 }
 
 static DIR *open_list(int folder)
@@ -84,7 +103,8 @@ int outbox_list(int folder, size_t most, struct outbox_batch **ret, struct error
     if (!dir)
         return error_set(reterr, -errno, "outbox: %s", strerror(errno));
     for (struct dirent *e; (e = readdir(dir));) {
-        if (!parse_name(e->d_name, &one) || fstatat(folder, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        if (!parse_name(e->d_name, &one) || fstatat(folder, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+            !S_ISREG(st.st_mode))
             continue;
         one.bytes = (uint64_t)st.st_size;
         if (count == room) {
@@ -101,16 +121,36 @@ int outbox_list(int folder, size_t most, struct outbox_batch **ret, struct error
     return (int)(count < most ? count : most);
 }
 
-uint64_t outbox_bytes(int folder)
+struct outbox_sum outbox_sum(int folder)
 {
     struct outbox_batch *items;
     struct error err;
-    uint64_t sum = 0;
+    struct outbox_sum sum = {0};
     int count = outbox_list(folder, INT32_MAX, &items, &err);
-    for (int i = 0; i < count; i++)
-        sum += items[i].bytes;
+    for (int i = 0; i < count; i++) {
+        sum.batches++;
+        sum.lines += items[i].lines;
+        sum.bytes += items[i].bytes;
+        if (items[i].number < NUMBERS / 2)
+            sum.last = items[i].number;
+    }
     free(items);
     return sum;
+}
+
+void outbox_tidy(int folder)
+{
+    DIR *dir = open_list(folder);
+    struct stat st;
+    const time_t now = now_wall().tv_sec;
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        size_t len = strlen(e->d_name), end = strlen(PART);
+        if (len > end && strcmp(e->d_name + len - end, PART) == 0 &&
+            fstatat(folder, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtime < now - PART_OLD)
+            unlinkat(folder, e->d_name, 0);
+    }
+    if (dir)
+        closedir(dir);
 }
 
 int outbox_read(int folder, const struct outbox_batch *batch, uint8_t **ret, struct error *reterr)
@@ -118,6 +158,10 @@ int outbox_read(int folder, const struct outbox_batch *batch, uint8_t **ret, str
     int fd = openat(folder, batch->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return error_set(reterr, -errno, "outbox: %s: %s", batch->name, strerror(errno));
+    if (batch->bytes > OUTBOX_BATCH_MOST) {
+        close(fd);
+        return error_set(reterr, -EFBIG, "outbox: %s: larger than any batch", batch->name);
+    }
     *ret = malloc(batch->bytes + 1);
     memory_check(*ret);
     ssize_t got = io_read(fd, *ret, batch->bytes);
@@ -128,6 +172,13 @@ int outbox_read(int folder, const struct outbox_batch *batch, uint8_t **ret, str
     *ret = NULL;
     return error_set(reterr, got < 0 ? (int)got : -EIO, "outbox: %s: %s", batch->name,
                      strerror(got < 0 ? (int)-got : EIO));
+}
+
+void outbox_spoil(int folder, const struct outbox_batch *batch)
+{
+    char bad[OUTBOX_NAME + 4];
+    snprintf(bad, sizeof bad, "%s.bad", batch->name);
+    renameat(folder, batch->name, folder, bad);
 }
 
 int outbox_remove(int folder, const struct outbox_batch *batch, struct error *reterr)

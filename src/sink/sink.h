@@ -14,10 +14,10 @@ struct sink_settings {
      * ends anything. Without it files are made anew, and the first error is told. */
     bool lasting;
     /* What follows counts only where it is lasting. */
-    uint64_t output_bytes;  /* lines that wait in memory for a file; over it they are lost, and counted */
-    uint64_t rotate_size;   /* 0: never */
-    double rotate_interval; /* seconds; 0: never */
-    uint64_t rotate_keep;   /* rotated files of each stream; 0: all */
+    uint64_t output_bytes;   /* lines that wait in memory for a file; over it they are lost, and counted */
+    uint64_t rotate_size;    /* 0: never */
+    double rotate_interval;  /* seconds; 0: never */
+    uint64_t rotate_keep;    /* rotated files of each stream; 0: all */
     struct carrier *carrier; /* of what is carried away, borrowed; NULL: nothing is */
     /* Of the store, in any case; see docs/settings.md. */
     struct store_limits {
@@ -36,6 +36,11 @@ struct sink_counts {
     uint64_t failing;   /* files that cannot be written now; a state, not a sum */
     uint64_t dropped;   /* old files that it has removed over a limit */
     uint64_t known;     /* it has them already, so they were left out */
+    /* Of what is carried over a network; what was there before it was opened is among them. */
+    uint64_t carried, refused; /* the other side has them; it refused them, and they were put aside */
+    uint64_t outbox;           /* they wait on disk now; a state */
+    uint64_t outbox_full;      /* of `lost` */
+    uint64_t down;             /* 1: the other side cannot be reached now; a state */
 };
 
 struct sink;

@@ -13,14 +13,14 @@ const struct taken taken_table[] = {
 #undef TAKEN
     {0}};
 
-/* What makes a row the same as another one. A mail is told by its connection and its number in it; of the
- * others several may be alike but for a text, so the hash of the line is part of it. */
+/* Rows of the same key are one. Each ends with the hash of the line, so that two are one only where all that
+ * they tell is the same; what stands before it is what questions ask for. */
 static const char *const keys[STREAMS] = {
-    [STREAM_SMTP] = "day, sensor, ts, ts_us, uid, trans_depth",
-    [STREAM_SESSION] = "day, sensor, ts, ts_us, uid",
-    [STREAM_NOTICE] = "day, sensor, ts, ts_us, note, record_hash",
-    [STREAM_SOFTWARE] = "day, sensor, ts, ts_us, name, record_hash",
-    [STREAM_STATS] = "day, sensor, ts, ts_us, worker, record_hash",
+    [STREAM_SMTP] = "day, sensor, ts, ts_us, uid, trans_depth, record_hash",
+    [STREAM_SESSION] = "day, sensor, ts, ts_us, uid, record_hash",
+    [STREAM_NOTICE] = "day, sensor, note, ts, ts_us, record_hash",
+    [STREAM_SOFTWARE] = "day, sensor, name, ts, ts_us, record_hash",
+    [STREAM_STATS] = "day, sensor, worker, ts, ts_us, record_hash",
     [STREAM_ENTRY] = "day, sensor, path, ts, ts_us, record_hash",
 };
 
@@ -150,8 +150,7 @@ void clickhouse_columns(const struct stream *s, bool modern,
     for (const struct taken *t = taken_table; t->column; t++)
         if (t->stream == s->index)
             each(ctx, t->column, taken_type(t, modern));
-    if (strstr(keys[s->index], "record_hash"))
-        each(ctx, "record_hash", "UInt64");
+    each(ctx, "record_hash", "UInt64");
 }
 
 struct columns_text {

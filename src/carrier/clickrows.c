@@ -298,12 +298,10 @@ static bool add_scalar(struct row *row, struct scan *s, const struct column *c)
     bool number = byte_is_digit(*from) || *from == '-';
     if (kind == FIELD_BOOL || kind == FIELD_TRUE || kind == FIELD_MAYBE ? !is_bool(token) : !text && !number)
         return false;
-    if (kind == FIELD_PORT || kind == FIELD_SOME_PORT) {
-        uint64_t port;
-        if (!is_count(token) || !slice_number(token, &port) || port > UINT16_MAX)
-            return false;
-    }
-    if ((kind == FIELD_COUNT || kind == FIELD_SOME) && !is_count(token))
+    bool port = kind == FIELD_PORT || kind == FIELD_SOME_PORT;
+    uint64_t count;
+    if ((port || kind == FIELD_COUNT || kind == FIELD_SOME) &&
+        (slice_number(token, &count) != token.len || (port && count > UINT16_MAX)))
         return false;
     if (kind == FIELD_TIME) {
         add_time(row->out, token);
@@ -415,8 +413,7 @@ static void end_row(struct row *row, struct slice line, struct slice path)
         line_str(row->out, ",\"record\":");
         add_quoted(row->out, line);
     }
-    if (index != STREAM_SMTP && index != STREAM_SESSION)
-        line_printf(row->out, ",\"record_hash\":%llu", (unsigned long long)XXH3_64bits(line.data, line.len));
+    line_printf(row->out, ",\"record_hash\":%llu", (unsigned long long)XXH3_64bits(line.data, line.len));
     line_str(row->out, "}\n");
 }
 

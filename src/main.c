@@ -20,7 +20,8 @@ static const char usage[] =
     "usage: mailtap read FILE... [-c settings.yaml] [-s key=value]... [-f json|text|zeek|smtp-ext] [-o "
     "DIR|sqlite:DIR]... "
     "[--script FILE.lua]... [--workers N|auto] [--extract DIR] [--events]\n"
-    "       mailtap watch IFACE... [-c settings.yaml] [-s key=value]... [-f FORMAT] [-o DIR|sqlite:DIR|URL]... "
+    "       mailtap watch IFACE... [-c settings.yaml] [-s key=value]... [-f FORMAT] [-o "
+    "DIR|sqlite:DIR|URL]... "
     "[--script "
     "FILE.lua]... "
     "[--workers N|auto] [--extract DIR] [--metrics ADDRESS:PORT] [--user NAME]\n"
@@ -29,7 +30,7 @@ static const char usage[] =
     "       mailtap web DIR [-c settings.yaml] [-s key=value]... [--listen ADDRESS:PORT] [--user NAME]\n"
     "       mailtap settings            every setting with type, default and meaning\n"
     "       mailtap schema              the JSON Schema of what read prints\n"
-    "       mailtap schema --clickhouse [--cluster NAME] [--modern]\n"
+    "       mailtap schema --clickhouse [--cluster NAME [--database NAME]] [--modern]\n"
     "                                   the tables of -o clickhouse://, as SQL\n"
     "       mailtap --version, --help\n"
     "FILE is pcap or pcapng, plain or gz, zst, lz4; - is standard input.\n";
@@ -242,28 +243,35 @@ static int command_schema(int argc, char **argv)
 {
     static const struct option longs[] = {{"clickhouse", no_argument, NULL, 'k'},
                                           {"cluster", required_argument, NULL, 'n'},
+                                          {"database", required_argument, NULL, 'd'},
                                           {"modern", no_argument, NULL, 'm'},
                                           {0}};
-    static const char *const known[] = {"--clickhouse", "--cluster", "--modern", NULL};
+    static const char *const known[] = {"--clickhouse", "--cluster", "--database", "--modern", NULL};
     struct clickhouse_form form = {0};
     bool tables = false;
     int c;
     opterr = 0;
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        if (c == '?' && optopt == 'n')
-            return bad_usage("--cluster wants a name");
+        if (c == '?' && optopt)
+            return bad_usage(optopt == 'n' ? "--cluster wants a name" : "--database wants a name");
         if (c == '?')
             return no_such("option", argv[optind - 1], known);
         tables |= c == 'k';
         form.modern |= c == 'm';
         form.cluster = c == 'n' ? optarg : form.cluster;
+        form.database = c == 'd' ? optarg : form.database;
     }
     if (optind < argc)
         return bad_usage("schema takes no file");
     if (!tables && (form.cluster || form.modern))
         return bad_usage("--cluster and --modern go with --clickhouse");
-    if (form.cluster && !clickhouse_name_fits(slice_str(form.cluster)))
-        return bad_usage("--cluster wants a name of letters, digits and _");
+    if (form.database && !form.cluster)
+        return bad_usage("--database goes with --cluster");
+    if (!form.database)
+        form.database = "mailtap";
+    if ((form.cluster && !clickhouse_name_fits(slice_str(form.cluster))) ||
+        !clickhouse_name_fits(slice_str(form.database)))
+        return bad_usage("--cluster and --database want a name of letters, digits and _");
     if (tables)
         clickhouse_print(stdout, &form);
     else

@@ -25,8 +25,9 @@ struct taken {
 extern const struct taken taken_table[]; /* ends with a column of NULL */
 
 struct clickhouse_form {
-    const char *cluster; /* a table is one of each server and one over all of them; NULL: one alone */
-    bool modern;         /* for servers of our time */
+    const char *cluster;  /* a table is one of each server and one over all of them; NULL: one alone */
+    const char *database; /* of those; with a cluster only */
+    bool modern;          /* for servers of our time */
 };
 
 /* The table's name; that of scripts' entries is "entry". */

@@ -190,8 +190,8 @@ void clickhouse_create(const struct stream *s, const struct clickhouse_form *for
     if (form->modern && !over)
         add_modern(s, out);
     if (over) {
-        line_printf(out, "\n) ENGINE = Distributed(%s, currentDatabase(), %s_local, %s)", form->cluster, name,
-                    shard_of(s));
+        line_printf(out, "\n) ENGINE = Distributed(%s, %s, %s_local, %s)", form->cluster, form->database,
+                    name, shard_of(s));
         return;
     }
     line_printf(out, "\n) ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (%s)",
@@ -209,7 +209,7 @@ void clickhouse_print(FILE *out, const struct clickhouse_form *form)
             form->modern ? " --modern" : "");
     fputs("-- Ask with FINAL: what was sent twice is there twice until ClickHouse merges it.\n", out);
     if (form->cluster)
-        fputs("-- To be run on every server of the cluster.\n", out);
+        fprintf(out, "-- To be run on every server of the cluster, in its database %s.\n", form->database);
     for (size_t i = 0; i < STREAMS; i++)
         for (int over = 0; over <= (form->cluster != NULL); over++) {
             line_clear(&line);

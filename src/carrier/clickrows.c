@@ -361,6 +361,8 @@ static int add_members(struct row *row, struct scan *s)
         if (!scan_string(s, &key) || !scan_byte(s, ':'))
             return refuse(row, "the line is no JSON behind", key);
         key = slice_sub(key, 1, key.len - 1);
+        if (!scan_peek(s))
+            return refuse(row, "the line ends behind", key);
         const struct column *c = find(row, key, &next);
         if (row->stream->index == STREAM_ENTRY && seen[0])
             c = NULL; /* a script's own, of any name */

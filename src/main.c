@@ -29,9 +29,9 @@ static const char usage[] =
     "[--oldest] [--count] [--explain]\n"
     "       mailtap web DIR [-c settings.yaml] [-s key=value]... [--listen ADDRESS:PORT] [--user NAME]\n"
     "       mailtap settings            every setting with type, default and meaning\n"
-    "       mailtap schema              the JSON Schema of what read prints\n"
-    "       mailtap schema --clickhouse [--cluster NAME [--database NAME]] [--modern]\n"
-    "                                   the tables of -o clickhouse://, as SQL\n"
+    "       mailtap schema [--clickhouse] [--cluster NAME] [--database NAME] [--modern]\n"
+    "                                   the JSON Schema of what read prints, or the tables of -o "
+    "clickhouse://\n"
     "       mailtap --version, --help\n"
     "FILE is pcap or pcapng, plain or gz, zst, lz4; - is standard input.\n";
 

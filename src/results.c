@@ -61,6 +61,8 @@ int results_add_target(struct results_settings *set, const char *text, struct er
     const struct slice name = {(const uint8_t *)text, scheme};
     if (scheme && strncmp(target.directory, "//", 2) == 0)
         target.remote = carrier_find(name);
+    if (target.remote && carrier_check_url(target.remote, text, reterr) < 0)
+        return -EINVAL;
     if (target.remote) {
         target.ops = &sink_carried;
         target.directory = text;

@@ -90,7 +90,7 @@ struct settings {
     struct text_setting web_listen, web_certificate, web_key, web_users, web_audit;
     struct text_set web_hosts;
     double web_session_idle, web_session_most, web_seconds, web_client_timeout;
-    uint64_t web_log_ins, web_connections, web_threads, web_page_rows;
+    uint64_t web_log_ins, web_connections, web_threads, web_page_rows, web_sums_bytes;
     double stats_interval;
     double loss_threshold, one_sided_threshold; /* shares of 1 */
     bool assigned[SETTINGS_MOST];               /* rows that settings_assign has set */

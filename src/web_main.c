@@ -163,6 +163,7 @@ static int fill(const struct arguments *args, const struct settings *set, struct
                                  .connections = set->web_connections,
                                  .threads = set->web_threads,
                                  .page_rows = set->web_page_rows,
+                                 .sums_bytes = set->web_sums_bytes,
                                  .seconds = set->web_seconds,
                                  .client_timeout = set->web_client_timeout};
     for (size_t i = 0; i < set->web_hosts.count; i++)

@@ -335,6 +335,14 @@ def hostile(server):
     for path in ("/mails/%FF", "/mails?q=%00", "/mails?q=%ff%fe", "/mails?q=a&q=b", "/mails/18446744073709551616", "/hosts/%2e%2e%2f", "/nothing", "/mails?limit=99999999999999999999"):
         a = server.ask(path)
         ok(400 <= a.status < 500, "refused: %s" % path, a.status, a.body[:200])
+    for path in ("/hosts/a)b", "/hosts/%28", "/hosts/a%22b", "/hosts/<>", "/hosts/a:b:c"):
+        a = server.ask(path)
+        ok(a.status == 400, "refused: %s" % path, a.status, a.body[:200])
+    for path in ("/hosts/OR", "/hosts/-x", "/hosts/" + urllib.parse.quote("b\u00fccher.example"), "/hosts/2001:DB8::1", "/hosts/xn--", "/hosts/..", "/hosts/_dmarc.example.com"):
+        server.get(path)
+    for uid in ("a" * 9000, "%22", "%28%29", "a%20OR%20b", "*", "-", "%5C", "%27"):
+        a = server.ask("/sessions/" + uid)
+        ok(a.status == 404, "no connection: %s" % uid[:20], a.status, a.body[:200])
     for q in ("'; DROP TABLE smtp; --", 'subject:"\\"', "from:%", "text:NEAR(a b)", "subject:a* OR -(b)", 'any:"(key : x)"', "\u202e", "a" * 500, "id:1 OR id:2", "host:::", "since:1970", "until:9999-12-31"):
         a = server.ask("/mails", q=q)
         ok(a.status in (200, 400), "survives q=%s" % q[:40].encode("ascii", "backslashreplace").decode(), a.status, a.body[:200])

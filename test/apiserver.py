@@ -49,11 +49,11 @@ class Answer:
 
 
 class Server:
-    """`token`: what is asked is asked with it; None: nobody logs in."""
+    """`token`: what is asked is asked with it; None: nobody logs in. `user`: whose process it is."""
 
-    def __init__(self, store, *options, token=None):
+    def __init__(self, store, *options, token=None, user=None):
         self.said, self.at, self.token, self.asked = [], None, token, set()
-        self.process = subprocess.Popen([MAILTAP, "web", str(store), "--listen", "127.0.0.1:0", *map(str, options)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        self.process = subprocess.Popen([MAILTAP, "web", str(store), "--listen", "127.0.0.1:0", *map(str, options)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, user=user,
                                         env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))  # no process may look into a confined one
         atexit.register(end, self.process)
         threading.Thread(target=self.listen, daemon=True).start()

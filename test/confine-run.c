@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -76,6 +77,27 @@ static void do_rotate(const char *folder)
     if (err == 0 &&
         (write(fd, "line\n", 5) != 5 || fdatasync(fd) < 0 || rename(name, old) < 0 || unlink(old) < 0))
         err = -1;
+    answer(err, NULL);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* What SQLite does to a log beside its file, but with that mode. */
+static void do_store(const char *arguments)
+{
+    char name[512];
+    char *folder;
+    unsigned long mode = strtoul(arguments, &folder, 8);
+    snprintf(name, sizeof name, "%s/x-wal", folder + 1);
+    int fd = open(name, O_RDWR | O_CREAT, 0640), err = fd < 0 ? -1 : 0;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 120, .l_len = 1};
+    if (err == 0)
+        err = fchmod(fd, (mode_t)mode);
+    if (err == 0)
+        err = fcntl(fd, F_SETLK, &lock) < 0 || ftruncate(fd, 32768) < 0 || fsync(fd) < 0 ? -1 : 0;
+    void *p = err == 0 ? mmap(NULL, 32768, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+    if (err == 0)
+        err = p == MAP_FAILED || munmap(p, 32768) < 0 || unlink(name) < 0 ? -1 : 0;
     answer(err, NULL);
     if (fd >= 0)
         close(fd);
@@ -252,7 +274,7 @@ static bool take_command(const struct room *r, const char *line)
         void (*run)(const char *);
     } plain[] = {{"read ", do_read},   {"write ", do_write},     {"rotate ", do_rotate},
                  {"iconv ", do_iconv}, {"country ", do_country}, {"status ", do_status},
-                 {"call ", do_call},   {"mkdir ", do_mkdir}};
+                 {"call ", do_call},   {"mkdir ", do_mkdir},     {"store ", do_store}};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (strncmp(line, plain[i].name, strlen(plain[i].name)) == 0) {
             plain[i].run(line + strlen(plain[i].name));

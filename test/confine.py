@@ -85,6 +85,8 @@ def still_works(c, folder, who):
     answers(c, who + ": settings are read that were renamed onto them", "read %s" % settings, "ok two")
     answers(c, who + ": settings are read through a link", "read %s" % (folder / "linked/link.yaml"), "ok through a link")
     answers(c, who + ": a log is written, renamed, removed", "rotate %s" % (folder / "log"))
+    answers(c, who + ": a store's file is locked, mapped, and given a mode", "store 600 %s" % (folder / "log"))
+    answers(c, who + ": but none that makes it another user's program", "store 4755 %s" % (folder / "log"), "EPERM")
     answers(c, who + ": a folder that is there is seen to be", "mkdir %s" % (folder / "log"), "EEXIST")
     answers(c, who + ": a log is made and emptied", "write %s" % (folder / "log/fresh"))
     for charset in ("KOI8-R", "EUC-KR", "BIG5", "WINDOWS-1251"):

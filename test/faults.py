@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import storing
 from tap import MAILTAP, SOURCE, done, ok, skip
 
 SINK_RUN, SHIM = sys.argv[2:4]
@@ -136,6 +137,42 @@ def half_calls():
         ok(not bad and whole[0] == 0 and not spoilt[0] and sum(spoilt) > 12, "%d calls are cut short or interrupted, the output is the same: %s" % (sum(spoilt), name), *bad[:4])
 
 
+def of_store():
+    """Whatever fails while a store is written: it ends with a word, the store is whole, and the next one completes it."""
+    store = FOLDER / "store"
+    command = [MAILTAP, "read", "-s", "country_databases=none", "-o", "sqlite:%s" % store, PCAP]
+
+    def rows():
+        return sorted(row for path in storing.days(store) for t in storing.STREAMS for row in map(tuple, storing.query(path, "SELECT * FROM " + t)))
+
+    def next_one(r, whole):
+        wrong = fault(r, whole)
+        if not wrong:
+            again = run(command)
+            wrong = "the next one fails: %s" % again.stderr.decode(errors="replace")[-500:] if again.returncode else None
+        bad = [w for path in storing.days(store) for w in storing.whole(path) + storing.wrong_sums(path)]
+        if bad or rows() != want:
+            wrong = wrong or "the store is not as it should be: %s" % bad[:3]
+        shutil.rmtree(store, ignore_errors=True)
+        return wrong
+    count = allocations(command)
+    want, bad, spoilt = rows(), [], 0
+    shutil.rmtree(store)
+    tried = thinned(count, 60)[20:]
+    for n in tried:
+        r = run(command, allocation=n)
+        wrong = next_one(r, r)
+        bad += ["allocation %d: %s: %s" % (n, wrong, r.stderr.decode(errors="replace")[-800:])] if wrong else []
+    ok(want and not bad, "a store: %d of %d allocations fail in turn, it ends with a word, and the next one completes it" % (len(tried), count), *bad[:4])
+    bad = []
+    for seed in range(1, 9):
+        r = run(command, calls=seed, count=FOLDER / "count")
+        spoilt += counted()[1]
+        wrong = "exit code %d" % r.returncode if r.returncode else next_one(r, r)
+        bad += ["seed %d: %s: %s" % (seed, wrong, r.stderr.decode(errors="replace")[-800:])] if wrong else []
+    ok(not bad and spoilt > 12, "a store: %d calls are cut short or interrupted, and nothing is lost" % spoilt, *bad[:4])
+
+
 def refused():
     """Threads and descriptors that the machine does not give: no packet is taken by some of the workers alone."""
     for call, which, word in (("pthread_create", 1, "Resource temporarily unavailable"), ("pthread_create", 4, "Resource temporarily unavailable"), ("eventfd", 1, "Too many open files")):
@@ -182,6 +219,7 @@ if __name__ == "__main__":
     out_of_memory()
     out_of_memory_opening()
     half_calls()
+    of_store()
     lasting_sink()
     refused()
     done()

@@ -96,7 +96,7 @@ def cluster(folder, capture):
         if not ok(servers.wait_ready(), "three servers are one cluster"):
             return
         url, size = servers.url("MAILS"), capture.stat().st_size
-        batches = "batch_bytes=%d" % (65536 if MAILS > 50000 else 16384)
+        batches = "batch_bytes=%d" % (65536 if MAILS > 50000 else 32768)
         first = start(folder, url, "-", batches, "carry_wait=60s", stdin=subprocess.PIPE)
         ok(feed(first, capture, 0, size // 4), "the first quarter is read")
         ok(until(lambda: last_seq(servers) > 5, 30), "batches arrive")

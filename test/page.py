@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import nodes
@@ -83,6 +84,15 @@ def secured(folder):
     return [a for name, file in settings.items() for a in ("-s", "%s=%s" % (name, folder / file))]
 
 
+def now(folder, number, subject):
+    """A capture of one mail of this minute."""
+    text, capture = folder / ("now%d.txt" % number), folder / ("now%d.pcap" % number)
+    text.write_text("\n".join(["@client 198.51.100.%d:40000" % number, "@time %d" % (time.time() - 60 + number), "S: 220 mx.example.org ESMTP", "C: HELO a.example.net", "S: 250 ok", "C: MAIL FROM:<a@example.net>",
+                               "S: 250 ok", "C: RCPT TO:<b@example.org>", "S: 250 ok", "C: DATA", "S: 354 go", "C: Subject: " + subject, "C:", "C: text", "C: .", "S: 250 ok", "C: QUIT", "S: 221 bye", ""]))
+    subprocess.run([sys.executable, SOURCE / "tools/mkpcap", capture, text], check=True)
+    return capture
+
+
 def of_node():
     """Those of the page's parts that need no browser."""
     tests = sorted((nodes.PAGE / "test").glob("*.test.mjs"))
@@ -130,8 +140,10 @@ def main():
         folder = Path(name)
         for capture in (SAMPLES / "week.pcap.zst", pagehostile.captures(folder)):
             store_of(folder / "store", capture)
-        servers = [Server(folder / "store"), Server(folder / "store", *secured(folder))]
-        in_browser({"base": servers[0].base, "secure": servers[1].base, "users": {name: password for name, (_, password) in USERS.items()}, "shots": str(SHOTS),
+        store_of(folder / "live", now(folder, 1, "the first mail"))
+        servers = [Server(folder / "store"), Server(folder / "store", *secured(folder)), Server(folder / "live")]
+        more = [MAILTAP, "read", "-o", "sqlite:%s" % (folder / "live"), now(folder, 2, "the second mail")]
+        in_browser({"base": servers[0].base, "secure": servers[1].base, "users": {name: password for name, (_, password) in USERS.items()}, "shots": str(SHOTS), "live": {"base": servers[2].base, "more": [str(a) for a in more]},
                     "chromium": chromium, "since": SINCE, "until": UNTIL})
         for server in servers:
             server.close()

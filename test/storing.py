@@ -54,14 +54,16 @@ def small(text):
 
 def domain(address):
     name = address.rpartition("@")[2] if "@" in address else ""
-    return small(name or address)
+    if name or address in ("", "<>"):
+        return small(name or address)
+    part = address.encode()[:KEY - 1].decode(errors="ignore")
+    return small(part if part.endswith("@") else part + "@")
 
 
 def host(*names):
     for name in names:
         if name:
-            data = name.encode()
-            return data[:KEY // 2].decode(errors="replace") if len(data) > KEY // 2 else name
+            return name.encode()[:KEY // 2].decode(errors="ignore")
     return ""
 
 

@@ -6,14 +6,17 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from tap import MAILTAP, SOURCE, ok
 from waiting import LONG
 
-# A confined process cannot be looked at by LeakSanitizer, which would ptrace it.
-ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
+# A second argument is a server that keeps its rights (web-run.c): a confined process cannot be looked at by LeakSanitizer, which would ptrace it.
+LEAKS = len(sys.argv) > 2
+PROGRAM = sys.argv[2] if LEAKS else MAILTAP
+ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=%d" % LEAKS)
 
 # What every answer has.
 CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
@@ -68,7 +71,7 @@ def dechunk(body):
 
 def store(folder, *captures):
     """A store made of captures."""
-    r = subprocess.run([MAILTAP, "read", "-o", "sqlite:%s" % folder, *map(str, captures)], capture_output=True, timeout=LONG)
+    r = subprocess.run([MAILTAP, "read", "-o", "sqlite:%s" % folder, *map(str, captures)], capture_output=True, timeout=6 * LONG)
     assert r.returncode == 0, r.stderr
     return folder
 
@@ -78,7 +81,7 @@ class Server:
 
     def __init__(self, folder, *args, listen="127.0.0.1:0", tls=None):
         self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([MAILTAP, "web", str(folder), "--listen", listen, *map(str, args)], stdout=subprocess.PIPE, stderr=self.log, env=ENV)
+        self.process = subprocess.Popen([PROGRAM, "web", str(folder), "--listen", listen, *map(str, args)], stdout=subprocess.PIPE, stderr=self.log, env=ENV)
         self.line = self.process.stdout.readline().decode()
         m = re.match(r"mailtap web: (https?)://(.*):(\d+)/ shows ", self.line)
         assert m, self.stderr()

@@ -6,6 +6,7 @@ import { DIMENSIONS, foundHref, hostHref } from "./dimensions.js";
 import { hostIn } from "./host_in.js";
 import { compact, count, country, percent } from "./format.js";
 import { wire } from "./parts/text.js";
+import { reasonText } from "./reasons.js";
 
 // "tlsv13", "none", "unknown" as people read them.
 function tlsName(key) {
@@ -17,6 +18,7 @@ function name(by, key) {
   if (key === "") return "others";
   if (by === "country") return [wire(key, { class: "mono" }), " ", country(key)];
   if (by === "asn") return `AS${key}`;
+  if (by === "reason") return [wire(key), el("span", { class: "dim" }, ` ${reasonText(key) ?? ""}`)];
   if (by === "tls_version") return wire(tlsName(key));
   if (key === "<>") return "<> (null sender)";
   return wire(key);
@@ -49,7 +51,7 @@ export function barList({ by, answer, rangeQuery, plain = false, more = null, te
     const found = find ? find(row.key) : foundHref(by, row.key, rangeQuery);
     const label = host ? el("a", { href: host, class: "bars-key" }, name(by, row.key)) : el("span", { class: "bars-key" }, name(by, row.key));
     const number = compact(row.mails);
-    const said = `${count(row.mails)}: ${row.key}`;
+    const said = `${number} of ${row.key}`;
     return el("li", { class: "bars-row", title: title(row, total, plain) }, label, found ? el("a", { href: found, class: "bars-number", "aria-label": said }, number) : el("span", { class: "bars-number" }, number), barOf(row, most, plain));
   };
   return el("section", { class: "panel" },

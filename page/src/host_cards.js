@@ -25,8 +25,10 @@ function panel(title, note, ...body) {
 }
 
 // By list: since when refusals name it, until when, how often. "Since" is what the tap saw: the listing itself can be older.
-export function listingsCard({ listings, kind }, rangeQuery) {
-  const rows = [...groupBy(listings.notices.filter((notice) => notice.list), (notice) => notice.list)].map(([list, some]) => {
+export function listingsCard({ listings, notices, kind }, rangeQuery) {
+  // Until all are there, the newest.
+  const known = listings.notices.length > 0 ? listings.notices : notices;
+  const rows = [...groupBy(known.filter((notice) => notice.list), (notice) => notice.list)].map(([list, some]) => {
     const times = some.map((notice) => notice.ts);
     return { list, first: Math.min(...times), last: Math.max(...times), many: some.reduce((sum, notice) => sum + 1 + (notice.folded ?? 0), 0), removal: some.find((notice) => notice.removal)?.removal, retired: some.find((notice) => notice.retired)?.retired };
   });

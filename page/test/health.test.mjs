@@ -2,6 +2,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { judgeHealth } from "../src/health.js";
+import { reasonText } from "../src/reasons.js";
 import { DIMENSIONS, foundHref, hostHref } from "../src/dimensions.js";
 
 const series = { packets: [100, 900], kernel_drops: [0, 0], ring_drops: [0, 0], gap_bytes: [0, 0], one_sided: [0, 0], sessions: [3, 4] };
@@ -38,6 +39,14 @@ test("many one-sided sessions ask for the mirror port", () => {
 
 test("a capture that tells nothing is not called well", () => {
   assert.equal(judgeHealth({ series: { packets: [] }, last: null, loss: 0, one_sided: 0 }).tone, "none");
+});
+
+test("reasons have words", () => {
+  assert.equal(reasonText("5.7.1 rcpt"), "policy");
+  assert.equal(reasonText("4.2.2 rcpt"), "mailbox is full");
+  assert.equal(reasonText("550 rcpt"), "mailbox, or policy");
+  assert.equal(reasonText("5.99.99"), null);
+  assert.equal(reasonText("constructor"), null);
 });
 
 test("keys lead to queries that find them", () => {

@@ -16,14 +16,20 @@
 #include "base/now.h"
 #include "carrier/carry.h"
 #include "carrier/clickhouse.h"
+#include "carrier/kafka.h"
 #include "carrier/nats.h"
 #include "carrier/outbox.h"
 
 enum { PASSWORD = 512 };
 static const double grace = 0.3; /* seconds beyond wait_most */
 
-const struct carrier_ops *const carrier_table[] = {&carrier_nats, &carrier_nats_tls, &carrier_clickhouse,
-                                                   &carrier_clickhouses, NULL};
+const struct carrier_ops *const carrier_table[] = {&carrier_nats,
+                                                   &carrier_nats_tls,
+                                                   &carrier_kafka,
+                                                   &carrier_kafka_tls,
+                                                   &carrier_clickhouse,
+                                                   &carrier_clickhouses,
+                                                   NULL};
 
 struct carrier {
     const struct carrier_ops *ops;
@@ -144,17 +150,24 @@ static int start(struct carrier *c, struct error *reterr)
     return err;
 }
 
+/* Everybody on this machine reads command lines. */
+int carrier_check_url(const struct carrier_ops *ops, const char *url, struct error *reterr)
+{
+    if (!strchr(url, '@'))
+        return 0;
+    return error_set(reterr, -EINVAL,
+                     "-o %s://...: no user or password belongs into the address; see carry_user and "
+                     "carry_password_file",
+                     ops->scheme);
+}
+
 int carrier_start(const struct carrier_ops *ops, const struct carrier_settings *set, struct carrier **ret,
                   struct error *reterr)
 {
     *ret = NULL;
-    /* Everybody on this machine reads command lines, so the text does not repeat it. */
-    if (strchr(set->url, '@'))
-        return error_set(reterr, -EINVAL,
-                         "-o %s://...: no user or password belongs into the address; see carry_user and "
-                         "carry_password_file",
-                         ops->scheme);
-    int err = ops->check(set, reterr);
+    int err = carrier_check_url(ops, set->url, reterr);
+    if (!err)
+        err = ops->check(set, reterr);
     if (err < 0)
         return err;
     struct carrier *c = calloc(1, sizeof *c);

@@ -64,6 +64,8 @@ struct carrier_page {
 
 struct carrier;
 
+/* 0, or -EINVAL: a user or password is in the URL, which the text does not repeat. */
+int carrier_check_url(const struct carrier_ops *ops, const char *url, struct error *reterr);
 /* Checks, makes the outbox and forks; before there are threads. 0, or -errno: nothing was started. */
 int carrier_start(const struct carrier_ops *ops, const struct carrier_settings *set, struct carrier **ret,
                   struct error *reterr);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/io.h"
@@ -71,6 +72,8 @@ static void settle(const struct carry_start *start)
         dup2(null, STDOUT_FILENO);
     }
     keep_only(start->folder, start->wake);
+    /* A core would have the password in it. */
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     prctl(PR_SET_NAME, "mailtap-carrier");
 }
 

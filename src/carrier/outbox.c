@@ -61,8 +61,8 @@ int outbox_put(int folder, uint64_t number, uint64_t lines, struct slice bytes, 
     if (getrandom(&batch.salt, sizeof batch.salt, 0) != sizeof batch.salt)
         return error_set(reterr, -EIO, "outbox: no random numbers");
     print_name(&batch, batch.name);
-    /* Two processes may fill one outbox. */
-    snprintf(part, sizeof part, "%ld" PART, (long)getpid());
+    /* Two processes may fill one outbox, and have the same number in two containers. */
+    snprintf(part, sizeof part, "%08" PRIx32 PART, batch.salt);
     int fd = openat(folder, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return error_set(reterr, -errno, "outbox: %s: %s", part, strerror(errno));

@@ -38,8 +38,6 @@ LANES_INLINE size_t whole_groups(const lanes *digits)
  * digits before the first group that is not whole. */
 LANES_INLINE size_t take_lanes(uint8_t *out, const uint8_t *p)
 {
-    const lanes order = {2,  1,  0,  6,  5,  4,  10, 9,  8,  14, 13, 12, 3,  3,  3,  3,
-                         18, 17, 16, 22, 21, 20, 26, 25, 24, 30, 29, 28, 19, 19, 19, 19};
     lanes c;
     lanes_load(&c, p);
     /* Ranges lie at the upper end of the signed numbers, as in transfer.c; '/' stands before the ten figures.
@@ -52,7 +50,9 @@ LANES_INLINE size_t take_lanes(uint8_t *out, const uint8_t *p)
     lanes_of_pairs pairs = (lanes_of_pairs)c;
     lanes_of_groups groups = (lanes_of_groups)((pairs & 255) << 6 | pairs >> 8);
     groups = (groups & 65535) << 12 | groups >> 16;
-    c = __builtin_shuffle((lanes)groups, order);
+    c = (lanes)groups;
+    c = __builtin_shufflevector(c, c, 2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 3, 3, 3, 3, 18, 17, 16, 22, 21,
+                                20, 26, 25, 24, 30, 29, 28, 19, 19, 19, 19);
     /* GCC would take the halves apart again to copy them as numbers. */
     half_lanes low = __builtin_shufflevector(c, c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
                high = __builtin_shufflevector(c, c, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29,

@@ -9,7 +9,8 @@
 enum {
     QUERY_BYTES = 8192, /* the longest text */
     QUERY_TERMS = 100,
-    QUERY_DEPTH = 32, /* parentheses and negations in each other */
+    QUERY_DEPTH =
+        20, /* parentheses and negations in each other; the stack of SQLite's parser has 100 places */
 };
 
 /* The streams of records, as a set. */

@@ -121,10 +121,11 @@ static int read_msgid(struct value_given given, struct query_term *term, struct 
 static int read_domain(struct value_given given, struct query_term *term, struct query_error *err)
 {
     struct slice text = given.text;
-    if (slice_case_starts(text, "*.") && slice_index(slice_sub(text, 2, text.len), '*') == text.len - 2)
-        text = slice_sub(text, 2, text.len);
-    while (text.len && (text.data[0] == '@' || text.data[0] == '.'))
-        text = slice_sub(text, 1, text.len);
+    struct slice behind = slice_sub(text, slice_index(text, '*') + 1, text.len);
+    bool only_first = slice_index(behind, '*') == behind.len;
+    while (text.len &&
+           (text.data[0] == '@' || text.data[0] == '.' || (only_first && slice_case_starts(text, "*."))))
+        text = slice_sub(text, text.data[0] == '*' ? 2 : 1, text.len);
     given.text = text;
     if (!text.len)
         return wrong(err, "%s: wants a domain", name_of(term));

@@ -312,14 +312,14 @@ static void add_term(struct where *w, const struct query_term *t)
         count++;
     } else {
         size_t at = w->out->len;
-        line_str(w->out, t->match == QUERY_IS_FALSE ? "NOT COALESCE(" : "");
+        line_str(w->out, t->match == QUERY_IS_FALSE ? "((" : "");
         if (t->field == QUERY_FIELD_ANY)
             for (size_t i = 0; (any = place_any(w->table->stream, i)) < QUERY_FIELDS; i++)
                 count = add_places(w, t, any, count);
         else
             count = add_places(w, t, t->field, 0);
         if (t->match == QUERY_IS_FALSE && count)
-            line_str(w->out, ", 0)");
+            line_str(w->out, ") IS NOT TRUE)");
         else if (!count)
             w->out->len = at;
     }
@@ -333,9 +333,9 @@ static void add_node(struct where *w, const struct query_node *n)
         return;
     }
     if (n->kind == QUERY_NOT) {
-        line_str(w->out, "NOT COALESCE(");
+        line_byte(w->out, '(');
         add_node(w, n->first);
-        line_str(w->out, ", 0)");
+        line_str(w->out, " IS NOT TRUE)");
         return;
     }
     line_byte(w->out, '(');

@@ -154,14 +154,21 @@ struct key {
     size_t len;
 };
 
-static void key_add(struct key *k, struct slice text)
+/* At a whole character. */
+static struct slice cut(struct slice text, size_t most)
 {
-    size_t room = sizeof k->bytes - k->len, len = text.len < room ? text.len : room;
+    size_t len = text.len < most ? text.len : most;
     while (len < text.len && len && (text.data[len] & 0xc0) == 0x80)
         len--;
-    for (size_t i = 0; i < len; i++)
-        k->bytes[k->len + i] = byte_lower(text.data[i]);
-    k->len += len;
+    return slice_sub(text, 0, len);
+}
+
+static void key_add(struct key *k, struct slice text)
+{
+    struct slice part = cut(text, sizeof k->bytes - k->len);
+    for (size_t i = 0; i < part.len; i++)
+        k->bytes[k->len + i] = byte_lower(part.data[i]);
+    k->len += part.len;
 }
 
 static void key_add_address(struct key *k, const struct address *a)
@@ -215,10 +222,14 @@ static void add_address(const struct share *s, enum rollup_dimension dimension, 
     add(s, dimension, &k);
 }
 
-static struct slice domain_or_all(struct slice address)
+/* A name without a domain has an @ behind it, by which it is told from one. */
+static void add_domain(struct key *k, struct slice address)
 {
     struct slice domain = find_domain(address);
-    return domain.len ? domain : address;
+    bool whole = !domain.len && address.len && !slice_eq(address, slice_str("<>"));
+    key_add(k, domain.len ? domain : cut(address, ROLLUP_KEY - 1));
+    if (whole && k->bytes[k->len - 1] != '@')
+        key_add(k, slice_str("@"));
 }
 
 static void add_recipients(const struct share *s)
@@ -226,7 +237,7 @@ static void add_recipients(const struct share *s)
     for (size_t i = 0; i < s->mail->rcptto.len; i++) {
         struct key k;
         k.len = 0;
-        key_add(&k, domain_or_all(s->mail->rcptto.items[i]));
+        add_domain(&k, s->mail->rcptto.items[i]);
         struct sum *sum = add(s, ROLLUP_RECIPIENT, &k);
         if (sum)
             sum->recipients++;
@@ -254,7 +265,7 @@ static void key_add_host(struct key *k, struct slice name, struct slice other, c
 {
     struct slice text = name.len ? name : other;
     if (text.len)
-        key_add(k, slice_sub(text, 0, ROLLUP_KEY / 2));
+        key_add(k, cut(text, ROLLUP_KEY / 2));
     else
         key_add_address(k, a);
 }
@@ -310,7 +321,10 @@ static void add_mail(const struct share *s)
     char asn[24];
     add_address(s, ROLLUP_CLIENT, &mail->id.orig.addr);
     add_address(s, ROLLUP_SERVER, &mail->id.resp.addr);
-    add_text(s, ROLLUP_SENDER, domain_or_all(mail->mailfrom));
+    struct key sender;
+    sender.len = 0;
+    add_domain(&sender, mail->mailfrom);
+    add(s, ROLLUP_SENDER, &sender);
     add_recipients(s);
     if (mail->origin) {
         snprintf(asn, sizeof asn, "%llu", (unsigned long long)mail->origin->asn);

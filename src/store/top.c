@@ -1,8 +1,8 @@
 /* top.c: sums by hour over many days.
- * In: rows of `hourly` and `minute`. Out: sums. Owns: nothing. Limits: those of the table of keys. */
+ * In: rows of `hourly`. Out: sums. Owns: nothing. Limits: those of the table of keys. */
 #include "store/top.h"
 
-enum { HOUR = 3600, MINUTE = 60 };
+enum { HOUR = 3600 };
 #define SECOND INT64_C(1000000)
 
 static const char *const names[TOP_DIMENSIONS] = {"client",  "server", "sender",      "recipient",
@@ -50,24 +50,6 @@ int top_collect(struct reader *r, enum top_by by, struct hours span, struct keye
     return ask(r, span,
                "SELECT key, " SUMS_SQL " FROM hourly WHERE dimension = ?1 AND hour >= ?2 AND hour < ?3",
                values, 3, take_key, keys, reterr);
-}
-
-static bool take_total(void *ctx, sqlite3_stmt *row)
-{
-    struct sums sums = sums_of_row(row, 0);
-    sums_add(ctx, &sums);
-    return true;
-}
-
-int top_total(struct reader *r, struct hours span, struct sums *ret, struct error *reterr)
-{
-    const struct reader_value values[] = {{.kind = READER_INTEGER, .integer = span.since / MINUTE},
-                                          {.kind = READER_INTEGER, .integer = span.until / MINUTE}};
-    *ret = (struct sums){0};
-    return ask(r, span,
-               "SELECT sum(mails), sum(accepted), sum(rejected), sum(deferred), sum(tls), sum(recipients), "
-               "sum(bytes), 0.0, 0 FROM minute WHERE minute >= ?1 AND minute < ?2",
-               values, 2, take_total, ret, reterr);
 }
 
 struct hourly {

@@ -35,8 +35,6 @@ struct hours hours_around(int64_t since, int64_t until);
  */
 int top_collect(struct reader *r, enum top_by by, struct hours span, struct keyed *keys,
                 struct error *reterr);
-/* The sums of all mails in that time, as the minutes have them. */
-int top_total(struct reader *r, struct hours span, struct sums *ret, struct error *reterr);
 /* One key by hour, oldest first: the hour's first second, and its sums. */
 typedef void top_hour_fn(void *ctx, int64_t seconds, const struct sums *sums);
 int top_key_hours(struct reader *r, enum top_by by, struct slice key, struct hours span, top_hour_fn *each,

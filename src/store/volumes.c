@@ -14,7 +14,7 @@
 
 enum {
     FILES = 40,
-    CACHE_BYTES = 4 << 20,
+    CACHE_BYTES = 1 << 20,
     ROW_BYTES = 256 << 20, /* the longest text or row */
     PATTERN_BYTES = 64 << 10,
     STEPS = 2000, /* of a statement, between two looks at the clock */

@@ -116,6 +116,7 @@ static bool take_rows(struct walking *w, sqlite3_stmt *stmt, int *ret_code)
         uint64_t id = (uint64_t)sqlite3_column_int64(stmt, 0);
         w->result->rows++;
         w->result->last = id;
+        *compare_seen(volumes_compare(w->reader->volumes)) = (int64_t)id;
         if (w->walk->row && (w->stopped = w->walk->row(w->walk->ctx, stmt, id))) {
             *ret_code = SQLITE_DONE;
             return false;

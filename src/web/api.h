@@ -30,7 +30,7 @@ void api_bounds(const struct request *r, struct reader_question *q);
 /* The query in q; NULL in *ret: there is none. False: it is answered what is wrong with it, or that its
  * fields are not for the asker. The caller frees it. */
 bool api_query(const struct request *r, struct answer *a, unsigned streams, struct query **ret);
-/* A query of ours, whose values came through api_term. Never fails. */
+/* A query of ours, whose values came through api_term; the caller frees it. */
 struct query *api_ask(const struct buf *text);
 /* Adds field:"value" and a blank. */
 void api_term(struct buf *text, const char *field, struct slice value);

@@ -9,7 +9,7 @@
 #include "web/say.h"
 #include "web/route.h"
 
-enum { PEERS = 20, LOOKED_AT = 10000, NOTICES = 50, SOFTWARE = 20, HOST_BYTES = 255, HOUR = 3600 };
+enum { PEERS = 20, LOOKED_AT = 2000, NOTICES = 50, SOFTWARE = 20, HOST_BYTES = 255, HOUR = 3600 };
 
 struct host {
     bool is_address;
@@ -39,8 +39,10 @@ static bool read_host(const struct request *r, struct answer *a, struct host *h)
             h->text[i] = (char)byte_lower(given.data[i]);
     h->name = (struct slice){(const uint8_t *)h->text, len};
     bool good = true;
-    for (size_t i = 0; i < len; i++)
-        good = good && (uint8_t)h->text[i] > ' ' && !strchr("@*/\\\"", h->text[i]);
+    for (size_t i = 0; i < len && !h->is_address; i++) {
+        uint8_t c = h->name.data[i];
+        good = good && (c >= 0x80 || byte_is_digit(c) || (c >= 'a' && c <= 'z') || strchr("-._", c));
+    }
     if (!good) {
         answer_error(a, 400, "a host is an address as 192.0.2.1, or a domain as example.com");
         return false;
@@ -122,64 +124,81 @@ static struct query *mails_of(const struct host *h, bool out)
     return q;
 }
 
+static void bound(const struct host *h, struct reader_question *q)
+{
+    q->after = h->hours.since ? (uint64_t)(h->hours.since * API_SECOND - 1) : 0;
+    q->before = (uint64_t)(h->hours.until * API_SECOND);
+}
+
+/* Keys with how many mails each, most first. */
 struct peers {
-    struct answer *a;
-    const char *direction; /* NULL: countries */
+    struct keyed *out, *in, *countries;
+    struct keyed *fill[2]; /* for the fields that are counted now */
+    size_t at;
 };
 
-static int write_facet(void *ctx, const struct reader_facet *f)
+static int take_facet(void *ctx, const struct reader_facet *f)
 {
-    const struct peers *p = ctx;
-    for (size_t i = 0; i < f->count; i++) {
-        say_object(p->a);
-        say_key(p->a, "key");
-        say_text(p->a, f->values[i].value);
-        say_key(p->a, "mails");
-        say_count(p->a, f->values[i].count);
-        if (p->direction) {
-            say_key(p->a, "direction");
-            say_str(p->a, p->direction);
-        }
-        say_end(p->a);
-    }
+    struct peers *p = ctx;
+    for (size_t i = 0; i < f->count; i++)
+        keyed_add(p->fill[p->at], f->values[i].value, &(struct sums){.mails = f->values[i].count});
+    p->at++;
     return 0;
 }
 
-/* The most frequent values of one field among the mails of a direction. */
-static int write_values(const struct request *r, const struct host *h, bool out, enum query_field_index field,
-                        struct peers *p, struct error *reterr)
+/* Counts values among the newest mails of a direction. */
+static int count_peers(const struct request *r, const struct host *h, bool out, struct peers *p,
+                       struct error *reterr)
 {
+    const enum query_field_index fields[] = {out == h->is_address ? QUERY_FIELD_SERVER : QUERY_FIELD_IP,
+                                             QUERY_FIELD_COUNTRY};
     struct query *query = mails_of(h, out);
     struct reader_result result;
-    const struct reader_question q = {.stream = STREAM_SMTP,
-                                      .query = query,
-                                      .after =
-                                          h->hours.since ? (uint64_t)(h->hours.since * API_SECOND - 1) : 0,
-                                      .before = (uint64_t)(h->hours.until * API_SECOND),
-                                      .limit = LOOKED_AT};
-    int err = reader_facets(r->reader, &q, &field, 1, PEERS, write_facet, p, &result, reterr);
+    struct reader_question q = {.stream = STREAM_SMTP, .query = query, .limit = LOOKED_AT};
+    bound(h, &q);
+    p->at = 0;
+    p->fill[0] = out ? p->out : p->in;
+    p->fill[1] = p->countries;
+    int err = reader_facets(r->reader, &q, fields, out ? 2 : 1, PEERS, take_facet, p, &result, reterr);
     query_free(&query);
     return err;
 }
 
+static void write_keys(struct answer *a, const struct keyed *keys, const char *direction)
+{
+    for (size_t i = 0; i < keyed_count(keys); i++) {
+        struct keyed_row row = keyed_row(keys, i);
+        say_object(a);
+        say_key(a, "key");
+        say_text(a, row.key);
+        say_key(a, "mails");
+        say_count(a, row.sums.mails);
+        if (direction) {
+            say_key(a, "direction");
+            say_str(a, direction);
+        }
+        say_end(a);
+    }
+}
+
 static int write_peers(const struct request *r, struct answer *a, const struct host *h, struct error *reterr)
 {
-    struct peers p = {a, "out"};
+    struct peers p = {.out = keyed_new(PEERS), .in = keyed_new(PEERS), .countries = keyed_new(PEERS)};
+    int err = h->out.mails ? count_peers(r, h, true, &p, reterr) : 0;
+    if (!err && h->in.mails)
+        err = count_peers(r, h, false, &p, reterr);
     say_key(a, "peers");
     say_list(a);
-    int err = !h->out.mails
-                  ? 0
-                  : write_values(r, h, true, h->is_address ? QUERY_FIELD_SERVER : QUERY_FIELD_IP, &p, reterr);
-    p.direction = "in";
-    if (!err && h->in.mails)
-        err = write_values(r, h, false, h->is_address ? QUERY_FIELD_IP : QUERY_FIELD_SERVER, &p, reterr);
+    write_keys(a, p.out, "out");
+    write_keys(a, p.in, "in");
     say_end(a);
-    p.direction = NULL;
     say_key(a, "countries");
     say_list(a);
-    if (!err && h->out.mails)
-        err = write_values(r, h, true, QUERY_FIELD_COUNTRY, &p, reterr);
+    write_keys(a, p.countries, NULL);
     say_end(a);
+    keyed_free(&p.out);
+    keyed_free(&p.in);
+    keyed_free(&p.countries);
     return err;
 }
 
@@ -216,12 +235,8 @@ static int write_records(const struct request *r, struct answer *a, const struct
     }
     struct query *query = api_ask(&text);
     buf_free(&text);
-    const struct reader_question q = {.stream = stream,
-                                      .query = query,
-                                      .before = (uint64_t)(h->hours.until * API_SECOND),
-                                      .after =
-                                          h->hours.since ? (uint64_t)(h->hours.since * API_SECOND - 1) : 0,
-                                      .limit = most};
+    struct reader_question q = {.stream = stream, .query = query, .limit = most};
+    bound(h, &q);
     say_key(a, key);
     say_list(a);
     int err = reader_find(r->reader, &q, write_record, &to, &result, reterr);
@@ -236,26 +251,62 @@ static int take_time(void *ctx, const struct reader_row *row)
     return 0;
 }
 
-/* Its first or last mail in the whole store. */
-static int write_seen(const struct request *r, struct answer *a, const struct host *h, bool first,
-                      struct error *reterr)
+/* The first and last hour in which it sent or took a mail, in all of the store; -1: none. */
+struct seen {
+    int64_t first, last;
+};
+
+static void take_seen(void *ctx, int64_t seconds, const struct sums *sums)
 {
-    double best = NAN;
+    struct seen *s = ctx;
+    (void)sums;
+    if (s->first < 0 || seconds < s->first)
+        s->first = seconds;
+    if (seconds > s->last)
+        s->last = seconds;
+}
+
+/* Its first or last mail in that hour; the hour, where none is found by a query. */
+static int write_seen(const struct request *r, struct answer *a, const struct host *h, const char *key,
+                      int64_t hour, bool first, struct error *reterr)
+{
+    double best = hour < 0 ? NAN : (double)hour;
+    bool any = false;
     int err = 0;
-    for (int out = 0; out < 2 && !err; out++) {
-        double seen = NAN;
+    for (int out = 0; out < 2 && !err && hour >= 0; out++) {
+        double at = NAN;
         struct reader_result result;
         struct query *query = mails_of(h, out);
-        const struct reader_question q = {
-            .stream = STREAM_SMTP, .query = query, .oldest_first = first, .limit = 1};
-        err = reader_find(r->reader, &q, take_time, &seen, &result, reterr);
-        if (!isnan(seen) && (isnan(best) || (first ? seen < best : seen > best)))
-            best = seen;
+        const struct reader_question q = {.stream = STREAM_SMTP,
+                                          .query = query,
+                                          .oldest_first = first,
+                                          .after = hour ? (uint64_t)(hour * API_SECOND - 1) : 0,
+                                          .before = (uint64_t)((hour + HOUR) * API_SECOND),
+                                          .limit = 1};
+        err = reader_find(r->reader, &q, take_time, &at, &result, reterr);
+        if (!isnan(at) && (!any || (first ? at < best : at > best)))
+            best = at;
+        any = any || !isnan(at);
         query_free(&query);
     }
-    say_key(a, first ? "first_seen" : "last_seen");
+    say_key(a, key);
     say_seconds(a, best);
     return err;
+}
+
+static int write_both_seen(const struct request *r, struct answer *a, const struct host *h,
+                           struct error *reterr)
+{
+    struct reader_span all;
+    struct seen s = {-1, -1};
+    int err = reader_span(r->reader, &all, reterr);
+    const struct hours whole = hours_around(all.first / API_SECOND, all.last / API_SECOND);
+    const enum top_by by[] = {h->is_address ? TOP_CLIENT : TOP_SENDER,
+                              h->is_address ? TOP_SERVER : TOP_RECIPIENT};
+    for (size_t i = 0; i < 2 && !err; i++)
+        err = top_key_hours(r->reader, by[i], h->name, whole, take_seen, &s, reterr);
+    err = err ? err : write_seen(r, a, h, "first_seen", s.first, true, reterr);
+    return err ? err : write_seen(r, a, h, "last_seen", s.last, false, reterr);
 }
 
 static int write_host(const struct request *r, struct answer *a, const struct host *h, struct error *reterr)
@@ -279,8 +330,7 @@ static int write_host(const struct request *r, struct answer *a, const struct ho
         say_list(a);
         say_end(a);
     }
-    err = err ? err : write_seen(r, a, h, true, reterr);
-    err = err ? err : write_seen(r, a, h, false, reterr);
+    err = err ? err : write_both_seen(r, a, h, reterr);
     if (!err) {
         api_searched(r, a);
         say_end(a);

@@ -23,11 +23,10 @@ static struct decisive decisive(void)
                              api_field(STREAM_NOTICE, "host")};
 }
 
-static struct marked marked_of(const struct reader_row *row)
+static struct marked marked_of(const struct reader_row *row, const struct decisive *d)
 {
-    const struct decisive d = decisive();
-    return (struct marked){(int64_t)reader_row_id(row), reader_row_value(row, d.note).text,
-                           reader_row_value(row, d.identifier).text, reader_row_value(row, d.host).text};
+    return (struct marked){(int64_t)reader_row_id(row), reader_row_value(row, d->note).text,
+                           reader_row_value(row, d->identifier).text, reader_row_value(row, d->host).text};
 }
 
 static double seconds_of(int64_t at)
@@ -37,6 +36,7 @@ static double seconds_of(int64_t at)
 
 struct page {
     struct rows rows;
+    struct decisive at;
     struct table table;
     struct marks *marks;
     unsigned wanted; /* a state, or STATE_ALL */
@@ -47,7 +47,7 @@ struct page {
 static int take_row(void *ctx, const struct reader_row *row)
 {
     struct page *p = ctx;
-    struct marked notice = marked_of(row);
+    struct marked notice = marked_of(row, &p->at);
     struct mark mark;
     int err = marks_state(p->marks, &notice, &mark, p->err);
     if (err)
@@ -108,7 +108,7 @@ static void list_notices(const struct request *r, struct answer *a, struct page 
 
 void handle_notices(const struct request *r, struct answer *a)
 {
-    struct page p = {.marks = NULL};
+    struct page p = {.at = decisive()};
     struct query *query = NULL;
     struct error err;
     if (!api_query(r, a, QUERY_NOTICE, &query))
@@ -125,6 +125,7 @@ void handle_notices(const struct request *r, struct answer *a)
 /* How many of each kind, by state: in the sums accepted stands for acknowledged, deferred for muted, mails
  * for all; bytes has the last one's time. */
 struct kinds {
+    struct decisive at;
     struct keyed *keys;
     struct marks *marks;
     struct error *err;
@@ -133,7 +134,7 @@ struct kinds {
 static int count_kind(void *ctx, const struct reader_row *row)
 {
     struct kinds *k = ctx;
-    struct marked notice = marked_of(row);
+    struct marked notice = marked_of(row, &k->at);
     struct mark mark;
     int err = marks_state(k->marks, &notice, &mark, k->err);
     if (err)
@@ -170,7 +171,7 @@ void handle_kinds(const struct request *r, struct answer *a)
     const struct decisive d = decisive();
     const size_t fields[] = {d.note, d.identifier, d.host};
     struct error err;
-    struct kinds k = {.err = &err};
+    struct kinds k = {.at = d, .err = &err};
     struct reader_result result;
     struct reader_question q = {.stream = STREAM_NOTICE, .fields = fields, .field_count = 3};
     if (marks_open(r->set->directory, false, &k.marks, &err) < 0) {

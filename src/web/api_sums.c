@@ -2,7 +2,7 @@
  * In: requests. Out: answers. Owns: nothing. Limits: TIMELINE_MOST points, API_KEYS keys.
  * Knowingly: but for the timeline all of it is of whole hours; the answers say which. */
 #include "store/timeline.h"
-#include "store/top.h"
+#include "store/past.h"
 #include "web/api.h"
 #include "web/say.h"
 #include "web/route.h"
@@ -74,11 +74,17 @@ static void write_timeline(const struct request *r, struct answer *a, const stru
     say_end(a);
 }
 
+struct counting {
+    struct timeline *t;
+    size_t disposition;
+};
+
 static int count_mail(void *ctx, const struct reader_row *row)
 {
-    struct timeline *t = ctx;
+    const struct counting *c = ctx;
+    struct timeline *t = c->t;
     int64_t seconds = (int64_t)(reader_row_id(row) / API_SECOND);
-    struct slice what = reader_row_value(row, api_field(STREAM_SMTP, "disposition")).text;
+    struct slice what = reader_row_value(row, c->disposition).text;
     timeline_add(t, TIMELINE_MAILS, seconds, 1);
     for (enum timeline_series s = TIMELINE_ACCEPTED; s <= TIMELINE_DEFERRED; s++)
         if (slice_eq(what, slice_str(timeline_name(s))))
@@ -90,15 +96,15 @@ static int count_mail(void *ctx, const struct reader_row *row)
 static int count_mails(const struct request *r, const struct query *query, struct timeline *t,
                        struct error *reterr)
 {
-    const size_t fields[] = {api_field(STREAM_SMTP, "disposition")};
+    struct counting c = {t, api_field(STREAM_SMTP, "disposition")};
     struct reader_result result;
     const struct reader_question q = {.stream = STREAM_SMTP,
                                       .query = query,
                                       .before = (uint64_t)(t->until * API_SECOND),
                                       .after = t->since ? (uint64_t)(t->since * API_SECOND - 1) : 0,
-                                      .fields = fields,
+                                      .fields = &c.disposition,
                                       .field_count = 1};
-    return reader_find(r->reader, &q, count_mail, t, &result, reterr);
+    return reader_find(r->reader, &q, count_mail, &c, &result, reterr);
 }
 
 void handle_timeline(const struct request *r, struct answer *a)
@@ -207,7 +213,7 @@ void handle_top(const struct request *r, struct answer *a)
         return;
     struct hours hours = hours_of(span);
     struct keyed *keys = keyed_new(API_KEYS);
-    if (top_collect(r->reader, by, hours, keys, &err) < 0) {
+    if (past_collect(r->past, r->reader, by, hours, keys, &err) < 0) {
         api_failed(a, &err);
     } else {
         keyed_sort(keys, (enum keyed_order)request_number(r, PARAM_order, KEYED_MAILS));
@@ -256,21 +262,33 @@ static void write_map(const struct request *r, struct answer *a, struct keyed *k
     say_end(a);
 }
 
+static struct sums total_of(const struct keyed *keys)
+{
+    struct sums all = *keyed_others(keys);
+    for (size_t i = 0; i < keyed_count(keys); i++) {
+        struct keyed_row row = keyed_row(keys, i);
+        sums_add(&all, &row.sums);
+    }
+    return all;
+}
+
+/* Each mail has one server, so that the sums by server add up to all of them. */
 void handle_map(const struct request *r, struct answer *a)
 {
     struct api_span span;
-    struct sums all;
     struct error err;
     if (!api_span(r, a, API_DAY, &span))
         return;
     struct hours hours = hours_of(span);
-    struct keyed *keys = keyed_new(API_KEYS);
-    if (top_collect(r->reader, TOP_COUNTRY, hours, keys, &err) < 0 ||
-        top_total(r->reader, hours, &all, &err) < 0) {
+    struct keyed *keys = keyed_new(API_KEYS), *servers = keyed_new(API_KEYS);
+    if (past_collect(r->past, r->reader, TOP_COUNTRY, hours, keys, &err) < 0 ||
+        past_collect(r->past, r->reader, TOP_SERVER, hours, servers, &err) < 0) {
         api_failed(a, &err);
     } else {
+        const struct sums all = total_of(servers);
         keyed_sort(keys, KEYED_MAILS);
         write_map(r, a, keys, &all, hours);
     }
+    keyed_free(&servers);
     keyed_free(&keys);
 }

@@ -18,6 +18,28 @@
 
 static const double EXPORT_SECONDS = 3600;
 
+static void let_go(struct exchange *e)
+{
+    if (atomic_fetch_sub(&e->holders, 1) > 1)
+        return;
+    buf_free(&e->uri);
+    buf_free(&e->body);
+    request_free(&e->request);
+    answer_free(&e->answer);
+    free(e);
+}
+
+void exchange_left(struct exchange *e)
+{
+    atomic_size_t *open = &e->web->open;
+    /* A desk that still fills it is told by the response's end. */
+    if (e->response)
+        MHD_destroy_response(e->response);
+    e->response = NULL;
+    let_go(e);
+    atomic_fetch_sub(open, 1);
+}
+
 void *exchange_begin(void *web, const char *uri, struct MHD_Connection *connection)
 {
     struct web *w = web;
@@ -34,18 +56,10 @@ void *exchange_begin(void *web, const char *uri, struct MHD_Connection *connecti
     request_init(&e->request);
     answer_init(&e->answer);
     atomic_fetch_add(&w->open, 1);
+    struct exchange *old = slow_hold(w->slow, connection, e);
+    if (old)
+        exchange_left(old);
     return e;
-}
-
-static void let_go(struct exchange *e)
-{
-    if (atomic_fetch_sub(&e->holders, 1) > 1)
-        return;
-    buf_free(&e->uri);
-    buf_free(&e->body);
-    request_free(&e->request);
-    answer_free(&e->answer);
-    free(e);
 }
 
 void exchange_end(void *web, struct MHD_Connection *connection, void **exchange,
@@ -57,13 +71,9 @@ void exchange_end(void *web, struct MHD_Connection *connection, void **exchange,
     *exchange = NULL;
     if (!e)
         return;
-    /* A desk that still fills it is told by the response's end. */
-    if (e->response)
-        MHD_destroy_response(e->response);
-    e->response = NULL;
-    let_go(e);
+    slow_hold(w->slow, connection, NULL);
+    exchange_left(e);
     slow_enter(w->slow, connection, SLOW_READS);
-    atomic_fetch_sub(&w->open, 1);
 }
 
 static struct respond_settings respond_of(const struct exchange *e)
@@ -272,6 +282,7 @@ static enum MHD_Result look(struct exchange *e, const char *method)
     e->request.route = match.route;
     e->request.set = &e->web->set;
     e->request.web = e->web;
+    e->request.past = e->web->past;
     enum MHD_Result done = admit(e, &h, &good);
     if (!good)
         return done;

@@ -10,7 +10,9 @@
 #include "base/shown.h"
 #include "web/web.h"
 
-enum { BACKLOG = 256 };
+/* What a client does not take stays with us rather than with the kernel, which would hold megabytes of it,
+ * and tell of progress in pieces as large. */
+enum { BACKLOG = 256, SEND = 256 << 10 };
 
 struct listen_text listen_text(const struct endpoint *at)
 {
@@ -74,6 +76,7 @@ int listen_on(struct endpoint *at, struct error *reterr)
     if (fd < 0)
         return failed(at, reterr);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){SEND}, sizeof(int));
     if (bind(fd, (struct sockaddr *)&addr, len) < 0 || listen(fd, BACKLOG) < 0 ||
         getsockname(fd, (struct sockaddr *)&addr, &len) < 0) {
         int err = failed(at, reterr);

@@ -5,12 +5,14 @@
  * The order of the end: no new connections; desks are closed, which lets every suspended connection go on;
  * then the daemon. A question that takes longer than GRACE is not waited for: it only reads, or SQLite takes
  * back what it has written. */
+#include "store/past.h"
 #include "store/reader.h"
 #include "web/server.h"
 
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,7 +21,7 @@
 #include "web/listen.h"
 #include "web/pem.h"
 
-enum { HEAD = 48 << 10, TICK = 1, LISTENERS = 2, WAITING = 64, EXPORTERS = 2, LOG_INS_WAITING = 8 };
+enum { HEAD = 96 << 10, TICK = 1, LISTENERS = 2, WAITING = 64, EXPORTERS = 2, LOG_INS_WAITING = 8 };
 static const double GRACE = 2; /* seconds for answers on their way */
 
 struct endpoint web_endpoint(const struct web *w)
@@ -56,6 +58,23 @@ static int check_open(const struct web_settings *set, struct error *reterr)
     return 0;
 }
 
+/* As many files as connections want, and those of the store. */
+static void raise_files(const struct web_settings *set)
+{
+    enum { EACH = 64 }; /* of a thread: its day files */
+    struct rlimit limit;
+    rlim_t want = set->connections + EACH * (set->threads + EXPORTERS) + EACH;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= want)
+        return;
+    limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < want)
+        fprintf(stderr,
+                "mailtap: web: %llu files may be open at once, of %llu that web_connections and web_threads "
+                "may want\n",
+                (unsigned long long)limit.rlim_cur, (unsigned long long)want);
+}
+
 int web_open(const struct web_settings *set, struct web **ret, struct error *reterr)
 {
     struct web *w = calloc(1, sizeof *w);
@@ -76,8 +95,10 @@ int web_open(const struct web_settings *set, struct web **ret, struct error *ret
         web_close(w);
         return err;
     }
+    raise_files(set);
     w->page = page_open();
-    w->slow = slow_new(set->client_timeout);
+    w->slow = slow_new(set->client_timeout, exchange_left);
+    w->past = past_new(set->directory, set->sums_bytes);
     guard_init(&w->guard, set, &w->at, buf_slice(&w->certificate));
     *ret = w;
     return 0;
@@ -211,6 +232,7 @@ bool web_close(struct web *w)
         close(w->listener);
     page_close(w->page);
     slow_free(w->slow);
+    past_free(&w->past);
     buf_free(&w->certificate);
     pem_forget(&w->key);
     door_close(w->door);

@@ -20,6 +20,7 @@ struct web {
     struct buf certificate, key; /* PEM, each with a NUL behind it */
     struct guard guard;
     struct page *page;
+    struct past *past; /* sums of days that are over */
     struct desk *desks[DESKS];
     struct MHD_Daemon *daemon;
     atomic_bool ending;
@@ -36,6 +37,8 @@ enum MHD_Result exchange_take(void *web, struct MHD_Connection *connection, cons
                               void **exchange);
 void exchange_end(void *web, struct MHD_Connection *connection, void **exchange,
                   enum MHD_RequestTerminationCode how);
+/* The server is done with it; of one that was never told to end, as its connection is closed. */
+void exchange_left(struct exchange *e);
 /* Of desks. */
 void exchange_serve(struct exchange *e, struct reader *r);
 void exchange_refuse(struct exchange *e);

@@ -15,19 +15,22 @@ struct row {
     int fd;
     enum slow_phase phase;
     double since;
+    struct exchange *held;
 };
 
 struct slow {
     pthread_mutex_t lock;
     double most[SLOW_PHASES];
+    void (*left)(struct exchange *e);
     struct row *first;
 };
 
-struct slow *slow_new(double seconds)
+struct slow *slow_new(double seconds, void (*left)(struct exchange *e))
 {
     struct slow *s = calloc(1, sizeof *s);
     memory_check(s);
     pthread_mutex_init(&s->lock, NULL);
+    s->left = left;
     s->most[SLOW_READS] = seconds;
     s->most[SLOW_WORKS] = INFINITY;
     s->most[SLOW_SENDS] = 10 * seconds;
@@ -71,6 +74,8 @@ static void drop(struct slow *s, void **context)
     if (r->next)
         r->next->here = r->here;
     pthread_mutex_unlock(&s->lock);
+    if (r->held)
+        s->left(r->held);
     free(r);
     *context = NULL;
 }
@@ -84,11 +89,28 @@ void slow_notify(void *slow, struct MHD_Connection *connection, void **context,
         drop(slow, context);
 }
 
-void slow_enter(struct slow *s, struct MHD_Connection *connection, enum slow_phase phase)
+static struct row *row_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct row *r = info ? info->socket_context : NULL;
+    return info ? info->socket_context : NULL;
+}
+
+/* Only the connection's own thread looks at what is held. */
+struct exchange *slow_hold(struct slow *s, struct MHD_Connection *connection, struct exchange *e)
+{
+    struct row *r = row_of(connection);
+    (void)s;
+    if (!r)
+        return NULL;
+    struct exchange *old = r->held;
+    r->held = e;
+    return old;
+}
+
+void slow_enter(struct slow *s, struct MHD_Connection *connection, enum slow_phase phase)
+{
+    struct row *r = row_of(connection);
     if (!r)
         return;
     pthread_mutex_lock(&s->lock);

@@ -22,7 +22,7 @@ struct web_settings {
     size_t host_count;
     double session_idle, session_most; /* seconds */
     uint64_t log_ins;                  /* a minute, of one address, and of one user */
-    uint64_t connections, threads, page_rows;
+    uint64_t connections, threads, page_rows, sums_bytes;
     double client_timeout; /* seconds for a request, or a piece of an answer */
     double seconds;        /* the budget of one question */
 };

@@ -231,6 +231,35 @@ static void goes_on_behind_a_deadline(void **state)
     teardown(&f);
 }
 
+static void counts_on_behind_a_deadline(void **state)
+{
+    struct fixture f;
+    struct error err;
+    (void)state;
+    setup(&f, 0);
+    for (int order = 0; order < 2; order++) {
+        struct query *q = parse("disposition:rejected OR tls:yes");
+        struct reader_question question = {.query = q, .oldest_first = order};
+        uint64_t sum = 0;
+        double seconds = 1e-9;
+        for (int round = 0; round < 1000; round++) {
+            struct reader_result res;
+            reader_deadline(f.reader, seconds);
+            assert_int_equal(reader_count(f.reader, &question, &res, &err), 0);
+            sum += res.rows;
+            if (res.complete)
+                break;
+            *(order ? &question.after : &question.before) = res.searched_to;
+            seconds *= 1.5;
+        }
+        assert_true(reader_complete(f.reader));
+        reader_deadline(f.reader, 0);
+        assert_int_equal(sum, count(&f, "disposition:rejected OR tls:yes"));
+        query_free(&q);
+    }
+    teardown(&f);
+}
+
 static void counts(void **state)
 {
     struct fixture f;
@@ -478,6 +507,7 @@ int main(void)
         cmocka_unit_test(pages_are_the_whole),
         cmocka_unit_test(any_number_ends_it),
         cmocka_unit_test(goes_on_behind_a_deadline),
+        cmocka_unit_test(counts_on_behind_a_deadline),
         cmocka_unit_test(counts),
         cmocka_unit_test(follows_the_folder),
         cmocka_unit_test(sums_over_days),

@@ -370,7 +370,8 @@ static void names_of_days(void **state)
     memset(longest, 'x', DAY_PATH - 1);
     assert_false(day_path(longest, 1, path));
     free(longest);
-    assert_int_equal(day_id((struct timespec){-1, 0}), 0);
+    assert_int_equal(day_id((struct timespec){-1, 0}), 1);
+    assert_int_equal(day_id((struct timespec){0, 0}), 1);
     assert_int_equal(day_id((struct timespec){5, 1999}), 5000001);
     int64_t last = day_id((struct timespec){INT64_MAX, 999999999});
     assert_true(day_path("d", day_of_id(last) + 1, path) && strcmp(path, "d/9999-12-31.sqlite") == 0);

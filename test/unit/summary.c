@@ -12,7 +12,7 @@
 #include "store/day.h"
 #include "store/health.h"
 #include "store/timeline.h"
-#include "store/top.h"
+#include "store/past.h"
 
 enum { FIRST_DAY = 20000, SECONDS = 86400, HOUR = 3600 };
 static const int64_t begin = (int64_t)FIRST_DAY * SECONDS;
@@ -136,9 +136,46 @@ static void top(void **state)
     assert_true(slice_eq(keyed_row(k, 0).key, slice_str("192.0.2.1")));
     assert_true(slice_eq(keyed_row(k, 1).key, slice_str("192.0.2.3")));
     keyed_free(&k);
-    struct sums all;
-    assert_int_equal(top_total(reader, span, &all, &err), 0);
-    assert_int_equal(all.mails, 15);
+}
+
+/* The same as read, in any order of questions, and what is new in a file is seen. */
+static void compare(struct past *p, enum top_by by, struct hours span)
+{
+    struct keyed *want = keyed_new(100), *got = keyed_new(100);
+    assert_int_equal(top_collect(reader, by, span, want, &err), 0);
+    assert_int_equal(past_collect(p, reader, by, span, got, &err), 0);
+    assert_int_equal(keyed_count(got), keyed_count(want));
+    for (size_t i = 0; i < keyed_count(want); i++) {
+        struct keyed_row row = keyed_row(want, i);
+        const struct sums *s = keyed_find(got, row.key);
+        assert_non_null(s);
+        assert_memory_equal(s, &row.sums, sizeof *s);
+    }
+    keyed_free(&want);
+    keyed_free(&got);
+}
+
+static void past(void **state)
+{
+    (void)state;
+    const struct hours all = hours_around(begin, begin + 2 * SECONDS),
+                       part = hours_around(begin + HOUR, begin + 2 * SECONDS),
+                       day = hours_around(begin, begin + SECONDS);
+    for (size_t most = 1 << 20; most; most /= 32) {
+        struct past *p = past_new(folder, most);
+        for (int round = 0; round < 3; round++) {
+            compare(p, TOP_CLIENT, all);
+            compare(p, TOP_RELAY, all);
+            compare(p, TOP_CLIENT, part);
+            compare(p, TOP_SERVER, day);
+            add_hour(FIRST_DAY, "client", begin / HOUR + 3 + round, most > 1000 ? "192.0.2.7" : "192.0.2.8",
+                     300 + round, 1, 1 << 20, 0, 0);
+            compare(p, TOP_CLIENT, all);
+        }
+        fill(FIRST_DAY, "DELETE FROM hourly WHERE mails >= 300");
+        past_free(&p);
+    }
+    compare(NULL, TOP_CLIENT, all);
 }
 
 static void top_of_hours(void **state)
@@ -263,6 +300,7 @@ int main(void)
         cmocka_unit_test(steps),
         cmocka_unit_test_setup_teardown(top, make, drop),
         cmocka_unit_test_setup_teardown(top_of_hours, make, drop),
+        cmocka_unit_test_setup_teardown(past, make, drop),
         cmocka_unit_test(too_many),
         cmocka_unit_test_setup_teardown(one_key, make, drop),
         cmocka_unit_test_setup_teardown(edges, make, drop),

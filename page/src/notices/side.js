@@ -7,8 +7,8 @@ import { address } from "../router.js";
 import { unmute } from "./actions.js";
 import { kindName, muteText } from "./state.js";
 
-// query: what the address has now; the link of a kind sets it, that of the chosen kind takes it out.
-export function kindsPanel(kinds, query) {
+// query: what the address has now; the link of a kind sets it, that of the chosen kind takes it out. open: whether it is.
+export function kindsPanel(kinds, query, open) {
   const rows = [...kinds].sort((a, b) => b.open - a.open || b.last - a.last);
   const line = (kind) => {
     const chosen = query.kind === kind.note;
@@ -17,8 +17,10 @@ export function kindsPanel(kinds, query) {
       ["open", "acknowledged", "muted"].map((state) => el("td", { class: `number ${state === "open" && kind.open > 0 ? "kind-open" : ""}`.trim() }, count(kind[state]))));
   };
   const head = ["Kind", "Open", "Ackn.", "Muted"].map((text, i) => el("th", { scope: "col", class: i > 0 ? "number" : null, title: text === "Ackn." ? "Acknowledged" : null }, text));
-  return el("section", { class: "panel" }, el("div", { class: "panel-head" }, el("h2", {}, "Kinds"), query.kind ? el("a", { class: "panel-tools", href: address("/notices", { ...query, kind: null }) }, "All kinds") : null),
-    rows.length > 0 ? el("table", { class: "kinds" }, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows.map(line))) : el("p", { class: "panel-body dim" }, "None in this time."));
+  // On a phone the list comes first.
+  return el("details", { class: "panel kinds-panel", open: open }, el("summary", { class: "panel-head" }, el("h2", {}, "Kinds")),
+    rows.length > 0 ? el("table", { class: "kinds" }, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows.map(line))) : el("p", { class: "panel-body dim" }, "None in this time."),
+    query.kind ? el("p", { class: "kinds-all" }, el("a", { href: address("/notices", { ...query, kind: null }) }, "All kinds")) : null);
 }
 
 export function mutesPanel(mutes, changed) {

@@ -126,7 +126,9 @@ function failed(view, error) {
     view.search.wrong(error);
     view.sums.broken();
   }
-  say(view, error.at === undefined ? failure(error, () => load(view)) : empty("The search is not understood", "The wrong word is underlined. Typing shows which fields and values there are."));
+  if (error.at === undefined) say(view, failure(error, () => load(view)));
+  else if (error.status === 403) say(view, empty("This search is not open to you", "The underlined word asks for what your user may not see."));
+  else say(view, empty("The search is not understood", "The wrong word is underlined. Typing shows which fields and values there are."));
 }
 
 function nothing(route) {

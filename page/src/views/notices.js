@@ -23,6 +23,7 @@ export const nav = "Notices";
 export const range = true;
 
 const LIMIT = 50;
+const NARROW = 1000;
 const CHOICES = [["open", "Open"], ["acknowledged", "Acknowledged"], ["muted", "Muted"], ["all", "All"]];
 
 const stateOf = (route) => (CHOICES.some(([key]) => key === route.query.state) ? route.query.state : "open");
@@ -91,9 +92,7 @@ export async function render(root, route) {
   const side = el("div", { class: "notice-side" });
   const changed = () => kept?.again();
 
-  function cards(notices) {
-    return notices.map((notice) => noticeCard(notice, now.range.query, changed));
-  }
+  const cards = (notices) => notices.map((notice) => noticeCard(notice, now.range.query, changed));
 
   function drawHead() {
     const open = shown.filter((notice) => notice.state === "open");
@@ -126,7 +125,7 @@ export async function render(root, route) {
     head.hidden = shown.length === 0;
     clear(list, shown.length > 0 ? cards(shown) : el("li", {}, nothing(drawn)));
     drawMore(data.list);
-    clear(side, kindsPanel(data.kinds.kinds, drawn.query), mutesPanel(data.mutes, changed));
+    clear(side, kindsPanel(data.kinds.kinds, drawn.query, side.querySelector(".kinds-panel")?.open ?? innerWidth > NARROW), mutesPanel(data.mutes, changed));
     return partlyNote(data.kinds);
   }
 

@@ -49,6 +49,12 @@ function endText({ range: shown }) {
   return shown.ended ? `The newest record here is of ${dateTime(shown.until)}${shown.preset === "all" ? "" : ": times count back from there"}.` : null;
 }
 
+function moreHref(by, query) {
+  if (by === "country") return address("/map", query);
+  if (by === "list") return address("/notices", { q: "list:*", state: "all", ...query });
+  return DIMENSIONS[by].hosts ? address("/hosts", { by, ...query }) : null;
+}
+
 const refreshes = (route) => route.range.live && route.query.refresh !== "off";
 
 function refreshButton() {
@@ -72,6 +78,7 @@ export async function render(root, route) {
   const lists = el("div", { class: "bars-grid" });
   const health = healthCard();
   const refresh = refreshButton();
+  refresh.update(route);
   let params = route.range.params;
   const exports = exportMenu(() => [{ title: "Counts over time", path: "/timeline", params }, ...LISTS.map((by) => ({ title: DIMENSIONS[by].title, path: "/top", params: { ...params, by, limit: 1000 } }))]);
   const chart = timeChart(chartBox, {
@@ -95,7 +102,7 @@ export async function render(root, route) {
       answer: data.tops[i],
       rangeQuery: now.range.query,
       plain: DIMENSIONS[by].notices || by === "tls_version",
-      more: DIMENSIONS[by].hosts ? address("/hosts", { by, ...now.range.query }) : null,
+      more: moreHref(by, now.range.query),
       ...WORDS[by],
     })));
     hours.textContent = wholeHours(data.tops[0], time) ?? "";

@@ -124,7 +124,7 @@ def differences(server, lines, database, sensor):
 
 def read(folder, server, database, files, *more, check=None, user=None, port=None):
     """-> (exit code, what it said)."""
-    args = ["-s", "outbox_directory=%s" % (folder / "outbox"), "-o", "clickhouse://127.0.0.1:%d/%s" % (port or server.http, database)]
+    args = ["-s", "outbox_directory=%s" % (folder / "outbox"), "-s", "carry_timeout=60s", "-o", "clickhouse://127.0.0.1:%d/%s" % (port or server.http, database)]
     r = mailtap("read", *args, *more, *files, timeout=240)
     return r.returncode, r.stderr.decode(errors="replace")
 

@@ -190,9 +190,11 @@ def try_poison(folder, server, lines, capture):
     server.ask("CREATE DATABASE odd")
     server.ask("CREATE TABLE smtp (day Date, ts DateTime('UTC'), ts_us UInt32, sensor String, uid String, helo UInt8, record_hash UInt64) "
                "ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, record_hash)", "odd")
-    box = put(folder, server, "odd", [b'{"_path":"smtp","ts":1.0,"uid":"a"}', b'{"_path":"smtp","ts":2.0,"uid":"b","helo":"secret-helo"}', b'{"_path":"smtp","ts":3.0,"uid":"c"}'])
+    many = [b'{"_path":"smtp","ts":%d.0,"uid":"u","subject":"%s"}' % (i, b"x" * 4000) for i in range(2000)]
+    box = put(folder, server, "odd", [b'{"_path":"smtp","ts":1.0,"uid":"a"}', b'{"_path":"smtp","ts":2.0,"uid":"b","helo":"secret-helo"}', b'{"_path":"smtp","ts":3.0,"uid":"c"}', *many])
     code, said = read(folder, server, "odd", [capture])
-    ok(server.ask("SELECT groupArray(uid) FROM (SELECT uid FROM smtp FINAL ORDER BY uid)", "odd").startswith("['a','c'"), "a row that the server refuses holds up no other", said)
+    uids = server.ask("SELECT uid, count() FROM smtp FINAL WHERE uid IN ('a', 'b', 'c', 'u') GROUP BY uid ORDER BY uid", "odd").split()
+    ok(uids == ["a", "1", "c", "1", "u", "2000"], "a row that the server refuses holds up no other, in a batch of 8 MB", said, uids)
     ok(b"secret-helo" in (box / "refused.ndjson").read_bytes() and "secret-helo" not in said, "and what is in it is in no message", said)
 
 

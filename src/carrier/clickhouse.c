@@ -15,7 +15,7 @@
 #include "carrier/clickhouse.h"
 #include "record/record.h"
 
-enum { HOST = 256, DATABASE = 65, ANSWER = 1 << 20, URL = 1024 };
+enum { HOST = 256, DATABASE = 65, ANSWER = 1 << 20, URL = 1024, PIECE = 1 << 18 };
 
 /* What the URL says. */
 struct place {
@@ -29,7 +29,7 @@ struct clickhouse {
     const struct carrier_settings *set;
     struct place place;
     CURL *easy;
-    struct curl_slist *plain, *packed; /* heads */
+    struct curl_slist *plain, *packed, *pieces; /* heads, by how the body goes */
     struct clickrows *rows;
     z_stream deflate;
     struct line body;
@@ -37,7 +37,12 @@ struct clickhouse {
     char options[256]; /* settings of an INSERT that this server knows */
     bool ready;
     bool told[STREAMS]; /* that columns are missing */
-    double until;       /* of the batch under way */
+    /* Of the batch under way. */
+    double until;
+    struct slice lines; /* that are no rows yet */
+    size_t given;       /* bytes of the rows of smtp */
+    bool bad;           /* a line is no record */
+    struct error why;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -114,10 +119,10 @@ static void add_head(struct clickhouse *c, const char *name, const char *value)
     struct line head = {0};
     line_printf(&head, "%s: %s", name, value);
     line_byte(&head, 0);
-    for (int i = 0; i < 2; i++) {
-        struct curl_slist **list = i ? &c->packed : &c->plain;
-        *list = curl_slist_append(*list, (const char *)head.data);
-        memory_check(*list);
+    struct curl_slist **const lists[] = {&c->plain, &c->packed, &c->pieces};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        *lists[i] = curl_slist_append(*lists[i], (const char *)head.data);
+        memory_check(*lists[i]);
     }
     explicit_bzero(head.data, head.len);
     line_free(&head);
@@ -130,6 +135,34 @@ static size_t keep(char *data, size_t size, size_t n, void *arg)
     return size * n;
 }
 
+/* Makes rows of lines, until there are `most` bytes of the mails', or no line is left. False: one is none. */
+static bool convert(struct clickhouse *c, size_t most)
+{
+    while (c->lines.len && !c->bad && clickrows_of(c->rows, STREAM_SMTP).len < most) {
+        size_t end = slice_index(c->lines, '\n');
+        c->bad = clickrows_add(c->rows, slice_sub(c->lines, 0, end), &c->why) < 0;
+        c->lines = slice_sub(c->lines, end + 1, c->lines.len);
+    }
+    return !c->bad;
+}
+
+/* The rows of mails, made while the server reads those before them. */
+static size_t give(char *to, size_t size, size_t n, void *arg)
+{
+    struct clickhouse *c = arg;
+    if (c->given == clickrows_of(c->rows, STREAM_SMTP).len) {
+        clickrows_drop(c->rows, STREAM_SMTP);
+        c->given = 0;
+        if (!convert(c, PIECE))
+            return CURL_READFUNC_ABORT;
+    }
+    struct slice piece = slice_sub(clickrows_of(c->rows, STREAM_SMTP), c->given, c->given + size * n);
+    if (piece.len)
+        memcpy(to, piece.data, piece.len);
+    c->given += piece.len;
+    return piece.len;
+}
+
 static void set_up(struct clickhouse *c)
 {
     CURL *e = c->easy;
@@ -140,6 +173,9 @@ static void set_up(struct clickhouse *c)
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->error);
     curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, keep);
     curl_easy_setopt(e, CURLOPT_WRITEDATA, c);
+    curl_easy_setopt(e, CURLOPT_READFUNCTION, give);
+    curl_easy_setopt(e, CURLOPT_READDATA, c);
+    curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, (long)PIECE);
     curl_easy_setopt(e, CURLOPT_USERAGENT, "mailtap");
     curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -173,6 +209,8 @@ static int open_clickhouse(const struct carrier_settings *set, const char *passw
         add_head(c, "X-ClickHouse-Key", password);
     c->packed = curl_slist_append(c->packed, "Content-Encoding: gzip");
     memory_check(c->packed);
+    c->pieces = curl_slist_append(c->pieces, "Transfer-Encoding: chunked");
+    memory_check(c->pieces);
     *ret = c;
     return 0;
 }
@@ -183,6 +221,7 @@ static void close_clickhouse(void *ctx)
     curl_easy_cleanup(c->easy);
     curl_slist_free_all(c->plain);
     curl_slist_free_all(c->packed);
+    curl_slist_free_all(c->pieces);
     deflateEnd(&c->deflate);
     line_free(&c->body);
     buf_free(&c->answer);
@@ -231,8 +270,11 @@ static bool is_of_row(unsigned code)
     return false;
 }
 
-/* One request; its query is the body, or stands in `more`, which is behind the URL's '?'. */
-static enum carried ask(struct clickhouse *c, const char *more, struct slice body, bool packed,
+enum how { PLAIN, PACKED, PIECES };
+
+/* One request; its query is the body, or stands in `more`, which is behind the URL's '?'. In pieces, `give`
+ * has the body. */
+static enum carried ask(struct clickhouse *c, const char *more, enum how how, struct slice body,
                         struct error *reterr)
 {
     char url[URL];
@@ -245,10 +287,13 @@ static enum carried ask(struct clickhouse *c, const char *more, struct slice bod
     if (left <= 0)
         return error_set(reterr, -ETIMEDOUT, "carry_timeout is over"), CARRY_AGAIN;
     curl_easy_setopt(c->easy, CURLOPT_URL, url);
-    curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, packed ? c->packed : c->plain);
+    curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER,
+                     how == PACKED   ? c->packed
+                     : how == PIECES ? c->pieces
+                                     : c->plain);
     curl_easy_setopt(c->easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, body.data);
-    curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+    curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, how == PIECES ? NULL : body.data);
+    curl_easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, how == PIECES ? -1 : (curl_off_t)body.len);
     curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)(left * 1000) + 1);
     CURLcode failed = curl_easy_perform(c->easy);
     if (failed) {
@@ -268,7 +313,7 @@ static enum carried run(struct clickhouse *c, bool inside, struct slice sql, str
     char more[128] = "";
     if (inside)
         snprintf(more, sizeof more, "database=%s", c->place.database);
-    enum carried how = ask(c, more, sql, false, reterr);
+    enum carried how = ask(c, more, PLAIN, sql, reterr);
     return how == CARRY_REFUSED ? CARRY_AGAIN : how;
 }
 
@@ -421,29 +466,31 @@ static enum carried insert(struct clickhouse *c, const struct stream *s, struct 
     char more[512];
     if (!rows.len)
         return CARRIED;
-    bool packed = !is_here(c->place.host);
-    if (packed)
+    enum how how = !is_here(c->place.host) ? PACKED : s->index == STREAM_SMTP ? PIECES : PLAIN;
+    if (how == PACKED)
         pack(c, rows);
     snprintf(more, sizeof more, "database=%s%s&query=INSERT%%20INTO%%20%s%%20FORMAT%%20JSONEachRow",
              c->place.database, c->options, clickhouse_table(s));
-    return ask(c, more, packed ? line_slice(&c->body) : rows, packed, reterr);
+    return ask(c, more, how, how == PACKED ? line_slice(&c->body) : rows, reterr);
 }
 
 static enum carried send_batch(void *ctx, const struct carrier_batch *batch, struct error *reterr)
 {
     struct clickhouse *c = ctx;
-    struct slice rest = batch->lines;
     c->until = now_monotonic() + c->set->timeout;
+    c->lines = batch->lines;
+    c->given = 0;
+    c->bad = false;
     clickrows_clear(c->rows);
-    while (rest.len) {
-        size_t end = slice_index(rest, '\n');
-        if (clickrows_add(c->rows, slice_sub(rest, 0, end), reterr) < 0)
-            return CARRY_REFUSED;
-        rest = slice_sub(rest, end + 1, rest.len);
-    }
     enum carried how = c->ready ? CARRIED : prepare(c, reterr);
-    for (size_t i = 0; i < STREAMS && how == CARRIED; i++)
+    if (how == CARRIED)
+        convert(c, is_here(c->place.host) ? PIECE : SIZE_MAX);
+    for (size_t i = 0; i < STREAMS && how == CARRIED && !c->bad; i++)
         how = insert(c, stream_table[i], reterr);
+    if (c->bad) {
+        *reterr = c->why;
+        return CARRY_REFUSED;
+    }
     c->ready &= how != CARRY_AGAIN;
     return how;
 }

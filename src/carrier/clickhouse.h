@@ -54,6 +54,8 @@ void clickrows_clear(struct clickrows *r);
 /* Adds the row of a line, which has no LF. 0, or -EINVAL with what is wrong: nothing was added. */
 int clickrows_add(struct clickrows *r, struct slice line, struct error *reterr);
 struct slice clickrows_of(const struct clickrows *r, enum stream_index stream);
+/* They are sent: empties that one. */
+void clickrows_drop(struct clickrows *r, enum stream_index stream);
 void clickrows_free(struct clickrows *r);
 
 extern const struct carrier_ops carrier_clickhouse, carrier_clickhouses;

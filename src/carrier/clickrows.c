@@ -113,6 +113,11 @@ struct slice clickrows_of(const struct clickrows *r, enum stream_index stream)
     return line_slice(&r->out[stream]);
 }
 
+void clickrows_drop(struct clickrows *r, enum stream_index stream)
+{
+    r->out[stream].len = 0;
+}
+
 void clickrows_free(struct clickrows *r)
 {
     for (size_t i = 0; i < STREAMS; i++) {

@@ -22,8 +22,8 @@ struct pulse {
 void pulse_init(struct pulse *p, const struct pulse_output *out, struct timespec now);
 /* Is it time again? */
 bool pulse_is_due(const struct pulse *p, const struct settings *set, struct timespec now);
-/* Tells the counts, and raises Capture::Loss, Capture::One_Sided and Output::Outbox_Full for what they rose by since it was called
- * last. `all` is the sum of the fronts with what is counted once. */
+/* Tells the counts, and raises Capture::Loss, Capture::One_Sided and Output::Outbox_Full for what they rose
+ * by since it was called last. `all` is the sum of the fronts with what is counted once. */
 void pulse_tell(struct pulse *p, const struct settings *set, struct timespec now, const struct stats *all,
                 const struct stats *fronts, size_t front_count);
 

@@ -2,7 +2,6 @@
 """What becomes of records while a bus is away, full, wrong or hostile. usage: bus_faults.py MAILTAP [TEST...]"""
 import json
 import os
-import pwd
 import re
 import signal
 import socket
@@ -13,6 +12,7 @@ import time
 from pathlib import Path
 
 import natsbus
+import natskeys
 from smalldisk import SmallDisk
 from tap import MAILTAP as GIVEN, SOURCE, skip
 from waiting import LONG, until
@@ -223,6 +223,23 @@ def secrets():
         ok(p.returncode == 0, "a token alone is a log-in too", p.stderr)
 
 
+def credentials():
+    folder = room()
+    config, text = natskeys.make(folder)
+    creds = folder / "tap.creds"
+    creds.write_text(text)
+    with Server(config, started=False) as server:
+        server.servers.start(0)
+        ok(server.servers.wait_listening(), "a server whose users have credentials")
+        p = read(folder, server.url, capture(folder, 3), "carry_password_file=%s" % creds, "carry_wait=10s")
+        ok(p.returncode == 0 and "6 records carried" in p.stderr, "such a file is a log-in", p.stderr)
+        p = read(folder, server.url, capture(folder, 1), "carry_wait=500ms")
+        ok(p.returncode == 1, "which is needed", p.stderr)
+        creds.write_text(text.replace("SEED-----\nSU", "SEED-----\nSX"))
+        p = read(folder, server.url, capture(folder, 1), "carry_password_file=%s" % creds, "carry_wait=500ms")
+        ok(p.returncode == 1 and text.split("\n")[5] not in p.stderr and waiting(folder), "one that is damaged is none, and is not shown", p.stderr)
+
+
 def certificate(folder, name, subject):
     for args in (["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test", "-addext", "subjectAltName=" + subject,
                   "-keyout", folder / (name + ".key"), "-out", folder / (name + ".pem")],):
@@ -367,12 +384,8 @@ def unacknowledged():
 
 
 def watch_settings(folder, *more):
-    box = folder / "outbox"
-    if ROOT and not box.exists():
-        box.mkdir()
-        user = "mailtap" if "mailtap" in [u.pw_name for u in pwd.getpwall()] else "nobody"
-        os.chown(box, pwd.getpwnam(user).pw_uid, -1)
-    return ["outbox_directory=%s" % box, "batch_wait=100ms", *more]
+    """The folder of outboxes is made by watch, for whom it becomes."""
+    return ["outbox_directory=%s" % (folder / "outbox"), "batch_wait=100ms", *more]
 
 
 def carrier_of(w):
@@ -428,10 +441,14 @@ def watch_alone():
             took = w.end(code=1)
             ok(took < SOON, "the end comes soon", took)
             ok(w.said(r"\d+ records wait in .* for the next run"), "what is left is said", *w.lines)
-        with Watch("here", settings=settings, args=["-o", url]) as w:
+        more = ["-o", url, "-o", url.replace("MAILS", "OTHER"), "-o", url.replace("nats:", "kafka:")]
+        with Watch("here", settings=settings, args=more) as w:
+            ok(until(lambda: sum(n == "mailtap-carrier" for n in w.processes().values()) == 3), "three such outputs, three carriers", w.processes())
+            Source(NEAR, 5, "10.9.0.2:25").wait()
+            ok(until(lambda: len({f.parent for f in waiting(folder)}) == 3), "each with an outbox", waiting(folder)[-3:])
             took = w.end(code=1)
-            ok(took < SOON, "the end comes soon with a carrier in the midst of a try too", took)
+            ok(took < SOON, "the end comes soon with all of them in the midst of a try too", took)
 
 
 if __name__ == "__main__":
-    run_tests([away_at_start, clock_back, outbox_full, poisoned, secrets, encrypted, wrong_addresses, disk_full, size_limit, unacknowledged, watch_carries, watch_alone])
+    run_tests([away_at_start, clock_back, outbox_full, poisoned, secrets, credentials, encrypted, wrong_addresses, disk_full, size_limit, unacknowledged, watch_carries, watch_alone])

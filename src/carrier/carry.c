@@ -247,12 +247,22 @@ static size_t whole_lines(struct slice bytes)
     return len;
 }
 
+/* It goes into headers, so what is no letter of a host's name is '_'. */
+static void print_id(const struct carry *c, const struct outbox_batch *batch, char ret[static ID_ROOM / 2])
+{
+    snprintf(ret, ID_ROOM / 2, "%.40s-%016llx-%08x", c->start->set->sensor, (unsigned long long)batch->number,
+             batch->salt);
+    for (char *p = ret; *p; p++)
+        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '-' ||
+              *p == '.'))
+            *p = '_';
+}
+
 static bool carry_bytes(struct carry *c, const struct outbox_batch *batch, struct slice bytes)
 {
     char id[ID_ROOM / 2];
     size_t whole = whole_lines(bytes);
-    snprintf(id, sizeof id, "%.40s-%016llx-%08x", c->start->set->sensor, (unsigned long long)batch->number,
-             batch->salt);
+    print_id(c, batch, id);
     const struct piece all = {id, 0, slice_sub(bytes, 0, whole)};
     if (whole && !carry_piece(c, &all))
         return false;

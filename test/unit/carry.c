@@ -158,6 +158,18 @@ static void all_is_well(void **state)
     assert_int_equal(outbox_sum(folder).batches, 0);
 }
 
+/* A name may hold anything; an id goes into headers. */
+static void plain_ids(void **state)
+{
+    (void)state;
+    set.sensor = "w\r\nX: y\xc3\xbc.1";
+    put("1\n", 1);
+    begin();
+    set.sensor = "west";
+    assert_int_equal(end(), 0);
+    assert_int_equal(strncmp(shared->ids[0], "w__X__y__.1-", 12), 0);
+}
+
 /* The same lines, the same id, a pause that grows. */
 static void tries_again(void **state)
 {
@@ -295,6 +307,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_is_well, make, clear),
+        cmocka_unit_test_setup_teardown(plain_ids, make, clear),
         cmocka_unit_test_setup_teardown(tries_again, make, clear),
         cmocka_unit_test_setup_teardown(puts_aside_the_bad_one, make, clear),
         cmocka_unit_test_setup_teardown(same_halves_in_the_next_run, make, clear),

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "base/nearest.h"
 #include "base/memory.h"
+#include "carrier/clickhouse.h"
 #include "record/digest.h"
 #include "query_main.h"
 #include "tap.h"
@@ -28,7 +29,9 @@ static const char usage[] =
     "[--oldest] [--count] [--explain]\n"
     "       mailtap web DIR [-c settings.yaml] [-s key=value]... [--listen ADDRESS:PORT] [--user NAME]\n"
     "       mailtap settings            every setting with type, default and meaning\n"
-    "       mailtap schema              the JSON Schema of what read prints\n"
+    "       mailtap schema [--clickhouse] [--cluster NAME] [--database NAME] [--modern]\n"
+    "                                   the JSON Schema of what read prints, or the tables of -o "
+    "clickhouse://\n"
     "       mailtap --version, --help\n"
     "FILE is pcap or pcapng, plain or gz, zst, lz4; - is standard input.\n";
 
@@ -235,6 +238,47 @@ static int command_read(int argc, char **argv, bool live)
     return code;
 }
 
+/* schema alone, or what it is told to print. */
+static int command_schema(int argc, char **argv)
+{
+    static const struct option longs[] = {{"clickhouse", no_argument, NULL, 'k'},
+                                          {"cluster", required_argument, NULL, 'n'},
+                                          {"database", required_argument, NULL, 'd'},
+                                          {"modern", no_argument, NULL, 'm'},
+                                          {0}};
+    static const char *const known[] = {"--clickhouse", "--cluster", "--database", "--modern", NULL};
+    struct clickhouse_form form = {0};
+    bool tables = false;
+    int c;
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        if (c == '?' && optopt)
+            return bad_usage(optopt == 'n' ? "--cluster wants a name" : "--database wants a name");
+        if (c == '?')
+            return no_such("option", argv[optind - 1], known);
+        tables |= c == 'k';
+        form.modern |= c == 'm';
+        form.cluster = c == 'n' ? optarg : form.cluster;
+        form.database = c == 'd' ? optarg : form.database;
+    }
+    if (optind < argc)
+        return bad_usage("schema takes no file");
+    if (!tables && (form.cluster || form.modern))
+        return bad_usage("--cluster and --modern go with --clickhouse");
+    if (form.database && !form.cluster)
+        return bad_usage("--database goes with --cluster");
+    if (!form.database)
+        form.database = "mailtap";
+    if ((form.cluster && !clickhouse_name_fits(slice_str(form.cluster))) ||
+        !clickhouse_name_fits(slice_str(form.database)))
+        return bad_usage("--cluster and --database want a name of letters, digits and _");
+    if (tables)
+        clickhouse_print(stdout, &form);
+    else
+        schema_print(stdout);
+    return finish(EXIT_DONE);
+}
+
 int main(int argc, char **argv)
 {
     static const char *const commands[] = {"read", "watch", "query", "web", "settings", "schema", NULL};
@@ -253,12 +297,12 @@ int main(int argc, char **argv)
         return web_main(argc - 1, argv + 1);
     if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
         return fputs(usage, stdout), finish(EXIT_DONE);
-    if (argc > 2 && (strcmp(command, "settings") == 0 || strcmp(command, "schema") == 0))
-        return bad_usage("settings and schema stand alone");
+    if (argc > 2 && strcmp(command, "settings") == 0)
+        return bad_usage("settings stands alone");
     if (strcmp(command, "settings") == 0)
         return settings_print(stdout), finish(EXIT_DONE);
     if (strcmp(command, "schema") == 0)
-        return schema_print(stdout), finish(EXIT_DONE);
+        return command_schema(argc - 1, argv + 1);
     if (strcmp(command, "--version") == 0)
         return puts("mailtap " MAILTAP_VERSION), finish(EXIT_DONE);
     if (access(command, R_OK) == 0) {

@@ -80,8 +80,8 @@ for option in ("-c", "-s", "-f", "-o"):
 r = refused("an unknown format gives the list", 2, r"\Amailtap: no format 'jsn'; the nearest is 'json'; there are json, text, zeek, smtp-ext, zeek-json, ecs, ocsf, eve\n\Z",
             "read", "-f", "jsn", one)
 ok(not r.stdout, "an unknown format writes nothing")
-refused("arguments that nothing takes", 2, r"\Amailtap: settings and schema stand alone\n", "settings", "x")
-refused("arguments that nothing takes, schema", 2, r"\Amailtap: settings and schema stand alone\n", "schema", "x")
+refused("arguments that nothing takes", 2, r"\Amailtap: settings stands alone\n", "settings", "x")
+refused("arguments that nothing takes, schema", 2, r"\Amailtap: schema takes no file\n", "schema", "x")
 
 # Where output goes.
 mails = lambda data: [json.loads(line) for line in data.splitlines()]

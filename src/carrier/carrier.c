@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/now.h"
 #include "carrier/carry.h"
+#include "carrier/clickhouse.h"
 #include "carrier/kafka.h"
 #include "carrier/nats.h"
 #include "carrier/outbox.h"
@@ -22,8 +23,13 @@
 enum { PASSWORD = 512 };
 static const double grace = 0.3; /* seconds beyond wait_most */
 
-const struct carrier_ops *const carrier_table[] = {&carrier_nats, &carrier_nats_tls, &carrier_kafka,
-                                                   &carrier_kafka_tls, NULL};
+const struct carrier_ops *const carrier_table[] = {&carrier_nats,
+                                                   &carrier_nats_tls,
+                                                   &carrier_kafka,
+                                                   &carrier_kafka_tls,
+                                                   &carrier_clickhouse,
+                                                   &carrier_clickhouses,
+                                                   NULL};
 
 struct carrier {
     const struct carrier_ops *ops;

@@ -1,0 +1,330 @@
+"""Records in tables of ClickHouse, by a real server: rows against a second computation, repeats, older tables, a server that is away, two shards of which one is
+killed. The second argument makes captures."""
+import gzip
+import http.server
+import json
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import clickhouses
+from tap import MAILTAP, SHARED, SOURCE, done, mailtap, ok, skip
+from waiting import until
+
+STREAMS = ("smtp", "smtp_session", "notice", "software", "entry")
+SCRIPT = """
+function on_mail(mail)
+  log("seen", { subject = mail.subject, quote = 'a "b" \\\\ c', many = { "x", "y" } })
+end
+"""
+
+
+def load(text):
+    return json.loads(text, parse_float=Decimal)
+
+
+def domain(address):
+    return "".join(c.lower() if c.isascii() else c for c in address.rpartition("@")[2]) if "@" in address else ""
+
+
+def inner(record, *keys):
+    """All that lies there, through lists."""
+    found = [record]
+    for key in keys:
+        found = [v[key] for v in found if key in v]
+        found = [w for v in found for w in (v if isinstance(v, list) else [v])]
+    return found
+
+
+def taken(record):
+    first = lambda *keys: (inner(record, *keys) or [None])[0]
+    if record["_path"] == "smtp":
+        return {"sender_domain": domain(record.get("mailfrom", "")), "rcpt_domains": [domain(a) for a in record.get("rcptto", [])],
+                "from_domains": inner(record, "addresses", "from", "domain"), "reply_code": first("reply", "code") or 0,
+                "origin_ip": first("origin", "ip") or "", "origin_country": first("origin", "country") or "", "origin_asn": first("origin", "asn") or 0,
+                "file_names": inner(record, "files", "name"), "sha256s": inner(record, "files", "sha256"), "url_hosts": inner(record, "urls", "host"),
+                "anomaly_names": inner(record, "anomalies", "name")}
+    if record["_path"] == "smtp_session":
+        return {"reply_code": first("reply", "code") or 0, "server_name": first("server", "name") or "", "tls_version": first("ssl", "version") or "",
+                "ja3": first("ssl", "ja3") or "", "ja4": first("ssl", "ja4") or "", "login_users": inner(record, "logins", "user"),
+                "anomaly_names": inner(record, "anomalies", "name")}
+    return {}
+
+
+def expected(line, sensor):
+    """(table, row): what a line should be, by what JSON says alone."""
+    record = load(line)
+    ts = Decimal(record["ts"])
+    row = {"day": int(ts) // 86400, "ts": int(ts), "ts_us": int(ts % 1 * 1000000), "sensor": record.get("sensor", sensor)}
+    if record["_path"] not in STREAMS:
+        return "entry", {**row, "path": record["_path"], "record": record, "sensor": sensor}
+    for key, value in record.items():
+        if key == "flags":
+            value = list(value)
+        if key not in ("_path", "ts"):
+            row[key.replace(".", "_")] = int(value) if isinstance(value, bool) else value
+    return record["_path"], {**row, **taken(record)}
+
+
+def seen(text, like):
+    """A row of the server in the form of expected(); what is not in `like` has to be nothing."""
+    row, rest = {}, {}
+    for key, value in load(text).items():
+        if key in ("record_hash", "ts", "day"):
+            continue
+        key = {"t": "ts", "d": "day"}.get(key, key)
+        wanted = like.get(key)
+        if isinstance(wanted, (dict, list)) and isinstance(value, str) and value:
+            value = load(value)
+        elif isinstance(wanted, (int, Decimal)) and isinstance(value, (str, int, Decimal)):
+            value = Decimal(value)
+        if key in like:
+            row[key] = value
+        elif value not in ("", 0, "0", []):
+            rest[key] = value
+    return row, rest
+
+
+def same(got, wanted):
+    """But for the last bit of a number that is no integer, which 18.16 reads inexactly."""
+    return got.keys() == wanted.keys() and all(abs(got[k] - v) <= abs(v) / 10**12 if isinstance(v, Decimal) else got[k] == v for k, v in wanted.items())
+
+
+def key_of(row):
+    return json.dumps({k: row.get(k) for k in ("ts", "ts_us", "uid", "trans_depth", "note", "path", "host", "name")}, default=str)
+
+
+def rows_of(server, table, database):
+    return server.ask("SELECT *, toUInt32(ts) AS t, toUInt16(day) AS d FROM %s FINAL FORMAT JSONEachRow" % table, database).splitlines()
+
+
+def differences(server, lines, database, sensor):
+    """Of all tables, both ways: [] where the rows are what the lines say, each distinct line once."""
+    wanted = {t: {} for t in STREAMS}
+    for line in dict.fromkeys(lines):
+        table, row = expected(line, sensor)
+        wanted[table].setdefault(key_of(row), []).append(row)
+    wrong = []
+    for table in STREAMS:
+        left = wanted[table]
+        for text in rows_of(server, table, database):
+            raw = load(text)
+            key = key_of({**raw, "ts": raw["t"], **{k: int(raw[k]) for k in ("trans_depth",) if k in raw}})
+            like = next((w for k in (key, key_of({**json.loads(key), "trans_depth": None})) for w in left.get(k, []) if same(seen(text, w)[0], w) and not seen(text, w)[1]), None)
+            if like is None:
+                wrong.append("%s: a row that no line has, or differs: %s" % (table, text[:600]))
+                continue
+            next(v for v in left.values() if like in v).remove(like)
+        wrong += ["%s: missing %s" % (table, str(w)[:600]) for v in left.values() for w in v]
+    return wrong
+
+
+def read(folder, server, database, files, *more, where="clickhouse://127.0.0.1"):
+    """-> (exit code, what it said)."""
+    args = ["-s", "outbox_directory=%s" % (folder / "outbox"), "-s", "carry_timeout=60s", "-o", "%s:%d/%s" % (where, server.http, database)]
+    r = mailtap("read", *args, *more, *files, timeout=240)
+    return r.returncode, r.stderr.decode(errors="replace")
+
+
+def put(folder, server, database, lines):
+    """A batch of lines into the outbox, as if it had waited."""
+    box = folder / "outbox" / ("clickhouse-127.0.0.1-%d-%s" % (server.http, database))
+    box.mkdir(parents=True, exist_ok=True)
+    (box / ("%016x-00000000-%d.ndjson" % (time.time_ns() // 1000, len(lines)))).write_bytes(b"".join(l + b"\n" for l in lines))
+    return box
+
+
+def counts(server, database, final="FINAL"):
+    return [server.number("SELECT count() FROM %s %s" % (t, final), database) for t in STREAMS]
+
+
+def try_captures(folder, server, files, script):
+    lines = mailtap("read", "-f", "json", "--script", script, *files, timeout=240).stdout.decode().splitlines()
+    code, said = read(folder, server, "mail", files, "--script", script)
+    ok(code in (0, 1) and "wait in" not in said, "all captures go into a database that was not there", code, said)
+    wrong = differences(server, lines, "mail", socket.gethostname())
+    ok(len(lines) > 2 and not wrong, "each distinct record of %d is a row, and says the same" % len(lines), *wrong[:4])
+    once = counts(server, "mail")
+    read(folder, server, "mail", files, "--script", script)
+    ok(counts(server, "mail") == once, "all of them again: under FINAL none is there twice", once, counts(server, "mail"), counts(server, "mail", ""))
+    return lines
+
+
+def try_older(folder, server, capture):
+    server.ask("CREATE DATABASE older")
+    server.ask("CREATE TABLE smtp (day Date, ts DateTime('UTC'), ts_us UInt32, sensor String, uid String, trans_depth UInt64, gone String, record_hash UInt64) "
+               "ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, sensor, ts, ts_us, uid, trans_depth, record_hash)", "older")
+    code, said = read(folder, server, "older", [capture])
+    got = server.ask("SELECT subject, rcpt_domains FROM smtp WHERE subject != '' LIMIT 1", "older")
+    ok(code == 0 and "example" in got, "columns that an older table lacks are added, and filled", code, said, got)
+
+
+def try_words(folder, server, capture):
+    word, right = folder / "word", folder / "right"
+    word.write_text("not-Zeppelin\n")
+    right.write_text(clickhouses.PASSWORD + "\n")
+    code, said = read(folder, server, "words", [capture], "-s", "carry_user=mail", "-s", "carry_password_file=%s" % word, "-s", "carry_wait=300ms")
+    ok(code and "does not take this user and password" in said and "not-Zeppelin" not in said, "a wrong password is said, and not shown", code, said)
+    code, said = read(folder, server, "words", [capture], "-s", "carry_user=mail", "-s", "carry_password_file=%s" % right)
+    ok(code == 0 and server.number("SELECT count() FROM smtp FINAL", "words") == 1, "with the right one what waited goes, once", code, said)
+    for url, words in (("clickhouse://mail:secret-7@127.0.0.1/x", "carry_user"), ("clickhouse://127.0.0.1/", "database"), ("clickhouse://127.0.0.1:99999/x", "port"),
+                       ("clickhouse://127.0.0.1/a'b", "database"), ("clickhouse:///x", "host")):
+        r = mailtap("read", "-s", "outbox_directory=%s" % (folder / "outbox"), "-o", url, capture)
+        ok(r.returncode == 2 and words in r.stderr.decode() and "secret-7" not in r.stderr.decode(), "refused: %s" % url.replace("secret-7", "..."), r.returncode, r.stderr.decode())
+    r = mailtap("read", "-s", "outbox_directory=%s" % (folder / "outbox"), "-s", "carry_user=mail", "-s", "carry_password_file=%s" % right, "-o", "clickhouse://192.0.2.1/x", capture)
+    ok(r.returncode == 2 and "clickhouses://" in r.stderr.decode(), "a password goes over no network without TLS", r.returncode, r.stderr.decode())
+
+
+def try_poison(folder, server, lines, capture):
+    good = [l.encode() for l in dict.fromkeys(lines) if '"_path":"smtp"' in l][:9]
+    own = next(l for l in mailtap("read", "-f", "json", capture).stdout.splitlines() if b'"_path":"smtp"' in l)
+    bad = [b'{"_path":"smtp","ts":1.5,"uid":"x","trans_depth":"many"}', b'{"_path":"smtp","ts":1', b"\xff\xfe", b'{"_path":"smtp","ts":1.0,"uid":"\\x"}']
+    box = put(folder, server, "poison", good[:3] + bad[:2] + good[3:6] + bad[2:] + good[6:])
+    code, said = read(folder, server, "poison", [capture])
+    aside = (box / "refused.ndjson").read_bytes() if (box / "refused.ndjson").exists() else b""
+    ok(all(b in aside for b in bad) and aside.count(b"\n") == len(bad), "lines that are no records are put aside", code, said, aside)
+    ok(server.number("SELECT count() FROM smtp FINAL", "poison") == len({*good, own}), "and all others arrive", said)
+    ok(not list(box.glob("*-*.ndjson")), "nothing waits then", list(box.iterdir()))
+    server.ask("CREATE DATABASE odd")
+    server.ask("CREATE TABLE smtp (day Date, ts DateTime('UTC'), ts_us UInt32, sensor String, uid String, helo UInt8, record_hash UInt64) "
+               "ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, record_hash)", "odd")
+    many = [b'{"_path":"smtp","ts":%d.0,"uid":"u","subject":"%s"}' % (i, b"x" * 4000) for i in range(2000)]
+    box = put(folder, server, "odd", [b'{"_path":"smtp","ts":1.0,"uid":"a"}', b'{"_path":"smtp","ts":2.0,"uid":"b","helo":"secret-helo"}', b'{"_path":"smtp","ts":3.0,"uid":"c"}', *many])
+    code, said = read(folder, server, "odd", [capture])
+    uids = server.ask("SELECT uid, count() FROM smtp FINAL WHERE uid IN ('a', 'b', 'c', 'u') GROUP BY uid ORDER BY uid", "odd").split()
+    ok(uids == ["a", "1", "c", "1", "u", "2000"], "a row that the server refuses holds up no other, in a batch of 8 MB", said, uids)
+    ok(b"secret-helo" in (box / "refused.ndjson").read_bytes() and "secret-helo" not in said, "and what is in it is in no message", said)
+
+
+def try_away(folder, server, capture):
+    server.kill()
+    code, said = read(folder, server, "away", [capture], "-s", "carry_wait=300ms")
+    ok(code and "wait in" in said, "a server that is away at the start: records wait", code, said)
+    ok(server.start(), "it comes back")
+    code, said = read(folder, server, "away", [capture])
+    ok(code == 0 and server.number("SELECT count() FROM smtp FINAL", "away") == 1 and server.number("SELECT count() FROM smtp", "away") == 2,
+       "and has them then, the same mail of both runs once", code, said)
+
+
+class Stub(http.server.BaseHTTPRequestHandler):
+    """Takes all, and keeps what it was sent."""
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append((self.path, dict(self.headers), gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+def try_elsewhere(folder, server, capture):
+    """0.0.0.0 leads here, but is not known to: bodies are packed. A stub has the TLS that Debian's server lacks."""
+    code, said = read(folder, server, "packed", [capture], where="clickhouse://0.0.0.0")
+    ok(code == 0 and server.ask("SELECT subject FROM smtp", "packed") == "found\n", "packed bodies", code, said)
+    for name in ("right", "other"):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=stub", "-addext", "subjectAltName=IP:0.0.0.0",
+                        "-keyout", folder / (name + ".key"), "-out", folder / (name + ".pem")], check=True, capture_output=True)
+    stub = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stub)
+    stub.asked, stub.http = [], stub.server_address[1]
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(folder / "right.pem", folder / "right.key")
+    stub.socket = tls.wrap_socket(stub.socket, server_side=True)
+    stub.handle_error = lambda *args: None
+    threading.Thread(target=stub.serve_forever, daemon=True).start()
+    words = ("-s", "carry_user=mail", "-s", "carry_password_file=%s" % (folder / "right"))
+    for how in ((), ("-s", "carry_ca_file=%s" % (folder / "other.pem"))):
+        code, said = read(folder, stub, "tls", [capture], *words, *how, "-s", "carry_wait=300ms", where="clickhouses://0.0.0.0")
+        ok(code and "certificate" in said and not stub.asked, "TLS: a certificate that nobody vouches for gets no record, %s" % (how[1:] or "by the system's authorities",), code, said, stub.asked)
+    code, said = read(folder, stub, "tls", [capture], *words, "-s", "carry_ca_file=%s" % (folder / "right.pem"), where="clickhouses://0.0.0.0")
+    rows = [load(l) for path, _, body in stub.asked if "INTO%20smtp%20" in path for l in body.decode().splitlines()]
+    ok(code == 0 and [r["subject"] for r in rows] == ["found"] * 3, "with carry_ca_file they go, packed", code, said, rows)
+    ok(all(h.get("X-ClickHouse-Key") == clickhouses.PASSWORD and h.get("X-ClickHouse-User") == "mail" and clickhouses.PASSWORD not in path for path, h, _ in stub.asked),
+       "and the password in a header alone", stub.asked[:1])
+    stub.shutdown()
+
+
+def kill_in_the_midst(folder, shards, source, process, mails):
+    """Kills the second shard once the first has some, and starts it again."""
+    ok(until(lambda: (int(shards[0].try_ask("SELECT count() FROM two.smtp_local") or 0)) > mails // 20, 60), "two shards: the first has some")
+    shards[1].kill()
+    ok(process.poll() is None, "the second is killed in the midst")
+    time.sleep(1)
+    ok(shards[1].start(), "and comes back")
+
+
+def try_shards(folder, make_captures, mails):
+    ports = clickhouses.free_ports(4)
+    shards = [clickhouses.Server(folder / ("shard%d" % i), ports[i], ports[2 + i], ports[2:]) for i in range(2)]
+    capture = folder / "many.pcap"
+    subprocess.run([make_captures, str(capture), "small", str(mails)], check=True)
+    try:
+        if not ok(all([s.start() for s in shards]), "two servers start"):
+            return
+        sql = mailtap("schema", "--clickhouse", "--cluster", "two", "--database", "two").stdout.decode()
+        for s in shards:
+            s.ask("CREATE DATABASE two")
+            for statement in sql.split(";\n"):
+                if "CREATE" in statement:
+                    s.ask(statement, "two")
+        with (folder / "words").open("wb") as words:
+            p = subprocess.Popen([MAILTAP, "read", "-s", "outbox_directory=%s" % (folder / "outbox"), "-s", "carry_wait=120s", "-s", "batch_bytes=256KiB", "-o",
+                                  "clickhouse://127.0.0.1:%d/two" % ports[0], str(capture)], stderr=words)
+        kill_in_the_midst(folder, shards, capture, p, mails)
+        code = p.wait(180)
+        said = (folder / "words").read_text()
+        ok(code == 0 and "takes records again" in said, "its end: all are carried, after a while without", code, said)
+        per = [s.number("SELECT count() FROM smtp_local FINAL", "two") for s in shards]
+        ok(sum(per) == mails and min(per) > mails // 3, "nothing lost, nothing double under FINAL: %d mails on both shards" % mails, per)
+        ok([s.number("SELECT count() FROM smtp FINAL", "two") for s in shards] == [mails] * 2, "each tells all by the table over both")
+        ok(shards[0].number("SELECT uniqExact(uid, trans_depth) FROM smtp", "two") == mails, "and each is another mail")
+    finally:
+        for s in shards:
+            s.kill()
+
+
+def main():
+    text = mailtap("schema", "--clickhouse").stdout.decode()
+    ok(text == (SOURCE / "contrib/clickhouse.sql").read_text(), "contrib/clickhouse.sql is what mailtap schema --clickhouse prints: make it anew")
+    ok("Distributed(two," in mailtap("schema", "--clickhouse", "--cluster", "two").stdout.decode(), "--cluster")
+    ok("NOT TESTED" in mailtap("schema", "--clickhouse", "--modern").stdout.decode(), "--modern says that it is not tested")
+    for args in (("--clickhouse", "--cluster", "a b"), ("--cluster", "x"), ("--clickhouse", "--database", "x"), ("--clickhouse", "--cluster", "x", "--database", "1"), ("--clickhose",), ("--clickhouse", "x")):
+        ok(mailtap("schema", *args).returncode == 2, "schema %s is refused" % " ".join(args))
+    if not clickhouses.SERVER:
+        skip("a real server", "no clickhouse-server is installed (tools/install-deps test)")
+        done()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        dialog, capture, script = folder / "d.txt", folder / "d.pcap", folder / "s.lua"
+        dialog.write_text("S: 220 mx.example.com ESMTP\nC: EHLO client.example.net\nS: 250 mx.example.com\nC: MAIL FROM:<a@example.net>\nS: 250 ok\n"
+                          "C: RCPT TO:<b@EXAMPLE.com>\nS: 250 ok\nC: DATA\nS: 354 go\nC: Subject: found\nC:\nC: .\nS: 250 ok\nC: QUIT\nS: 221 bye\n")
+        subprocess.run([sys.executable, SOURCE / "tools/mkpcap", capture, dialog], check=True)
+        script.write_text(SCRIPT)
+        files = sorted((SHARED / "captures").rglob("*.pcap*")) if (SHARED / "captures").exists() else [capture]
+        http, tcp = clickhouses.free_ports(2)
+        server = clickhouses.Server(folder / "one", http, tcp)
+        try:
+            if ok(server.start(), "a server starts"):
+                lines = try_captures(folder, server, files, script)
+                try_older(folder, server, capture)
+                try_words(folder, server, capture)
+                try_poison(folder, server, lines, capture)
+                try_elsewhere(folder, server, capture)
+                try_away(folder, server, capture)
+        finally:
+            server.kill()
+        try_shards(folder, sys.argv[2], int(os.environ.get("MAILTAP_CLICKHOUSE_MAILS", "5000")))
+    done()
+
+
+main()

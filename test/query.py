@@ -474,6 +474,22 @@ def pages(rows, terms):
 
 # ---- forms
 
+def on_terminal(environment):
+    """What a terminal gets of a mail."""
+    ours, theirs = os.openpty()
+    run = subprocess.Popen([MAILTAP, "query", STORE, "", "--limit", "1"], stdout=theirs, env={**{k: v for k, v in os.environ.items() if k != "NO_COLOR"}, **environment})
+    os.close(theirs)
+    got = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            got += chunk
+    except OSError:
+        pass
+    os.close(ours)
+    ok(run.wait(60) == 0 and got.endswith(b"\r\n"), "a line on a terminal")
+    return got
+
+
 def forms(rows):
     r = query("from:anna OR -from:anna", "-f", "text", "--limit", "300")
     read = set(mailtap("read", SOURCE / "samples/border.pcap", *SETTINGS, "-f", "text").stdout.decode().splitlines())
@@ -498,6 +514,20 @@ def forms(rows):
     ok("disposition:rejected" in query("disposition:rejected", "--explain").stdout.decode(), "--explain")
     for args in (("--stream", "nothing"), ("-f", "xml"), ("--limit", "0"), ("--fields", "subjct"), ("--colour",), ("--stream", "all", "-f", "csv")):
         r = query("", *args, want=2)
+    for args, sign in ((("-f", "xml"), "there are text, json, csv"), (("--limit",), "--limit wants a value"), (("-f",), "-f wants a value"), (("--stream", "notices"), "the nearest is 'notice'; there are smtp,")):
+        r = query("", *args, want=2)
+        ok(sign in r.stderr.decode(), "%s: %s" % (" ".join(args), sign), r.stderr.decode())
+    for stream in ("smtp", "smtp_session", "notice", "software"):
+        shown = len(lines_of(query("", "-f", "text", "--stream", stream)))
+        ok(shown == int(query("", "--count", "--stream", stream).stdout) > 0, "text: a line for each of %s" % stream, shown)
+    for environment, colours in (({}, True), ({"NO_COLOR": "1"}, False)):
+        ok((b"\x1b[" in on_terminal(environment)) == colours, "on a terminal, %s" % environment)
+    (FOLDER / "logs").mkdir()
+    (FOLDER / "logs/smtp.log").write_text("{}\n")
+    r = query("a", "--count", store=FOLDER / "logs", want=1)
+    ok(r.stdout == b"0\n" and b"has no records" in r.stderr, "a folder that is no store is told", r.stderr.decode())
+    r = mailtap("query", "from:anna")
+    ok(r.returncode == 2 and b"folder before the query" in r.stderr, "a query without a folder", r.stderr.decode())
     ok(mailtap("query").returncode == 2 and mailtap("query", FOLDER / "nowhere", "a").returncode == 2, "no folder, no store")
 
 

@@ -2,6 +2,8 @@
 
 import { button, el } from "../dom.js";
 
+export const BARE = "Nothing is stored here yet. What is written by -o sqlite: and this folder is shown, as by: mailtap watch eth0 -o sqlite:DIR";
+
 export function loading(text = "Loading …") {
   return el("div", { class: "state state-loading", role: "status" }, el("span", { class: "spinner", "aria-hidden": "true" }), text);
 }

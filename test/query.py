@@ -91,6 +91,7 @@ def people(which):
 
 PARTS = ["files[]", "parts[]"]
 # stream -> field -> (kind, places of words, places of whole values)
+FILE_NAMES = ["files[].name", "files[].members[].name", "parts[].members[].name"]
 FIELDS = {
     "smtp": {
         "from": ("mail", ["mailfrom", "from", "sender", "reply_to"] + people("from"), ["mailfrom"] + people("from")),
@@ -113,10 +114,10 @@ FIELDS = {
         "uid": ("name", [], ["uid"]),
         "depth": ("number", [], ["trans_depth"]),
         "queue": ("name", [], ["queue_id"]),
-        "file": ("words", ["files[].name", "files[].members[].name"], ["files[].name", "files[].members[].name"]),
+        "file": ("words", FILE_NAMES, FILE_NAMES),
         "type": ("name", [], [p + "." + n for p in PARTS for n in ("type", "mime_type")]),
         "hash": ("name", [], [p + "." + n for p in PARTS for n in ("sha256", "sha1", "md5")]),
-        "encrypted": ("bool", [], ["files[].encrypted"]),
+        "encrypted": ("bool", [], ["files[].encrypted", "parts[].encrypted"]),
         "url": ("words", *[["urls[]." + n for n in ("url", "host", "host_unicode", "unwrapped", "unwrapped_host")]] * 2),
         "agent": ("words", ["user_agent", "agent.name"], ["user_agent", "agent.name"]),
         "tls": ("bool", [], ["tls"]),
@@ -575,6 +576,9 @@ def states():
         store.chmod(0o555)
         r = mailtap_as_nobody("query", store, "", "--count")
         ok(r.returncode == 0 and int(r.stdout) == full, "beside a writer, not to be written to", r.stderr.decode())
+        first.chmod(0)
+        r = mailtap_as_nobody("query", store, "", "--count")
+        ok(r.returncode == 1 and int(r.stdout) == full - own and ("%s: unable to open database file: Permission denied" % first).encode() in r.stderr, "a day that may not be read", r.stderr.decode())
         store.chmod(0o755)
         db.close()
 

@@ -197,6 +197,9 @@ static int take_arguments(int argc, char **argv, struct arguments *args)
         return bad("--fields is for -f json and csv");
     if (args->fields && !args->form_given)
         args->form = FORM_CSV;
+    /* As the API has it. */
+    if (args->fields && strcmp(args->fields, "all") == 0)
+        args->fields = NULL;
     bool many = args->streams & (args->streams - 1);
     if (many && (args->form == FORM_CSV || args->fields))
         return bad("csv and --fields want one stream");

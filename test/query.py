@@ -508,6 +508,7 @@ def forms(rows):
     ok(all((json.loads(g["rcptto"]) if g["rcptto"] else None) == r.get("rcptto") for g, (_, _, r) in zip(got, rows)), "csv: lists as JSON")
     some = [json.loads(l) for l in lines_of(query("", "-f", "json", "--fields", "uid,subject,files"))]
     ok(some == [{k: r[k] for k in ("uid", "subject", "files") if k in r} for _, _, r in rows], "json: chosen fields")
+    ok(query("", "-f", "csv").stdout == query("", "--fields", "all").stdout, "--fields all")
     for text, sign, where in (("from:anna dispostion:rejected", "disposition", "  " + 10 * " " + 10 * "^"), ("disposition:rejcted", "rejected", "^^^^^^^"), ("a (b", "parenthesis", "^")):
         r = query(text, want=2)
         err = r.stderr.decode()

@@ -187,6 +187,7 @@ def crafted(folder):
            {"ts": "anna.secret@x", "id_orig_h": "no address <b>", "origin": '"anna.secret@x"'}, {"anomalies": '{"name":7}', "tags": '"anna.secret@x"', "reply": "[1,\n2]"}, {"files": b'[{"name":"a\xc3"}]', "anomalies": b'["\xff"]'}]
     for i, values in zip(ids, odd):
         db.execute("UPDATE smtp SET %s WHERE id = ?" % ", ".join('"%s" = ?' % c for c in values), [*values.values(), i])
+    db.execute("UPDATE smtp SET mailfrom = 'hildegard', rcptto = '[\"hildegard\"]', addresses = '{\"from\":[{\"addr\":\"hildegard\"}]}' WHERE id = ?", (ids[-1],))
     db.commit()
     db.close()
     users = folder / "users.yaml"
@@ -203,6 +204,10 @@ def crafted(folder):
                 wrong.append((path, params, e))
         ok(not wrong, "answers about a crafted file are JSON, for %s" % ("all" if server.token == FULL else "the redacted role"), *wrong[:5])
         ok(not re.search(rb'(^|,)"?=', server.ask("/export", format="csv", fields="rcptto").body, re.M), "and their CSV has no formulas")
+    values = [v["value"] for v in server.get("/facets", fields="domain", limit=1000)["facets"][0]["values"]]
+    ok(values and "hildegard" not in values, "a name without a domain is none", values)
+    found = [server.get("/count", q=q)["count"] for q in ("domain:hildegard", "domain:hilde*", "domain:h* id:%d" % ids[-1])]
+    ok(found == [0, 0, 0], "and cannot be searched as one", found)
     server.close()
     lines = mailtap("query", store, "", "-f", "json", "--limit", "20").stdout.splitlines()
     ok(len(lines) == 20 and all(isinstance(json.loads(line), dict) for line in lines), "what is found on the command line is JSON too")

@@ -209,6 +209,14 @@ def crafted(folder):
     found = [server.get("/count", q=q)["count"] for q in ("domain:hildegard", "domain:hilde*", "domain:h* id:%d" % ids[-1])]
     ok(found == [0, 0, 0], "and cannot be searched as one", found)
     server.close()
+    db = sqlite3.connect(day)
+    db.execute("UPDATE smtp SET rcptto = ? WHERE id = ?", (json.dumps(["a@b"] * 300000), ids[-1]))
+    db.commit()
+    db.close()
+    server = Server(store, "-s", "web_seconds=100ms")
+    a = server.ask("/export", q=" OR ".join("domain:*%d*" % i for i in range(100)), format="ndjson")
+    ok(a.status == 503 and "web_seconds" in a.json()["error"]["text"], "an export that comes no further ends", a.status, a.body[:200])
+    server.close()
     lines = mailtap("query", store, "", "-f", "json", "--limit", "20").stdout.splitlines()
     ok(len(lines) == 20 and all(isinstance(json.loads(line), dict) for line in lines), "what is found on the command line is JSON too")
 

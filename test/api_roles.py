@@ -132,6 +132,8 @@ def roles(folder, store):
     server.token = REDACTED
     state = server.get("/notices/%d" % n)["state"]
     ok("anna.secret" not in state["remark"], "a remark loses its local parts", state)
+    refused = [server.send("POST", "/mutes", {"note": "SMTP::Blocklist_Blocked_Host", "identifier": i}).status for i in ("anna@example.org", "198.51.100.77")]
+    ok(refused == [403, 200], "nor does a mute tell whether an address is a notice's identifier", refused)
     server.close()
 
 

@@ -97,7 +97,7 @@ FIELDS = {
         "from": ("mail", ["mailfrom", "from", "sender", "reply_to"] + people("from"), ["mailfrom"] + people("from")),
         "rcpt": ("mail", ["rcptto[]", "to[]", "cc[]"] + people("rcpt"), ["rcptto[]"] + people("rcpt")),
         "subject": ("words", ["subject"], ["subject"]),
-        "domain": ("domain", [], ["mailfrom", "rcptto[]"] + people("from") + people("rcpt") + ["urls[].host", "urls[].unwrapped_host", "authentication.dkim[].domain"]),
+        "domain": ("domain", [], [p + "@" for p in ["mailfrom", "rcptto[]"] + people("from") + people("rcpt")] + ["urls[].host", "urls[].unwrapped_host", "authentication.dkim[].domain"]),
         "ip": ("net", [], ["id.orig_h"]),
         "server": ("net", [], ["id.resp_h"]),
         "host": ("host", ["helo", "hops[].from_helo", "hops[].from_rdns", "hops[].by"], ["id.orig_h", "id.resp_h", "path[]", "hops[].from_ip", "hops[].by_ip", "origin.ip"]),
@@ -182,7 +182,8 @@ ANY = {"smtp": ["subject", "from", "rcpt", "file", "url"], "smtp_session": ["ban
 
 
 def texts(record, paths):
-    return [v for p in paths for v in column(record, p)]
+    """Of a path with an @ behind it only what has one."""
+    return [v for p in paths for v in column(record, p.rstrip("@")) if p[-1] != "@" or "@" in v]
 
 
 def quoted(value):

@@ -57,10 +57,15 @@ static int bad(const char *text)
     return EXIT_USAGE;
 }
 
-static void say_nearest(const struct nearest *near)
+static void say_near(const struct nearest *near)
 {
     if (near->name && near->edits * 2 <= near->given.len)
         fprintf(stderr, "; the nearest is '%s'", near->name);
+}
+
+static void say_nearest(const struct nearest *near)
+{
+    say_near(near);
     fputc('\n', stderr);
 }
 
@@ -75,7 +80,8 @@ static int take_stream(struct arguments *args, const char *name)
         }
     }
     fprintf(stderr, "mailtap: no stream '%.60s'", name);
-    say_nearest(&near);
+    say_near(&near);
+    fputs("; there are smtp, smtp_session, notice, software, stats, scripts, all\n", stderr);
     return EXIT_USAGE;
 }
 
@@ -90,8 +96,9 @@ static int take_form(struct arguments *args, const char *name)
             return -1;
         }
     }
-    fprintf(stderr, "mailtap: no format '%.60s' for query", name);
-    say_nearest(&near);
+    fprintf(stderr, "mailtap: no format '%.60s'", name);
+    say_near(&near);
+    fputs("; there are text, json, csv\n", stderr);
     return EXIT_USAGE;
 }
 
@@ -131,8 +138,10 @@ static int take_option(int c, struct arguments *args, char **argv)
         return EXIT_DONE;
     }
     struct nearest near = nearest_to(slice_str(argv[optind - 1]));
-    if (optopt && strchr("sfFn", optopt))
-        return bad("that option wants a value");
+    if (optopt && strchr("sfFn", optopt)) {
+        fprintf(stderr, "mailtap: %.60s wants a value\n", argv[optind - 1]);
+        return EXIT_USAGE;
+    }
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         nearest_try(&near, known[i]);
     fprintf(stderr, "mailtap: query has no option '%.60s'", argv[optind - 1]);
@@ -188,6 +197,9 @@ static int take_arguments(int argc, char **argv, struct arguments *args)
         return bad("--fields is for -f json and csv");
     if (args->fields && !args->form_given)
         args->form = FORM_CSV;
+    /* As the API has it. */
+    if (args->fields && strcmp(args->fields, "all") == 0)
+        args->fields = NULL;
     bool many = args->streams & (args->streams - 1);
     if (many && (args->form == FORM_CSV || args->fields))
         return bad("csv and --fields want one stream");
@@ -310,6 +322,16 @@ static bool flush_out(struct printing *p)
     return !p->failed;
 }
 
+/* What the text form has no line for: of `read`, a session's mails are its lines; who asks for sessions wants
+ * each of them. */
+static bool has_text(const struct record *rec)
+{
+    enum stream_index i = rec->stream->index;
+    if (i == STREAM_SESSION)
+        return !((const struct session *)rec->body)->mails;
+    return i != STREAM_SOFTWARE && i != STREAM_STATS;
+}
+
 static int print_row(void *ctx, const struct reader_row *row)
 {
     struct printing *p = ctx;
@@ -320,8 +342,12 @@ static int print_row(void *ctx, const struct reader_row *row)
             reader_row_line(row, &p->out);
             return !flush_out(p);
         }
-        p->failed = p->failed || sink_text.write(p->text, &rec, &err) < 0;
-        return p->failed;
+        if (!p->failed && has_text(&rec)) {
+            p->failed = sink_text.write(p->text, &rec, &err) < 0;
+            return p->failed;
+        }
+        reader_row_line(row, &p->out);
+        return !flush_out(p);
     }
     if (p->args->form == FORM_CSV)
         add_csv(p, row);
@@ -406,22 +432,38 @@ static int run_streams(struct reader *r, struct printing *p, const struct query 
     return worst;
 }
 
+/* "Nothing was found" of a folder of logs would mislead. */
+static bool is_store(struct reader *r, const char *directory)
+{
+    struct reader_span span;
+    struct error err;
+    if (reader_span(r, &span, &err) < 0 || span.files)
+        return true;
+    fprintf(stderr,
+            "mailtap: %s has no records: there is no file of a day in it, as 2026-11-30.sqlite; "
+            "'-o sqlite:DIR' of read and watch makes them\n",
+            directory);
+    return false;
+}
+
 static int ask(const struct arguments *args, const struct query *q)
 {
     const struct reader_settings set = {.directory = args->directory};
-    const struct sink_settings sink = {.color = isatty(STDOUT_FILENO)};
+    const struct sink_settings sink = {.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
     struct printing p = {.args = args};
     struct reader *r = NULL;
     struct error err;
     int code = EXIT_USAGE;
     if (reader_open(&set, &r, &err) < 0) {
         fprintf(stderr, "mailtap: %s\n", err.text);
-        return EXIT_USAGE;
+        return *args->text ? EXIT_USAGE : bad("query wants a store's folder before the query");
     }
     buf_init(&p.out, LINE_BYTES);
     p.record_of = record_of_new();
     if (sink_text.open(&sink, &p.text, &err) == 0)
         code = run_streams(r, &p, q);
+    if (code == EXIT_DONE && !args->explain && !is_store(r, args->directory))
+        code = EXIT_PARTLY;
     if (p.text && sink_text.close(&p.text, &err) < 0)
         p.failed = true;
     record_of_free(&p.record_of);

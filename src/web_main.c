@@ -142,7 +142,8 @@ static int take_arguments(struct arguments *args, int argc, char **argv)
         return optind == argc ? -1 : bad_usage("that stands alone");
     if (optind + 1 != argc)
         return bad_usage(optind == argc ? "web wants the folder of a store" : "web shows one folder");
-    args->directory = argv[optind];
+    /* As -o takes it. */
+    args->directory = argv[optind] + (strncmp(argv[optind], "sqlite:", 7) == 0 ? 7 : 0);
     return -1;
 }
 

@@ -212,7 +212,7 @@ def around(server, truth):
 
 def counts(server, truth):
     for q, want in (("is:rejected", lambda r: r["disposition"] == "rejected"), ("tls:yes", lambda r: r["tls"]), ("size:>10000", lambda r: r.get("message_bytes", 0) > 10000),
-                    ("code:>=500 -is:deferred", lambda r: r.get("reply", {}).get("code", 0) >= 500 and r["disposition"] != "deferred"), ("has:file", lambda r: r.get("files"))):
+                    ("code:>=500 -is:deferred", lambda r: r.get("reply", {}).get("code", 0) >= 500 and r["disposition"] != "deferred"), ("has:file", lambda r: r.get("files") or any(m.get("name") for p in r.get("parts", []) for m in p.get("members", [])))):
         n = server.get("/count", q=q)
         same("/count of %s" % q, n["count"], sum(1 for _, r in truth.mails if want(r)))
     same("/count of all", server.get("/count")["count"], len(truth.mails))

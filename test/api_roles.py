@@ -3,6 +3,7 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -131,6 +132,8 @@ def roles(folder, store):
     server.token = REDACTED
     state = server.get("/notices/%d" % n)["state"]
     ok("anna.secret" not in state["remark"], "a remark loses its local parts", state)
+    refused = [server.send("POST", "/mutes", {"note": "SMTP::Blocklist_Blocked_Host", "identifier": i}).status for i in ("anna@example.org", "198.51.100.77")]
+    ok(refused == [403, 200], "nor does a mute tell whether an address is a notice's identifier", refused)
     server.close()
 
 
@@ -167,6 +170,57 @@ def live(folder):
     feeding.join()
     ok(writer.wait() == 0 and n == 1430 and rounds > 1, "at its end all is there, after %d looks" % rounds, n)
     server.close()
+
+
+def crafted(folder):
+    """A file of a day that somebody else made: what is no JSON where JSON should be stays a text, and whole answers stay JSON."""
+    store = folder / "crafted"
+    mailtap("read", WEEK, "-o", "sqlite:%s" % store)
+    day = max(store.glob("*.sqlite"))
+    db = sqlite3.connect(day)
+    columns = [r[1] for r in db.execute("PRAGMA table_info(smtp)")]
+    db.execute("CREATE TABLE loose(id INTEGER PRIMARY KEY, %s)" % ", ".join('"%s"' % c for c in columns[1:]))
+    db.execute("INSERT INTO loose SELECT * FROM smtp LIMIT 12")
+    db.execute("DROP TABLE smtp")
+    db.execute("ALTER TABLE loose RENAME TO smtp")
+    ids = [i for i, in db.execute("SELECT id FROM smtp")]
+    odd = [{"rcptto": "=cmd|anna.secret@example.org"}, {"rcptto": '["anna.secret@example.org"'}, {"rcptto": '["a@b"],"subject":"x"}\n{"evil":1'}, {"files": "[" * 5000 + "]" * 5000},
+           {"subject": 5, "mailfrom": b"anna.secret@\xff\xfe", "rcptto": b'\xff\x00"'}, {"message_bytes": float("inf"), "tls": "anna.secret@example.org"}, {"message_bytes": float("-inf"), "files": "nan"},
+           {"ts": "anna.secret@x", "id_orig_h": "no address <b>", "origin": '"anna.secret@x"'}, {"anomalies": '{"name":7}', "tags": '"anna.secret@x"', "reply": "[1,\n2]"}, {"files": b'[{"name":"a\xc3"}]', "anomalies": b'["\xff"]'}]
+    for i, values in zip(ids, odd):
+        db.execute("UPDATE smtp SET %s WHERE id = ?" % ", ".join('"%s" = ?' % c for c in values), [*values.values(), i])
+    db.execute("UPDATE smtp SET mailfrom = 'hildegard', rcptto = '[\"hildegard\"]', addresses = '{\"from\":[{\"addr\":\"hildegard\"}]}' WHERE id = ?", (ids[-1],))
+    db.commit()
+    db.close()
+    users = folder / "users.yaml"
+    server = Server(store, "-s", "web_users=%s" % users, token=FULL)
+    for server.token in (FULL, REDACTED):
+        wrong = []
+        for path, params in [("/mails", {"limit": 20}), ("/mails", {"limit": 20, "fields": "all"}), ("/export", {"fields": "rcptto,files,reply", "format": "ndjson"}), ("/export", {"format": "ndjson"}), ("/export", {"format": "json"})] + [("/mails/%d" % i, {}) for i in ids]:
+            a = server.ask(path, **params)
+            try:
+                rows = a.lines() if params.get("format") == "ndjson" else [a.json()]
+                if a.status != 200 or (server.token == REDACTED and "anna.secret" in a.body.decode()):
+                    wrong.append((path, params, a.status, len(rows), a.body[:200]))
+            except (ValueError, RecursionError) as e:
+                wrong.append((path, params, e))
+        ok(not wrong, "answers about a crafted file are JSON, for %s" % ("all" if server.token == FULL else "the redacted role"), *wrong[:5])
+        ok(not re.search(rb'(^|,)"?=', server.ask("/export", format="csv", fields="rcptto").body, re.M), "and their CSV has no formulas")
+    values = [v["value"] for v in server.get("/facets", fields="domain", limit=1000)["facets"][0]["values"]]
+    ok(values and "hildegard" not in values, "a name without a domain is none", values)
+    found = [server.get("/count", q=q)["count"] for q in ("domain:hildegard", "domain:hilde*", "domain:h* id:%d" % ids[-1])]
+    ok(found == [0, 0, 0], "and cannot be searched as one", found)
+    server.close()
+    db = sqlite3.connect(day)
+    db.execute("UPDATE smtp SET rcptto = ? WHERE id = ?", (json.dumps(["a@b"] * 300000), ids[-1]))
+    db.commit()
+    db.close()
+    server = Server(store, "-s", "web_seconds=100ms")
+    a = server.ask("/export", q=" OR ".join("domain:*%d*" % i for i in range(100)), format="ndjson")
+    ok(a.status == 503 and "web_seconds" in a.json()["error"]["text"], "an export that comes no further ends", a.status, a.body[:200])
+    server.close()
+    lines = mailtap("query", store, "", "-f", "json", "--limit", "20").stdout.splitlines()
+    ok(len(lines) == 20 and all(isinstance(json.loads(line), dict) for line in lines), "what is found on the command line is JSON too")
 
 
 def slow_client(folder):
@@ -226,6 +280,7 @@ def main():
         ok(r.returncode in (0, 1), "captures go into a store", r.stderr[-1000:])
         roles(folder, folder / "store")
         live(folder)
+        crafted(folder)
         slow_client(folder)
         unwritable(folder)
     done()

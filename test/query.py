@@ -91,12 +91,13 @@ def people(which):
 
 PARTS = ["files[]", "parts[]"]
 # stream -> field -> (kind, places of words, places of whole values)
+FILE_NAMES = ["files[].name", "files[].members[].name", "parts[].members[].name"]
 FIELDS = {
     "smtp": {
         "from": ("mail", ["mailfrom", "from", "sender", "reply_to"] + people("from"), ["mailfrom"] + people("from")),
         "rcpt": ("mail", ["rcptto[]", "to[]", "cc[]"] + people("rcpt"), ["rcptto[]"] + people("rcpt")),
         "subject": ("words", ["subject"], ["subject"]),
-        "domain": ("domain", [], ["mailfrom", "rcptto[]"] + people("from") + people("rcpt") + ["urls[].host", "urls[].unwrapped_host", "authentication.dkim[].domain"]),
+        "domain": ("domain", [], [p + "@" for p in ["mailfrom", "rcptto[]"] + people("from") + people("rcpt")] + ["urls[].host", "urls[].unwrapped_host", "authentication.dkim[].domain"]),
         "ip": ("net", [], ["id.orig_h"]),
         "server": ("net", [], ["id.resp_h"]),
         "host": ("host", ["helo", "hops[].from_helo", "hops[].from_rdns", "hops[].by"], ["id.orig_h", "id.resp_h", "path[]", "hops[].from_ip", "hops[].by_ip", "origin.ip"]),
@@ -113,10 +114,10 @@ FIELDS = {
         "uid": ("name", [], ["uid"]),
         "depth": ("number", [], ["trans_depth"]),
         "queue": ("name", [], ["queue_id"]),
-        "file": ("words", ["files[].name", "files[].members[].name"], ["files[].name", "files[].members[].name"]),
+        "file": ("words", FILE_NAMES, FILE_NAMES),
         "type": ("name", [], [p + "." + n for p in PARTS for n in ("type", "mime_type")]),
         "hash": ("name", [], [p + "." + n for p in PARTS for n in ("sha256", "sha1", "md5")]),
-        "encrypted": ("bool", [], ["files[].encrypted"]),
+        "encrypted": ("bool", [], ["files[].encrypted", "parts[].encrypted"]),
         "url": ("words", *[["urls[]." + n for n in ("url", "host", "host_unicode", "unwrapped", "unwrapped_host")]] * 2),
         "agent": ("words", ["user_agent", "agent.name"], ["user_agent", "agent.name"]),
         "tls": ("bool", [], ["tls"]),
@@ -181,7 +182,8 @@ ANY = {"smtp": ["subject", "from", "rcpt", "file", "url"], "smtp_session": ["ban
 
 
 def texts(record, paths):
-    return [v for p in paths for v in column(record, p)]
+    """Of a path with an @ behind it only what has one."""
+    return [v for p in paths for v in column(record, p.rstrip("@")) if p[-1] != "@" or "@" in v]
 
 
 def quoted(value):
@@ -474,6 +476,22 @@ def pages(rows, terms):
 
 # ---- forms
 
+def on_terminal(environment):
+    """What a terminal gets of a mail."""
+    ours, theirs = os.openpty()
+    run = subprocess.Popen([MAILTAP, "query", STORE, "", "--limit", "1"], stdout=theirs, env={**{k: v for k, v in os.environ.items() if k != "NO_COLOR"}, **environment})
+    os.close(theirs)
+    got = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            got += chunk
+    except OSError:
+        pass
+    os.close(ours)
+    ok(run.wait(60) == 0 and got.endswith(b"\r\n"), "a line on a terminal")
+    return got
+
+
 def forms(rows):
     r = query("from:anna OR -from:anna", "-f", "text", "--limit", "300")
     read = set(mailtap("read", SOURCE / "samples/border.pcap", *SETTINGS, "-f", "text").stdout.decode().splitlines())
@@ -491,6 +509,7 @@ def forms(rows):
     ok(all((json.loads(g["rcptto"]) if g["rcptto"] else None) == r.get("rcptto") for g, (_, _, r) in zip(got, rows)), "csv: lists as JSON")
     some = [json.loads(l) for l in lines_of(query("", "-f", "json", "--fields", "uid,subject,files"))]
     ok(some == [{k: r[k] for k in ("uid", "subject", "files") if k in r} for _, _, r in rows], "json: chosen fields")
+    ok(query("", "-f", "csv").stdout == query("", "--fields", "all").stdout, "--fields all")
     for text, sign, where in (("from:anna dispostion:rejected", "disposition", "  " + 10 * " " + 10 * "^"), ("disposition:rejcted", "rejected", "^^^^^^^"), ("a (b", "parenthesis", "^")):
         r = query(text, want=2)
         err = r.stderr.decode()
@@ -498,6 +517,20 @@ def forms(rows):
     ok("disposition:rejected" in query("disposition:rejected", "--explain").stdout.decode(), "--explain")
     for args in (("--stream", "nothing"), ("-f", "xml"), ("--limit", "0"), ("--fields", "subjct"), ("--colour",), ("--stream", "all", "-f", "csv")):
         r = query("", *args, want=2)
+    for args, sign in ((("-f", "xml"), "there are text, json, csv"), (("--limit",), "--limit wants a value"), (("-f",), "-f wants a value"), (("--stream", "notices"), "the nearest is 'notice'; there are smtp,")):
+        r = query("", *args, want=2)
+        ok(sign in r.stderr.decode(), "%s: %s" % (" ".join(args), sign), r.stderr.decode())
+    for stream in ("smtp", "smtp_session", "notice", "software"):
+        shown = len(lines_of(query("", "-f", "text", "--stream", stream)))
+        ok(shown == int(query("", "--count", "--stream", stream).stdout) > 0, "text: a line for each of %s" % stream, shown)
+    for environment, colours in (({}, True), ({"NO_COLOR": "1"}, False)):
+        ok((b"\x1b[" in on_terminal(environment)) == colours, "on a terminal, %s" % environment)
+    (FOLDER / "logs").mkdir()
+    (FOLDER / "logs/smtp.log").write_text("{}\n")
+    r = query("a", "--count", store=FOLDER / "logs", want=1)
+    ok(r.stdout == b"0\n" and b"has no records" in r.stderr, "a folder that is no store is told", r.stderr.decode())
+    r = mailtap("query", "from:anna")
+    ok(r.returncode == 2 and b"folder before the query" in r.stderr, "a query without a folder", r.stderr.decode())
     ok(mailtap("query").returncode == 2 and mailtap("query", FOLDER / "nowhere", "a").returncode == 2, "no folder, no store")
 
 
@@ -545,6 +578,9 @@ def states():
         store.chmod(0o555)
         r = mailtap_as_nobody("query", store, "", "--count")
         ok(r.returncode == 0 and int(r.stdout) == full, "beside a writer, not to be written to", r.stderr.decode())
+        first.chmod(0)
+        r = mailtap_as_nobody("query", store, "", "--count")
+        ok(r.returncode == 1 and int(r.stdout) == full - own and ("%s: unable to open database file: Permission denied" % first).encode() in r.stderr, "a day that may not be read", r.stderr.decode())
         store.chmod(0o755)
         db.close()
 

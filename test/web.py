@@ -410,6 +410,8 @@ def begins(folder):
                        (["-s", "web_threads=0"], b"web_threads")):
         r = subprocess.run([MAILTAP, "web", str(folder), *args], capture_output=True, env=ENV, timeout=LONG)
         ok(r.returncode == 2 and part in r.stderr, "%s: refused, and said why" % " ".join(args), r.stderr)
+    r = mailtap("web", "sqlite:/nowhere/as/written")
+    ok(b"mailtap: /nowhere/as/written: No such file" in r.stderr, "a folder may be given as -o takes it", r.stderr)
     r = mailtap("web", "/nowhere/at/all")
     ok(r.returncode == 2 and b"/nowhere/at/all: No such file" in r.stderr, "a folder that is not there is named", r.stderr)
     ok(mailtap("web").returncode == 2 and b"wants the folder" in mailtap("web").stderr, "and one must be given")

@@ -20,10 +20,10 @@ function absolute(text) {
   return Number.isNaN(ms) ? null : ms / 1000;
 }
 
-// What now is for a store from first to last (epoch seconds, null: empty): {now, ended, first}.
+// What now is for a store from first to last (epoch seconds, null: empty): {now, ended, first, bare: it has nothing}.
 export function clockOf({ first = null, last = null } = {}, now = Date.now() / 1000) {
   const ended = last !== null && now - last > LONG_AGO;
-  return { now: ended ? Math.floor(last) + 1 : now, ended, first };
+  return { now: ended ? Math.floor(last) + 1 : now, ended, first, bare: last === null };
 }
 
 function standard({ now, ended, first }) {
@@ -32,16 +32,16 @@ function standard({ now, ended, first }) {
 }
 
 /* {since, until: epoch seconds (since null: no bound), from: since, else where the store begins (null: not known), live: until is now and may become later,
- * ended: until is the store's end, preset: its text or null, params: what goes to the API, query: what goes into addresses of the page} */
+ * ended: until is the store's end, bare: there was nothing in the store when the page was opened, preset: its text or null, params: what goes to the API, query: what goes into addresses of the page} */
 export function rangeOf(query, clock = clockOf()) {
-  const { now, ended, first } = clock;
+  const { now, ended, first, bare } = clock;
   const until = absolute(query.until);
   const text = query.since ?? (until === null ? standard(clock) : undefined);
   const back = ago(text);
   const end = until ?? now;
   const open = text === "all" || (text === undefined && until !== null);
   const since = open ? null : back !== null ? end - back : absolute(text) ?? end - UNITS.d;
-  const range = { since, until: end, from: since ?? first, live: until === null && !ended, ended: until === null && ended, preset: until === null && (open ? "all" : back !== null && text), query: keep(query) };
+  const range = { since, until: end, from: since ?? first, live: until === null && !ended, ended: until === null && ended, bare, preset: until === null && (open ? "all" : back !== null && text), query: keep(query) };
   return { ...range, preset: range.preset || null, params: paramsOf(range, until, back !== null ? text : null) };
 }
 

@@ -36,9 +36,9 @@ test("nobody is sent elsewhere after a log-in", () => {
 test("ranges of time", () => {
   const now = 1_000_000;
   const clock = clockOf({ first: 500_000, last: now - 60 }, now);
-  assert.deepEqual(rangeOf({}, clock), { since: now - 86400, until: now, from: now - 86400, live: true, ended: false, preset: "24h", params: { since: "24h" }, query: {} });
+  assert.deepEqual(rangeOf({}, clock), { since: now - 86400, until: now, from: now - 86400, live: true, ended: false, bare: false, preset: "24h", params: { since: "24h" }, query: {} });
   assert.deepEqual(rangeOf({ since: "7d" }, clock).params, { since: "7d" });
-  assert.deepEqual(rangeOf({ since: "all" }, clock), { since: null, until: now, from: 500_000, live: true, ended: false, preset: "all", params: {}, query: { since: "all" } });
+  assert.deepEqual(rangeOf({ since: "all" }, clock), { since: null, until: now, from: 500_000, live: true, ended: false, bare: false, preset: "all", params: {}, query: { since: "all" } });
   const fixed = rangeOf({ since: "900000", until: "950000" }, clock);
   assert.equal(fixed.live, false);
   assert.equal(fixed.preset, null);
@@ -53,7 +53,7 @@ test("ranges of time", () => {
 
 test("a store that ended long ago has its end for now", () => {
   const clock = clockOf({ first: 100_000, last: 600_000.5 }, 1_000_000);
-  assert.deepEqual(clock, { now: 600_001, ended: true, first: 100_000 });
+  assert.deepEqual(clock, { now: 600_001, ended: true, first: 100_000, bare: false });
   const day = rangeOf({ since: "24h" }, clock);
   assert.deepEqual(day.params, { since: String(600_001 - 86400), until: "600001" });
   assert.deepEqual([day.live, day.ended, day.preset], [false, true, "24h"]);
@@ -62,5 +62,6 @@ test("a store that ended long ago has its end for now", () => {
   const long = rangeOf({}, clockOf({ first: 0, last: 8_000_000 }, 9_000_000));
   assert.deepEqual([long.preset, long.until - long.since], ["7d", 7 * 86400]);
   assert.equal(clockOf({}, 5).now, 5);
+  assert.equal(rangeOf({}, clockOf({ first: null, last: null }, 5)).bare, true);
   assert.equal(clockOf({ first: null, last: null }, 5).ended, false);
 });

@@ -56,6 +56,15 @@ const char *query_kind_name(enum query_kind kind)
     return names[kind];
 }
 
+const char *query_stream_name(unsigned streams)
+{
+    static const char *const names[] = {"smtp", "smtp_session", "notice", "software", "stats", "scripts"};
+    size_t i = 0;
+    while (i + 1 < sizeof names / sizeof *names && !(streams & 1u << i))
+        i++;
+    return names[i];
+}
+
 static bool has_word(const char *words, struct slice name)
 {
     for (struct slice rest = slice_str(words); rest.len;) {

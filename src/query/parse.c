@@ -169,8 +169,8 @@ static int no_field(struct parser *p, struct slice name, size_t at)
         if (query_fields[i].streams & p->opt->streams)
             nearest_try(&near, query_fields[i].name);
     if (other < QUERY_FIELDS)
-        return wrong(p, at, name.len, "these records have no field '%.*s'; others have", shown,
-                     (const char *)name.data);
+        return wrong(p, at, name.len, "no field '%.*s' in these records; stream %s has it", shown,
+                     (const char *)name.data, query_stream_name(query_fields[other].streams));
     if (near.name && near.edits * 2 <= name.len)
         snprintf(p->err->nearest, sizeof p->err->nearest, "%s", near.name);
     return wrong(p, at, name.len, "no field '%.*s'; a text with a colon goes between quotation marks", shown,

@@ -63,6 +63,8 @@ extern const struct query_field query_fields[QUERY_FIELDS];
 const char *query_choice(enum query_field_index field, size_t i);
 /* In English, for people: "words", "address or network". */
 const char *query_kind_name(enum query_kind kind);
+/* The first of a set of streams, by the name that `mailtap query --stream` takes. */
+const char *query_stream_name(unsigned streams);
 
 /* How a term's value is compared. All texts ignore the case of ASCII letters. */
 enum query_match {

@@ -164,12 +164,26 @@ static void follow(struct way *w, const char *path)
     }
 }
 
+/* A domain of a mailbox is what stands behind its @; "postmaster" alone has none, and is no host either. */
+static void keep_mailboxes(const struct place *p, struct way *w)
+{
+    struct slice column = place_column(p);
+    char whole[EXPRESSION + 16];
+    if (p->field != QUERY_FIELD_DOMAIN || slice_eq(column, slice_str("urls")) ||
+        slice_eq(column, slice_str("authentication")))
+        return;
+    int made = snprintf(whole, sizeof whole, "mailbox(%s)", w->value);
+    assert(made < EXPRESSION);
+    memcpy(w->value, whole, (size_t)made + 1);
+}
+
 static void way_of(const struct place *p, struct way *ret)
 {
     struct slice column = place_column(p);
     *ret = (struct way){.inner = "$"};
     snprintf(ret->value, sizeof ret->value, "r.\"%.*s\"", (int)column.len, (const char *)column.data);
     follow(ret, p->path + column.len);
+    keep_mailboxes(p, ret);
 }
 
 /* What of a value is compared. */

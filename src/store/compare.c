@@ -216,6 +216,15 @@ static void sql_behind_at(sqlite3_context *ctx, int count, sqlite3_value **args)
         sqlite3_result_text64(ctx, (const char *)part.data, part.len, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
+/* An address that has a domain; of any other nothing is known. */
+static void sql_mailbox(sqlite3_context *ctx, int count, sqlite3_value **args)
+{
+    struct slice text = text_of(args[0]);
+    (void)count;
+    if (text.len && memchr(text.data, '@', text.len))
+        sqlite3_result_value(ctx, args[0]);
+}
+
 static void sql_within(sqlite3_context *ctx, int count, sqlite3_value **args)
 {
     struct address a;
@@ -266,10 +275,11 @@ int compare_join(struct compare *c, sqlite3 *db)
         const char *name;
         int args, flags;
         void (*run)(sqlite3_context *, int, sqlite3_value **);
-    } functions[] = {{"says", 2, SAME, sql_says},     {"starts", 2, SAME, sql_starts},
-                     {"alike", 2, SAME, sql_alike},   {"below", 2, SAME, sql_below},
-                     {"within", 2, SAME, sql_within}, {"behind_at", 1, SAME, sql_behind_at},
-                     {"seen", 1, 0, sql_seen},        {"tally", 2, 0, sql_tally}};
+    } functions[] = {{"says", 2, SAME, sql_says},       {"starts", 2, SAME, sql_starts},
+                     {"alike", 2, SAME, sql_alike},     {"below", 2, SAME, sql_below},
+                     {"within", 2, SAME, sql_within},   {"behind_at", 1, SAME, sql_behind_at},
+                     {"mailbox", 1, SAME, sql_mailbox}, {"seen", 1, 0, sql_seen},
+                     {"tally", 2, 0, sql_tally}};
     int code = SQLITE_OK;
     for (size_t i = 0; i < sizeof functions / sizeof *functions && code == SQLITE_OK; i++)
         code = sqlite3_create_function(db, functions[i].name, functions[i].args,

@@ -70,7 +70,9 @@ int day_error(sqlite3 *db, int code, const char *what, struct error *reterr)
         if ((code & 0xff) == known[i].code)
             err = known[i].error;
     memory_check(code == SQLITE_NOMEM ? NULL : known);
-    return error_set(reterr, err, "%s: %s", what, db ? sqlite3_errmsg(db) : sqlite3_errstr(code));
+    int system = db && err == -ENOENT ? sqlite3_system_errno(db) : 0;
+    return error_set(reterr, err, "%s: %s%s%s", what, db ? sqlite3_errmsg(db) : sqlite3_errstr(code),
+                     system ? ": " : "", system ? strerror(system) : "");
 }
 
 static int run(sqlite3 *db, const char *path, const char *sql, struct error *reterr)

@@ -338,14 +338,20 @@ static bool has_name(const struct file *file)
     return any;
 }
 
+static void look_at_files(const struct file_list *list, bool *named, bool *encrypted)
+{
+    for (size_t i = 0; i < list->len; i++) {
+        *named |= has_name(&list->items[i]);
+        *encrypted |= list->items[i].encrypted;
+    }
+}
+
 /* As the query language has it: a value is there. */
 static void add_has_keys(struct finder *f, const struct transaction *mail)
 {
     bool file = false, encrypted = false, signer = false;
-    for (size_t i = 0; i < mail->files.len; i++) {
-        file |= has_name(&mail->files.items[i]);
-        encrypted |= mail->files.items[i].encrypted;
-    }
+    look_at_files(&mail->files, &file, &encrypted);
+    look_at_files(&mail->parts, &file, &encrypted);
     for (size_t i = 0; mail->authentication && i < mail->authentication->dkim.len; i++)
         signer |= mail->authentication->dkim.items[i].domain.data != NULL;
     const struct {

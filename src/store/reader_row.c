@@ -132,6 +132,18 @@ void reader_row_csv(const struct reader_row *row, size_t field, struct buf *out)
     add_cell(line_slice(line), false, out);
 }
 
+/* What is no JSON where JSON should be, of a file that somebody else made, is a text as any other. */
+static void select_column(const struct column *c, struct line *out)
+{
+    if (c->type == COLUMN_JSON)
+        line_printf(out,
+                    ", CASE WHEN r.\"%s\" IS NULL OR json_valid(r.\"%s\") THEN r.\"%s\" ELSE "
+                    "json_quote(CAST(r.\"%s\" AS TEXT)) END",
+                    c->name, c->name, c->name, c->name);
+    else
+        line_printf(out, ", r.\"%s\"", c->name);
+}
+
 static void select_fields(void *ctx, const struct ask_table *table, struct line *out)
 {
     struct finding *f = ctx;
@@ -144,7 +156,7 @@ static void select_fields(void *ctx, const struct ask_table *table, struct line 
         if (table->present && !table->present[field])
             line_str(out, ", NULL");
         else
-            line_printf(out, ", r.\"%s\"", table->columns->items[field].name);
+            select_column(&table->columns->items[field], out);
     }
 }
 

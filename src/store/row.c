@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include "base/utf8.h"
 #include "record/absent.h"
 #include "sink/json.h"
 
@@ -138,6 +139,15 @@ static void add_integer(int64_t v, enum field_kind kind, struct line *out)
     }
 }
 
+/* Of a file that somebody else made. JSON has no control characters but blanks, which would end a line. */
+static bool is_sound(struct slice json)
+{
+    bool plain = utf8_is_valid(json);
+    for (size_t i = 0; i < json.len && plain; i++)
+        plain = json.data[i] >= ' ';
+    return plain;
+}
+
 void row_value_json(sqlite3_stmt *stmt, int at, const struct column *c, struct line *out)
 {
     int type = sqlite3_column_type(stmt, at);
@@ -145,9 +155,11 @@ void row_value_json(sqlite3_stmt *stmt, int at, const struct column *c, struct l
         line_str(out, "null");
     else if (type == SQLITE_INTEGER)
         add_integer(sqlite3_column_int64(stmt, at), c->field->kind, out);
+    else if (type == SQLITE_FLOAT && !isfinite(sqlite3_column_double(stmt, at)))
+        line_str(out, "null");
     else if (type == SQLITE_FLOAT)
         line_seconds(out, sqlite3_column_double(stmt, at));
-    else if (c->type == COLUMN_JSON)
+    else if (c->type == COLUMN_JSON && is_sound(text_at(stmt, at)))
         line_add(out, text_at(stmt, at));
     else
         json_text(text_at(stmt, at), out);

@@ -9,7 +9,7 @@
 #include "web/route.h"
 #include "web/web.h"
 
-enum { PAGE_ROWS = 2000, PAGE_BYTES = 256 << 10 };
+enum { PAGE_ROWS = 2000, PAGE_BYTES = 256 << 10, IDLE_PAGES = 5 };
 
 /* In the order of the choices of PARAM_stream. */
 static const enum stream_index streams[] = {STREAM_SMTP, STREAM_SESSION, STREAM_NOTICE, STREAM_SOFTWARE,
@@ -24,6 +24,7 @@ struct export
     struct buf line;
     bool whole; /* records as they are, rather than cells */
     uint64_t last;
+    unsigned idle; /* pages one after the other that came no further */
 };
 
 static int take_row(void *ctx, const struct reader_row *row)
@@ -64,8 +65,13 @@ static int send_page(const struct request *r, struct answer *a, struct export *e
         return -1;
     if (!code && !result.more && !result.searched_to)
         return 1;
-    q->before = code || result.more ? e->last : result.searched_to;
-    return 0;
+    uint64_t before = code || result.more ? e->last : result.searched_to;
+    e->idle = before == q->before ? e->idle + 1 : 0;
+    q->before = before;
+    if (e->idle < IDLE_PAGES)
+        return 0;
+    answer_error(a, 503, "one record alone takes longer to search than %g s (web_seconds)", r->set->seconds);
+    return -1;
 }
 
 void handle_export(const struct request *r, struct answer *a)

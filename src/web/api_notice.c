@@ -6,6 +6,7 @@
 #include "base/now.h"
 #include "store/marks.h"
 #include "web/api_rows.h"
+#include "web/redact.h"
 #include "web/say.h"
 #include "web/route.h"
 #include "web/web.h"
@@ -255,6 +256,20 @@ void handle_reopen(const struct request *r, struct answer *a)
     marks_close(&m);
 }
 
+/* Whether a notice becomes muted would tell whether the identifier was guessed. What is shown of an address
+ * fits no notice anyway. */
+static bool may_name(const struct request *r, struct answer *a, struct slice identifier)
+{
+    struct buf shown;
+    buf_init(&shown, SIZE_MAX);
+    redact_text(REDACT_TEXT, identifier, &shown);
+    bool good = r->role != ROLE_REDACTED || slice_eq(identifier, buf_slice(&shown));
+    buf_free(&shown);
+    if (!good)
+        answer_error(a, 403, "identifier: addresses of persons are not shown to you, and so cannot be muted");
+    return good;
+}
+
 void handle_mute(const struct request *r, struct answer *a)
 {
     struct marks *m = NULL;
@@ -267,7 +282,7 @@ void handle_mute(const struct request *r, struct answer *a)
                               .host = host.len ? host : (struct slice){0},
                               .until = llround(request_time(r, PARAM_until, 0) * 1e6),
                               .act = act_of(r)};
-    if (!texts_fit(r, a))
+    if (!texts_fit(r, a) || !may_name(r, a, identifier))
         return;
     if (!mute.note.len) {
         answer_error(a, 400,

@@ -1,6 +1,7 @@
 /* audit.c: who asked what.
  * In: requests that were answered. Out: lines of JSON in a file. Owns: the file. Limits: LINE bytes a line,
- * of which the texts of the asker take TEXT each. Knowingly: what a full disk refuses is lost, and said. */
+ * of which path and query take TEXT each, other texts of the asker SHORT. Knowingly: what a full disk refuses
+ * is lost, and said. */
 #include "web/audit.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 #include "base/now.h"
 #include "web/say.h"
 
-enum { LINE = 64 << 10, TEXT = 4096 };
+enum { LINE = 128 << 10, TEXT = 4096, SHORT = 256 };
 
 struct audit {
     pthread_mutex_t lock;
@@ -81,6 +82,8 @@ void audit_write(struct audit *a, const struct audit_line *line)
     key_text(&b, "method", slice_str(line->method));
     key_text(&b, "path", line->path);
     key_text(&b, "q", line->query);
+    for (size_t i = 0; i < line->more_count; i++)
+        key_text(&b, line->more[i].name, slice_sub(line->more[i].text, 0, SHORT));
     key(&b, "status");
     buf_add_number(&b, line->status);
     key(&b, "rows");

@@ -7,10 +7,18 @@
 
 struct audit;
 
+enum { AUDIT_MORE = 32 };
+
 struct audit_line {
     const char *user; /* NULL: nobody */
     const char *address, *method;
     struct slice path, query; /* query: the parameter q; data NULL: none */
+    /* The other parameters that were given: names, as they stand in the line, and texts. */
+    struct {
+        const char *name;
+        struct slice text;
+    } more[AUDIT_MORE];
+    size_t more_count;
     unsigned status;
     uint64_t rows;
     double seconds;

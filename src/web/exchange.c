@@ -81,6 +81,17 @@ static struct respond_settings respond_of(const struct exchange *e)
     return (struct respond_settings){.secure = web_is_secure(e->web), .gzip = e->gzip};
 }
 
+/* What stood behind the '?', but for the query: which records, which of their fields. Bodies have passwords.
+ */
+static void add_asked(const struct request *r, struct audit_line *line)
+{
+    for (enum param p = 0; r->route && p < PARAM_COUNT; p++)
+        if (p != PARAM_q && r->route->takes >> p & 1 && request_has(r, p) && line->more_count < AUDIT_MORE) {
+            line->more[line->more_count].name = param_table[p].name;
+            line->more[line->more_count++].text = request_text(r, p);
+        }
+}
+
 /* Every answer of the API, but for what anybody may ask. */
 static void tell_audit(const struct exchange *e)
 {
@@ -94,14 +105,15 @@ static void tell_audit(const struct exchange *e)
     char user[USER_NAME];
     struct slice name = tries ? request_text(&e->request, PARAM_user) : slice_str("");
     snprintf(user, sizeof user, "%.*s", (int)name.len, name.data ? (const char *)name.data : "");
-    const struct audit_line line = {.user = *user ? user : e->request.user,
-                                    .address = address,
-                                    .method = e->method,
-                                    .path = slice_sub(uri, 0, slice_index(uri, '?')),
-                                    .query = request_text(&e->request, PARAM_q),
-                                    .status = e->answer.status,
-                                    .rows = e->answer.rows,
-                                    .seconds = now_monotonic() - e->began};
+    struct audit_line line = {.user = *user ? user : e->request.user,
+                              .address = address,
+                              .method = e->method,
+                              .path = slice_sub(uri, 0, slice_index(uri, '?')),
+                              .query = request_text(&e->request, PARAM_q),
+                              .status = e->answer.status,
+                              .rows = e->answer.rows,
+                              .seconds = now_monotonic() - e->began};
+    add_asked(&e->request, &line);
     audit_write(e->web->audit, &line);
 }
 

@@ -49,7 +49,7 @@ static struct store *store(void)
     struct error err;
     if (s.db)
         return &s;
-    if (day_open(":memory:", 1 << 20, &s.db, &err) || compare_open(&s.compare, &err) ||
+    if (day_open("", 1 << 20, &s.db, &err) || compare_open(&s.compare, &err) ||
         compare_join(s.compare, s.db) != SQLITE_OK)
         abort();
     for (size_t i = 0; i < STREAM_ENTRY; i++)

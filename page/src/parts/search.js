@@ -80,7 +80,7 @@ class SearchBox {
     clear(mirror, q.slice(0, from), el("span", { class: "search-mark" }, q.slice(from, to) || " "), q.slice(to));
     mirror.scrollLeft = input.scrollLeft;
     // The right name, where the server knows one.
-    if (error.nearest) note.append(" ", button(["Take ", wire(error.nearest, { class: "mono" })], () => this.send(q.slice(0, from) + error.nearest + q.slice(to)), { class: "button-text" }));
+    if (error.nearest) note.append(". ", button(["Take ", wire(error.nearest, { class: "mono" })], () => this.send(q.slice(0, from) + error.nearest + q.slice(to)), { class: "button-text" }));
   }
 
   shut() {

@@ -2,6 +2,8 @@
 
 import { button, el } from "../dom.js";
 
+export const BARE = "Nothing is stored in this folder yet: mailtap watch eth0 -o sqlite:FOLDER fills it.";
+
 export function loading(text = "Loading …") {
   return el("div", { class: "state state-loading", role: "status" }, el("span", { class: "spinner", "aria-hidden": "true" }), text);
 }
@@ -16,6 +18,7 @@ const WHY = { 0: "The server does not answer. The page tries again by itself whe
 export function failure(error, retry) {
   const text = error?.message || String(error);
   const why = WHY[error?.status];
+  if (error?.status === 404) retry = null;
   return el("div", { class: "state state-error", role: "alert" }, el("p", { class: "state-text" }, text), why && why !== text ? el("p", { class: "dim" }, why) : null, retry ? el("p", { class: "state-actions" }, button("Try again", retry, { class: "button" })) : null);
 }
 

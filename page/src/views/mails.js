@@ -14,7 +14,7 @@ import { change, go } from "../navigate.js";
 import { exportMenu } from "../parts/export.js";
 import { poll } from "../parts/live.js";
 import { searchBox } from "../parts/search.js";
-import { empty, failure, loading } from "../parts/states.js";
+import { BARE, empty, failure, loading } from "../parts/states.js";
 import { toggledTerm } from "../query.js";
 import { rangeQuery } from "../range.js";
 
@@ -133,8 +133,9 @@ function failed(view, error) {
 
 function nothing(route) {
   const { q } = route.query;
+  if (route.range.bare && !q) return empty("No mails here", BARE);
   const all = route.range.preset === "all";
-  const hint = !all ? "Not in this range of time." : q ? "Take out a term, or look at its words." : "Nothing is stored yet.";
+  const hint = !all ? "Not in this range of time." : q ? "Take out a term, or look at its words." : "The store has none.";
   return empty(q ? "No mail matches" : "No mails here", hint,
     q ? button("Empty the search", () => search(""), { class: "button" }) : null,
     all ? null : button("Search all times", () => change({ since: "all", until: null }), { class: "button" }));

@@ -13,6 +13,7 @@ import { keepLoaded } from "../loader.js";
 import { change } from "../navigate.js";
 import { nowTiles } from "../now_tiles.js";
 import { exportMenu } from "../parts/export.js";
+import { BARE } from "../parts/states.js";
 import { partlyNote } from "../partly.js";
 import { rangeQuery } from "../range.js";
 import { address } from "../router.js";
@@ -44,8 +45,9 @@ async function load(route, signal, time) {
   return { timeline, kinds, health, tops };
 }
 
-// A store that is written no more is not to be taken for one that sees no mail now.
-function endText({ range: shown }) {
+// A store that is written no more, or not yet, is not to be taken for one that sees no mail now.
+function endText({ range: shown }, { timeline, health }) {
+  if (shown.bare && !health.last && !timeline.series.sessions?.some(Boolean)) return BARE;
   return shown.ended ? `The newest record here is of ${dateTime(shown.until)}${shown.preset === "all" ? "" : ": times count back from there"}.` : null;
 }
 
@@ -94,7 +96,7 @@ export async function render(root, route) {
 
   function draw(data, now, time) {
     params = time.params;
-    clear(old, endText(now));
+    clear(old, endText(now, data));
     clear(tiles, nowTiles(data, time, now.range.query));
     chart.update({ ...data.timeline, range: time });
     clear(lists, LISTS.map((by, i) => barList({

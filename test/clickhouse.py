@@ -170,7 +170,7 @@ def try_words(folder, server, capture):
     word, right = folder / "word", folder / "right"
     word.write_text("not-Zeppelin\n")
     right.write_text(clickhouses.PASSWORD + "\n")
-    code, said = read(folder, server, "words", [capture], "-s", "carry_user=mail", "-s", "carry_password_file=%s" % word, "-s", "carry_wait=300ms")
+    code, said = read(folder, server, "words", [capture], "-s", "carry_user=mail", "-s", "carry_password_file=%s" % word, "-s", "carry_wait=4s")
     ok(code and "does not take this user and password" in said and "not-Zeppelin" not in said, "a wrong password is said, and not shown", code, said)
     code, said = read(folder, server, "words", [capture], "-s", "carry_user=mail", "-s", "carry_password_file=%s" % right)
     ok(code == 0 and server.number("SELECT count() FROM smtp FINAL", "words") == 1, "with the right one what waited goes, once", code, said)
@@ -244,7 +244,7 @@ def try_elsewhere(folder, server, capture):
     threading.Thread(target=stub.serve_forever, daemon=True).start()
     words = ("-s", "carry_user=mail", "-s", "carry_password_file=%s" % (folder / "right"))
     for how in ((), ("-s", "carry_ca_file=%s" % (folder / "other.pem"))):
-        code, said = read(folder, stub, "tls", [capture], *words, *how, "-s", "carry_wait=300ms", where="clickhouses://0.0.0.0")
+        code, said = read(folder, stub, "tls", [capture], *words, *how, "-s", "carry_wait=4s", where="clickhouses://0.0.0.0")
         ok(code and "certificate" in said and not stub.asked, "TLS: a certificate that nobody vouches for gets no record, %s" % (how[1:] or "by the system's authorities",), code, said, stub.asked)
     code, said = read(folder, stub, "tls", [capture], *words, "-s", "carry_ca_file=%s" % (folder / "right.pem"), where="clickhouses://0.0.0.0")
     rows = [load(l) for path, _, body in stub.asked if "INTO%20smtp%20" in path for l in body.decode().splitlines()]

@@ -295,7 +295,7 @@ def try_shards(folder, make_captures, mails):
 
 def main():
     text = mailtap("schema", "--clickhouse").stdout.decode()
-    ok(text == (SOURCE / "contrib/clickhouse.sql").read_text(), "contrib/clickhouse.sql is what mailtap schema --clickhouse prints: make it anew")
+    ok(text == (SOURCE / "contrib/clickhouse.sql").read_text(), "contrib/clickhouse.sql is what mailtap schema --clickhouse prints: tools/mkdocs")
     ok("Distributed(two," in mailtap("schema", "--clickhouse", "--cluster", "two").stdout.decode(), "--cluster")
     ok("NOT TESTED" in mailtap("schema", "--clickhouse", "--modern").stdout.decode(), "--modern says that it is not tested")
     for args in (("--clickhouse", "--cluster", "a b"), ("--cluster", "x"), ("--clickhouse", "--database", "x"), ("--clickhouse", "--cluster", "x", "--database", "1"), ("--clickhose",), ("--clickhouse", "x")):

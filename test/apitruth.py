@@ -24,7 +24,12 @@ def small(text):
 
 
 def domain(address):
-    return small(address.rpartition("@")[2]) or small(address)
+    """What has none is told from a domain by an @ behind it."""
+    found = small(address.rpartition("@")[2]) if "@" in address else ""
+    if found or address == "<>":
+        return found or address
+    name = small(address).encode()[:254].decode(errors="ignore")
+    return name if name.endswith("@") else name + "@"
 
 
 def hop_name(*texts):

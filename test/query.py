@@ -340,7 +340,6 @@ def lines_of(r):
 
 def build():
     captures = sorted(p for p in (SHARED / "captures").rglob("*") if p.is_file() and p.suffix not in (".tsv", ".md")) if SHARED.exists() else []
-    captures = captures or [SOURCE / "samples/border.pcap"]
     captures.append(SOURCE / "samples/border.pcap")
     printed = mailtap("read", *captures, *SETTINGS, "-f", "json", timeout=400).stdout
     mailtap("read", *captures, *SETTINGS, "-o", "sqlite:%s" % STORE, timeout=400)
@@ -404,7 +403,8 @@ def fields(stream, rows, times):
             terms.append(term)
             if tried == times or len(faults) > 10:
                 break
-        ok(not faults and found, "%s %s: %d terms find what they shall" % (stream, name, tried), *faults)
+        # Of a few records none may be met.
+        ok(not faults and (found or len(rows) < 50), "%s %s: %d terms find what they shall" % (stream, name, tried), *faults)
     return terms
 
 
@@ -422,7 +422,7 @@ def mixes(stream, rows, terms, times):
         bad, hit = check(stream, mix(terms), rows)
         faults += bad
         found += hit
-    ok(not faults and found > times // 5, "%s: %d mixes of AND, OR and NOT, %d of which find something" % (stream, times, found), *faults)
+    ok(not faults and (found > times // 5 or len(rows) < 50), "%s: %d mixes of AND, OR and NOT, %d of which find something" % (stream, times, found), *faults)
 
 
 def times_and_ids(rows):

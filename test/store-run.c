@@ -1,6 +1,6 @@
 /* store-run.c: prints what a store has, for tests.
- * usage: store-run FOLDER: its records as the json sink prints them, stream after stream, in the order of ids.
- * In: files of days. Out: lines. Owns: nothing. */
+ * usage: store-run FOLDER: its records as the json sink prints them, stream after stream, in the order of
+ * ids. In: files of days. Out: lines. Owns: nothing. */
 #include <stdlib.h>
 #include "store/day.h"
 #include "store/row.h"

@@ -97,14 +97,14 @@ def other_sites(s):
 
 
 def parameters(s):
-    for query, part in (("limit=x", "limit wants a number"), ("limit=1&limit=2", "limit is there twice"), ("limt=1", "the nearest is limit"),
+    for query, part in (("limit=x", "limit wants a number"), ("limit=0", "limit wants at least 1"), ("limit=1&limit=2", "limit is there twice"), ("limt=1", "the nearest is limit"),
                         ("q=%", "percent codes"), ("q=%4", "percent codes"), ("q=%zz", "percent codes"), ("q=%00", "percent codes"),
                         ("q=%ff%fe", "UTF-8"), ("q=%c0%80", "UTF-8"), ("since=yesterday", "since wants a time"), ("since=-1", "wants a time"),
                         ("since=99999999999999999999", "wants a time"), ("before=99999999999999999999", "wants a number"), ("before=-1", "wants a number"),
                         ("format=xml", "there are: json csv ndjson"), ("%6c=1", "takes no 'l'"), ("limit=1;drop", "wants a number")):
         a = s.ask("/api/v1/mails?" + query)
         ok(a.status == 400 and part in a.error, "%s is refused: %s" % (query, part), a)
-    for query in ("", "&&", "q=", "q=%20", "limit=0", "since=2026-11-30", "since=2026-11-30T06:30:00%2B01:00", "until=1764484200.25", "since=7d", "l%69mit=1"):
+    for query in ("", "&&", "q=", "q=%20", "limit=1", "since=2026-11-30", "since=2026-11-30T06:30:00%2B01:00", "until=1764484200.25", "since=7d", "l%69mit=1"):
         ok(s.ask("/api/v1/mails?" + query).status == 200, "'%s' is fine" % query, s.ask("/api/v1/mails?" + query))
     # The longest query, in the longest way to write it.
     ok(s.ask("/api/v1/mails?q=" + "%C3%A4" * 4000).status == 200, "a query of 8000 bytes is fine")

@@ -103,8 +103,11 @@ static bool set_value(struct request *r, enum param which, struct slice text, do
     switch (row->kind) {
     case PARAM_IS_NUMBER:
     case PARAM_IS_ID:
-        return (text.len && slice_number(text, &v->number) == text.len && v->number <= INT64_MAX) ||
-               refuse(reterr, "%s wants a number, not '%s'", row->name, shown(text).text);
+        if (!text.len || slice_number(text, &v->number) != text.len || v->number > INT64_MAX)
+            return refuse(reterr, "%s wants a number, not '%s'", row->name, shown(text).text);
+        /* No rows would mean none to some, and all to others. */
+        return which != PARAM_limit || v->number ||
+               refuse(reterr, "%s wants at least 1, not %s", row->name, "0");
     case PARAM_IS_TIME:
         return moment_parse(text, now, &v->seconds) ||
                refuse(reterr, "%s wants a time, as 2026-11-30T06:30:00Z, seconds since 1970, or 7d, not '%s'",

@@ -128,7 +128,9 @@ def differences(server, lines, database, sensor):
 
 def read(folder, server, database, files, *more, where="clickhouse://127.0.0.1"):
     """-> (exit code, what it said)."""
-    args = ["-s", "outbox_directory=%s" % (folder / "outbox"), "-s", "carry_timeout=120s", "-s", "carry_wait=180s", "-o", "%s:%d/%s" % (where, server.http, database)]
+    args = ["-s", "outbox_directory=%s" % (folder / "outbox"), "-s", "carry_timeout=120s", "-o", "%s:%d/%s" % (where, server.http, database)]
+    if not any(str(m).startswith("carry_wait=") for m in more):
+        args += ["-s", "carry_wait=180s"]
     r = mailtap("read", *args, *more, *files, timeout=240)
     return r.returncode, r.stderr.decode(errors="replace")
 

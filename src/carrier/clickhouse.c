@@ -94,7 +94,9 @@ static int parse(const char *url, struct place *ret, struct error *reterr)
 /* Over loopback packing costs a core, and saves nothing. */
 static bool is_here(const char *host)
 {
-    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "[::1]") == 0;
+    return strcmp(host, "localhost") == 0 ||
+           (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host)) ||
+           strcmp(host, "[::1]") == 0;
 }
 
 static int check(const struct carrier_settings *set, struct error *reterr)
@@ -245,7 +247,8 @@ static void explain(struct clickhouse *c, long status, struct error *reterr)
     static const char *const ends[] = {" before: ", ", e.what()", ": (while read", "(version", "\n"};
     struct slice said = buf_slice(&c->answer);
     unsigned code = code_of(said);
-    if (code == 192 || code == 193 || code == 516 || status == 401 || status == 403) {
+    if (code == 192 || code == 193 || code == 194 || code == 516 ||
+        (!code && (status == 401 || status == 403))) {
         error_set(reterr, -EACCES,
                   "the server does not take this user and password (carry_user, carry_password_file)");
         return;

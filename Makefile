@@ -12,6 +12,10 @@ PREFIX ?= /usr/local
 # Where those who come with the machine have their settings; elsewhere below the prefix.
 SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 
+# Unit tests that are run a second time, and so are all that is built for it: under ThreadSanitizer, and under valgrind.
+THREAD_UNITS = ring merge passage block
+MEMORY_UNITS = slice cursor dated detect mime multipart transfer link ip tunnel tcp fragment source path mention url zip tnef tls sniff body
+
 # Seconds for each fuzz target.
 TIME ?= 60
 
@@ -62,17 +66,16 @@ fuzz:
 test-threads:
 	@tools/install-deps test
 	@test -f $(THREADS)/build.ninja || meson setup $(THREADS) -Db_sanitize=thread --buildtype=debugoptimized -Dtests=enabled >/dev/null
-	@out=$$(ninja --quiet -C $(THREADS)) || { echo "$$out"; exit 1; }
-	@TSAN_OPTIONS=halt_on_error=1 tools/run-tests $(THREADS) --timeout-multiplier 5 ring merge passage block workers
+	@out=$$(ninja --quiet -C $(THREADS) mailtap $(THREAD_UNITS:%=test/unit-%)) || { echo "$$out"; exit 1; }
+	@TSAN_OPTIONS=halt_on_error=1 tools/run-tests $(THREADS) --timeout-multiplier 5 $(THREAD_UNITS) workers
 
 # Memory that is read before it was written, by valgrind. Not of what opens charsets or compiles patterns: the loader and the
 # just-in-time compiler of PCRE2 read beyond what they asked for.
 test-memory:
 	@tools/install-deps test check
 	@test -f $(PLAIN)/build.ninja || meson setup $(PLAIN) --buildtype=debugoptimized -Dtests=enabled >/dev/null
-	@out=$$(ninja --quiet -C $(PLAIN)) || { echo "$$out"; exit 1; }
-	@tools/run-tests $(PLAIN) --timeout-multiplier 30 --wrap='valgrind -q --error-exitcode=9' slice cursor dated detect mime multipart \
-	    transfer link ip tunnel tcp fragment source path mention url zip tnef tls sniff body dialog-few
+	@out=$$(ninja --quiet -C $(PLAIN) mailtap $(MEMORY_UNITS:%=test/unit-%) test/dialog-run) || { echo "$$out"; exit 1; }
+	@tools/run-tests $(PLAIN) --timeout-multiplier 30 --wrap='valgrind -q --error-exitcode=9' $(MEMORY_UNITS) dialog-few
 
 bench: $(RELEASE)/mailtap
 	@tools/install-deps bench

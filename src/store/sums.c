@@ -160,12 +160,6 @@ const struct sums *keyed_others(const struct keyed *k)
     return &k->others;
 }
 
-const char *keyed_order_name(enum keyed_order order)
-{
-    static const char *const names[KEYED_ORDERS] = {"mails", "rejected", "bytes"};
-    return names[order];
-}
-
 struct sorting {
     const uint8_t *texts;
     enum keyed_order order;

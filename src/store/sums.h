@@ -38,9 +38,7 @@ struct keyed_row keyed_row(const struct keyed *k, size_t i);
 const struct sums *keyed_find(const struct keyed *k, struct slice key);
 const struct sums *keyed_others(const struct keyed *k);
 
-enum keyed_order { KEYED_MAILS, KEYED_REJECTED, KEYED_BYTES, KEYED_ORDERS };
-/* "mails", "rejected", "bytes": constants. */
-const char *keyed_order_name(enum keyed_order order);
+enum keyed_order { KEYED_MAILS, KEYED_REJECTED, KEYED_BYTES };
 /* The rows with the most of it first, those of one number by key; after it only rows are read. */
 void keyed_sort(struct keyed *k, enum keyed_order order);
 

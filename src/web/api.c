@@ -203,3 +203,26 @@ void api_sums(struct answer *a, const struct sums *s)
         say_count(a, members[i].v);
     }
 }
+
+void api_times(struct answer *a, const struct timeline *t)
+{
+    api_key_seconds(a, "step", t->step);
+    api_key_seconds(a, "since", t->since);
+    api_key_seconds(a, "until", t->until);
+    say_key(a, "times");
+    say_list(a);
+    for (size_t i = 0; i < t->count; i++)
+        say_count(a, (uint64_t)(t->since + (int64_t)i * t->step));
+    say_end(a);
+    say_key(a, "series");
+    say_object(a);
+}
+
+void api_series(struct answer *a, const struct timeline *t, const char *name, enum timeline_series which)
+{
+    say_key(a, name);
+    say_list(a);
+    for (size_t i = 0; i < t->count; i++)
+        say_count(a, t->series[which][i]);
+    say_end(a);
+}

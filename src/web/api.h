@@ -4,6 +4,7 @@
 
 #include "store/reader.h"
 #include "store/sums.h"
+#include "store/timeline.h"
 #include "web/answer.h"
 #include "web/request.h"
 #include "web/table.h"
@@ -51,6 +52,9 @@ struct table_end api_end(const struct request *r);
 /* The members of sums: mails, accepted, rejected, deferred, tls, recipients, bytes. */
 void api_sums(struct answer *a, const struct sums *s);
 void api_key_seconds(struct answer *a, const char *name, int64_t seconds);
+/* The members of a timeline up to "series", whose object is open then; and one of these series. */
+void api_times(struct answer *a, const struct timeline *t);
+void api_series(struct answer *a, const struct timeline *t, const char *name, enum timeline_series which);
 
 /* A text of the store as it is for this asker: what looks like an address loses its local part where needed.
  */

@@ -3,7 +3,6 @@
  * NOTICES, SOFTWARE. Knowingly: sums are of whole hours. A domain's sums are by the envelope; peers and
  * notices are found by queries, which look at the header's addresses too. */
 #include <math.h>
-#include "store/timeline.h"
 #include "store/top.h"
 #include "web/api_rows.h"
 #include "web/say.h"
@@ -87,22 +86,9 @@ static void write_series(struct answer *a, const struct timeline *t)
     } all[] = {{"out", TIMELINE_MAILS}, {"in", TIMELINE_ACCEPTED}, {"rejected", TIMELINE_REJECTED}};
     say_key(a, "timeline");
     say_object(a);
-    api_key_seconds(a, "step", t->step);
-    api_key_seconds(a, "since", t->since);
-    api_key_seconds(a, "until", t->until);
-    say_key(a, "times");
-    say_list(a);
-    for (size_t i = 0; i < t->count; i++)
-        say_count(a, (uint64_t)(t->since + (int64_t)i * t->step));
-    say_end(a);
-    say_key(a, "series");
-    say_object(a);
+    api_times(a, t);
     for (size_t s = 0; s < sizeof all / sizeof *all; s++) {
-        say_key(a, all[s].name);
-        say_list(a);
-        for (size_t i = 0; i < t->count; i++)
-            say_count(a, t->series[all[s].series][i]);
-        say_end(a);
+        api_series(a, t, all[s].name, all[s].series);
     }
     say_end(a);
     say_end(a);

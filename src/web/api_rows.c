@@ -101,25 +101,3 @@ void rows_object(struct rows *rows, struct answer *a, const struct reader_row *r
         say_raw(a, stream_table[rows->stream]->path, rows->columns[i + 1], value);
     }
 }
-
-struct listing {
-    struct rows *rows;
-    struct answer *a;
-};
-
-static int list_row(void *ctx, const struct reader_row *row)
-{
-    struct listing *l = ctx;
-    rows_object(l->rows, l->a, row);
-    say_end(l->a);
-    return 0;
-}
-
-int rows_list(struct rows *rows, const struct request *r, struct answer *a, struct reader_question *q,
-              struct error *reterr)
-{
-    struct listing l = {rows, a};
-    struct reader_result result;
-    rows_ask(rows, q);
-    return reader_find(r->reader, q, list_row, &l, &result, reterr);
-}

@@ -29,8 +29,4 @@ void rows_object(struct rows *rows, struct answer *a, const struct reader_row *r
 /* The fields of a mail in a list. */
 extern const char rows_mail[];
 
-/* Adds what a question finds as such objects to an open list; at most question->limit. 0 or -errno. */
-int rows_list(struct rows *rows, const struct request *r, struct answer *a, struct reader_question *q,
-              struct error *reterr);
-
 #endif

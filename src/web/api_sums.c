@@ -1,7 +1,6 @@
 /* api_sums.c: /timeline, /top, /map, /paths: what the sums by minute and hour say.
  * In: requests. Out: answers. Owns: nothing. Limits: TIMELINE_MOST points, API_KEYS keys.
  * Knowingly: but for the timeline all of it is of whole hours; the answers say which. */
-#include "store/timeline.h"
 #include "store/past.h"
 #include "web/api.h"
 #include "web/say.h"
@@ -52,22 +51,9 @@ static void write_timeline(const struct request *r, struct answer *a, const stru
         return;
     }
     say_object(a);
-    api_key_seconds(a, "step", t->step);
-    api_key_seconds(a, "since", t->since);
-    api_key_seconds(a, "until", t->until);
-    say_key(a, "times");
-    say_list(a);
-    for (size_t i = 0; i < t->count; i++)
-        say_count(a, (uint64_t)(t->since + (int64_t)i * t->step));
-    say_end(a);
-    say_key(a, "series");
-    say_object(a);
+    api_times(a, t);
     for (enum timeline_series s = 0; s < series; s++) {
-        say_key(a, timeline_name(s));
-        say_list(a);
-        for (size_t i = 0; i < t->count; i++)
-            say_count(a, t->series[s][i]);
-        say_end(a);
+        api_series(a, t, timeline_name(s), s);
     }
     say_end(a);
     api_searched(r, a);

@@ -334,9 +334,9 @@ def exports(folder):
         ok(s.ask("/api/v1/mails?limit=1").status == 200, "clients who do not read keep no question waiting")
         # Two are worked on; for both the server's patience ends, then the third one's turn is over too.
         ok(until(lambda: s.ask("/api/v1/export?format=ndjson").whole, 2 * LONG), "nor exports for long", s.stderr())
-        for c in held[:2]:
-            a = Answer(drain(c))
-            ok(not a.whole, "what they get is not taken for the whole", a.status, len(a.raw))
+        # Which two these are the threads decide; the third begins when one of them is given up, or is told to come later.
+        cut = [a for a in (Answer(drain(c)) for c in held) if not a.whole or a.status == 503]
+        ok(len(cut) >= 2, "what they get is not taken for the whole", len(cut))
         for c in held:
             c.close()
         for _ in range(5):

@@ -288,12 +288,8 @@ static enum carried send_batch(void *ctx, const struct carrier_batch *batch, str
     struct clickhouse *c = ctx;
     c->until = now_monotonic() + c->set->timeout;
     clickrows_clear(c->rows);
-    for (struct slice rest = batch->lines; rest.len;) {
-        size_t end = slice_index(rest, '\n');
-        if (clickrows_add(c->rows, slice_sub(rest, 0, end), reterr) < 0)
-            return CARRY_REFUSED;
-        rest = slice_sub(rest, end + 1, rest.len);
-    }
+    if (clickrows_take(c->rows, batch->lines, reterr) < 0)
+        return CARRY_REFUSED;
     enum carried how = c->ready ? CARRIED : prepare(c, reterr);
     for (size_t i = 0; i < STREAMS && how == CARRIED; i++)
         how = insert(c, i, reterr);

@@ -15,7 +15,15 @@
 #include "carrier/clickhouse.h"
 #include "record/record.h"
 
-enum { HOST = 256, DATABASE = 65, ANSWER = 1 << 20, URL = 1024, PIECE = 1 << 18 };
+enum {
+    HOST = 256,
+    DATABASE = 65,
+    ANSWER = 1 << 20,
+    URL = 1024,
+    PIECE = 1 << 18,
+    PORT = 8123,
+    PORT_TLS = 8443
+};
 
 /* What the URL says. */
 struct place {
@@ -71,7 +79,7 @@ static int parse(const char *url, struct place *ret, struct error *reterr)
     size_t colon = host.len;
     while (colon && byte_is_digit(host.data[colon - 1]))
         colon--;
-    uint64_t port = ret->tls ? 8443 : 8123;
+    uint64_t port = ret->tls ? PORT_TLS : PORT;
     bool given = colon > 1 && host.data[colon - 1] == ':' &&
                  slice_index(host, ':') + 1 >= (host.data[0] == '[' ? 0 : colon);
     if (given) {
@@ -499,6 +507,9 @@ static enum carried send_batch(void *ctx, const struct carrier_batch *batch, str
 }
 
 const struct carrier_ops carrier_clickhouse = {
-    "clickhouse", "tables of ClickHouse, by HTTP", check, open_clickhouse, send_batch, close_clickhouse};
-const struct carrier_ops carrier_clickhouses = {
-    "clickhouses", "tables of ClickHouse, by HTTPS", check, open_clickhouse, send_batch, close_clickhouse};
+    "clickhouse", "tables of ClickHouse, by HTTP", check, open_clickhouse, send_batch, close_clickhouse, PORT,
+    false};
+const struct carrier_ops carrier_clickhouses = {"clickhouses", "tables of ClickHouse, by HTTPS",
+                                                check,         open_clickhouse,
+                                                send_batch,    close_clickhouse,
+                                                PORT_TLS,      false};

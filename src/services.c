@@ -137,6 +137,7 @@ static int start_carrier(const struct settings *set, struct results_target *targ
                                           .outbox = outbox,
                                           .sensor = *set->sensor.text ? set->sensor.text : host,
                                           .outbox_bytes = set->outbox_bytes,
+                                          .sync = set->outbox_sync,
                                           .batch_bytes = set->batch_bytes,
                                           .batch_wait = set->batch_wait,
                                           .timeout = set->carry_timeout,

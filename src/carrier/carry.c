@@ -131,6 +131,9 @@ static bool add_refused(const struct carry *c, struct slice bytes)
         if (ftruncate(fd, st.st_size) < 0)
             good = false;
     }
+    /* The batch goes once this returns. */
+    if (good && s->set->sync && fdatasync(fd) < 0)
+        good = false;
     if (fd >= 0)
         close(fd);
     return good;

@@ -1,14 +1,13 @@
 /* api_mail.c: /mails/ID and /sessions/UID: one mail, one connection, and what belongs to them.
  * In: requests. Out: answers. Owns: nothing. Limits: NEAR mails and notices of each kind.
  * Knowingly: a connection's mails, notices and record are looked for within a day of the mail. */
-#include "store/explained.h"
+#include "view/explained.h"
 #include "web/api_rows.h"
 #include "web/say.h"
 #include "web/json_read.h"
 #include "web/route.h"
 
 enum { NEAR = 50, NEIGHBOURS = 5 };
-#define DAY_IDS (API_DAY * API_SECOND)
 
 /* What of the mail the rest is found by. */
 struct found {
@@ -58,7 +57,8 @@ static int find_mail(const struct request *r, uint64_t id, struct found *f, stru
 /* A query for a connection, as one sensor saw it where that has a name, within a day of an id; 0: at any
  * time.
  */
-static struct query *near(struct slice uid, struct slice sensor, uint64_t id, struct reader_question *q)
+static struct query *near(const struct request *r, struct slice uid, struct slice sensor, uint64_t id,
+                          struct reader_question *q)
 {
     struct buf text;
     buf_init(&text, QUERY_BYTES);
@@ -69,8 +69,9 @@ static struct query *near(struct slice uid, struct slice sensor, uint64_t id, st
     buf_free(&text);
     q->query = query;
     if (id) {
-        q->after = id > DAY_IDS ? id - DAY_IDS : 0;
-        q->before = id + DAY_IDS;
+        const int64_t at = reader_micros(r->reader, id);
+        q->since = at - API_DAY * API_SECOND;
+        q->until = at + API_DAY * API_SECOND;
     }
     return query;
 }
@@ -101,7 +102,7 @@ static int write_session(const struct request *r, struct answer *a, struct slice
     struct writing w = {.a = a, .stream = "smtp_session"};
     struct reader_result result;
     struct reader_question q = {.stream = STREAM_SESSION, .limit = 1};
-    struct query *query = near(uid, sensor, id, &q);
+    struct query *query = near(r, uid, sensor, id, &q);
     say_key(a, "session");
     int err = reader_find(r->reader, &q, write_record, &w, &result, reterr);
     if (!err && !w.count)
@@ -133,7 +134,7 @@ static int write_neighbours(const struct request *r, struct answer *a, struct ro
     struct reader_result result;
     struct reader_question q = {.limit = NEAR};
     rows_ask(rows, &q);
-    struct query *query = near(buf_slice(&f->uid), buf_slice(&f->sensor), f->id, &q);
+    struct query *query = near(r, buf_slice(&f->uid), buf_slice(&f->sensor), f->id, &q);
     int err = reader_find(r->reader, &q, write_neighbour, &w, &result, reterr);
     query_free(&query);
 
@@ -164,7 +165,7 @@ static int write_notices(const struct request *r, struct answer *a, const struct
     struct writing w = {.a = a, .stream = "notice"};
     struct reader_result result;
     struct reader_question q = {.stream = STREAM_NOTICE, .limit = NEAR};
-    struct query *query = near(buf_slice(&f->uid), buf_slice(&f->sensor), f->id, &q);
+    struct query *query = near(r, buf_slice(&f->uid), buf_slice(&f->sensor), f->id, &q);
     int err = reader_find(r->reader, &q, write_record, &w, &result, reterr);
     query_free(&query);
     return err;
@@ -279,7 +280,7 @@ void handle_session(const struct request *r, struct answer *a)
     struct writing w = {.a = a, .rows = &rows};
     struct reader_result result;
     rows_ask(&rows, &q);
-    struct query *query = near(uid, sensor, 0, &q);
+    struct query *query = near(r, uid, sensor, 0, &q);
     say_object(a);
     int code = write_session(r, a, uid, sensor, 0, &sessions, &err);
     say_key(a, "mails");

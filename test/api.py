@@ -307,6 +307,8 @@ def marks(server, truth):
     kinds = {k["note"]: k for k in server.get("/notices/kinds")["kinds"]}
     same("kinds: all counted", sum(k["open"] + k["acknowledged"] + k["muted"] for k in kinds.values()), len(notices))
     ok(kinds[second[1]["note"]]["muted"] == len(like), "kinds: muted", kinds)
+    found = {k["note"]: k["open"] + k["acknowledged"] + k["muted"] for k in server.get("/notices/kinds", q="sensor:there -list:Spamhaus*")["kinds"]}
+    same("kinds of a query", found, dict(Counter(r["note"] for _, r in notices if r["sensor"] == "there" and not r.get("list", "").lower().startswith("spamhaus"))))
     ok([m["id"] for m in server.get("/mutes")["mutes"]] == [mute], "/mutes has it")
     for body, word in (({}, "note"), ({"note": "x", "until": 1}, "until"), ({"note": "x", "remark": "r" * 3000}, "remark"), ({"nott": "x"}, "note"), ({"note": ["x"]}, "body")):
         a = server.send("POST", "/mutes", body)

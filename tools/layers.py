@@ -20,7 +20,8 @@ MAY = {
     "query": ["base"],
     "view": ["base", "record", "sink", "query"],
     "store": ["base", "record", "sink", "query", "view"],
-    "carrier": ["base", "record", "sink"],
+    "clickhouse": ["base", "record", "sink", "query", "view"],
+    "carrier": ["base", "record", "sink", "clickhouse"],
     "courier": ["base"],
     "web": ["base", "query", "view", "store"],
 }

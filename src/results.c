@@ -28,7 +28,7 @@ struct results {
     struct slice sensor; /* none: nothing is told of it */
     char events_name[512];
     struct timespec event_ts;
-    atomic_bool failed;
+    atomic_int failed; /* -errno */
     struct error error;
     uint64_t hidden, hidden_entries; /* notices, lines of scripts that the format has no place for */
 };
@@ -169,7 +169,7 @@ static void write_all(struct results *r, const struct record *rec)
     for (size_t i = 0; i < r->count; i++) {
         int wrote = r->targets[i].ops->write(r->targets[i].sink, rec, &r->error);
         if (wrote < 0)
-            atomic_store(&r->failed, true);
+            atomic_store(&r->failed, wrote);
         shown |= wrote == 0;
     }
     r->hidden += !shown && rec->stream == &stream_notice;
@@ -238,7 +238,7 @@ void results_mime(struct results *r, struct slice uid, uint32_t mail, const stru
 
 bool results_failed(const struct results *r)
 {
-    return atomic_load(&r->failed);
+    return atomic_load(&r->failed) < 0;
 }
 
 void results_count(const struct results *r, struct stats *ret)
@@ -289,7 +289,7 @@ int results_close(struct results **pr, struct error *reterr)
     *pr = NULL;
     if (!r)
         return 0;
-    int err = r->failed ? -EIO : 0;
+    int err = r->failed;
     if (err)
         *reterr = r->error;
     for (size_t i = 0; i < r->count; i++) {
@@ -298,7 +298,7 @@ int results_close(struct results **pr, struct error *reterr)
     }
     bool bad = r->events && (fflush(r->events) != 0 || ferror(r->events));
     if (bad && !err)
-        err = error_set(reterr, -EIO, "%s: %s", r->events_name, strerror(errno));
+        err = error_set(reterr, errno ? -errno : -EIO, "%s: %s", r->events_name, strerror(errno));
     if (r->events && r->events != stdout)
         fclose(r->events);
     free(r);

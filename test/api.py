@@ -324,7 +324,7 @@ def marks(server, truth):
 
 def hostile(server):
     """What is wrong is named, and nothing falls over."""
-    for path, params, word in (("/mails", {"q": "subjct:x"}, "subject"), ("/mails", {"q": "((("}, ""), ("/mails", {"q": "size:>x"}, ""), ("/mails", {"limit": "x"}, "limit"), ("/mails", {"limit": -1}, "limit"), ("/mails", {"limit": 0}, "limit"), ("/top", {"limit": "0"}, "limit"), ("/mails", {"limit": "00"}, "limit"),
+    for path, params, word in (("/mails", {"q": "subjct:x"}, "subject"), ("/mails", {"q": "country:germany"}, "DE"), ("/mails", {"q": "disposition=rejected"}, "disposition:rejected"), ("/mails", {"q": "((("}, ""), ("/mails", {"q": "size:>x"}, ""), ("/mails", {"limit": "x"}, "limit"), ("/mails", {"limit": -1}, "limit"), ("/mails", {"limit": 0}, "limit"), ("/top", {"limit": "0"}, "limit"), ("/mails", {"limit": "00"}, "limit"),
                                ("/mails", {"before": "1e9"}, "before"), ("/mails", {"fields": "subjekt"}, "subject"), ("/mails", {"format": "xml"}, "csv"), ("/mails", {"lmit": 1}, "limit"),
                                ("/mails", {"since": "yesterday"}, "since"), ("/timeline", {"step": 61}, "step"), ("/timeline", {"step": 60, "since": 0}, "step"), ("/timeline", {"since": 200, "until": 100}, "since"),
                                ("/top", {"by": "clients"}, "client"), ("/top", {"order": "x"}, "order"), ("/facets", {"fields": "contry"}, "country"), ("/facets", {"fields": ",".join(["size"] * 30)}, "fields"),

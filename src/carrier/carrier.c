@@ -117,7 +117,7 @@ static int fork_carrier(struct carrier *c, const struct carry_start *start, stru
     return c->pid < 0 ? error_set(reterr, -err, "%s: fork: %s", c->set.url, strerror(err)) : 0;
 }
 
-static int open_outbox(const struct carrier_settings *set, struct error *reterr)
+int carrier_outbox(const struct carrier_settings *set, struct error *reterr)
 {
     uid_t before = geteuid();
     if (set->owner && seteuid(set->owner) < 0)
@@ -131,7 +131,7 @@ static int open_outbox(const struct carrier_settings *set, struct error *reterr)
 static int start(struct carrier *c, struct error *reterr)
 {
     char password[CARRIER_PASSWORD] = "";
-    int pair[2] = {-1, -1}, folder = open_outbox(&c->set, reterr);
+    int pair[2] = {-1, -1}, folder = carrier_outbox(&c->set, reterr);
     int err = folder < 0 ? folder : 0;
     if (!err && c->set.password_file)
         err = carrier_password(c->set.password_file, password, reterr);

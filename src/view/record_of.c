@@ -2,7 +2,7 @@
  * In: columns; JSON as the json sink prints it, from a file that anybody may have made. Out: bodies of
  * records. Owns: the memory of the latest. Limits: RECORD_BYTES a record, DEPTH objects in each other.
  * Knowingly: what a record has beside its fields is lost, but for whether text of the message was seen. */
-#include "store/record_of.h"
+#include "view/record_of.h"
 
 #include <stdlib.h>
 #include "base/memory.h"

@@ -21,6 +21,7 @@ MAY = {
     "view": ["base", "record", "sink", "query"],
     "store": ["base", "record", "sink", "query", "view"],
     "carrier": ["base", "record", "sink"],
+    "load": ["base", "sink", "carrier"],
     "courier": ["base"],
     "web": ["base", "query", "view", "store"],
 }

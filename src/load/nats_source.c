@@ -287,7 +287,12 @@ static int left(void *ctx, uint64_t *ret, struct error *reterr)
     return 0;
 }
 
-const struct source_ops source_nats = {
-    "nats", "a stream of NATS JetStream", check, open_nats, take, taken, give_back, hold, left, close_nats};
-const struct source_ops source_nats_tls = {"nats+tls", "the same over TLS", check, open_nats, take,
-                                           taken,      give_back,           hold,  left,      close_nats};
+const struct source_ops source_nats = {"nats",         "a stream of NATS JetStream",
+                                       check,          open_nats,
+                                       take,           taken,
+                                       give_back,      hold,
+                                       left,           close_nats,
+                                       NATS_LINK_PORT, true};
+const struct source_ops source_nats_tls = {
+    "nats+tls", "the same over TLS", check,          open_nats, take, taken, give_back, hold,
+    left,       close_nats,          NATS_LINK_PORT, true};

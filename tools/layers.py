@@ -17,11 +17,12 @@ MAY = {
     "rule": ["base", "mail", "record"],
     "script": ["base", "mail", "record"],
     "sink": ["base", "mail", "record"],
-    "store": ["base", "record", "sink", "query"],
     "query": ["base"],
+    "view": ["base", "record", "sink", "query"],
+    "store": ["base", "record", "sink", "query", "view"],
     "carrier": ["base", "record", "sink"],
     "courier": ["base"],
-    "web": ["base", "query", "store"],
+    "web": ["base", "query", "view", "store"],
 }
 
 

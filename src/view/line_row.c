@@ -1,13 +1,13 @@
 /* line_row.c: a line of JSON as a row.
  * In: lines that anybody may have written. Out: values of fields. Owns: texts that had escapes, until the
- * next line. Limits: TEXT_BYTES of such texts. Knowingly: lists and objects are not looked into, their text is
- * the value; a count above 2^63 is read as that, as a store would. Spec: RFC 8259. */
+ * next line. Limits: TEXT_BYTES of such texts. Knowingly: lists and objects are not looked into, their text
+ * is the value; a count above 2^63 is read as that, as a store would. Spec: RFC 8259. */
 #include "view/line_row.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include "base/memory.h"
-#include "view/json_in.h"
+#include "view/text_in.h"
 #include "view/kind.h"
 
 enum { TEXT_BYTES = 256 << 20, NUMBER_TEXT = 40, SECONDS_DIGITS = 12, MICROSECONDS = 1000000 };
@@ -153,23 +153,23 @@ static bool read_plain(struct slice text, enum field_kind kind, struct reader_va
     return false;
 }
 
-static bool read_value(struct json_in *in, enum field_kind kind, struct reader_value *ret)
+static bool read_value(struct text_in *in, enum field_kind kind, struct reader_value *ret)
 {
-    uint8_t c = json_next(in);
+    uint8_t c = text_in_next(in);
     bool text = kind == FIELD_TEXT || kind == FIELD_ADDRESS || kind == FIELD_ANOMALY;
     *ret = (struct reader_value){.kind = READER_TEXT};
     if (c == 'n') {
         ret->kind = READER_ABSENT;
-        return slice_eq(json_plain(in), slice_str("null"));
+        return slice_eq(text_in_plain(in), slice_str("null"));
     }
     if (c == '"') {
-        ret->text = json_string(in);
+        ret->text = text_in_string(in);
         return text && !in->bad;
     }
     if (c != '{' && c != '[')
-        return read_plain(json_plain(in), kind, ret);
+        return read_plain(text_in_plain(in), kind, ret);
     struct slice from = in->rest;
-    json_skip(in);
+    text_in_skip(in);
     ret->text = slice_sub(from, 0, from.len - in->rest.len);
     bool list = kind == FIELD_TEXTS || kind == FIELD_ADDRESSES || kind == FIELD_LIST;
     return c == '[' ? list : kind == FIELD_FLAGS || kind == FIELD_OBJECT || kind == FIELD_APART;
@@ -186,22 +186,22 @@ static size_t field_of(const struct columns *cols, struct slice name, size_t fro
     return SIZE_MAX;
 }
 
-static void read_members(struct line_row *r, struct json_in *in)
+static void read_members(struct line_row *r, struct text_in *in)
 {
     const struct columns *cols = r->row.columns;
     size_t next = 0;
-    while (!in->bad && !json_take(in, '}')) {
-        struct slice name = json_string(in);
-        json_want(in, ':');
+    while (!in->bad && !text_in_take(in, '}')) {
+        struct slice name = text_in_string(in);
+        text_in_want(in, ':');
         size_t i = field_of(cols, name, next);
         if (i == SIZE_MAX) {
-            json_skip(in);
+            text_in_skip(in);
         } else {
             in->bad = !read_value(in, cols->items[i].field->kind, &r->values[i]) || in->bad;
             next = i + 1 < cols->count ? i + 1 : 0;
         }
-        if (!in->bad && json_next(in) != '}')
-            json_want(in, ',');
+        if (!in->bad && text_in_next(in) != '}')
+            text_in_want(in, ',');
     }
 }
 
@@ -216,8 +216,8 @@ const struct reader_row *line_row_take(struct line_row *r, struct slice line)
     r->row.count = r->row.columns->count;
     r->row.micros = micros_of(head.time);
     r->row.id = (uint64_t)r->row.micros;
-    struct json_in in = {line, &r->mem, 0, false};
-    json_want(&in, '{');
+    struct text_in in = {.rest = line, .mem = &r->mem, .borrow = true};
+    text_in_want(&in, '{');
     read_members(r, &in);
-    return in.bad || json_next(&in) ? NULL : &r->row;
+    return in.bad || text_in_next(&in) ? NULL : &r->row;
 }

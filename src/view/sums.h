@@ -1,26 +1,16 @@
 /* What is summed up of mails, and sums by key. */
-#ifndef STORE_SUMS_H
-#define STORE_SUMS_H
+#ifndef VIEW_SUMS_H
+#define VIEW_SUMS_H
 
-#include <sqlite3.h>
 #include "base/slice.h"
 
-/* As a row of the table `hourly` has them. */
 struct sums {
     uint64_t mails, accepted, rejected, deferred, tls, recipients, bytes;
     double delay;    /* seconds, of all that had one */
     uint64_t delays; /* how many had one */
 };
 
-/* The list of these columns for a SELECT. */
-#define SUMS_SQL "mails, accepted, rejected, deferred, tls, recipients, bytes, delay, delays"
-
 void sums_add(struct sums *s, const struct sums *more);
-/* The columns of SUMS_SQL, which stand from `first` on. */
-struct sums sums_of_row(sqlite3_stmt *row, int first);
-/* A count in a row; what a damaged file has below 0 counts as 0. */
-uint64_t sums_count(sqlite3_stmt *row, int at);
-
 struct keyed_row {
     struct slice key; /* of the table's memory */
     struct sums sums;

@@ -1,7 +1,7 @@
 /* sums.c: sums of mails, and a table of them by key.
  * In: rows of roll-ups, keys. Out: sums. Owns: a table's keys.
  * Limits: `most` keys a table, the rest counts together. The hash is seeded: keys come from the wire. */
-#include "store/sums.h"
+#include "view/sums.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -39,25 +39,6 @@ void sums_add(struct sums *s, const struct sums *more)
     s->bytes += more->bytes;
     s->delay += more->delay;
     s->delays += more->delays;
-}
-
-uint64_t sums_count(sqlite3_stmt *row, int at)
-{
-    sqlite3_int64 v = sqlite3_column_int64(row, at);
-    return v < 0 ? 0 : (uint64_t)v;
-}
-
-struct sums sums_of_row(sqlite3_stmt *row, int first)
-{
-    return (struct sums){.mails = sums_count(row, first),
-                         .accepted = sums_count(row, first + 1),
-                         .rejected = sums_count(row, first + 2),
-                         .deferred = sums_count(row, first + 3),
-                         .tls = sums_count(row, first + 4),
-                         .recipients = sums_count(row, first + 5),
-                         .bytes = sums_count(row, first + 6),
-                         .delay = sqlite3_column_double(row, first + 7),
-                         .delays = sums_count(row, first + 8)};
 }
 
 struct keyed *keyed_new(size_t most)

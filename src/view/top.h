@@ -1,9 +1,9 @@
 /* Who sends, takes and refuses most: the sums by hour, put together. */
-#ifndef STORE_TOP_H
-#define STORE_TOP_H
+#ifndef VIEW_TOP_H
+#define VIEW_TOP_H
 
-#include "store/reader.h"
-#include "store/sums.h"
+#include "view/reader.h"
+#include "view/sums.h"
 
 /* The dimensions of the table `hourly`. */
 enum top_by {

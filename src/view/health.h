@@ -1,13 +1,13 @@
 /* How well the traffic was seen: what sensors said of themselves in the stream stats. */
-#ifndef STORE_HEALTH_H
-#define STORE_HEALTH_H
+#ifndef VIEW_HEALTH_H
+#define VIEW_HEALTH_H
 
-#include "store/reader.h"
+#include "view/reader.h"
 
 /* Counters of stats.def, by how much they rose in each step. */
 enum health_series {
 #define HEALTH(member) HEALTH_##member,
-#include "store/health.def"
+#include "view/health.def"
 #undef HEALTH
     HEALTH_SERIES
 };

@@ -1,6 +1,6 @@
 /* What words in records mean, for people. */
-#ifndef STORE_EXPLAINED_H
-#define STORE_EXPLAINED_H
+#ifndef VIEW_EXPLAINED_H
+#define VIEW_EXPLAINED_H
 
 #include "base/slice.h"
 

@@ -1,14 +1,10 @@
-/* timeline.c: sums by minute as series.
- * In: rows of `minute`. Out: series. Owns: their numbers. Limits: TIMELINE_MOST points. */
-#include "store/timeline.h"
+/* timeline.c: sums as series.
+ * In: numbers with times. Out: series. Owns: their numbers. Limits: TIMELINE_MOST points. */
+#include "view/timeline.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include "base/memory.h"
-#include "store/sums.h"
-
-enum { MINUTE = 60 };
-#define SECOND INT64_C(1000000)
 
 static const char *const names[TIMELINE_SERIES] = {"mails", "accepted", "rejected", "deferred",
                                                    "tls",   "notices",  "sessions", "bytes"};
@@ -58,28 +54,4 @@ void timeline_add(struct timeline *t, enum timeline_series s, int64_t seconds, u
 {
     if (seconds >= t->since && seconds < t->until)
         t->series[s][(seconds - t->since) / t->step] += n;
-}
-
-static bool take_row(void *ctx, sqlite3_stmt *row)
-{
-    struct timeline *t = ctx;
-    int64_t seconds = sqlite3_column_int64(row, 0);
-    for (int i = 0; i < TIMELINE_SERIES; i++)
-        timeline_add(t, (enum timeline_series)i, seconds, sums_count(row, i + 1));
-    return true;
-}
-
-int timeline_fill(struct timeline *t, struct reader *r, struct error *reterr)
-{
-    const struct reader_value values[] = {{.kind = READER_INTEGER, .integer = t->since / MINUTE},
-                                          {.kind = READER_INTEGER, .integer = t->until / MINUTE}};
-    const struct reader_sql sql = {
-        .text = "SELECT minute * 60, mails, accepted, rejected, deferred, tls, notices, sessions, bytes "
-                "FROM minute WHERE minute >= ?1 AND minute < ?2",
-        .values = values,
-        .value_count = 2,
-        .since = t->since * SECOND,
-        .until = t->until * SECOND};
-    assert(t->step % MINUTE == 0);
-    return reader_each_day(r, &sql, take_row, t, reterr);
 }

@@ -1,6 +1,6 @@
 /* The columns of the store's tables, made out of the tables of fields. */
-#ifndef STORE_COLUMNS_H
-#define STORE_COLUMNS_H
+#ifndef VIEW_COLUMNS_H
+#define VIEW_COLUMNS_H
 
 #include "record/field.h"
 #include "record/record.h"

@@ -3,20 +3,20 @@
  * Knowingly: what the first record of a store counts is nobody's rise, as it is not known since when; neither
  * is that of one without another in the LOOK_BACK before it. A rise counts whole in the step of the record
  * that shows it. */
-#include "store/health.h"
+#include "view/health.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include "base/memory.h"
-#include "store/sums.h"
+#include "record/record.h"
 
 enum { LOOK_BACK = 3600 };
 #define SECOND INT64_C(1000000)
 
 static const char *const names[HEALTH_SERIES] = {
 #define HEALTH(member) #member,
-#include "store/health.def"
+#include "view/health.def"
 #undef HEALTH
 };
 
@@ -27,19 +27,23 @@ const char *health_name(enum health_series s)
 
 struct taking {
     struct health *h;
+    size_t fields[HEALTH_SERIES + 1]; /* of stats: those of the series, then the worker */
     bool any;
     uint64_t before[HEALTH_SERIES];
 };
 
-static bool take_row(void *ctx, sqlite3_stmt *row)
+static int take_row(void *ctx, const struct reader_row *row)
 {
     struct taking *t = ctx;
     struct health *h = t->h;
-    int64_t id = sqlite3_column_int64(row, 0), seconds = id / SECOND;
+    int64_t seconds = reader_row_micros(row) / SECOND;
     uint64_t now[HEALTH_SERIES];
     bool anew = false;
+    if (reader_row_value(row, t->fields[HEALTH_SERIES]).kind != READER_ABSENT)
+        return 0;
     for (int i = 0; i < HEALTH_SERIES; i++) {
-        now[i] = sums_count(row, i + 1);
+        int64_t v = reader_row_value(row, t->fields[i]).integer;
+        now[i] = v < 0 ? 0 : (uint64_t)v;
         anew = anew || now[i] < t->before[i];
     }
     if (t->any && seconds >= h->since && seconds < h->until)
@@ -50,8 +54,16 @@ static bool take_row(void *ctx, sqlite3_stmt *row)
         }
     memcpy(t->before, now, sizeof now);
     t->any = true;
-    h->last = (uint64_t)id;
-    return true;
+    h->last = reader_row_id(row);
+    return 0;
+}
+
+static size_t field_of(const char *name)
+{
+    size_t i = 0;
+    while (strcmp(stream_stats.fields[i].name, name) != 0)
+        i++;
+    return i;
 }
 
 static double share(uint64_t part, uint64_t rest)
@@ -72,20 +84,17 @@ int health_fill(struct health *h, struct reader *r, int64_t since, int64_t until
     }
     struct taking t = {.h = h};
     const int64_t from = h->since > LOOK_BACK ? h->since - LOOK_BACK : 0;
-    const struct reader_value values[] = {{.kind = READER_INTEGER, .integer = from * SECOND},
-                                          {.kind = READER_INTEGER, .integer = h->until * SECOND}};
-    const struct reader_sql sql = {
-        .text = "SELECT id"
-#define HEALTH(member) ", \"" #member "\""
-#include "store/health.def"
-#undef HEALTH
-                " FROM stats WHERE id >= ?1 AND id < ?2 AND worker IS NULL ORDER BY id",
-        .values = values,
-        .value_count = 2,
-        .since = from * SECOND,
-        .until = h->until * SECOND,
-        .oldest_first = true};
-    int err = reader_each_day(r, &sql, take_row, &t, reterr);
+    struct reader_result result;
+    for (size_t i = 0; i < HEALTH_SERIES; i++)
+        t.fields[i] = field_of(names[i]);
+    t.fields[HEALTH_SERIES] = field_of("worker");
+    const struct reader_question q = {.stream = STREAM_STATS,
+                                      .oldest_first = true,
+                                      .since = from * SECOND,
+                                      .until = h->until * SECOND,
+                                      .fields = t.fields,
+                                      .field_count = HEALTH_SERIES + 1};
+    int err = reader_find(r, &q, take_row, &t, &result, reterr);
     const uint64_t *s = h->sum;
     uint64_t dropped = s[HEALTH_kernel_drops] + s[HEALTH_interface_drops] + s[HEALTH_ring_drops];
     h->loss = share(dropped, s[HEALTH_packets]);

@@ -1,25 +1,16 @@
-/* Questions to a store: a query's rows, newest first, over its day files; counts, facets, sums. Never writes.
+/* Questions to a store of any kind: a query's rows, newest first; counts, facets, sums. Never writes.
  *
- * A reader is for one thread at a time. Files are opened as they are needed, and kept open, so many at most.
- * A file that is damaged, of a newer version, or gone in between is left out, counted, and said. */
-#ifndef STORE_READER_H
-#define STORE_READER_H
+ * Who opens a reader says which kind it is (store/open.h for folders of day files). It is for one thread at a
+ * time. A part of the store that cannot be read is left out, counted, and said. */
+#ifndef VIEW_READER_H
+#define VIEW_READER_H
 
-#include <sqlite3.h>
 #include "base/error.h"
 #include "query/query.h"
 #include "record/field.h"
 
-struct reader_settings {
-    const char *directory; /* copied */
-    size_t files;          /* kept open at most; 0: a default */
-    size_t cache_bytes;    /* of each; 0: a default */
-};
-
 struct reader;
 
-/* 0, or -errno where the folder cannot be read. A folder without day files is a store without records. */
-int reader_open(const struct reader_settings *set, struct reader **ret, struct error *reterr);
 void reader_close(struct reader **r);
 /* All that follows on this reader may take so many seconds together, from now on; then it ends where it is,
  * which is no error. 0: as long as it takes. */
@@ -28,12 +19,15 @@ void reader_deadline(struct reader *r, double seconds);
 bool reader_complete(const struct reader *r);
 /* Where it ended something: all ids from there on (oldest first: up to there) were looked at; else 0. */
 uint64_t reader_searched_to(const struct reader *r);
+/* When the record of that id ended, in microseconds since the epoch: ids are in the order of these times. */
+int64_t reader_micros(const struct reader *r, uint64_t id);
 
 struct reader_question {
     enum stream_index stream;
     const struct query *query; /* NULL: everything */
     bool oldest_first;
     uint64_t before, after; /* only ids below and above; 0: no bound */
+    int64_t since, until;   /* only what ended then or later, and before; microseconds; 0: no bound */
     uint64_t limit;         /* rows; 0: all */
     const size_t *fields;   /* indexes of the stream's fields that are looked at, none twice; NULL: all */
     size_t field_count;
@@ -54,6 +48,8 @@ struct reader_result {
 /* One row; its bytes live until the callback returns. */
 struct reader_row;
 uint64_t reader_row_id(const struct reader_row *row);
+/* When it ended, in microseconds. */
+int64_t reader_row_micros(const struct reader_row *row);
 enum reader_value_kind { READER_ABSENT, READER_INTEGER, READER_REAL, READER_TEXT };
 struct reader_value {
     enum reader_value_kind kind;
@@ -103,28 +99,13 @@ int reader_facets(struct reader *r, const struct reader_question *question,
                   const enum query_field_index *fields, size_t field_count, size_t most,
                   reader_facet_fn *take, void *ctx, struct reader_result *ret, struct error *reterr);
 
-/* One SELECT of ours over the tables of a day file; never a text that a user gave. */
-struct reader_sql {
-    const char *text;
-    const struct reader_value *values; /* bound to ?1 and so on, where the statement has that many */
-    size_t value_count;
-    int64_t since, until; /* ids: days that have none of since <= id < until are not opened */
-    bool oldest_first;
-};
-/* false ends it. The row is the callback's until it returns, to read its columns. */
-typedef bool reader_row_fn(void *ctx, sqlite3_stmt *row);
-/* Runs it on day after day; what several of them give is the caller's to put together. 0, or -errno. A day
- * that lacks a table or column of it is passed over. */
-int reader_each_day(struct reader *r, const struct reader_sql *sql, reader_row_fn *each, void *ctx,
-                    struct error *reterr);
-
 struct reader_span {
-    size_t files;
+    size_t files;        /* days */
     int64_t first, last; /* microseconds: begin of the oldest day and end of the newest one; 0, 0: no files */
 };
 int reader_span(struct reader *r, struct reader_span *ret, struct error *reterr);
 
-/* For people: the canonical query, what FTS is asked, and the conditions, as text. */
-void reader_explain(enum stream_index stream, const struct query *query, struct buf *out);
+/* For people: the canonical query, and what the store is asked, as text. */
+void reader_explain(struct reader *r, enum stream_index stream, const struct query *query, struct buf *out);
 
 #endif

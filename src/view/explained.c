@@ -1,6 +1,6 @@
 /* explained.c: sentences out of the records' tables, for those who may not include what has these tables.
  * In: names. Out: sentences. Owns: nothing. */
-#include "store/explained.h"
+#include "view/explained.h"
 
 #include "record/record.h"
 

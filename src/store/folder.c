@@ -1,86 +1,40 @@
-/* reader.c: questions to a store.
+/* folder.c: questions to a folder of day files.
  * In: questions. Out: rows, counts, sums. Owns: open day files. Limits: the deadline; what the question says.
  */
-#include "store/reader.h"
+#include "store/open.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include "base/memory.h"
-#include "base/now.h"
 #include "store/walk.h"
 
 enum { DAY_SECONDS = 86400, MICROSECONDS = 1000000, RETURNED = 1 };
 #define DAY_IDS ((int64_t)DAY_SECONDS * MICROSECONDS)
-
-bool reader_over(const struct reader *r)
-{
-    return r->deadline > 0 && now_monotonic() > r->deadline;
-}
 
 static int is_over(void *ctx)
 {
     return reader_over(ctx);
 }
 
-int reader_open(const struct reader_settings *set, struct reader **ret, struct error *reterr)
+static void close_folder(struct reader *r)
 {
-    struct reader *r = calloc(1, sizeof *r);
-    memory_check(r);
-    r->complete = true;
-    int err = volumes_open(set->directory, set->files, set->cache_bytes, &r->volumes, reterr);
-    if (err)
-        reader_close(&r);
-    else
-        volumes_watch(r->volumes, is_over, r);
-    *ret = r;
-    return err;
-}
-
-void reader_close(struct reader **pr)
-{
-    struct reader *r = *pr;
-    *pr = NULL;
-    if (!r)
-        return;
-    volumes_close(&r->volumes);
+    volumes_close(&folder_of(r)->volumes);
     free(r);
 }
 
-void reader_deadline(struct reader *r, double seconds)
+static int64_t micros_of(uint64_t id)
 {
-    r->deadline = seconds > 0 ? now_monotonic() + seconds : 0;
-    r->complete = true;
-    r->searched_to = 0;
+    return (int64_t)id;
 }
 
-bool reader_complete(const struct reader *r)
-{
-    return r->complete;
-}
-
-uint64_t reader_searched_to(const struct reader *r)
-{
-    return r->searched_to;
-}
-
-void reader_leave_out(struct reader *r, struct reader_result *ret, const struct error *why)
-{
-    r->complete = false;
-    if (!ret)
-        return;
-    ret->complete = false;
-    if (!ret->left_out++)
-        snprintf(ret->problem, sizeof ret->problem, "%s", why->text);
-}
-
-int reader_count(struct reader *r, const struct reader_question *question, struct reader_result *ret,
+static int count(struct reader *r, const struct reader_question *question, struct reader_result *ret,
                  struct error *reterr)
 {
     const struct walk walk = {.question = question, .ids_only = true};
-    return walk_run(r, &walk, ret, reterr);
+    return walk_run(folder_of(r), &walk, ret, reterr);
 }
 
-static int bind_values(sqlite3_stmt *stmt, const struct reader_sql *sql)
+static int bind_values(sqlite3_stmt *stmt, const struct folder_sql *sql)
 {
     int count = sqlite3_bind_parameter_count(stmt), code = SQLITE_OK;
     for (int i = 0; i < count && (size_t)i < sql->value_count && code == SQLITE_OK; i++) {
@@ -97,14 +51,14 @@ static int bind_values(sqlite3_stmt *stmt, const struct reader_sql *sql)
 }
 
 /* 0: the next day; RETURNED: at an end. */
-static int sum_day(struct reader *r, const struct reader_sql *sql, int32_t day, reader_row_fn *each,
+static int sum_day(struct folder *f, const struct folder_sql *sql, int32_t day, folder_row_fn *each,
                    void *ctx)
 {
     struct volume *v = NULL;
     struct error why;
     sqlite3_stmt *stmt = NULL;
-    if (volumes_day(r->volumes, day, &v, &why)) {
-        reader_leave_out(r, NULL, &why);
+    if (volumes_day(f->volumes, day, &v, &why)) {
+        reader_leave_out(&f->reader, NULL, &why);
         return 0;
     }
     int code = sqlite3_prepare_v2(v->db, sql->text, -1, &stmt, NULL);
@@ -121,39 +75,39 @@ static int sum_day(struct reader *r, const struct reader_sql *sql, int32_t day, 
     sqlite3_finalize(stmt);
     if (code == SQLITE_DONE)
         return 0;
-    r->complete = false;
+    f->reader.complete = false;
     if (code != SQLITE_INTERRUPT)
-        volumes_drop(r->volumes, v);
+        volumes_drop(f->volumes, v);
     return 0;
 }
 
-int reader_each_day(struct reader *r, const struct reader_sql *sql, reader_row_fn *each, void *ctx,
+int folder_each_day(struct folder *f, const struct folder_sql *sql, folder_row_fn *each, void *ctx,
                     struct error *reterr)
 {
     struct day_list days;
-    int err = volumes_list(r->volumes, &days, reterr);
+    int err = volumes_list(f->volumes, &days, reterr);
     for (size_t i = 0; i < days.count && !err; i++) {
-        int32_t day = days.items[sql->oldest_first ? days.count - 1 - i : i];
+        int32_t day = days.items[days.count - 1 - i];
         int64_t first = (int64_t)day * DAY_IDS;
         if (first >= sql->until || first + DAY_IDS <= sql->since)
             continue;
-        if (reader_over(r)) {
-            r->complete = false;
-            if (!r->searched_to)
-                r->searched_to = (uint64_t)(sql->oldest_first ? first : first + DAY_IDS);
+        if (reader_over(&f->reader)) {
+            f->reader.complete = false;
+            if (!f->reader.searched_to)
+                f->reader.searched_to = (uint64_t)first;
             break;
         }
-        err = sum_day(r, sql, day, each, ctx);
+        err = sum_day(f, sql, day, each, ctx);
     }
     free(days.items);
     return err < 0 ? err : 0;
 }
 
-int reader_span(struct reader *r, struct reader_span *ret, struct error *reterr)
+static int span_of(struct reader *r, struct reader_span *ret, struct error *reterr)
 {
     struct day_list days;
     *ret = (struct reader_span){0};
-    int err = volumes_list(r->volumes, &days, reterr);
+    int err = volumes_list(folder_of(r)->volumes, &days, reterr);
     if (err)
         return err;
     ret->files = days.count;
@@ -165,7 +119,7 @@ int reader_span(struct reader *r, struct reader_span *ret, struct error *reterr)
     return 0;
 }
 
-static void explain(struct compare *c, enum stream_index stream, const struct query *query, struct line *text)
+static void explain(struct reader *r, enum stream_index stream, const struct query *query, struct line *text)
 {
     struct columns *cols = malloc(sizeof *cols);
     struct line match = {0};
@@ -174,7 +128,7 @@ static void explain(struct compare *c, enum stream_index stream, const struct qu
     if (stream != STREAM_ENTRY)
         columns_of(stream_table[stream], cols);
     const struct ask_table table = {stream, stream == STREAM_ENTRY ? NULL : cols, NULL, true};
-    enum ask_narrow how = ask_match(c, stream, query->root, &match);
+    enum ask_narrow how = ask_match(volumes_compare(folder_of(r)->volumes), stream, query->root, &match);
     struct ask_bounds bounds = ask_bounds(query->root);
     line_printf(text, "ids: %lld to %lld\nindex: ", (long long)bounds.from, (long long)bounds.to);
     line_add(text, how == ASK_ALL ? slice_str("is of no help, all rows are looked at") : line_slice(&match));
@@ -188,20 +142,28 @@ static void explain(struct compare *c, enum stream_index stream, const struct qu
     free(cols);
 }
 
-void reader_explain(enum stream_index stream, const struct query *query, struct buf *out)
+static const struct reader_kind kind = {.close = close_folder,
+                                        .micros = micros_of,
+                                        .find = folder_find,
+                                        .count = count,
+                                        .facets = folder_facets,
+                                        .span = span_of,
+                                        .collect = folder_collect,
+                                        .key_hours = folder_key_hours,
+                                        .timeline = folder_timeline,
+                                        .explain = explain};
+
+int store_open(const struct store_settings *set, struct reader **ret, struct error *reterr)
 {
-    struct compare *c = NULL;
-    struct line text = {0};
-    struct error err;
-    buf_add_str(out, "query: ");
-    query_print(query, out);
-    buf_add_byte(out, '\n');
-    if (compare_open(&c, &err)) {
-        buf_add_str(out, err.text);
-        return;
-    }
-    explain(c, stream, query, &text);
-    buf_add(out, line_slice(&text));
-    line_free(&text);
-    compare_close(&c);
+    struct folder *f = calloc(1, sizeof *f);
+    memory_check(f);
+    reader_begin(&f->reader, &kind);
+    f->past = set->past;
+    *ret = &f->reader;
+    int err = volumes_open(set->directory, set->files, set->cache_bytes, &f->volumes, reterr);
+    if (err)
+        reader_close(ret);
+    else
+        volumes_watch(f->volumes, is_over, f);
+    return err;
 }

@@ -1,6 +1,6 @@
 /* columns.c: a column per field of a stream.
  * In: tables of fields. Out: tables of columns. Owns: nothing. */
-#include "store/columns.h"
+#include "view/columns.h"
 
 #include <assert.h>
 

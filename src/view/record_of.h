@@ -1,9 +1,9 @@
 /* A row back to the record that it was, for who prints records. */
-#ifndef STORE_RECORD_OF_H
-#define STORE_RECORD_OF_H
+#ifndef VIEW_RECORD_OF_H
+#define VIEW_RECORD_OF_H
 
 #include "record/record.h"
-#include "store/reader.h"
+#include "view/reader.h"
 
 struct record_of; /* memory of the latest record */
 

@@ -1,8 +1,8 @@
 /* How much was when: steps of time with a number each. */
-#ifndef STORE_TIMELINE_H
-#define STORE_TIMELINE_H
+#ifndef VIEW_TIMELINE_H
+#define VIEW_TIMELINE_H
 
-#include "store/reader.h"
+#include "view/reader.h"
 
 enum timeline_series {
     TIMELINE_MAILS,

@@ -182,7 +182,7 @@ enum notices_heard notices_hear(struct notices *o, struct notice *n, bool again,
     } else if (actions & AWAY) {
         deliver(o, n, actions);
     }
-    bool same = (taken | actions) == taken && window == n->suppress_for;
+    bool same = !(actions & AWAY & ~taken) && window == n->suppress_for;
     return same ? NOTICES_GOES : NOTICES_CHANGED;
 }
 

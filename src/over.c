@@ -102,9 +102,23 @@ static void on_notice(void *ctx, struct notice *n)
     notices_take(o->notices, n);
 }
 
+/* With the loader's name behind its own fields, as sensors do it. */
 static void on_entry(void *ctx, struct entry *e)
 {
-    made(ctx, &(struct record){&stream_entry, e, e->ts, NULL});
+    const struct over *o = ctx;
+    struct entry_pair pairs[ENTRY_PAIRS + 1];
+    struct entry named = *e;
+    size_t i = 0;
+    while (i < e->count && !slice_eq(e->pairs[i].name, slice_str("sensor"))) {
+        pairs[i] = e->pairs[i];
+        i++;
+    }
+    if (i == e->count && *o->set->sensor.text) {
+        pairs[named.count++] = (struct entry_pair){
+            .name = slice_str("sensor"), .kind = ENTRY_TEXT, .text = slice_str(o->set->sensor.text)};
+        named.pairs = pairs;
+    }
+    made(ctx, &(struct record){&stream_entry, &named, e->ts, NULL});
 }
 
 static bool is_after(struct timespec a, struct timespec b)

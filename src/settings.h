@@ -76,6 +76,10 @@ struct settings {
     struct text_setting sensor, outbox_directory;
     uint64_t outbox_bytes, batch_bytes;
     double batch_wait, carry_timeout, carry_wait;
+    struct text_setting load_group;
+    uint64_t load_bytes;
+    double load_wait, load_redeliver;
+    struct text_setting load_user, load_password_file, load_ca_file;
     struct text_setting carry_user, carry_password_file, carry_ca_file;
     double retry_first, retry_most, courier_wait;
     uint64_t script_bytes, script_steps, script_counters;

@@ -183,7 +183,7 @@ def scripts():
     n = next((x for x in made if x["_path"] == "notice"), {})
     ok((n.get("sensor"), n.get("note"), n.get("host"), n.get("ts"), n.get("_write_ts"), n.get("actions")) == ("center", "Test::Rejects", "192.0.2.7", T + 5, T + 5, ["log"]), "which bears the loader's name and the record's time", n)
     ok(list(n)[:3] == ["_path", "_write_ts", "ts"], "and looks as lines of sensors do", n)
-    ok({"_path": "rejects", "_write_ts": T + 5, "ts": T + 5, "host": "192.0.2.7"} in made, "and so do lines of scripts", made)
+    ok({"_path": "rejects", "_write_ts": T + 5, "ts": T + 5, "host": "192.0.2.7", "sensor": "center"} in made, "and so do lines of scripts", made)
     apart = [x for i in range(3) for x in (mail("a", i, disposition="rejected", number=i),)] + [mail("b", i - 30, disposition="rejected", number=i) for i in range(3)]
     ok(counts(*apart, "!take", settings=s)["raised"] == 1, "a sensor that lags behind counts at its own time")
     apart = [mail("a", 0, disposition="rejected", number=i) for i in range(3)] + [mail("b", 620, disposition="rejected", number=i) for i in range(3)] + [mail("a", 10, disposition="rejected", number=9)]

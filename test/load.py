@@ -10,6 +10,7 @@ from pathlib import Path
 
 import clickhouses
 import kafkas
+import loadover
 import natsbus
 from tap import MAILTAP, SOURCE, done, mailtap, ok
 from waiting import until
@@ -225,6 +226,7 @@ def main():
                 ok(got == {t: sum(w.get(t, 0) for w in want) for t in TABLES}, "each record of three sensors is there, exactly once", got, want, rows(server, "mail", ""))
                 odd(folder, bus, server)
                 held(folder, bus, server)
+                loadover.run(folder, bus, server, drain)
                 kafka(folder, server, captures)
                 got = rows(server, "kafka")
                 ok(got == {t: want[0].get(t, 0) for t in TABLES}, "and each record is there, exactly once", got, want[0], rows(server, "kafka", ""))

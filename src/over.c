@@ -196,8 +196,9 @@ static void take_heard(struct over *o, const struct line_head *head, struct slic
     o->changed = true;
     if (!read || notice)
         return;
+    /* A time that is not yet would be that of all that scripts count. */
     if (is_after(rec.end, o->clock))
-        rec.end = o->clock;
+        rec.end = o->clock.tv_sec ? o->clock : (struct timespec){o->wall, 0};
     scripts_record(o->scripts, &rec);
 }
 

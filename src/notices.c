@@ -135,6 +135,9 @@ void notices_take(struct notices *o, struct notice *n)
     struct country_info info;
     o->counts.raised++;
     notice_complete(n);
+    /* Here already, as whoever is mailed wants to know it too. */
+    if (!n->sensor.len && *o->by.set->sensor.text)
+        n->sensor = slice_str(o->by.set->sensor.text);
     if (!n->country.len && countries_lookup(o->by.countries, &n->host, &info)) {
         n->country = info.country[0] ? slice_str(info.country) : n->country;
         n->asn = info.asn;

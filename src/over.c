@@ -87,10 +87,6 @@ static void send_record(struct over *o, const struct record *rec)
 static void made(void *ctx, const struct record *rec)
 {
     struct over *o = ctx;
-    struct notice *n = rec->stream == &stream_notice ? rec->body : NULL;
-    /* What stands for repeats shows the last of them, and the sensor that saw it. */
-    if (n && !n->sensor.data && *o->set->sensor.text)
-        n->sensor = slice_str(o->set->sensor.text);
     o->counts.made++;
     send_record(o, rec);
 }

@@ -2,6 +2,7 @@
 import json
 
 from capturing import capture_of
+from courierpeers import Http
 from tap import SOURCE, mailtap, ok
 
 HOST, SERVER = "198.51.100.7", "203.0.113.25"
@@ -21,7 +22,10 @@ def run(folder, bus, server, drain):
     url, state = bus.url("RUN"), folder / "state"
     state.mkdir(mode=0o777)
     state.chmod(0o777)  # root becomes somebody plain
-    settings = ("load_scripts=%s" % (SOURCE / "scripts/spam-run.lua"), "load_state=%s" % (state / "load"), "sensor=center", "country_databases=none")
+    hook = Http()
+    policy = folder / "policy.lua"
+    policy.write_text('function on_notice(n) return {"log", "webhook"} end\n')
+    settings = ("load_scripts=%s,%s" % (SOURCE / "scripts/spam-run.lua", policy), "webhook_url=%s" % hook.url, "load_state=%s" % (state / "load"), "sensor=center", "country_databases=none")
     said = []
     for sensor, after in (("a", 0), ("b", 10)):
         publish(folder, url, sensor, after)
@@ -34,3 +38,6 @@ def run(folder, bus, server, drain):
     listed = [r for r in rows if r["note"] == "SMTP::Blocklist_Blocked_Host"]
     ok(len(listed) == 1 and listed[0]["sensor"] == "a", "and what both sensors say is there once", rows)
     ok(server.number("SELECT count() FROM smtp FINAL", "run") == 24, "with all mails")
+    posts = [json.loads(p) for p in hook.posts]
+    hook.stop()
+    ok([(p["note"], p["sensor"], p["actions"]) for p in posts] == [("SMTP::Blocklist_Blocked_Host", "a", ["log", "webhook"]), ("SMTP::Spam_Run", "center", ["log", "webhook"])], "each of the two is posted once, by the loader", posts, *said)

@@ -8,14 +8,13 @@
 #include <getopt.h>
 #include <pwd.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "base/shown.h"
 #include "confine.h"
-#include "load/load.h"
+#include "load_rights.h"
 #include "over.h"
 #include "read.h"
 #include "services.h"
@@ -189,21 +188,7 @@ static int over_keep(void *ctx, bool now, struct error *reterr)
     return over_save(((struct loading *)ctx)->over, now, reterr);
 }
 
-/* In the courier's process, and in ours once files are open. */
-static int become(void *ctx, struct error *reterr)
-{
-    const struct loading *l = ctx;
-    struct confine_report report;
-    /* A core would have mails and passwords in it. */
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    int err = confine_user(l->user, &report, reterr);
-    if (!err && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        err = error_set(reterr, -errno, "no_new_privs: %s", strerror(errno));
-    if (!err)
-        confine_show(&report);
-    return err;
-}
-
+/* In the courier's process. */
 static void courier_begins(void *ctx)
 {
     const struct loading *l = ctx;
@@ -213,6 +198,15 @@ static void courier_begins(void *ctx)
         return;
     fprintf(stderr, "mailtap: courier: %s\n", err.text);
     _exit(EXIT_USAGE);
+}
+
+static int give_up(void *ctx, const struct load_settings *load, struct error *reterr)
+{
+    const struct loading *l = ctx;
+    const struct load_rights rights = {l->user, NULL, courier_process(l->services.courier)};
+    /* A core would have mails and passwords in it. */
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    return load_rights_drop(load, &rights, reterr);
 }
 
 static void fill(struct loading *l, struct load_settings *ret)
@@ -236,7 +230,7 @@ static void fill(struct loading *l, struct load_settings *ret)
                                   .tell_every = set->stats_interval,
                                   .until_empty = l->args->until_empty,
                                   .hook = {over_pass, over_look, over_end, over_keep, l},
-                                  .begin = become,
+                                  .begin = give_up,
                                   .begin_ctx = l};
     ret->into.outbox = l->folder;
     /* A record that names no sensor is none of this machine's. */
@@ -286,6 +280,7 @@ static int run(struct loading *l)
     if (over_new(&over, &l->over, &err) < 0)
         return fail(&err);
     enum loaded how_it_went = load_run(&load, &err);
+    over_tell(l->over);
     over_free(&l->over);
     if (how_it_went == LOADED_NOT)
         return fail(&err);

@@ -55,6 +55,8 @@ void over_finish(struct over *o, struct line *out);
  * load_save at most, or `now`. 0, or -errno: it could not be written, which the next call tries again. */
 int over_save(struct over *o, bool now, struct error *reterr);
 struct over_counts over_counts(const struct over *o);
+/* Says on standard error what was counted, where anything was. */
+void over_tell(const struct over *o);
 void over_free(struct over **o);
 
 #endif

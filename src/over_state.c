@@ -33,7 +33,7 @@ static void put_hex(struct writer *w, struct slice bytes)
 static void put_fold(void *ctx, const struct fold_entry *e)
 {
     struct writer *w = ctx;
-    fprintf(w->file, "fold %.6f %.6f %u %" PRIu64 " ", e->from, e->until, e->actions, e->repeats);
+    fprintf(w->file, "fold %.17g %.17g %u %" PRIu64 " ", e->from, e->until, e->actions, e->repeats);
     put_hex(w, e->key);
     line_clear(&w->line);
     if (e->last)

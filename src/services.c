@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "carrier/outbox.h"
+#include "carrier_rights.h"
 
 enum { OUTBOX_NAME_MOST = 200 };
 
@@ -163,6 +164,7 @@ static int start_carrier(const struct settings *set, struct results_target *targ
     with.owner = how->owner;
     with.begin = how->begin;
     with.begin_ctx = how->ctx;
+    with.confine = carrier_rights_drop;
     int err = services_outbox(set, target->directory, "", how->owner, outbox, reterr);
     if (!err)
         err = carrier_start(target->remote, &with, ret, reterr);

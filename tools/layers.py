@@ -20,7 +20,9 @@ MAY = {
     "query": ["base"],
     "view": ["base", "record", "sink", "query"],
     "store": ["base", "record", "sink", "query", "view"],
-    "carrier": ["base", "record", "sink"],
+    "clickhouse": ["base", "record", "sink", "query", "view"],
+    "carrier": ["base", "record", "sink", "clickhouse"],
+    "load": ["base", "sink", "clickhouse", "carrier"],
     "courier": ["base"],
     "web": ["base", "query", "view", "store"],
 }

@@ -268,6 +268,10 @@ void carry_run(const struct carry_start *start)
     struct carry c = {.start = start, .aside = {start->folder, start->set->outbox_bytes, start->set->url, 0}};
     struct error err;
     settle(start);
+    if (start->set->confine && start->set->confine(start->ops, start->set, &err) < 0) {
+        fprintf(stderr, "mailtap: %s: %s\n", start->set->url, err.text);
+        _exit(2);
+    }
     if (start->ops->open(start->set, start->password, &c.ctx, &err) < 0) {
         fprintf(stderr, "mailtap: %s: %s\n", start->set->url, err.text);
         _exit(2);

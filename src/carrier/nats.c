@@ -178,7 +178,9 @@ static void nats_close(void *ctx)
     free(n);
 }
 
-const struct carrier_ops carrier_nats = {
-    "nats", "NATS JetStream: one message a batch", nats_check, nats_open, nats_send, nats_close};
-const struct carrier_ops carrier_nats_tls = {"nats+tls", "the same over TLS", nats_check,
-                                             nats_open,  nats_send,           nats_close};
+const struct carrier_ops carrier_nats = {"nats",         "NATS JetStream: one message a batch",
+                                         nats_check,     nats_open,
+                                         nats_send,      nats_close,
+                                         NATS_LINK_PORT, true};
+const struct carrier_ops carrier_nats_tls = {"nats+tls", "the same over TLS", nats_check,     nats_open,
+                                             nats_send,  nats_close,          NATS_LINK_PORT, true};

@@ -299,7 +299,7 @@ static int prepare(struct load *l, struct error *reterr)
     if (!err && set->into.password_file)
         err = carrier_password(set->into.password_file, l->password, reterr);
     if (!err)
-        err = set->begin(set->begin_ctx, reterr);
+        err = set->begin(set->begin_ctx, set, reterr);
     hold_block();
     if (!err)
         err = set->carrier->open(&set->into, *l->password ? l->password : NULL, &l->sink, reterr);

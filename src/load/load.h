@@ -32,7 +32,7 @@ struct load_settings {
                                   /* reached, after into.wait_most */
     struct load_hook hook;
     /* Called when files are open and passwords read, before there are threads: 0 or -errno. */
-    int (*begin)(void *ctx, struct error *reterr);
+    int (*begin)(void *ctx, const struct load_settings *set, struct error *reterr);
     void *begin_ctx;
 };
 

@@ -19,6 +19,7 @@ enum {
     PENDING_MOST = 20000, /* messages that all loaders of a group hold together */
     REPLIES = 64 << 20,   /* bytes of addresses; each has far below REPLY */
     REPLY = 1024,
+    MEAN = 65536,   /* bytes that a message is taken to have before any came */
     PING_MS = 10000 /* a server that is gone without a word is known after twice that */
 };
 
@@ -69,7 +70,7 @@ static int open_nats(const struct source_settings *set, const char *password, vo
     memory_check(n);
     n->set = set;
     n->wait = nats_link_wait(&set->link);
-    n->mean = 1;
+    n->mean = MEAN;
     buf_init(&n->replies, REPLIES);
     int err = nats_link_check(set->link.url, "", &n->servers, reterr);
     natsStatus st = err ? NATS_OK : nats_link_options(&set->link, password, &n->servers, &n->options);
@@ -286,7 +287,12 @@ static int left(void *ctx, uint64_t *ret, struct error *reterr)
     return 0;
 }
 
-const struct source_ops source_nats = {
-    "nats", "a stream of NATS JetStream", check, open_nats, take, taken, give_back, hold, left, close_nats};
-const struct source_ops source_nats_tls = {"nats+tls", "the same over TLS", check, open_nats, take,
-                                           taken,      give_back,           hold,  left,      close_nats};
+const struct source_ops source_nats = {"nats",         "a stream of NATS JetStream",
+                                       check,          open_nats,
+                                       take,           taken,
+                                       give_back,      hold,
+                                       left,           close_nats,
+                                       NATS_LINK_PORT, true};
+const struct source_ops source_nats_tls = {
+    "nats+tls", "the same over TLS", check,          open_nats, take, taken, give_back, hold,
+    left,       close_nats,          NATS_LINK_PORT, true};

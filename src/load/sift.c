@@ -4,7 +4,7 @@
  * that is cut, or deeper than SCAN_DEPTH, is none. */
 #include "load/sift.h"
 
-#include "carrier/scan.h"
+#include "clickhouse/scan.h"
 #include "sink/json.h"
 
 /* What a line turns out to be. */

@@ -42,6 +42,8 @@ struct source_ops {
      * cannot be asked now. */
     int (*left)(void *ctx, uint64_t *ret, struct error *reterr);
     void (*close)(void *ctx);
+    uint16_t port; /* as that of carrier_ops */
+    bool rereads;
 };
 extern const struct source_ops *const source_table[]; /* ends with NULL */
 extern const struct source_ops source_nats, source_nats_tls, source_kafka, source_kafka_tls;

@@ -1,6 +1,6 @@
 /* JSON, read from the front without keeping any of it. */
-#ifndef CARRIER_SCAN_H
-#define CARRIER_SCAN_H
+#ifndef CLICKHOUSE_SCAN_H
+#define CLICKHOUSE_SCAN_H
 
 #include "base/slice.h"
 

@@ -1,4 +1,4 @@
-/* clickrows.c: lines of the outbox as rows.
+/* rows.c: lines of the outbox as rows.
  * In: JSON objects, one a line. Out: others of the tables' columns, by table. Owns: the rows under
  * construction. Limits: SCAN_DEPTH; a row is at most twice its line. Knowingly: keys that the field tables do
  * not know are left out; a time before 1970 or after 2106 becomes the nearest that the tables can hold. A
@@ -9,8 +9,9 @@
 #include <time.h>
 #include <xxhash.h>
 #include "base/memory.h"
-#include "carrier/clickhouse.h"
-#include "carrier/scan.h"
+#include "clickhouse/rows.h"
+#include "clickhouse/scan.h"
+#include "clickhouse/schema.h"
 #include "record/record.h"
 
 enum { MASK = 32 };

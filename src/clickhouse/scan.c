@@ -1,7 +1,7 @@
 /* scan.c: JSON from the front.
  * In: bytes. Out: tokens. Owns: nothing. Limits: SCAN_DEPTH. Knowingly: UTF-8 is not looked at. Spec: RFC
  * 8259. */
-#include "carrier/scan.h"
+#include "clickhouse/scan.h"
 
 uint8_t scan_peek(struct scan *s)
 {

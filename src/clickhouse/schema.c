@@ -1,15 +1,15 @@
-/* clickhouse_schema.c: the tables, out of the field tables.
- * In: those, clickhouse.def. Out: SQL. Owns: nothing. Knowingly: kept to what ClickHouse 18.16 knows, but for
+/* schema.c: the tables, out of the field tables.
+ * In: those, taken.def. Out: SQL. Owns: nothing. Knowingly: kept to what ClickHouse 18.16 knows, but for
  * the modern form, which no test has run. A row is replaced by a later one of the same key, so what is sent
  * twice is there once, for who asks with FINAL. */
-#include "carrier/clickhouse.h"
+#include "clickhouse/schema.h"
 
 #include <stdlib.h>
 #include "record/record.h"
 
 const struct taken taken_table[] = {
 #define TAKEN(stream, column, kind, path, doc) {STREAM_##stream, #column, TAKEN_##kind, path},
-#include "carrier/clickhouse.def"
+#include "clickhouse/taken.def"
 #undef TAKEN
     {0}};
 

@@ -108,6 +108,7 @@ static size_t row_size(const struct setting_row *row)
     case CAPTURE:
     case HEADERS:
     case SCOPE:
+    case LOADS:
     case KINDS:
     case COUNT:
     case SIZE:

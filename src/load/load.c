@@ -86,9 +86,9 @@ static enum carried try(void *ctx, const struct carrier_batch *batch, struct err
             return how;
         }
         say_down(&l->into, why, "records wait in the bus");
+        hold_rest(&l->hold, l->into.pause);
         if (hold_ending(&l->hold))
             return CARRY_AGAIN;
-        hold_rest(&l->hold, l->into.pause);
     }
 }
 

@@ -280,6 +280,7 @@ static int run(struct loading *l)
     if (over_new(&over, &l->over, &err) < 0)
         return fail(&err);
     enum loaded how_it_went = load_run(&load, &err);
+    over_tell(l->over);
     over_free(&l->over);
     if (how_it_went == LOADED_NOT)
         return fail(&err);

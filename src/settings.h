@@ -75,6 +75,7 @@ struct settings {
     uint64_t spool_bytes;
     struct text_setting sensor, outbox_directory;
     uint64_t outbox_bytes, batch_bytes;
+    uint64_t outbox_sync; /* 0 no, 1 yes */
     double batch_wait, carry_timeout, carry_wait;
     struct text_setting load_group;
     uint64_t load_bytes;
@@ -83,6 +84,11 @@ struct settings {
     struct text_setting carry_user, carry_password_file, carry_ca_file;
     double retry_first, retry_most, courier_wait;
     uint64_t script_bytes, script_steps, script_counters;
+    uint64_t load_notices; /* enum load_notices */
+    struct text_set load_scripts;
+    double load_lateness, load_save;
+    struct text_setting load_state;
+    uint64_t load_seen;
     uint64_t output_bytes, rotate_size, rotate_keep;
     double rotate_interval;
     double store_commit;

@@ -12,6 +12,7 @@ enum setting_type {
     CAPTURE,
     HEADERS,
     SCOPE,
+    LOADS,
     NETWORKS,
     PORTS,
     COUNTRIES,

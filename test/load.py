@@ -11,6 +11,7 @@ from pathlib import Path
 
 import clickhouses
 import kafkas
+import loadover
 import natsbus
 from tap import MAILTAP, SOURCE, done, mailtap, ok
 from waiting import until
@@ -253,6 +254,7 @@ def main():
                 ok(got == {t: sum(w.get(t, 0) for w in want) for t in TABLES}, "each record of three sensors is there, exactly once", got, want, rows(server, "mail", ""))
                 odd(folder, bus, server)
                 held(folder, bus, server)
+                loadover.run(folder, bus, server, drain)
                 stream.end(want[0])
         finally:
             server.kill()

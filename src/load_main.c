@@ -203,7 +203,8 @@ static void courier_begins(void *ctx)
 static int give_up(void *ctx, const struct load_settings *load, struct error *reterr)
 {
     const struct loading *l = ctx;
-    const struct load_rights rights = {l->user, NULL, courier_process(l->services.courier)};
+    const struct load_rights rights = {l->user, l->set->load_state.text,
+                                       courier_process(l->services.courier)};
     /* A core would have mails and passwords in it. */
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     return load_rights_drop(load, &rights, reterr);

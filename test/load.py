@@ -21,7 +21,8 @@ WORD = "bus-Zeppelin_7"
 # What docs/load.md says that a loader needs; all others may do anything.
 RIGHTS = """authorization { users: [ { user: any, password: any },
   { user: loader, password: "%s", permissions: {
-    publish: ["$JS.API.CONSUMER.INFO.MAILS.*", "$JS.API.CONSUMER.DURABLE.CREATE.MAILS.*", "$JS.API.CONSUMER.MSG.NEXT.MAILS.*", "$JS.ACK.MAILS.>"],
+    publish: ["$JS.API.CONSUMER.INFO.MAILS.*", "$JS.API.CONSUMER.DURABLE.CREATE.MAILS.*", "$JS.API.CONSUMER.MSG.NEXT.MAILS.*", "$JS.ACK.MAILS.>",
+              "$JS.API.CONSUMER.INFO.RUN.*", "$JS.API.CONSUMER.DURABLE.CREATE.RUN.*", "$JS.API.CONSUMER.MSG.NEXT.RUN.*", "$JS.ACK.RUN.>"],
     subscribe: ["_INBOX.>"] } } ] }
 no_auth_user: any
 """ % WORD

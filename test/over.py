@@ -105,6 +105,8 @@ def folding():
 def lateness():
     late = [mail("a", 4000), notice("b", 5, written=5)]
     ok(len(lines_of(notice("a", 0), *late, "!take")) == 3 and counts(notice("a", 0), *late, "!take")["late"] == 1, "one that comes after the window and its lateness goes on, and is counted as late")
+    summary = notice("b", 5, folded=7)
+    ok(counts(mail("a", 3700), summary, "!take")["late"] == 0, "but not one that stands for repeats, as it shows the last of them")
     got = lines_of(notice("a", 0), mail("a", 3630), notice("b", 5), "!take")
     ok(len(got) == 2, "within load_lateness it still is a repeat", got)
     got = lines_of(notice("a", 0), mail("a", 3630), notice("b", 5), "!take", settings=["load_lateness=10s"])

@@ -186,10 +186,15 @@ def scripts():
     ok((n.get("sensor"), n.get("note"), n.get("host"), n.get("ts"), n.get("_write_ts"), n.get("actions")) == ("center", "Test::Rejects", "192.0.2.7", T + 5, T + 5, ["log"]), "which bears the loader's name and the record's time", n)
     ok(list(n)[:3] == ["_path", "_write_ts", "ts"], "and looks as lines of sensors do", n)
     ok({"_path": "rejects", "_write_ts": T + 5, "ts": T + 5, "host": "192.0.2.7", "sensor": "center"} in made, "and so do lines of scripts", made)
-    apart = [x for i in range(3) for x in (mail("a", i, disposition="rejected", number=i),)] + [mail("b", i - 30, disposition="rejected", number=i) for i in range(3)]
-    ok(counts(*apart, "!take", settings=s)["raised"] == 1, "a sensor that lags behind counts at its own time")
-    apart = [mail("a", 0, disposition="rejected", number=i) for i in range(3)] + [mail("b", 620, disposition="rejected", number=i) for i in range(3)] + [mail("a", 10, disposition="rejected", number=9)]
-    ok(counts(*apart, "!take", settings=s)["raised"] == 0, "what lies further apart than the window does not add up, whichever comes first")
+    def rejected(sensor, at, number):
+        return [mail(sensor, at, disposition="rejected", number=1000 * len(sensor) + at % 997 + i) for i in range(number)]
+
+    clock = mail("b", 700, host="192.0.2.99")
+    apart = [*rejected("a", 0, 3), clock, *rejected("lagging", 5, 3), "!take"]
+    ok(counts(*apart, settings=[*s, "load_lateness=20m"])["raised"] == 1, "a sensor that lags behind counts at its own time")
+    ok(counts(*apart, settings=s)["raised"] == 0, "but not by more than load_lateness")
+    apart = [*rejected("a", 0, 3), *rejected("b", 620, 5), *rejected("lagging", 10, 1), "!take"]
+    ok(counts(*apart, settings=[*s, "load_lateness=20m"])["raised"] == 0, "what lies further apart than the window does not add up, whichever comes first")
     ok(counts(*run, "!take", *run, "!take", settings=s)["raised"] == 1, "lines that come again are not counted again")
     ok(counts(*(m for m in run[:5] for _ in range(2)), "!take", settings=s)["raised"] == 0, "nor within a batch")
     script.write_text("function on_mail(m) m.tags.seen = true; if not m.tags.seen then error('no tag') end end\nfunction on_reply() end\n")

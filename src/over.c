@@ -135,6 +135,8 @@ static void move_on(struct over *o, struct timespec t)
     struct timespec now = less(o->clock, o->set->load_lateness);
     o->late = is_after(now, t);
     notices_advance(o->notices, now);
+    /* These know of load_lateness themselves. */
+    counters_tick(o->counters, o->clock);
     if (o->scripts)
         scripts_tick(o->scripts, now);
 }

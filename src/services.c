@@ -129,6 +129,7 @@ struct carrier_settings services_carrier(const struct settings *set, const char 
     return (struct carrier_settings){.url = url,
                                      .sensor = set->sensor.text,
                                      .outbox_bytes = set->outbox_bytes,
+                                     .sync = set->outbox_sync,
                                      .batch_bytes = set->batch_bytes,
                                      .batch_wait = set->batch_wait,
                                      .timeout = set->carry_timeout,

@@ -75,6 +75,7 @@ struct settings {
     uint64_t spool_bytes;
     struct text_setting sensor, outbox_directory;
     uint64_t outbox_bytes, batch_bytes;
+    uint64_t outbox_sync; /* 0 no, 1 yes */
     double batch_wait, carry_timeout, carry_wait;
     struct text_setting load_group;
     uint64_t load_bytes;

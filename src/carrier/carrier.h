@@ -16,6 +16,7 @@ struct carrier_settings {
     const char *outbox;               /* the folder of this one alone */
     const char *sensor;               /* our name, the first half of a batch's id */
     uint64_t outbox_bytes;            /* what may wait there; over it the newest is lost, and counted */
+    bool sync;                        /* a batch is kept once the disk has it */
     uint64_t batch_bytes;             /* of one batch */
     double batch_wait;                /* seconds until one goes, though it is not full */
     double timeout;                   /* seconds for one batch to be taken */

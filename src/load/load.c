@@ -86,9 +86,9 @@ static enum carried try(void *ctx, const struct carrier_batch *batch, struct err
             return how;
         }
         say_down(&l->into, why, "records wait in the bus");
+        hold_rest(&l->hold, l->into.pause);
         if (hold_ending(&l->hold))
             return CARRY_AGAIN;
-        hold_rest(&l->hold, l->into.pause);
     }
 }
 
@@ -335,7 +335,7 @@ enum loaded load_run(const struct load_settings *set, struct error *reterr)
     ssize_t got = getrandom(&l.salt, sizeof l.salt, 0);
     (void)got;
     int err = prepare(&l, reterr);
-    l.aside = (struct aside){l.folder, set->into.outbox_bytes, set->from.link.url, 0};
+    l.aside = (struct aside){l.folder, set->into.outbox_bytes, set->into.sync, set->from.link.url, 0};
     if (!err) {
         work(&l);
         hold_stop(&l.hold);

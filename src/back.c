@@ -130,6 +130,8 @@ static void take_notice(void *ctx, struct notice *n)
     struct country_info info;
     b->counts.notices++;
     notice_complete(n);
+    if (b->parts->set->local_nets.count && n->host.family)
+        n->local = networks_have(local_nets(b->parts->set), &n->host) ? MAYBE_YES : MAYBE_NO;
     if (!n->country.len && countries_lookup(b->parts->countries, &n->host, &info)) {
         n->country = info.country[0] ? slice_str(info.country) : n->country;
         n->asn = info.asn;

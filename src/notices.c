@@ -138,6 +138,8 @@ void notices_take(struct notices *o, struct notice *n)
     /* Here already, as whoever is mailed wants to know it too. */
     if (!n->sensor.len && *o->by.set->sensor.text)
         n->sensor = slice_str(o->by.set->sensor.text);
+    if (o->by.set->local_nets.count && n->host.family)
+        n->local = networks_have(local_nets(o->by.set), &n->host) ? MAYBE_YES : MAYBE_NO;
     if (!n->country.len && countries_lookup(o->by.countries, &n->host, &info)) {
         n->country = info.country[0] ? slice_str(info.country) : n->country;
         n->asn = info.asn;

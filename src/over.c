@@ -99,22 +99,13 @@ static void on_notice(void *ctx, struct notice *n)
     notices_take(o->notices, n);
 }
 
-/* With the loader's name behind its own fields, as sensors do it. */
 static void on_entry(void *ctx, struct entry *e)
 {
     const struct over *o = ctx;
-    struct entry_pair pairs[ENTRY_PAIRS + 1];
+    struct entry_pair room[ENTRY_PAIRS + 1];
     struct entry named = *e;
-    size_t i = 0;
-    while (i < e->count && !slice_eq(e->pairs[i].name, slice_str("sensor"))) {
-        pairs[i] = e->pairs[i];
-        i++;
-    }
-    if (i == e->count && *o->set->sensor.text) {
-        pairs[named.count++] = (struct entry_pair){
-            .name = slice_str("sensor"), .kind = ENTRY_TEXT, .text = slice_str(o->set->sensor.text)};
-        named.pairs = pairs;
-    }
+    if (*o->set->sensor.text)
+        entry_name_sensor(&named, room, slice_str(o->set->sensor.text));
     made(ctx, &(struct record){&stream_entry, &named, e->ts, NULL});
 }
 
@@ -135,6 +126,8 @@ static void move_on(struct over *o, struct timespec t)
     struct timespec now = less(o->clock, o->set->load_lateness);
     o->late = is_after(now, t);
     notices_advance(o->notices, now);
+    /* These know of load_lateness themselves. */
+    counters_tick(o->counters, o->clock);
     if (o->scripts)
         scripts_tick(o->scripts, now);
 }

@@ -144,6 +144,12 @@ static int start_carrier(const struct settings *set, struct results_target *targ
                                           .user = or_null(&set->carry_user),
                                           .password_file = or_null(&set->carry_password_file),
                                           .ca_file = or_null(&set->carry_ca_file),
+                                          .format = (enum carry_format)set->carry_format,
+                                          .syslog = {.facility = (unsigned)set->syslog_facility,
+                                                     .severity = (unsigned)set->syslog_severity,
+                                                     .notice_severity = (unsigned)set->syslog_notice_severity,
+                                                     .lines = set->syslog_framing,
+                                                     .bytes = set->syslog_bytes},
                                           .owner = how->owner,
                                           .begin = how->begin,
                                           .begin_ctx = how->ctx};

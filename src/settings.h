@@ -8,7 +8,7 @@
 #include "rule/policy.h"
 
 enum { SETTINGS_NETWORKS = 256, SETTINGS_PORTS = 64, SETTINGS_COUNTRIES = 256, SETTINGS_TEXTS = 16 };
-enum { SETTINGS_TEXT = 256, SETTINGS_MOST = 128 /* rows of settings.def */ };
+enum { SETTINGS_TEXT = 256, SETTINGS_MOST = 160 /* rows of settings.def */ };
 
 struct network_set {
     size_t count;
@@ -77,6 +77,9 @@ struct settings {
     uint64_t outbox_bytes, batch_bytes;
     double batch_wait, carry_timeout, carry_wait;
     struct text_setting carry_user, carry_password_file, carry_ca_file;
+    uint64_t carry_format; /* enum carry_format */
+    uint64_t syslog_facility, syslog_severity, syslog_notice_severity, syslog_bytes;
+    uint64_t syslog_framing; /* 0 octets, 1 lines */
     double retry_first, retry_most, courier_wait;
     uint64_t script_bytes, script_steps, script_counters;
     uint64_t output_bytes, rotate_size, rotate_keep;

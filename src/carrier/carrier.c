@@ -14,22 +14,24 @@
 #include <unistd.h>
 #include "base/memory.h"
 #include "base/now.h"
+#include "carrier/bulk.h"
 #include "carrier/carry.h"
 #include "carrier/clickhouse.h"
 #include "carrier/kafka.h"
 #include "carrier/nats.h"
 #include "carrier/outbox.h"
+#include "carrier/syslog.h"
 
 enum { PASSWORD = 512 };
 static const double grace = 0.3; /* seconds beyond wait_most */
 
-const struct carrier_ops *const carrier_table[] = {&carrier_nats,
-                                                   &carrier_nats_tls,
-                                                   &carrier_kafka,
-                                                   &carrier_kafka_tls,
-                                                   &carrier_clickhouse,
-                                                   &carrier_clickhouses,
-                                                   NULL};
+const struct carrier_ops *const carrier_table[] = {&carrier_nats,           &carrier_nats_tls,
+                                                   &carrier_kafka,          &carrier_kafka_tls,
+                                                   &carrier_clickhouse,     &carrier_clickhouses,
+                                                   &carrier_syslog,         &carrier_syslog_tcp,
+                                                   &carrier_syslogs,        &carrier_elasticsearch,
+                                                   &carrier_elasticsearchs, &carrier_opensearch,
+                                                   &carrier_opensearchs,    NULL};
 
 struct carrier {
     const struct carrier_ops *ops;
@@ -77,6 +79,7 @@ static const char *kept(const char *text)
 static void copy_settings(struct carrier *c, const struct carrier_settings *set)
 {
     c->set = *set;
+    c->set.format = carrier_format(c->ops, set->format);
     c->set.url = kept(set->url);
     c->set.outbox = kept(set->outbox);
     c->set.sensor = kept(set->sensor);
@@ -161,13 +164,25 @@ int carrier_check_url(const struct carrier_ops *ops, const char *url, struct err
                      ops->scheme);
 }
 
+enum carry_format carrier_format(const struct carrier_ops *ops, enum carry_format given)
+{
+    return given != CARRY_AUTO ? given : ops->format != CARRY_AUTO ? ops->format : CARRY_JSON;
+}
+
+static int check(const struct carrier_ops *ops, const struct carrier_settings *set, struct error *reterr)
+{
+    int err = carrier_check_url(ops, set->url, reterr);
+    if (!err && ops->json_only && carrier_format(ops, set->format) != CARRY_JSON)
+        err = error_set(reterr, -EINVAL, "-o %.300s: carry_format is %s, but only json goes there", set->url,
+                        carry_format_names[set->format]);
+    return err ? err : ops->check(set, reterr);
+}
+
 int carrier_start(const struct carrier_ops *ops, const struct carrier_settings *set, struct carrier **ret,
                   struct error *reterr)
 {
     *ret = NULL;
-    int err = carrier_check_url(ops, set->url, reterr);
-    if (!err)
-        err = ops->check(set, reterr);
+    int err = check(ops, set, reterr);
     if (err < 0)
         return err;
     struct carrier *c = calloc(1, sizeof *c);

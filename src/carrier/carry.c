@@ -35,6 +35,7 @@ struct carry {
     double pause;    /* 0: all is well */
     bool told;       /* that it is down */
     double tell_at;  /* when a refused line may be spoken of again */
+    size_t aside;    /* lines that the ops has put aside of the piece under way */
 };
 
 /* One piece of a batch. The same piece has the same id each time. */
@@ -197,16 +198,25 @@ static size_t count_lines(struct slice lines)
     return n;
 }
 
+/* `ctx` is the carry, `line` is without LF. */
+static void refuse_one(void *ctx, struct slice line, const char *why)
+{
+    struct carry *c = ctx;
+    put_aside(c, line, true, why);
+    c->aside++;
+}
+
 /* Tries until it is carried or refused; CARRY_AGAIN: the time is over. */
 static enum carried try(struct carry *c, const struct piece *p, struct error *why)
 {
     char id[ID_ROOM];
     snprintf(id, sizeof id, "%s-%zu-%zu", p->batch, p->at, p->lines.len);
-    const struct carrier_batch batch = {id, p->lines, count_lines(p->lines)};
+    const struct carrier_batch batch = {id, p->lines, count_lines(p->lines), refuse_one, c};
     for (;;) {
+        c->aside = 0;
         enum carried how = c->start->ops->send(c->ctx, &batch, why);
         if (how == CARRIED)
-            atomic_fetch_add(&c->start->page->lines, batch.count);
+            atomic_fetch_add(&c->start->page->lines, batch.count - c->aside);
         if (how != CARRY_AGAIN)
             say_up(c);
         if (how != CARRY_AGAIN)

@@ -499,6 +499,8 @@ static enum carried send_batch(void *ctx, const struct carrier_batch *batch, str
 }
 
 const struct carrier_ops carrier_clickhouse = {
-    "clickhouse", "tables of ClickHouse, by HTTP", check, open_clickhouse, send_batch, close_clickhouse};
+    "clickhouse",     "tables of ClickHouse, by HTTP", check, open_clickhouse, send_batch, close_clickhouse,
+    .json_only = true};
 const struct carrier_ops carrier_clickhouses = {
-    "clickhouses", "tables of ClickHouse, by HTTPS", check, open_clickhouse, send_batch, close_clickhouse};
+    "clickhouses",    "tables of ClickHouse, by HTTPS", check, open_clickhouse, send_batch, close_clickhouse,
+    .json_only = true};

@@ -1,8 +1,9 @@
 /* feed.c: records into the outbox of a carrier.
- * In: records. Out: batches of JSON lines. Owns: the batch under way. Limits: outbox_bytes wait; what finds
- * no room then, or cannot be written, is lost and counted: the oldest are kept, as they are nearer to their
- * end. Who is not lasting can wait for room instead, for as long as the other side takes anything, and for
- * wait_most where it does not. Knowingly: the batch under way is in memory alone, for batch_wait at most. */
+ * In: records. Out: batches of JSON lines, in the shape that carry_format says. Owns: the batch under way.
+ * Limits: outbox_bytes wait; what finds no room then, or cannot be written, is lost and counted: the oldest
+ * are kept, as they are nearer to their end. Who is not lasting can wait for room instead, for as long as the
+ * other side takes anything, and for wait_most where it does not. Knowingly: the batch under way is in memory
+ * alone, for batch_wait at most. */
 #include "carrier/feed.h"
 
 #include <errno.h>
@@ -10,8 +11,8 @@
 #include <unistd.h>
 #include "base/memory.h"
 #include "base/now.h"
+#include "carrier/form.h"
 #include "carrier/outbox.h"
-#include "sink/json.h"
 
 enum { LOOK = 1, WAIT_US = 5000 };
 
@@ -28,6 +29,7 @@ struct sink {
     double looked_at;
     bool lasting, failing, given_up;
     struct sink_counts counts;
+    struct form *form;
     struct line one;
 };
 
@@ -49,6 +51,7 @@ static int carried_open(const struct sink_settings *set, struct sink **ret, stru
     snk->carrier = set->carrier;
     snk->set = carrier_settings(set->carrier);
     snk->lasting = set->lasting;
+    snk->form = form_new(snk->set->format);
     snk->folder = outbox_open(snk->set->outbox, reterr);
     if (snk->folder < 0)
         return snk->folder;
@@ -135,7 +138,8 @@ static int carried_write(struct sink *snk, const struct record *rec, struct erro
 {
     (void)reterr;
     line_clear(&snk->one);
-    json_record(rec, &snk->one);
+    if (form_record(snk->form, rec, &snk->one) != 0)
+        return 1;
     if (snk->lines && snk->batch.len + snk->one.len > snk->set->batch_bytes)
         put_batch(snk);
     if (!snk->lines)
@@ -185,6 +189,7 @@ static int carried_close(struct sink **psnk, struct error *reterr)
                                : 0;
     if (snk->folder >= 0)
         close(snk->folder);
+    form_free(&snk->form);
     line_free(&snk->batch);
     line_free(&snk->one);
     free(snk);

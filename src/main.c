@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include "base/nearest.h"
 #include "base/memory.h"
-#include "carrier/clickhouse.h"
+#include "clickhouse/schema.h"
 #include "record/digest.h"
 #include "query_main.h"
 #include "tap.h"

@@ -12,8 +12,9 @@
 #include "base/now.h"
 #include "read.h"
 #include "sink/sink.h"
-#include "store/reader.h"
-#include "store/record_of.h"
+#include "stores.h"
+#include "view/reader.h"
+#include "view/record_of.h"
 
 enum { FIELDS_MOST = 96, FIELD_ID = -1, SHOWN = 72, LINE_BYTES = 1 << 30 };
 enum form { FORM_TEXT, FORM_JSON, FORM_CSV };
@@ -406,11 +407,11 @@ static int run(struct reader *r, struct printing *p, const struct query *q)
     return res.complete && !p->failed ? EXIT_DONE : EXIT_PARTLY;
 }
 
-static void explain(const struct printing *p, const struct query *q)
+static void explain(struct reader *r, const struct printing *p, const struct query *q)
 {
     struct buf out;
     buf_init(&out, LINE_BYTES);
-    reader_explain(p->stream, q, &out);
+    reader_explain(r, p->stream, q, &out);
     fwrite(out.data, 1, out.len, stdout);
     buf_free(&out);
 }
@@ -424,7 +425,7 @@ static int run_streams(struct reader *r, struct printing *p, const struct query 
         p->stream = (enum stream_index)i;
         int code = EXIT_USAGE;
         if (p->args->explain)
-            explain(p, q), code = EXIT_DONE;
+            explain(r, p, q), code = EXIT_DONE;
         else if (choose_fields(p))
             code = run(r, p, q);
         worst = code > worst ? code : worst;
@@ -448,14 +449,16 @@ static bool is_store(struct reader *r, const char *directory)
 
 static int ask(const struct arguments *args, const struct query *q)
 {
-    const struct reader_settings set = {.directory = args->directory};
+    const struct stores_settings where = {.where = args->directory};
     const struct sink_settings sink = {.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
     struct printing p = {.args = args};
+    struct stores *stores = NULL;
     struct reader *r = NULL;
     struct error err;
     int code = EXIT_USAGE;
-    if (reader_open(&set, &r, &err) < 0) {
+    if (stores_open(&where, &stores, &err) < 0 || stores_reader(stores, &r, &err) < 0) {
         fprintf(stderr, "mailtap: %s\n", err.text);
+        stores_close(&stores);
         return *args->text ? EXIT_USAGE : bad("query wants a store's folder before the query");
     }
     buf_init(&p.out, LINE_BYTES);
@@ -469,6 +472,7 @@ static int ask(const struct arguments *args, const struct query *q)
     record_of_free(&p.record_of);
     buf_free(&p.out);
     reader_close(&r);
+    stores_close(&stores);
     if (p.failed || fflush(stdout) || ferror(stdout)) {
         fprintf(stderr, "mailtap: standard output: %s\n", strerror(errno));
         return code > EXIT_PARTLY ? code : EXIT_PARTLY;

@@ -15,6 +15,7 @@
 #include "base/shown.h"
 #include "read.h"
 #include "settings.h"
+#include "stores.h"
 #include "web/openapi.h"
 #include "web/web.h"
 #include "web_rights.h"
@@ -147,11 +148,18 @@ static int take_arguments(struct arguments *args, int argc, char **argv)
     return -1;
 }
 
-static int fill(const struct arguments *args, const struct settings *set, struct web_settings *ret,
-                struct error *reterr)
+static int open_reader(void *stores, struct reader **ret, struct error *reterr)
+{
+    return stores_reader(stores, ret, reterr);
+}
+
+static int fill(const struct arguments *args, const struct settings *set, struct stores *stores,
+                struct web_settings *ret, struct error *reterr)
 {
     const char *listen = args->listen ? args->listen : set->web_listen.text;
-    *ret = (struct web_settings){.directory = args->directory,
+    *ret = (struct web_settings){.open_reader = open_reader,
+                                 .store = stores,
+                                 .directory = args->directory,
                                  .version = MAILTAP_VERSION,
                                  .certificate = set->web_certificate.text,
                                  .key = set->web_key.text,
@@ -164,7 +172,6 @@ static int fill(const struct arguments *args, const struct settings *set, struct
                                  .connections = set->web_connections,
                                  .threads = set->web_threads,
                                  .page_rows = set->web_page_rows,
-                                 .sums_bytes = set->web_sums_bytes,
                                  .seconds = set->web_seconds,
                                  .client_timeout = set->web_client_timeout};
     for (size_t i = 0; i < set->web_hosts.count; i++)
@@ -209,12 +216,16 @@ static void block_signals(void)
 static int run(const struct arguments *args, struct settings *set)
 {
     struct web_settings ws;
+    struct stores *stores = NULL;
     struct web *w = NULL;
     struct error err;
     block_signals();
-    if (settings_collect(&args->source, set, &err) < 0 || fill(args, set, &ws, &err) < 0 ||
-        check_folder(args->directory, &err) < 0 || web_open(&ws, &w, &err) < 0)
+    if (settings_collect(&args->source, set, &err) < 0 || check_folder(args->directory, &err) < 0)
         return fail(&err);
+    const struct stores_settings store = {args->directory, set->web_sums_bytes};
+    if (stores_open(&store, &stores, &err) < 0 || fill(args, set, stores, &ws, &err) < 0 ||
+        web_open(&ws, &w, &err) < 0)
+        return stores_close(&stores), fail(&err);
     int code = EXIT_DONE;
     if (web_rights_drop(&ws, args->user ? args->user : set->user.text, &err) < 0 || web_start(w, &err) < 0)
         code = fail(&err);
@@ -222,6 +233,7 @@ static int run(const struct arguments *args, struct settings *set)
         serve(w, args->directory);
     if (!web_close(w))
         _exit(code);
+    stores_close(&stores);
     return code;
 }
 

@@ -3,7 +3,7 @@
  * ids. In: files of days. Out: lines. Owns: nothing. */
 #include <stdlib.h>
 #include "store/day.h"
-#include "store/row.h"
+#include "store_rows.h"
 
 static int fail(const char *text)
 {
@@ -15,7 +15,7 @@ static void make_sql(const struct columns *cols, struct line *sql)
 {
     line_str(sql, "SELECT ");
     if (cols)
-        row_select_list(cols, sql);
+        rows_select_list(cols, sql);
     else
         line_str(sql, "id, record");
     line_printf(sql, " FROM %s ORDER BY id", cols ? cols->stream->path : "entry");
@@ -38,7 +38,7 @@ static int print_day(const char *folder, int32_t day, const struct columns *cols
     while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
         line_clear(&line);
         if (cols)
-            row_json(stmt, 1, cols, &line);
+            rows_json(stmt, cols, &line);
         else
             line_str(&line, (const char *)sqlite3_column_text(stmt, 1));
         line_byte(&line, '\n');

@@ -17,11 +17,13 @@ MAY = {
     "rule": ["base", "mail", "record"],
     "script": ["base", "mail", "record"],
     "sink": ["base", "mail", "record"],
-    "store": ["base", "record", "sink", "query"],
     "query": ["base"],
-    "carrier": ["base", "record", "sink"],
+    "view": ["base", "record", "sink", "query"],
+    "store": ["base", "record", "sink", "query", "view"],
+    "clickhouse": ["base", "record", "sink", "query", "view"],
+    "carrier": ["base", "record", "sink", "clickhouse"],
     "courier": ["base"],
-    "web": ["base", "query", "store"],
+    "web": ["base", "query", "view", "store"],
 }
 
 

@@ -4,7 +4,7 @@
  * "reason": "..."}}}, ...]}. */
 #include "carrier/bulk_answer.h"
 
-#include "carrier/scan.h"
+#include "clickhouse/scan.h"
 
 /* Goes through the members of an object: `member` reads the value of each, behind its colon. */
 static bool each(struct scan *s, bool (*member)(struct scan *s, struct slice key, void *ctx), void *ctx)

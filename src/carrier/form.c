@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 #include "base/memory.h"
-#include "carrier/scan.h"
+#include "clickhouse/scan.h"
 #include "record/entry.h"
 #include "sink/json.h"
 #include "sink/shape.h"

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 #include "base/memory.h"
-#include "carrier/scan.h"
+#include "clickhouse/scan.h"
 
 enum { MEMBERS = 1024, SHOWN = 200 };
 static const char left_out[] = "\"_left_out\":[";

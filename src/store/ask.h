@@ -6,7 +6,7 @@
 #include <sqlite3.h>
 #include "query/query.h"
 #include "sink/line.h"
-#include "store/columns.h"
+#include "view/columns.h"
 #include "store/compare.h"
 
 /* Values for the signs ? of a text of SQL, in their order. Texts are borrowed. */

@@ -2,7 +2,7 @@
  * In: trees. Out: an expression for MATCH in which all texts are quoted; a range of ids. Owns: nothing.
  * Knowingly: it may only leave out what the query leaves out; what it lets through is looked at. */
 #include "store/ask.h"
-#include "store/places.h"
+#include "store/indexed.h"
 
 struct match {
     struct compare *compare;
@@ -57,7 +57,7 @@ static size_t add_phrase(struct match *m, const char *column, struct slice text,
 
 static enum ask_narrow narrow_words(struct match *m, const struct query_term *t)
 {
-    struct place_words in = place_words(m->stream, t->field);
+    struct indexed_words in = indexed_words(m->stream, t->field);
     size_t count = in.column ? add_phrase(m, in.column, t->text, false, t->match == QUERY_HAS_START) : 0;
     if (!count)
         return ASK_ALL;
@@ -104,8 +104,8 @@ static bool is_domain_kind(enum find_kind kind)
 
 static enum ask_narrow narrow_equals(struct match *m, const struct query_term *t)
 {
-    enum find_kind kind = place_key(m->stream, t->field);
-    struct place_words in = place_words(m->stream, t->field);
+    enum find_kind kind = indexed_key(m->stream, t->field);
+    struct indexed_words in = indexed_words(m->stream, t->field);
     if (kind == FIND_SIGNER)
         return has_domain_key(t->text) && add_key(m, kind, t->text, "") ? ASK_SOME : ASK_ALL;
     if (kind && !is_domain_kind(kind))
@@ -129,7 +129,7 @@ static void add_and(struct match *m, size_t begin)
 /* Of "*@example.com" the index knows all there is to know. */
 static bool add_at(struct match *m, const struct query_term *t)
 {
-    enum find_kind kind = place_at(m->stream, t->field);
+    enum find_kind kind = indexed_at(m->stream, t->field);
     struct slice domain = slice_sub(t->text, 2, t->text.len);
     size_t at = m->out->len;
     bool whole = slice_case_starts(t->text, "*@") && slice_index(domain, '*') == domain.len &&
@@ -145,8 +145,8 @@ static enum ask_narrow narrow_like(struct match *m, const struct query_term *t)
 {
     if (add_at(m, t))
         return ASK_EXACTLY;
-    enum find_kind kind = place_key(m->stream, t->field);
-    struct place_words in = place_words(m->stream, t->field);
+    enum find_kind kind = indexed_key(m->stream, t->field);
+    struct indexed_words in = indexed_words(m->stream, t->field);
     size_t begin = m->out->len, first = slice_index(t->text, '*');
     struct slice domain = domain_of(t->text), text = t->text;
     /* Words that nearly every mail has, as com, would only cost. */
@@ -185,7 +185,7 @@ static enum ask_narrow narrow_below(struct match *m, const struct query_term *t)
 
 static enum ask_narrow narrow_network(struct match *m, const struct query_term *t)
 {
-    enum find_kind kind = place_key(m->stream, t->field);
+    enum find_kind kind = indexed_key(m->stream, t->field);
     unsigned all = t->network.addr.family == 4 ? 32 : 128, bits = t->network.prefix;
     if (!kind || bits < 4)
         return ASK_ALL;
@@ -199,7 +199,7 @@ static enum ask_narrow narrow_network(struct match *m, const struct query_term *
 
 static enum ask_narrow narrow_number(struct match *m, const struct query_term *t)
 {
-    enum find_kind kind = place_key(m->stream, t->field);
+    enum find_kind kind = indexed_key(m->stream, t->field);
     char text[32];
     if (!kind || t->compare != QUERY_EQ || !t->number)
         return ASK_ALL;
@@ -209,13 +209,13 @@ static enum ask_narrow narrow_number(struct match *m, const struct query_term *t
 
 static enum ask_narrow narrow_told(struct match *m, const struct query_term *t)
 {
-    bool told = place_is_told(m->stream, t->field) && t->match != QUERY_IS_FALSE;
+    bool told = indexed_told(m->stream, t->field) && t->match != QUERY_IS_FALSE;
     return told && add_key(m, FIND_HAS, slice_str(query_fields[t->field].name), "") ? ASK_EXACTLY : ASK_ALL;
 }
 
 static enum ask_narrow narrow_term(struct match *m, const struct query_term *t)
 {
-    enum find_kind kind = place_key(m->stream, t->field);
+    enum find_kind kind = indexed_key(m->stream, t->field);
     switch (t->match) {
     case QUERY_HAS_WORDS:
     case QUERY_HAS_START:

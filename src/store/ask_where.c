@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include "base/memory.h"
 #include "store/ask.h"
-#include "store/places.h"
+#include "view/places.h"
 
 enum { EXPRESSION = 200 };
 

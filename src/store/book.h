@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "record/record.h"
-#include "store/columns.h"
+#include "view/columns.h"
 
 struct book_settings {
     const char *directory;

@@ -121,7 +121,7 @@ static int tell(struct facets *f, size_t most, reader_facet_fn *take, void *ctx)
     return stop;
 }
 
-int reader_facets(struct reader *r, const struct reader_question *question,
+int folder_facets(struct reader *r, const struct reader_question *question,
                   const enum query_field_index *fields, size_t field_count, size_t most,
                   reader_facet_fn *take, void *ctx, struct reader_result *ret, struct error *reterr)
 {
@@ -134,9 +134,9 @@ int reader_facets(struct reader *r, const struct reader_question *question,
     memory_check(f.values);
     memory_check(f.slots);
     arena_init(&f.mem, TEXT_BYTES);
-    compare_tally(volumes_compare(r->volumes), on_value, &f);
-    int err = walk_run(r, &walk, ret, reterr);
-    compare_tally(volumes_compare(r->volumes), NULL, NULL);
+    compare_tally(volumes_compare(folder_of(r)->volumes), on_value, &f);
+    int err = walk_run(folder_of(r), &walk, ret, reterr);
+    compare_tally(volumes_compare(folder_of(r)->volumes), NULL, NULL);
     ret->complete &= !ret->more;
     if (!err)
         err = tell(&f, most, take, ctx);

@@ -6,7 +6,7 @@
 #include <sqlite3.h>
 #include "base/error.h"
 #include "sink/line.h"
-#include "store/columns.h"
+#include "view/columns.h"
 
 enum ids_place {
     IDS_FREE,

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "sink/line.h"
 #include "store/day.h"
+#include "store/walk.h"
 
 enum { DAY = 86400, KEYS = 1000000, DAYS_ROOM = 64, NUMBERS = 8 };
 
@@ -235,7 +236,7 @@ static int read_day(struct past *p, struct reader *r, int32_t day, enum top_by b
     *k = (struct kept){.day = day, .by = by, .file = *file};
     const struct hours whole = {(int64_t)day * DAY, (int64_t)(day + 1) * DAY};
     bool before = reader_complete(r);
-    int err = top_collect(r, by, whole, rows, reterr);
+    int err = folder_sums(r, by, whole, rows, reterr);
     for (size_t i = 0; i < keyed_count(rows) && !err; i++) {
         struct keyed_row row = keyed_row(rows, i);
         keyed_add(keys, row.key, &row.sums);
@@ -263,7 +264,7 @@ static int collect_day(struct past *p, struct reader *r, int32_t day, enum top_b
     if (!whole || !look(p, day, &file)) {
         const struct hours part = {span.since > first ? span.since : first,
                                    span.until < last ? span.until : last};
-        return top_collect(r, by, part, keys, reterr);
+        return folder_sums(r, by, part, keys, reterr);
     }
     return give_kept(p, day, by, &file, keys) ? 0 : read_day(p, r, day, by, &file, since, keys, reterr);
 }
@@ -273,7 +274,7 @@ int past_collect(struct past *p, struct reader *r, enum top_by by, struct hours 
 {
     struct day_list days;
     if (!p || !p->most)
-        return top_collect(r, by, span, keys, reterr);
+        return folder_sums(r, by, span, keys, reterr);
     int err = day_list(p->directory, &days, reterr);
     if (err)
         return err;

@@ -2,7 +2,7 @@
 #ifndef STORE_PAST_H
 #define STORE_PAST_H
 
-#include "store/top.h"
+#include "view/top.h"
 
 struct past;
 

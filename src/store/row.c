@@ -1,11 +1,10 @@
-/* row.c: values of fields as values of columns, and back.
- * In: bodies of records; rows. Out: bound statements; JSON. Owns: nothing.
+/* row.c: values of fields as values of columns.
+ * In: bodies of records. Out: bound statements. Owns: nothing.
  * Knowingly: a count above 2^63 is kept as that. */
 #include "store/row.h"
 
 #include <assert.h>
 #include <math.h>
-#include "base/utf8.h"
 #include "record/absent.h"
 #include "sink/json.h"
 
@@ -16,11 +15,6 @@ static void add_names(const struct columns *cols, struct line *out)
     line_str(out, "id");
     for (size_t i = 0; i < cols->count; i++)
         line_printf(out, ", \"%s\"", cols->items[i].name);
-}
-
-void row_select_list(const struct columns *cols, struct line *out)
-{
-    add_names(cols, out);
 }
 
 void row_insert_sql(const struct columns *cols, struct line *ret)
@@ -121,58 +115,24 @@ void row_bind(sqlite3_stmt *stmt, const struct columns *cols, int64_t id, const 
     }
 }
 
-static struct slice text_at(sqlite3_stmt *stmt, int at)
+struct reader_value row_value(sqlite3_stmt *stmt, int at)
 {
-    const unsigned char *text = sqlite3_column_text(stmt, at);
-    return (struct slice){text, (size_t)sqlite3_column_bytes(stmt, at)};
-}
-
-static void add_integer(int64_t v, enum field_kind kind, struct line *out)
-{
-    if (kind == FIELD_TIME) {
-        struct timespec t = {v / MICROSECONDS, v % MICROSECONDS * NANOSECONDS};
-        line_time(out, t);
-    } else if (kind == FIELD_BOOL || kind == FIELD_TRUE || kind == FIELD_MAYBE) {
-        line_str(out, v ? "true" : "false");
-    } else {
-        line_number(out, (uint64_t)v);
+    struct reader_value v = {READER_ABSENT, 0, 0, {NULL, 0}};
+    switch (sqlite3_column_type(stmt, at)) {
+    case SQLITE_INTEGER:
+        v.kind = READER_INTEGER;
+        v.integer = sqlite3_column_int64(stmt, at);
+        break;
+    case SQLITE_FLOAT:
+        v.kind = READER_REAL;
+        v.real = sqlite3_column_double(stmt, at);
+        break;
+    case SQLITE_TEXT:
+    case SQLITE_BLOB:
+        v.kind = READER_TEXT;
+        v.text.data = sqlite3_column_text(stmt, at);
+        v.text.len = (size_t)sqlite3_column_bytes(stmt, at);
+        break;
     }
-}
-
-/* Of a file that somebody else made. JSON has no control characters but blanks, which would end a line. */
-static bool is_sound(struct slice json)
-{
-    bool plain = utf8_is_valid(json);
-    for (size_t i = 0; i < json.len && plain; i++)
-        plain = json.data[i] >= ' ';
-    return plain;
-}
-
-void row_value_json(sqlite3_stmt *stmt, int at, const struct column *c, struct line *out)
-{
-    int type = sqlite3_column_type(stmt, at);
-    if (type == SQLITE_NULL)
-        line_str(out, "null");
-    else if (type == SQLITE_INTEGER)
-        add_integer(sqlite3_column_int64(stmt, at), c->field->kind, out);
-    else if (type == SQLITE_FLOAT && !isfinite(sqlite3_column_double(stmt, at)))
-        line_str(out, "null");
-    else if (type == SQLITE_FLOAT)
-        line_seconds(out, sqlite3_column_double(stmt, at));
-    else if (c->type == COLUMN_JSON && is_sound(text_at(stmt, at)))
-        line_add(out, text_at(stmt, at));
-    else
-        json_text(text_at(stmt, at), out);
-}
-
-void row_json(sqlite3_stmt *stmt, int first, const struct columns *cols, struct line *out)
-{
-    line_printf(out, "{\"_path\":\"%s\"", cols->stream->path);
-    for (size_t i = 0; i < cols->count; i++) {
-        if (sqlite3_column_type(stmt, first + (int)i) == SQLITE_NULL)
-            continue;
-        line_add(out, cols->items[i].field->key);
-        row_value_json(stmt, first + (int)i, &cols->items[i], out);
-    }
-    line_byte(out, '}');
+    return v;
 }

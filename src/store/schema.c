@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include "base/memory.h"
 #include "sink/line.h"
-#include "store/columns.h"
+#include "view/columns.h"
 #include "store/day.h"
 
 static const char fixed_tables[] =

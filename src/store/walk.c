@@ -20,7 +20,7 @@ enum way {
 };
 
 struct walking {
-    struct reader *reader;
+    struct folder *folder;
     const struct walk *walk;
     struct reader_result *result;
     struct error *err;
@@ -76,7 +76,7 @@ static void add_sql(const struct walking *w, const struct ask_table *table, enum
     binds_integer(binds, w->bounds.from);
     binds_integer(binds, w->bounds.to);
     if (way != WAY_ALONE) {
-        if (w->reader->deadline > 0)
+        if (w->folder->reader.deadline > 0)
             line_printf(sql, " AND seen(%s)", key);
         line_str(sql, " AND ");
         ask_where(table, w->root, sql, binds);
@@ -95,12 +95,9 @@ static uint64_t place_reached(const struct walking *w, int64_t seen, uint64_t la
 
 static void stop_here(struct walking *w, uint64_t place)
 {
-    struct reader *r = w->reader;
-    bool oldest = w->walk->question->oldest_first;
-    w->result->complete = r->complete = false;
+    w->result->complete = false;
     w->result->searched_to = place;
-    if (!r->searched_to || (oldest ? place < r->searched_to : place > r->searched_to))
-        r->searched_to = place;
+    reader_stopped(&w->folder->reader, place, w->walk->question->oldest_first);
 }
 
 /* False: the walk is at its end. */
@@ -116,7 +113,7 @@ static bool take_rows(struct walking *w, sqlite3_stmt *stmt, int *ret_code)
         uint64_t id = (uint64_t)sqlite3_column_int64(stmt, 0);
         w->result->rows++;
         w->result->last = id;
-        *compare_seen(volumes_compare(w->reader->volumes)) = (int64_t)id;
+        *compare_seen(volumes_compare(w->folder->volumes)) = (int64_t)id;
         if (w->walk->row && (w->stopped = w->walk->row(w->walk->ctx, stmt, id))) {
             *ret_code = SQLITE_DONE;
             return false;
@@ -131,20 +128,20 @@ static void leave_out(struct walking *w, struct volume *v, int code)
     char name[40];
     snprintf(name, sizeof name, "the file of day %" PRId32, v->day);
     day_error(v->db, code, name, &why);
-    reader_leave_out(w->reader, w->result, &why);
-    volumes_drop(w->reader->volumes, v);
+    reader_leave_out(&w->folder->reader, w->result, &why);
+    volumes_drop(w->folder->volumes, v);
 }
 
 /* Returns as take_rows does. `begin`: where nothing of the file has been seen yet. */
 static bool run_sql(struct walking *w, struct volume *v, enum way way, int64_t begin)
 {
     enum stream_index stream = w->walk->question->stream;
-    const struct ask_table table = {stream, volumes_columns(w->reader->volumes, stream),
+    const struct ask_table table = {stream, volumes_columns(w->folder->volumes, stream),
                                     stream == STREAM_ENTRY ? NULL : v->present[stream], v->notices};
     struct line sql = {0}, match = {0};
     struct binds binds = {0};
     sqlite3_stmt *stmt = NULL;
-    int64_t *seen = compare_seen(volumes_compare(w->reader->volumes));
+    int64_t *seen = compare_seen(volumes_compare(w->folder->volumes));
     bool go_on = true;
     *seen = begin;
     add_sql(w, &table, way, &match, &sql, &binds);
@@ -181,13 +178,13 @@ static bool walk_day(struct walking *w, int32_t day)
     struct volume *v = NULL;
     struct error why;
     int64_t begin = begin_of(w, day);
-    if (reader_over(w->reader)) {
+    if (reader_over(&w->folder->reader)) {
         stop_here(w, (uint64_t)(begin > 0 ? begin : 0));
         return false;
     }
     w->result->files++;
-    if (volumes_day(w->reader->volumes, day, &v, &why)) {
-        reader_leave_out(w->reader, w->result, &why);
+    if (volumes_day(w->folder->volumes, day, &v, &why)) {
+        reader_leave_out(&w->folder->reader, w->result, &why);
         return true;
     }
     if (!v->table[stream])
@@ -208,6 +205,10 @@ static struct ask_bounds bounds_of(const struct reader_question *q)
         b.from = INT64_MAX;
     else if ((int64_t)q->after >= b.from && q->after)
         b.from = (int64_t)q->after + 1;
+    if (q->until && q->until - 1 < b.to)
+        b.to = q->until - 1;
+    if (q->since > b.from)
+        b.from = q->since;
     return b;
 }
 
@@ -224,7 +225,7 @@ static bool only_ids(const struct query_node *root)
 static void ask_index(struct walking *w)
 {
     enum stream_index stream = w->walk->question->stream;
-    w->narrow = ask_match(volumes_compare(w->reader->volumes), stream, w->root, &w->match);
+    w->narrow = ask_match(volumes_compare(w->folder->volumes), stream, w->root, &w->match);
     /* To count all mails the rows themselves need not be read: each has one of two tokens. */
     if (w->narrow == ASK_ALL && w->walk->ids_only && stream == STREAM_SMTP && only_ids(w->root)) {
         line_str(&w->match, "key : (kt0 OR kt1)");
@@ -232,10 +233,10 @@ static void ask_index(struct walking *w)
     }
 }
 
-int walk_run(struct reader *r, const struct walk *walk, struct reader_result *ret, struct error *reterr)
+int walk_run(struct folder *f, const struct walk *walk, struct reader_result *ret, struct error *reterr)
 {
     const struct reader_question *q = walk->question;
-    struct walking w = {.reader = r,
+    struct walking w = {.folder = f,
                         .walk = walk,
                         .result = ret,
                         .err = reterr,
@@ -243,7 +244,7 @@ int walk_run(struct reader *r, const struct walk *walk, struct reader_result *re
                         .root = q->query ? q->query->root : NULL};
     struct day_list days;
     *ret = (struct reader_result){.complete = true};
-    int err = volumes_list(r->volumes, &days, reterr);
+    int err = volumes_list(f->volumes, &days, reterr);
     bool go_on = true;
     if (err)
         return err;

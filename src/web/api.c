@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <math.h>
 #include "base/now.h"
-#include "store/columns.h"
+#include "view/columns.h"
 #include "web/say.h"
 #include "web/route.h"
 
@@ -43,15 +43,11 @@ bool api_span(const struct request *r, struct answer *a, int64_t usual, struct a
 
 void api_bounds(const struct request *r, struct reader_question *q)
 {
-    if (request_has(r, PARAM_since)) {
-        int64_t since = microseconds(r->values[PARAM_since].seconds);
-        q->after = since > 0 ? (uint64_t)since - 1 : 0;
-    }
+    if (request_has(r, PARAM_since))
+        q->since = microseconds(r->values[PARAM_since].seconds);
     if (request_has(r, PARAM_until))
-        q->before = (uint64_t)microseconds(r->values[PARAM_until].seconds);
-    uint64_t before = request_number(r, PARAM_before, 0);
-    if (before && (!q->before || before < q->before))
-        q->before = before;
+        q->until = microseconds(r->values[PARAM_until].seconds);
+    q->before = request_number(r, PARAM_before, 0);
 }
 
 bool api_is_personal(enum query_field_index field)
@@ -178,7 +174,7 @@ struct table_end api_end(const struct request *r)
     uint64_t to = reader_searched_to(r->reader);
     return (struct table_end){.searches = true,
                               .complete = reader_complete(r->reader),
-                              .searched_to = to ? (double)to * 1e-6 : NAN};
+                              .searched_to = to ? (double)reader_micros(r->reader, to) * 1e-6 : NAN};
 }
 
 void api_searched(const struct request *r, struct answer *a)
@@ -187,7 +183,7 @@ void api_searched(const struct request *r, struct answer *a)
     say_key(a, "complete");
     say_flag(a, reader_complete(r->reader));
     say_key(a, "searched_to");
-    say_seconds(a, to ? (double)to * 1e-6 : NAN);
+    say_seconds(a, to ? (double)reader_micros(r->reader, to) * 1e-6 : NAN);
 }
 
 void api_sums(struct answer *a, const struct sums *s)

@@ -2,9 +2,9 @@
 #ifndef WEB_API_H
 #define WEB_API_H
 
-#include "store/reader.h"
-#include "store/sums.h"
-#include "store/timeline.h"
+#include "view/reader.h"
+#include "view/sums.h"
+#include "view/timeline.h"
 #include "web/answer.h"
 #include "web/request.h"
 #include "web/table.h"

@@ -3,7 +3,7 @@
  * Knowingly: what comes while it goes on is not in it. It is read page by page, and while a page is sent no
  * file of the store is being read, so that a client that stops taking it keeps no writer's log from being
  * emptied. */
-#include "store/columns.h"
+#include "view/columns.h"
 #include "web/api_rows.h"
 #include "web/say.h"
 #include "web/route.h"

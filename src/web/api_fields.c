@@ -1,7 +1,7 @@
 /* api_fields.c: /fields: what records have, and what can be asked for.
  * In: the tables. Out: an answer. Owns: nothing. */
-#include "store/columns.h"
-#include "store/explained.h"
+#include "view/columns.h"
+#include "view/explained.h"
 #include "web/api.h"
 #include "web/say.h"
 #include "web/route.h"

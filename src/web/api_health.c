@@ -1,6 +1,6 @@
 /* api_health.c: /health: how well the traffic was seen, and what the store has.
  * In: requests. Out: answers. Owns: nothing. Limits: TIMELINE_POINTS steps. */
-#include "store/health.h"
+#include "view/health.h"
 #include "web/api.h"
 #include "web/say.h"
 #include "web/route.h"

@@ -3,7 +3,7 @@
  * NOTICES, SOFTWARE. Knowingly: sums are of whole hours. A domain's sums are by the envelope; peers and
  * notices are found by queries, which look at the header's addresses too. */
 #include <math.h>
-#include "store/top.h"
+#include "view/top.h"
 #include "web/api_rows.h"
 #include "web/say.h"
 #include "web/route.h"
@@ -112,8 +112,8 @@ static struct query *mails_of(const struct host *h, bool out)
 
 static void bound(const struct host *h, struct reader_question *q)
 {
-    q->after = h->hours.since ? (uint64_t)(h->hours.since * API_SECOND - 1) : 0;
-    q->before = (uint64_t)(h->hours.until * API_SECOND);
+    q->since = h->hours.since * API_SECOND;
+    q->until = h->hours.until * API_SECOND;
 }
 
 /* Keys with how many mails each, most first. */
@@ -233,7 +233,7 @@ static int write_records(const struct request *r, struct answer *a, const struct
 
 static int take_time(void *ctx, const struct reader_row *row)
 {
-    *(double *)ctx = (double)reader_row_id(row) * 1e-6;
+    *(double *)ctx = (double)reader_row_micros(row) * 1e-6;
     return 0;
 }
 
@@ -266,8 +266,8 @@ static int write_seen(const struct request *r, struct answer *a, const struct ho
         const struct reader_question q = {.stream = STREAM_SMTP,
                                           .query = query,
                                           .oldest_first = first,
-                                          .after = hour ? (uint64_t)(hour * API_SECOND - 1) : 0,
-                                          .before = (uint64_t)((hour + HOUR) * API_SECOND),
+                                          .since = hour * API_SECOND,
+                                          .until = (hour + HOUR) * API_SECOND,
                                           .limit = 1};
         err = reader_find(r->reader, &q, take_time, &at, &result, reterr);
         if (!isnan(at) && (!any || (first ? at < best : at > best)))

@@ -1,14 +1,13 @@
 /* api_mail.c: /mails/ID and /sessions/UID: one mail, one connection, and what belongs to them.
  * In: requests. Out: answers. Owns: nothing. Limits: NEAR mails and notices of each kind.
  * Knowingly: a connection's mails, notices and record are looked for within a day of the mail. */
-#include "store/explained.h"
+#include "view/explained.h"
 #include "web/api_rows.h"
 #include "web/say.h"
 #include "web/json_read.h"
 #include "web/route.h"
 
 enum { NEAR = 50, NEIGHBOURS = 5 };
-#define DAY_IDS (API_DAY * API_SECOND)
 
 /* What of the mail the rest is found by. */
 struct found {
@@ -53,7 +52,8 @@ static int find_mail(const struct request *r, uint64_t id, struct found *f, stru
 }
 
 /* A query of one term, within a day of an id; 0: at any time. */
-static struct query *near(const char *field, struct slice value, uint64_t id, struct reader_question *q)
+static struct query *near(const struct request *r, const char *field, struct slice value, uint64_t id,
+                          struct reader_question *q)
 {
     struct buf text;
     buf_init(&text, QUERY_BYTES);
@@ -62,8 +62,9 @@ static struct query *near(const char *field, struct slice value, uint64_t id, st
     buf_free(&text);
     q->query = query;
     if (id) {
-        q->after = id > DAY_IDS ? id - DAY_IDS : 0;
-        q->before = id + DAY_IDS;
+        const int64_t at = reader_micros(r->reader, id);
+        q->since = at - API_DAY * API_SECOND;
+        q->until = at + API_DAY * API_SECOND;
     }
     return query;
 }
@@ -94,7 +95,7 @@ static int write_session(const struct request *r, struct answer *a, struct slice
     struct writing w = {.a = a, .stream = "smtp_session"};
     struct reader_result result;
     struct reader_question q = {.stream = STREAM_SESSION, .limit = 1};
-    struct query *query = near("uid", uid, id, &q);
+    struct query *query = near(r, "uid", uid, id, &q);
     say_key(a, "session");
     int err = reader_find(r->reader, &q, write_record, &w, &result, reterr);
     if (!err && !w.count)
@@ -126,7 +127,7 @@ static int write_neighbours(const struct request *r, struct answer *a, struct ro
     struct reader_result result;
     struct reader_question q = {.limit = NEAR};
     rows_ask(rows, &q);
-    struct query *query = near("uid", buf_slice(&f->uid), f->id, &q);
+    struct query *query = near(r, "uid", buf_slice(&f->uid), f->id, &q);
     int err = reader_find(r->reader, &q, write_neighbour, &w, &result, reterr);
     query_free(&query);
 
@@ -157,7 +158,7 @@ static int write_notices(const struct request *r, struct answer *a, const struct
     struct writing w = {.a = a, .stream = "notice"};
     struct reader_result result;
     struct reader_question q = {.stream = STREAM_NOTICE, .limit = NEAR};
-    struct query *query = near("uid", buf_slice(&f->uid), f->id, &q);
+    struct query *query = near(r, "uid", buf_slice(&f->uid), f->id, &q);
     int err = reader_find(r->reader, &q, write_record, &w, &result, reterr);
     query_free(&query);
     return err;
@@ -272,7 +273,7 @@ void handle_session(const struct request *r, struct answer *a)
     struct writing w = {.a = a, .rows = &rows};
     struct reader_result result;
     rows_ask(&rows, &q);
-    struct query *query = near("uid", uid, 0, &q);
+    struct query *query = near(r, "uid", uid, 0, &q);
     say_object(a);
     int code = write_session(r, a, uid, 0, &sessions, &err);
     say_key(a, "mails");

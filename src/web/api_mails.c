@@ -1,7 +1,7 @@
 /* api_mails.c: /mails and /count: mails that a query finds.
  * In: requests. Out: answers. Owns: nothing. Limits: web_page_rows, web_seconds. */
 #include <math.h>
-#include "store/columns.h"
+#include "view/columns.h"
 #include "web/api_rows.h"
 #include "web/say.h"
 #include "web/route.h"

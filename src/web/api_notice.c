@@ -87,12 +87,9 @@ static uint64_t mail_of(const struct request *r, const struct found *f)
     api_term(&text, "uid", buf_slice(&f->uid));
     api_term(&text, "depth", slice_str(depth));
     struct query *query = api_ask(&text);
-    const uint64_t around = API_DAY * API_SECOND;
-    const struct reader_question q = {.stream = STREAM_SMTP,
-                                      .query = query,
-                                      .after = f->id > around ? f->id - around : 0,
-                                      .before = f->id + around,
-                                      .limit = 1};
+    const int64_t around = API_DAY * API_SECOND, at = reader_micros(r->reader, f->id);
+    const struct reader_question q = {
+        .stream = STREAM_SMTP, .query = query, .since = at - around, .until = at + around, .limit = 1};
     reader_find(r->reader, &q, take_id, &id, &result, &err);
     query_free(&query);
     buf_free(&text);

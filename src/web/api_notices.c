@@ -3,7 +3,7 @@
  * Knowingly: the state is looked up notice by notice, so few open ones among many muted ones take the time of
  * all. */
 #include <math.h>
-#include "store/columns.h"
+#include "view/columns.h"
 #include "store/marks.h"
 #include "web/api_rows.h"
 #include "web/say.h"

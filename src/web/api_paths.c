@@ -3,7 +3,7 @@
  * Knowingly: a node's mails are those that came to it or those that went on from it, whichever are more, as
  * either end of a path is not seen. The sums are of whole hours. */
 #include <math.h>
-#include "store/past.h"
+#include "view/top.h"
 #include "web/api.h"
 #include "web/say.h"
 #include "web/route.h"
@@ -100,7 +100,7 @@ void handle_paths(const struct request *r, struct answer *a)
         return;
     struct hours hours = hours_around(span.since / API_SECOND, (span.until + API_SECOND - 1) / API_SECOND);
     graph_init(&g);
-    if (past_collect(r->past, r->reader, TOP_RELAY, hours, g.edges, &err) < 0) {
+    if (top_collect(r->reader, TOP_RELAY, hours, g.edges, &err) < 0) {
         api_failed(a, &err);
         graph_free(&g);
         return;

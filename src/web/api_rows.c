@@ -5,7 +5,7 @@
 #include <assert.h>
 #include "base/nearest.h"
 #include "base/shown.h"
-#include "store/columns.h"
+#include "view/columns.h"
 #include "web/say.h"
 
 const char rows_mail[] =

@@ -1,7 +1,7 @@
 /* api_sums.c: /timeline, /top, /map, /paths: what the sums by minute and hour say.
  * In: requests. Out: answers. Owns: nothing. Limits: TIMELINE_MOST points, API_KEYS keys.
  * Knowingly: but for the timeline all of it is of whole hours; the answers say which. */
-#include "store/past.h"
+#include "view/top.h"
 #include "web/api.h"
 #include "web/say.h"
 #include "web/route.h"
@@ -69,7 +69,7 @@ static int count_mail(void *ctx, const struct reader_row *row)
 {
     const struct counting *c = ctx;
     struct timeline *t = c->t;
-    int64_t seconds = (int64_t)(reader_row_id(row) / API_SECOND);
+    int64_t seconds = reader_row_micros(row) / API_SECOND;
     struct slice what = reader_row_value(row, c->disposition).text;
     timeline_add(t, TIMELINE_MAILS, seconds, 1);
     for (enum timeline_series s = TIMELINE_ACCEPTED; s <= TIMELINE_DEFERRED; s++)
@@ -86,8 +86,8 @@ static int count_mails(const struct request *r, const struct query *query, struc
     struct reader_result result;
     const struct reader_question q = {.stream = STREAM_SMTP,
                                       .query = query,
-                                      .before = (uint64_t)(t->until * API_SECOND),
-                                      .after = t->since ? (uint64_t)(t->since * API_SECOND - 1) : 0,
+                                      .since = t->since * API_SECOND,
+                                      .until = t->until * API_SECOND,
                                       .fields = &c.disposition,
                                       .field_count = 1};
     return reader_find(r->reader, &q, count_mail, &c, &result, reterr);
@@ -199,7 +199,7 @@ void handle_top(const struct request *r, struct answer *a)
         return;
     struct hours hours = hours_of(span);
     struct keyed *keys = keyed_new(API_KEYS);
-    if (past_collect(r->past, r->reader, by, hours, keys, &err) < 0) {
+    if (top_collect(r->reader, by, hours, keys, &err) < 0) {
         api_failed(a, &err);
     } else {
         keyed_sort(keys, (enum keyed_order)request_number(r, PARAM_order, KEYED_MAILS));
@@ -267,8 +267,8 @@ void handle_map(const struct request *r, struct answer *a)
         return;
     struct hours hours = hours_of(span);
     struct keyed *keys = keyed_new(API_KEYS), *servers = keyed_new(API_KEYS);
-    if (past_collect(r->past, r->reader, TOP_COUNTRY, hours, keys, &err) < 0 ||
-        past_collect(r->past, r->reader, TOP_SERVER, hours, servers, &err) < 0) {
+    if (top_collect(r->reader, TOP_COUNTRY, hours, keys, &err) < 0 ||
+        top_collect(r->reader, TOP_SERVER, hours, servers, &err) < 0) {
         api_failed(a, &err);
     } else {
         const struct sums all = total_of(servers);

@@ -3,7 +3,7 @@
  * is wrong with a request is looked for in the order in which it costs: its name for us, where it comes from,
  * its path, who asks, what it asks. While a desk has it the connection is suspended, and nobody else touches
  * it. */
-#include "store/reader.h"
+#include "view/reader.h"
 #include "web/exchange.h"
 
 #include <arpa/inet.h>
@@ -294,7 +294,6 @@ static enum MHD_Result look(struct exchange *e, const char *method)
     e->request.route = match.route;
     e->request.set = &e->web->set;
     e->request.web = e->web;
-    e->request.past = e->web->past;
     enum MHD_Result done = admit(e, &h, &good);
     if (!good)
         return done;

@@ -1,31 +1,29 @@
 /* own.c: what the server says of itself.
  * In: requests. Out: answers. Owns: nothing. */
 #include <math.h>
-#include "store/reader.h"
+#include "view/reader.h"
 #include "web/say.h"
 #include "web/openapi.h"
 #include "web/route.h"
 #include "web/web.h"
 
-static bool take_end(void *ctx, sqlite3_stmt *row)
+static int take_end(void *ctx, const struct reader_row *row)
 {
-    double *ret = ctx;
-    if (sqlite3_column_type(row, 0) == SQLITE_NULL)
-        return true;
-    *ret = (double)sqlite3_column_int64(row, 0) / 1e6;
-    return false;
+    *(double *)ctx = (double)reader_row_micros(row) / 1e6;
+    return 0;
 }
 
 /* The time of the oldest or the newest mail, null where nobody may know it. */
 static void say_end_of_store(const struct request *r, struct answer *a, const char *key, bool oldest)
 {
-    const struct reader_sql sql = {.text = oldest ? "SELECT min(id) FROM smtp" : "SELECT max(id) FROM smtp",
-                                   .until = INT64_MAX,
-                                   .oldest_first = oldest};
+    const size_t none = 0;
+    const struct reader_question q = {
+        .stream = STREAM_SMTP, .oldest_first = oldest, .limit = 1, .fields = &none};
+    struct reader_result result;
     double at = NAN;
     struct error err;
     if (r->reader && r->role != ROLE_NOBODY)
-        reader_each_day(r->reader, &sql, take_end, &at, &err);
+        reader_find(r->reader, &q, take_end, &at, &result, &err);
     say_key(a, key);
     say_seconds(a, at);
 }

@@ -10,7 +10,6 @@
 
 struct web_settings;
 struct reader;
-struct past;
 struct route;
 struct web;
 
@@ -57,7 +56,6 @@ struct request {
     struct address from;   /* of the client */
     struct slice cookie;   /* of its session; data NULL: none */
     const char *csrf;      /* what X-CSRF-Token of this user must be */
-    struct past *past;     /* the server's sums of days that are over */
     struct reader *reader; /* of the store; NULL where the route asks no store */
     double deadline;       /* on now_monotonic(): when a question should end, incomplete if need be */
     struct buf texts;      /* owns what is decoded */

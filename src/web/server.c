@@ -5,8 +5,7 @@
  * The order of the end: no new connections; desks are closed, which lets every suspended connection go on;
  * then the daemon. A question that takes longer than GRACE is not waited for: it only reads, or SQLite takes
  * back what it has written. */
-#include "store/past.h"
-#include "store/reader.h"
+#include "view/reader.h"
 #include "web/server.h"
 
 #include <errno.h>
@@ -98,7 +97,6 @@ int web_open(const struct web_settings *set, struct web **ret, struct error *ret
     raise_files(set);
     w->page = page_open();
     w->slow = slow_new(set->client_timeout, exchange_left);
-    w->past = past_new(set->directory, set->sums_bytes);
     guard_init(&w->guard, set, &w->at, buf_slice(&w->certificate));
     *ret = w;
     return 0;
@@ -107,10 +105,9 @@ int web_open(const struct web_settings *set, struct web **ret, struct error *ret
 static struct reader *open_reader(void *ctx)
 {
     const struct web *w = ctx;
-    const struct reader_settings set = {.directory = w->set.directory};
     struct reader *r = NULL;
     struct error err;
-    return reader_open(&set, &r, &err) == 0 ? r : NULL;
+    return w->set.open_reader(w->set.store, &r, &err) == 0 ? r : NULL;
 }
 
 static void close_reader(struct reader *r)
@@ -232,7 +229,6 @@ bool web_close(struct web *w)
         close(w->listener);
     page_close(w->page);
     slow_free(w->slow);
-    past_free(&w->past);
     buf_free(&w->certificate);
     pem_forget(&w->key);
     door_close(w->door);

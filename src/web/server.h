@@ -20,7 +20,6 @@ struct web {
     struct buf certificate, key; /* PEM, each with a NUL behind it */
     struct guard guard;
     struct page *page;
-    struct past *past; /* sums of days that are over */
     struct desk *desks[DESKS];
     struct MHD_Daemon *daemon;
     atomic_bool ending;

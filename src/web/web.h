@@ -8,11 +8,16 @@
 #include "base/error.h"
 #include "base/net.h"
 
+struct reader;
+
 enum { WEB_HOSTS = 16 };
 
 /* All texts are the caller's and outlive the server. */
 struct web_settings {
-    const char *directory; /* the store */
+    /* Opens a reader of the store; called by several threads. 0 or -errno. */
+    int (*open_reader)(void *store, struct reader **ret, struct error *reterr);
+    void *store;
+    const char *directory; /* where what people decide of notices lies */
     const char *version;   /* of the program */
     struct endpoint listen;
     const char *certificate, *key; /* files; "": no TLS */
@@ -22,7 +27,7 @@ struct web_settings {
     size_t host_count;
     double session_idle, session_most; /* seconds */
     uint64_t log_ins;                  /* a minute, of one address, and of one user */
-    uint64_t connections, threads, page_rows, sums_bytes;
+    uint64_t connections, threads, page_rows;
     double client_timeout; /* seconds for a request, or a piece of an answer */
     double seconds;        /* the budget of one question */
 };

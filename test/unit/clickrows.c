@@ -4,8 +4,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "carrier/clickhouse.h"
-#include "carrier/scan.h"
+#include "clickhouse/rows.h"
+#include "clickhouse/schema.h"
+#include "clickhouse/scan.h"
 
 static const char mail[] =
     "{\"_path\":\"smtp\",\"ts\":1257170000.012345,\"uid\":\"C1\",\"id.orig_h\":\"2001:db8::1\",\"id.orig_p\":"

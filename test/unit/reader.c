@@ -13,9 +13,11 @@
 #include "sink/json.h"
 #include "store/book.h"
 #include "store/day.h"
-#include "store/places.h"
-#include "store/reader.h"
-#include "store/record_of.h"
+#include "store/open.h"
+#include "store/walk.h"
+#include "view/places.h"
+#include "view/reader.h"
+#include "view/record_of.h"
 
 enum { DAYS = 5, EACH = 40, FIRST_DAY = 20780, ROWS = DAYS * EACH, FACETS = 3 };
 static const struct timespec now = {(time_t)(FIRST_DAY + DAYS) * 86400, 0};
@@ -96,8 +98,8 @@ static void setup(struct fixture *f, size_t files)
             put_mail(b, FIRST_DAY + day, day * EACH + i);
         end_book(b, true);
     }
-    const struct reader_settings set = {.directory = f->folder, .files = files};
-    assert_int_equal(reader_open(&set, &f->reader, &err), 0);
+    const struct store_settings set = {.directory = f->folder, .files = files};
+    assert_int_equal(store_open(&set, &f->reader, &err), 0);
 }
 
 static void teardown(struct fixture *f)
@@ -329,22 +331,22 @@ static void sums_over_days(void **state)
                                           {.kind = READER_INTEGER, .integer = 5}};
     (void)state;
     setup(&f, 0);
-    struct reader_sql sql = {
-        "SELECT count(*) FROM smtp WHERE disposition = ?1", values, 2, first, first + DAYS * day, false};
+    struct folder_sql sql = {"SELECT count(*) FROM smtp WHERE disposition = ?1", values, 2, first,
+                             first + DAYS * day};
     int64_t sum[3] = {0};
-    assert_int_equal(reader_each_day(f.reader, &sql, add_up, sum, &err), 0);
+    assert_int_equal(folder_each_day(folder_of(f.reader), &sql, add_up, sum, &err), 0);
     assert_true(sum[0] == 67 && sum[1] == DAYS);
     sql.since = first + day;
     sql.until = first + 2 * day + 1;
     memset(sum, 0, sizeof sum);
-    assert_int_equal(reader_each_day(f.reader, &sql, add_up, sum, &err), 0);
+    assert_int_equal(folder_each_day(folder_of(f.reader), &sql, add_up, sum, &err), 0);
     assert_int_equal(sum[1], 2);
     sum[1] = 0, sum[2] = 1;
-    assert_int_equal(reader_each_day(f.reader, &sql, add_up, sum, &err), 0);
+    assert_int_equal(folder_each_day(folder_of(f.reader), &sql, add_up, sum, &err), 0);
     assert_int_equal(sum[1], 1);
     sql.text = "SELECT nothing FROM nowhere";
     memset(sum, 0, sizeof sum);
-    assert_int_equal(reader_each_day(f.reader, &sql, add_up, sum, &err), 0);
+    assert_int_equal(folder_each_day(folder_of(f.reader), &sql, add_up, sum, &err), 0);
     assert_true(sum[1] == 0 && reader_complete(f.reader));
     teardown(&f);
 }

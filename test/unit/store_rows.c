@@ -17,9 +17,9 @@
 #include "store/day.h"
 #include "store/find.h"
 #include "store/queue.h"
-#include "store/row.h"
 #include "store/schema.h"
 #include "store/shelf.h"
+#include "../store_rows.h"
 
 enum { DAY = 20787 /* 2026-11-30 */ };
 static const int64_t noon = (int64_t)DAY * 86400 + 43200;
@@ -123,11 +123,11 @@ static void check_row(sqlite3 *db, const struct columns *cols, int64_t id, const
     struct line sql = {0}, want = {0}, got = {0};
     sqlite3_stmt *stmt;
     line_str(&sql, "SELECT ");
-    row_select_list(cols, &sql);
+    rows_select_list(cols, &sql);
     line_printf(&sql, " FROM %s WHERE id = %lld", cols->stream->path, (long long)id);
     assert_int_equal(sqlite3_prepare_v2(db, (const char *)sql.data, (int)sql.len, &stmt, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-    row_json(stmt, 1, cols, &got);
+    rows_json(stmt, cols, &got);
     json_record(rec, &want);
     want.len--;
     if (want.len != got.len || memcmp(want.data, got.data, want.len) != 0)

@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "store/day.h"
-#include "store/health.h"
-#include "store/timeline.h"
+#include "view/health.h"
+#include "view/timeline.h"
+#include "store/open.h"
 #include "store/past.h"
 
 enum { FIRST_DAY = 20000, SECONDS = 86400, HOUR = 3600 };
@@ -67,7 +68,7 @@ static int make(void **state)
     add_minute(FIRST_DAY, minute + 59, 2);
     add_minute(FIRST_DAY, minute + 1439, 4);
     add_minute(FIRST_DAY + 1, minute + 1440, 8);
-    return reader_open(&(struct reader_settings){.directory = folder}, &reader, &err);
+    return store_open(&(struct store_settings){.directory = folder}, &reader, &err);
 }
 
 static int drop(void **state)

@@ -1,0 +1,24 @@
+/* JSON, read from the front without keeping any of it. */
+#ifndef CLICKHOUSE_SCAN_H
+#define CLICKHOUSE_SCAN_H
+
+#include "base/slice.h"
+
+enum { SCAN_DEPTH = 32 }; /* objects and lists inside of each other; what is deeper is no JSON for us */
+
+struct scan {
+    const uint8_t *at, *end;
+};
+
+/* The next byte that is no blank, or 0 at the end. */
+uint8_t scan_peek(struct scan *s);
+/* Takes `c`, blanks before it too; false: something else is there. */
+bool scan_byte(struct scan *s, uint8_t c);
+/* A string with its quotes, escapes as they are. */
+bool scan_string(struct scan *s, struct slice *ret);
+/* A number, true, false or null. */
+bool scan_word(struct scan *s, struct slice *ret);
+/* Any value; `depth` are those around it. */
+bool scan_skip(struct scan *s, unsigned depth);
+
+#endif

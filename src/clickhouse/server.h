@@ -1,0 +1,63 @@
+/* A server of ClickHouse by its HTTP interface: one request at a time, by one thread. */
+#ifndef CLICKHOUSE_SERVER_H
+#define CLICKHOUSE_SERVER_H
+
+#include "base/error.h"
+#include "base/slice.h"
+
+struct chserver_settings {
+    const char *url;     /* clickhouse://HOST[:8123]/DATABASE, clickhouses://HOST[:8443]/DATABASE */
+    const char *user;    /* or NULL */
+    const char *ca_file; /* who is believed beside the system's authorities; NULL: nobody */
+};
+
+/* 0, or -EINVAL with what is wrong: the URL, the user, or a password (`password`: there is one) that would go
+ * over a network as it is. The URL itself is not repeated where a password may stand in it. */
+int chserver_check(const struct chserver_settings *set, bool password, struct error *reterr);
+
+struct chserver;
+
+/* Whether the server can be reached is no matter. `password` may be NULL; all is copied. 0 or -errno. */
+int chserver_open(const struct chserver_settings *set, const char *password, struct chserver **ret,
+                  struct error *reterr);
+void chserver_close(struct chserver **s);
+const char *chserver_database(const struct chserver *s);
+/* It is on this machine, where packing costs a core and saves nothing. */
+bool chserver_is_here(const struct chserver *s);
+
+enum chserver_how {
+    CHSERVER_PLAIN,  /* the body as it is */
+    CHSERVER_PACKED, /* it is gzip */
+    CHSERVER_PIECES, /* `give` has it */
+};
+
+struct chserver_request {
+    const char *more; /* behind the '?' of the URL */
+    enum chserver_how how;
+    struct slice body; /* the query, unless it is in `more`; or rows */
+    /* As libcurl's read callback: fills `to`, returns the bytes, 0 at the end. */
+    size_t (*give)(char *to, size_t size, size_t n, void *ctx);
+    /* Takes a piece of the answer to a good request; false: no more is wanted, and the connection is closed.
+     * NULL: the answer is kept for chserver_answer. */
+    bool (*take)(void *ctx, struct slice piece);
+    void *ctx;
+    double until; /* by now_monotonic */
+};
+
+enum chserver_outcome {
+    CHSERVER_DONE,
+    CHSERVER_FAILED, /* it is not there, too slow, or refuses: *reterr says why */
+    CHSERVER_ROW,    /* a row that was sent is at fault, however often it is sent */
+    CHSERVER_ENOUGH  /* `take` wanted no more, or `give` gave up */
+};
+
+enum chserver_outcome chserver_ask(struct chserver *s, const struct chserver_request *request,
+                                   struct error *reterr);
+/* What was answered last, where no `take` had it, or what was said of an error; up to CHSERVER_ANSWER bytes;
+ * lives until the next request. */
+enum { CHSERVER_ANSWER = 1 << 20 };
+struct slice chserver_answer(const struct chserver *s);
+/* The number of the error that it said last; 0: none. */
+unsigned chserver_code(const struct chserver *s);
+
+#endif

@@ -1,19 +1,19 @@
 /* shorten.c: JSON objects made to fit.
  * In: an object. Out: the same without its longest members. Owns: nothing. Limits: MEMBERS; an object with
- * more is not shortened. Knowingly: what stands first in a record (who, when, which stream) is short, so it
- * stays. Spec: RFC 8259. */
+ * more is not shortened. Knowingly: what stands first in a record (which stream, when, whose connection)
+ * goes last. Spec: RFC 8259. */
 #include "carrier/shorten.h"
 
 #include <stdlib.h>
 #include "base/memory.h"
 #include "clickhouse/scan.h"
 
-enum { MEMBERS = 1024, SHOWN = 200 };
+enum { MEMBERS = 1024, FIRST = 8, SHOWN = 200 };
 static const char left_out[] = "\"_left_out\":[";
 
 struct member {
     struct slice outer, key, all; /* keys with quotes; all: key, colon and value */
-    bool out;
+    bool first, out;
 };
 
 struct members {
@@ -34,7 +34,9 @@ static bool gather_one(struct scan *s, struct slice outer, struct slice key, str
         return inside.end = s->at, gather(&inside, key, m);
     if (m->count == MEMBERS)
         return false;
-    m->items[m->count++] = (struct member){outer, key, {key.data, (size_t)(s->at - key.data)}, false};
+    m->items[m->count] =
+        (struct member){outer, key, {key.data, (size_t)(s->at - key.data)}, m->count < FIRST, false};
+    m->count++;
     return true;
 }
 
@@ -52,9 +54,12 @@ static bool gather(struct scan *s, struct slice outer, struct members *m)
     return scan_byte(s, '}');
 }
 
+/* What stands first comes last. */
 static int by_length(const void *a, const void *b)
 {
     const struct member *const *x = a, *const *y = b;
+    if ((*x)->first != (*y)->first)
+        return (*x)->first ? 1 : -1;
     if ((*x)->all.len != (*y)->all.len)
         return (*x)->all.len < (*y)->all.len ? 1 : -1;
     return *x < *y ? -1 : *x > *y;

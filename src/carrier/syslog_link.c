@@ -73,7 +73,8 @@ __attribute__((format(printf, 4, 5))) static int fail(struct syslog_link *l, int
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    error_set(reterr, err, "%.100s: %s", server_of(l), text);
+    error_set(reterr, err, "%.100s%s%s", l->servers->count > 1 ? server_of(l) : "",
+              l->servers->count > 1 ? ": " : "", text);
     shut(l);
     l->next++;
     return err;

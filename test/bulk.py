@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Records into the _bulk API of Elasticsearch and OpenSearch: a stand-in that fails in every way. usage: bulk.py MAILTAP [TEST...]"""
+import ipaddress
 import json
 import os
 import re
@@ -230,8 +231,64 @@ def wrong():
         ok(p.returncode == 2 and text in p.stderr and SECRET not in p.stderr, "%s %s is refused at the start" % (url.replace(SECRET, "..."), " ".join(s.split("=")[0] for s in settings)), p.returncode, p.stderr)
 
 
+def leaves(value, path=""):
+    if isinstance(value, dict):
+        for k, v in value.items():
+            yield from leaves(v, path + "." + k if path else k)
+    elif isinstance(value, list):
+        for v in value:
+            yield from leaves(v, path)
+    else:
+        yield path, value
+
+
+def is_address(text):
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
+
+
+FITS = {"keyword": lambda v: isinstance(v, str), "text": lambda v: isinstance(v, str), "ip": lambda v: isinstance(v, str) and is_address(v), "boolean": lambda v: isinstance(v, bool),
+        "long": lambda v: isinstance(v, int) and not isinstance(v, bool) and -2**63 <= v < 2**63, "double": lambda v: isinstance(v, (int, float)) and not isinstance(v, bool),
+        "date": lambda v: isinstance(v, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", v)}
+
+
+def template():
+    """The ready-made template says of each value what it is."""
+    text = json.loads((SOURCE / "contrib/elasticsearch-template.json").read_text())
+    types = {}
+
+    def walk(properties, path):
+        for name, m in properties.items():
+            here = path + name
+            if "type" in m and m["type"] != "nested":
+                types[here] = m["type"]
+            walk(m.get("properties", {}), here + ".")
+    walk(text["template"]["mappings"]["properties"], "")
+    folder = room()
+    dialogs = sorted(p for p in (SOURCE / "test/dialog").glob("*.txt"))
+    subprocess.run([sys.executable, SOURCE / "tools/mkpcap", folder / "dialogs.pcap", *dialogs], check=True)
+    documents = [d for source in (WEEK, BORDER, folder / "dialogs.pcap") for _, d in records("ecs", source)]
+    seen, strange, misfits = set(), set(), {}
+    for d in documents:
+        for path, value in leaves(d):
+            seen.add(path)
+            if path not in types:
+                strange.add(path)
+            elif not FITS[types[path]](value):
+                misfits.setdefault(path, (types[path], value))
+    ok(len(documents) > 3200 and len(seen) > 200, "many documents, with many fields", len(documents), len(seen))
+    ok(not strange, "each field has a mapping", *sorted(strange)[:20])
+    ok(not misfits, "which takes its values", *sorted(misfits.items())[:20])
+    ok(types["@timestamp"] == "date" and types["source.ip"] == "ip" and types["smtp.mailfrom"] == "keyword", "by the types of ECS")
+    settings = text["template"]["settings"]
+    ok(len(types) < settings["index.mapping.total_fields.limit"] and settings["index.mapping.ignore_malformed"], "more than there are may come, and a value that does not fit refuses no record", len(types))
+    ok(text["index_patterns"] == ["mailtap-*", "logs-mailtap-*"] and text["data_stream"] == {}, "for the indexes of which docs/elasticsearch.md tells")
+
+
 def main():
-    for test in (plain, repeats, poisoned, dies, away, logins, encrypted, wrong):
+    for test in (plain, repeats, poisoned, dies, away, logins, encrypted, wrong, template):
         if len(sys.argv) <= 2 or test.__name__ in sys.argv[2:]:
             began = time.monotonic()
             try:

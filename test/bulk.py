@@ -129,6 +129,23 @@ def poisoned():
         ok("%d records carried over the network, %d records that the other side refused" % (len(records()) - len(bad), len(bad)) in p.stderr, "both are counted", p.stderr)
         ok(bulk.creates == len(records()), "and none holds up a batch: each was sent once", bulk.creates, len(records()))
     folder = room()
+
+    def failing(index, name, document):
+        """One makes it fail each time; a setting is wrong for a while, which is no record's fault."""
+        if document["event"]["dataset"] == "mailtap.software" and document["package"]["name"] == "MFP Scan":
+            return 500, "exception", "failed in processor"
+        tried[name] = tried.get(name, 0) + 1
+        return wrongs[tried[name]] if tried[name] < len(wrongs) else None
+
+    tried = {}
+    wrongs = [None, (400, "illegal_argument_exception", "pipeline with id [enrich] does not exist"), (400, "validation_exception", "this action would add [2] shards"), (404, "index_not_found_exception", "no such index"),
+              (403, "cluster_block_exception", "index [mail] blocked by: [FORBIDDEN/12/index read-only / allow delete (api)];")]
+    with bulkpeer.Bulk(item=failing) as bulk:
+        p = send(folder, "elasticsearch://127.0.0.1:%d/mail" % bulk.port, "carry_wait=60s", source=BORDER)
+        refused = {key(r["record"]) for r in aside(folder)}
+        ok(p.returncode == 0 and refused and refused == {key(d) for path, d in records(source=BORDER) if path == "software" and d["package"]["name"] == "MFP Scan"}, "a record that the server fails at is put aside in the end", p.stderr, len(refused))
+        holds(bulk, "settings that are wrong for a while put none aside", source=BORDER, without=refused)
+    folder = room()
     with bulkpeer.Bulk(most=20000) as bulk:
         p = send(folder, "elasticsearch://127.0.0.1:%d/mail" % bulk.port)
         refused = {key(r["record"]) for r in aside(folder)}

@@ -15,6 +15,8 @@
 #include "carrier/form.h"
 
 enum { PORT = 9200, NAME_MOST = 200, ID = 160, WHY = 256 };
+/* A record for which the server fails so often, while it takes others of the batch, is what it fails at. */
+enum { FAILURES_MOST = 16 };
 static const char path[] = "/_bulk?filter_path=errors,items.*.status,items.*.error.type,items.*.error.reason";
 
 enum state { OPEN, TAKEN, REFUSED };
@@ -22,7 +24,8 @@ enum state { OPEN, TAKEN, REFUSED };
 struct item {
     struct slice line;
     enum state state;
-    char why[WHY]; /* of REFUSED */
+    unsigned failures;
+    char why[WHY]; /* of REFUSED, or of the last failure */
 };
 
 struct bulk {
@@ -122,6 +125,7 @@ static void add_item(struct bulk *b, size_t i, struct slice line)
     if (i == b->count) {
         b->count++;
         b->items[i].state = OPEN;
+        b->items[i].failures = 0;
     }
     b->items[i].line = line;
 }
@@ -194,10 +198,30 @@ static void explain(unsigned status, struct slice type, struct slice reason, cha
              (const char *)type.data, reason.len ? ": " : "", (int)reason.len, (const char *)reason.data);
 }
 
+/* Errors with status 400 that are no record's fault; of the second kind `reason` has to be within the text.
+ */
+static const struct fault {
+    const char *type, *reason;
+} not_of_record[] = {
+    {"index_closed_exception", ""},
+    {"invalid_index_name_exception", ""},
+    {"validation_exception", ""},
+    {"illegal_argument_exception", "pipeline with id"},
+    {"illegal_argument_exception", "shards open"},
+    {"illegal_argument_exception", "write index"},
+    {"illegal_argument_exception", "write ops"},
+};
+
 /* Whether the record itself is what it does not like. */
-static bool is_of_record(unsigned status)
+static bool is_of_record(const struct bulk_item *answer)
 {
-    return status == 400 || status == 413;
+    for (size_t i = 0; i < sizeof not_of_record / sizeof *not_of_record; i++) {
+        const struct fault *f = &not_of_record[i];
+        if (slice_eq(answer->type, slice_str(f->type)) &&
+            (!*f->reason || slice_find(answer->reason, f->reason) < answer->reason.len))
+            return false;
+    }
+    return answer->status == 400 || answer->status == 413;
 }
 
 static void take_item(void *ctx, const struct bulk_item *answer)
@@ -212,13 +236,29 @@ static void take_item(void *ctx, const struct bulk_item *answer)
     unsigned status = answer->status;
     if ((status >= 200 && status < 300) || status == 409) {
         item->state = TAKEN;
-    } else if (is_of_record(status)) {
+        return;
+    }
+    explain(status, answer->type, answer->reason, item->why);
+    item->failures += status >= 500 && status != 503;
+    if (is_of_record(answer)) {
         item->state = REFUSED;
-        explain(status, answer->type, answer->reason, item->why);
     } else {
         b->open++;
-        explain(status, answer->type, answer->reason, b->why);
+        memcpy(b->why, item->why, sizeof b->why);
     }
+}
+
+/* A record that makes the server fail is refused, or it would be asked for ever. */
+static void give_up(struct bulk *b)
+{
+    size_t open = 0;
+    for (size_t i = 0; i < b->count; i++)
+        open += b->items[i].state == OPEN;
+    for (size_t i = 0; i < b->count && (open < b->count || b->count == 1); i++)
+        if (b->items[i].state == OPEN && b->items[i].failures >= FAILURES_MOST) {
+            b->items[i].state = REFUSED;
+            b->open--;
+        }
 }
 
 /* Of a request that failed as a whole. */
@@ -271,6 +311,7 @@ static enum carried ask(struct bulk *b, struct error *reterr)
         bulk_http_move(b->http);
         return CARRY_AGAIN;
     }
+    give_up(b);
     if (b->open) {
         error_set(reterr, 0, "%zu of %zu records: %s", b->open, asked, b->why);
         return CARRY_AGAIN;

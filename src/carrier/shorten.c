@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "clickhouse/scan.h"
 
-enum { MEMBERS = 1024, FIRST = 8, SHOWN = 200 };
+enum { MEMBERS = 1024, FIRST = 8, FIRST_MOST = 56, SHOWN = 200 };
 static const char left_out[] = "\"_left_out\":[";
 
 struct member {
@@ -34,9 +34,10 @@ static bool gather_one(struct scan *s, struct slice outer, struct slice key, str
         return inside.end = s->at, gather(&inside, key, m);
     if (m->count == MEMBERS)
         return false;
-    m->items[m->count] =
-        (struct member){outer, key, {key.data, (size_t)(s->at - key.data)}, m->count < FIRST, false};
-    m->count++;
+    struct member *mine = &m->items[m->count++];
+    *mine = (struct member){.outer = outer, .key = key};
+    mine->all = (struct slice){key.data, (size_t)(s->at - key.data)};
+    mine->first = m->count <= FIRST && mine->all.len <= FIRST_MOST;
     return true;
 }
 

@@ -87,7 +87,7 @@ int form_record(struct form *f, const struct record *rec, struct line *out)
     return 0;
 }
 
-enum fact { PATH, DATASET, EPOCH, ISO };
+enum fact { PATH, DATASET, EPOCH, ISO, UID };
 
 /* Where each shape says what; `inner` NULL: at the top. */
 static const struct place {
@@ -95,6 +95,11 @@ static const struct place {
     enum fact fact;
 } places[] = {
     {"_path", NULL, PATH},
+    {"uid", NULL, UID},
+    {"smtp", "uid", UID},
+    {"unmapped", "uid", UID},
+    {"mailtap", "uid", UID},
+    {"metadata", "uid", UID},
     {"ts", NULL, EPOCH},
     {"@timestamp", NULL, ISO},
     {"event", "dataset", DATASET},
@@ -141,49 +146,78 @@ static void take_iso(struct slice quoted, char ret[static FORM_TIME])
     strcpy(ret + len, "Z");
 }
 
-static void take(enum fact fact, struct slice value, struct form_facts *ret)
+static void take_path(struct slice text, enum fact fact, struct form_facts *ret)
 {
     static const char module[] = "mailtap.";
-    bool is_text = value.len >= 2 && value.data[0] == '"';
-    if (fact == EPOCH && !*ret->time)
-        take_epoch(value, ret->time);
-    if (fact == ISO && is_text && !*ret->time)
-        take_iso(value, ret->time);
-    if ((fact != PATH && fact != DATASET) || !is_text || ret->path.len)
-        return;
-    ret->path = slice_sub(value, 1, value.len - 1);
-    if (fact == DATASET && slice_case_starts(ret->path, module))
-        ret->path = slice_sub(ret->path, sizeof module - 1, ret->path.len);
+    ret->path = text;
+    if (fact == DATASET && slice_case_starts(text, module))
+        ret->path = slice_sub(text, sizeof module - 1, text.len);
 }
 
-/* The members of the object at `s`. `outer` is its own key, empty at the top. */
-static bool look_in(struct scan *s, struct slice outer, struct form_facts *ret)
+/* The first of each kind counts. */
+static void take(enum fact fact, struct slice value, struct form_facts *ret)
 {
+    bool is_text = value.len >= 2 && value.data[0] == '"';
+    struct slice text = slice_sub(value, 1, value.len - 1);
+    if (fact == EPOCH && !*ret->time)
+        take_epoch(value, ret->time);
+    if (!is_text)
+        return;
+    if (fact == ISO && !*ret->time)
+        take_iso(value, ret->time);
+    if ((fact == PATH || fact == DATASET) && !ret->path.len)
+        take_path(text, fact, ret);
+    /* The number of a mail may stand behind it. */
+    if (fact == UID && !ret->uid.len)
+        ret->uid = slice_sub(text, 0, slice_index(text, '-'));
+}
+
+struct looking {
+    struct scan scan;
+    bool uid; /* it alone is wanted */
+    struct form_facts *ret;
+};
+
+static bool has_all(const struct looking *l)
+{
+    return l->uid ? l->ret->uid.len > 0 : l->ret->path.len && *l->ret->time;
+}
+
+/* What the value of a key tells; NULL: nothing. `outer` is the key of the object around it, empty at the top.
+ */
+static const struct place *find_place(struct slice outer, struct slice key, bool *retenter)
+{
+    const struct place *found = NULL;
+    *retenter = false;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const struct place *p = &places[i];
+        bool is_outer = is_named(outer.len ? outer : key, p->outer);
+        if (is_outer && (outer.len ? p->inner && is_named(key, p->inner) : !p->inner))
+            found = p;
+        *retenter |= !outer.len && is_outer && p->inner;
+    }
+    return found;
+}
+
+/* The members of an object, until all that is wanted is known, which is false too. */
+static bool look_in(struct looking *l, struct slice outer)
+{
+    struct scan *s = &l->scan;
     struct slice key;
+    bool enter;
     if (!scan_byte(s, '{') || scan_byte(s, '}'))
         return true;
     do {
         if (!scan_string(s, &key) || !scan_byte(s, ':'))
             return false;
-        const struct place *found = NULL;
-        bool enter = false;
-        for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-            const struct place *p = &places[i];
-            if (outer.len ? p->inner && is_named(outer, p->outer) && is_named(key, p->inner)
-                          : !p->inner && is_named(key, p->outer))
-                found = p;
-            enter |= !outer.len && p->inner && is_named(key, p->outer);
-        }
-        const uint8_t *from = (scan_peek(s), s->at);
-        if (enter && scan_peek(s) == '{') {
-            if (!look_in(s, key, ret))
-                return false;
-        } else if (!scan_skip(s, 1)) {
+        const struct place *found = find_place(outer, key, &enter);
+        enter &= scan_peek(s) == '{';
+        const uint8_t *from = s->at;
+        if (enter ? !look_in(l, key) : !scan_skip(s, 1))
             return false;
-        }
         if (found)
-            take(found->fact, (struct slice){from, (size_t)(s->at - from)}, ret);
-        if (ret->path.len && *ret->time)
+            take(found->fact, (struct slice){from, (size_t)(s->at - from)}, l->ret);
+        if (has_all(l))
             return false;
     } while (scan_byte(s, ','));
     return scan_byte(s, '}');
@@ -191,7 +225,15 @@ static bool look_in(struct scan *s, struct slice outer, struct form_facts *ret)
 
 void form_look(struct slice line, struct form_facts *ret)
 {
-    struct scan s = {line.data, line.data + line.len};
+    struct looking l = {.scan = {line.data, line.data + line.len}, .ret = ret};
     *ret = (struct form_facts){0};
-    look_in(&s, (struct slice){0}, ret);
+    look_in(&l, (struct slice){0});
+}
+
+struct slice form_uid(struct slice line)
+{
+    struct form_facts found = {0};
+    struct looking l = {.scan = {line.data, line.data + line.len}, .uid = true, .ret = &found};
+    look_in(&l, (struct slice){0});
+    return found.uid;
 }

@@ -20,8 +20,12 @@ enum { FORM_TIME = 28 };
 struct form_facts {
     struct slice path;    /* the stream's; escapes as they are; empty: it does not say */
     char time[FORM_TIME]; /* 2026-11-30T09:55:06.123456Z; "": it has none */
+    struct slice uid;     /* of the connection that it is about; empty: of none */
 };
-/* `line` is one JSON object. Linear; what is no JSON is read as far as it is. */
+/* `line` is one JSON object. Path and time, and no more of it is read than that wants. Linear; what is no
+ * JSON is read as far as it is. */
 void form_look(struct slice line, struct form_facts *ret);
+/* The uid alone. */
+struct slice form_uid(struct slice line);
 
 #endif

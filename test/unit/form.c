@@ -54,6 +54,15 @@ static void facts(void **state)
     looks("{\"x\":{\"_path\":\"smtp\"},\"_path\":\"\"}", "", "");
     looks("{}", "", "");
     looks("", "", "");
+    assert_true(slice_eq(form_uid(slice_str("{\"_path\":\"smtp\",\"ts\":1,\"uid\":\"C1\",\"x\":{")),
+                         slice_str("C1")));
+    assert_true(slice_eq(
+        form_uid(slice_str("{\"event\":{\"id\":\"C2\"},\"smtp\":{\"a\":{\"uid\":\"C3\"},\"uid\":\"C1\"}}")),
+        slice_str("C1")));
+    assert_true(
+        slice_eq(form_uid(slice_str("{\"metadata\":{\"uid\":\"C1-2\"},\"unmapped\":{\"uid\":\"C1\"}}")),
+                 slice_str("C1")));
+    assert_int_equal(form_uid(slice_str("{\"_path\":\"stats\",\"ts\":1,\"uid\":7}")).len, 0);
     looks("[1]", "", "");
     looks("{\"_path\":\"a\",,", "a", "");
 }

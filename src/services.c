@@ -144,6 +144,8 @@ static int start_carrier(const struct settings *set, struct results_target *targ
                                           .user = or_null(&set->carry_user),
                                           .password_file = or_null(&set->carry_password_file),
                                           .ca_file = or_null(&set->carry_ca_file),
+                                          .cert_file = or_null(&set->carry_cert_file),
+                                          .key_file = or_null(&set->carry_key_file),
                                           .format = (enum carry_format)set->carry_format,
                                           .syslog = {.facility = (unsigned)set->syslog_facility,
                                                      .severity = (unsigned)set->syslog_severity,

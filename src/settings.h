@@ -76,7 +76,7 @@ struct settings {
     struct text_setting sensor, outbox_directory;
     uint64_t outbox_bytes, batch_bytes;
     double batch_wait, carry_timeout, carry_wait;
-    struct text_setting carry_user, carry_password_file, carry_ca_file;
+    struct text_setting carry_user, carry_password_file, carry_ca_file, carry_cert_file, carry_key_file;
     uint64_t carry_format; /* enum carry_format */
     uint64_t syslog_facility, syslog_severity, syslog_notice_severity, syslog_bytes;
     uint64_t syslog_framing; /* 0 octets, 1 lines */

@@ -227,6 +227,10 @@ def encrypted():
         certificates[name] = folder / (name + ".pem")
     (folder / "password").write_text(SECRET)
     login = ["carry_user=tap", "carry_password_file=%s" % (folder / "password")]
+    with bulkpeer.Bulk(syslogpeer.context(certificates["right"], certificates["wrong"])) as bulk:
+        p = send(room(), "elasticsearchs://127.0.0.1:%d/mail" % bulk.port, "carry_ca_file=%s" % certificates["right"], "carry_cert_file=%s" % certificates["wrong"], "carry_key_file=%s" % (folder / "wrong.key"), source=BORDER)
+        ok(p.returncode == 0, "TLS, with a certificate of ours", p.stderr)
+        holds(bulk, "takes all too", source=BORDER)
     for name, ca in (("right", "right"), ("wrong", "wrong"), ("right", None), ("right", "wrong")):
         with bulkpeer.Bulk(syslogpeer.context(certificates[name])) as bulk:
             box = room()

@@ -268,6 +268,20 @@ def encrypted():
             ok(q.returncode == 1 and "/nonexistent" in q.stderr, "a file of certificates that is not there is said", q.returncode, q.stderr)
 
 
+def shown():
+    """Our own certificate."""
+    folder = room()
+    pem, ours = certificate(folder, "right", "IP:127.0.0.1"), certificate(folder, "ours", "DNS:tap.example.org")
+    with Server('tls { cert_file: "%s", key_file: "%s", ca_file: "%s", verify: true }' % (pem, pem.with_suffix(".key"), ours), started=False) as server:
+        server.servers.start(0)
+        server.servers.wait_listening()
+        url = server.url.replace("nats:", "nats+tls:")
+        p = read(folder, url, capture(folder, 2), "carry_ca_file=%s" % pem, "carry_wait=1s")
+        ok(p.returncode == 1 and waiting(folder), "a bus that wants a certificate of ours", p.stderr)
+        p = read(folder, url, capture(folder, 2, 2), "carry_ca_file=%s" % pem, "carry_cert_file=%s" % ours, "carry_key_file=%s" % ours.with_suffix(".key"))
+        ok(p.returncode == 0 and not waiting(folder), "takes what waits, once it sees it", p.stderr)
+
+
 def wrong_addresses():
     folder = room()
     for url, text in (("nats://127.0.0.1", "STREAM"), ("nats://127.0.0.1/", "STREAM"), ("nats://127.0.0.1/a.b", "STREAM"), ("nats:///MAILS", "server"), ("nats://127.0.0.1:99999/MAILS", "99999"),
@@ -476,4 +490,4 @@ def watch_others():
 
 
 if __name__ == "__main__":
-    run_tests([away_at_start, clock_back, outbox_full, poisoned, secrets, credentials, encrypted, wrong_addresses, disk_full, size_limit, unacknowledged, watch_carries, watch_alone, watch_others])
+    run_tests([away_at_start, clock_back, outbox_full, poisoned, secrets, credentials, encrypted, shown, wrong_addresses, disk_full, size_limit, unacknowledged, watch_carries, watch_alone, watch_others])

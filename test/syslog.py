@@ -166,6 +166,20 @@ def encrypted():
             p = send(folder, "syslogs://127.0.0.1:%d" % peer.port, *(["carry_ca_file=%s" % ca] if ca else []), "carry_wait=300ms")
             ok(p.returncode == 1 and waiting(folder) and not any(peer.received), "a certificate %s is not believed, and nothing is sent" % what, p.returncode, p.stderr, peer.received)
             ok(re.search("certificate|SSL", p.stderr), "which is said", p.stderr)
+    ours, both = certificate(folder, "ours", "DNS:tap.example.org"), folder / "both.pem"
+    both.write_text(ours.read_text() + ours.with_suffix(".key").read_text())
+    for what, given in (("in two files", ("carry_cert_file=%s" % ours, "carry_key_file=%s" % ours.with_suffix(".key"))), ("in one", ("carry_cert_file=%s" % both,))):
+        with syslogpeer.Stream(syslogpeer.context(right, ours)) as peer:
+            p = send(room(), "syslogs://127.0.0.1:%d" % peer.port, "carry_ca_file=%s" % right, "syslog_bytes=64KiB", *given)
+            ok(p.returncode == 0 and until(lambda: len(peer.messages()) >= len(records())), "our own certificate, %s, is shown to who asks for it" % what, p.stderr, len(peer.messages()))
+    with syslogpeer.Stream(syslogpeer.context(right, ours)) as peer:
+        for what, given in (("none", ()), ("another", ("carry_cert_file=%s" % wrong, "carry_key_file=%s" % wrong.with_suffix(".key")))):
+            box = room()
+            p = send(box, "syslogs://127.0.0.1:%d" % peer.port, "carry_ca_file=%s" % right, "carry_wait=300ms", "carry_timeout=500ms", *given)
+            ok(p.returncode == 1 and not any(peer.received) and "%d records in an outbox" % len(records()) in p.stderr, "with %s nothing is lost" % what, p.stderr)
+    for given, text in ((("carry_key_file=%s" % ours,), "carry_cert_file"), (("carry_cert_file=/nonexistent",), "/nonexistent"), (("carry_cert_file=%s" % MAILTAP,), "PEM")):
+        p = send(room(), "syslogs://127.0.0.1", *given)
+        ok(p.returncode == 2 and text in p.stderr, "%s is refused at the start" % given[0].replace(MAILTAP, "no certificate").replace(str(folder), ""), p.returncode, p.stderr)
     folder = room()
     with syslogpeer.Stream() as peer:
         p = send(folder, "syslogs://127.0.0.1:%d" % peer.port, "carry_wait=300ms", "carry_timeout=200ms")

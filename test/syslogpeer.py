@@ -126,7 +126,11 @@ class Stream:
         self.close()
 
 
-def context(pem):
+def context(pem, client=None):
+    """`client`: who has to show that certificate, or one that it signed."""
     c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     c.load_cert_chain(pem, pem.with_suffix(".key"))
+    if client:
+        c.verify_mode = ssl.CERT_REQUIRED
+        c.load_verify_locations(client)
     return c

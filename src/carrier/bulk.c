@@ -100,7 +100,7 @@ static int open_bulk(const struct carrier_settings *set, const char *password, v
     int err = parse(set->url, &b->servers, reterr);
     if (err)
         return free(b), err;
-    const struct bulk_http_settings http = {&b->servers, is_tls(set->url), set->ca_file, set->user, password};
+    const struct bulk_http_settings http = {&b->servers, is_tls(set->url), set, password};
     b->http = bulk_http_new(&http);
     *ret = b;
     return 0;

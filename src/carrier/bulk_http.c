@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/memory.h"
 #include "base/now.h"
+#include "carrier/tls.h"
 #include "sink/line.h"
 
 enum { ANSWER = 64 << 20, URL = 512 };
@@ -55,7 +56,7 @@ static void add_base64(struct slice s, struct line *out)
 static void log_in(struct bulk_http *h)
 {
     struct line head = {0}, plain = {0};
-    const char *user = h->set.user, *password = h->set.password;
+    const char *user = h->set.set->user, *password = h->set.password;
     line_str(&head, user ? "Authorization: Basic " : "Authorization: ApiKey ");
     if (user)
         line_printf(&plain, "%s:%s", user, password);
@@ -86,11 +87,7 @@ static void set_up(struct bulk_http *h)
     curl_easy_setopt(e, CURLOPT_WRITEDATA, h);
     curl_easy_setopt(e, CURLOPT_USERAGENT, "mailtap");
     curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (h->set.ca_file)
-        curl_easy_setopt(e, CURLOPT_CAINFO, h->set.ca_file);
+    tls_set(e, h->set.set);
 }
 
 struct bulk_http *bulk_http_new(const struct bulk_http_settings *set)

@@ -4,14 +4,15 @@
 
 #include "base/error.h"
 #include "base/slice.h"
+#include "carrier/carrier.h"
 #include "carrier/servers.h"
 
 struct bulk_http_settings {
     const struct servers *servers; /* borrowed, as the texts are */
     bool tls;
-    const char *ca_file; /* or NULL */
-    /* Basic with both; a password alone is an API key, "id:key" or that in Base64; or both NULL. */
-    const char *user, *password;
+    const struct carrier_settings *set;
+    /* Basic, where a user is set; alone it is an API key, "id:key" or that in Base64; or NULL. */
+    const char *password;
 };
 
 struct bulk_http;

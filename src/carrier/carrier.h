@@ -21,6 +21,9 @@ struct carrier_settings {
     double wait_most;                 /* seconds that carrier_close may take for what is left */
     const char *user, *password_file; /* or NULL: nobody logs in */
     const char *ca_file;              /* who is believed beside the system's; NULL: nobody */
+    /* By whom we show who we are, PEM, the key's behind it where that file is NULL; or NULL. Read before
+     * rights are given up; the texts are there in the carrier's process alone. */
+    const char *cert_file, *key_file, *certificate, *key;
     enum carry_format format; /* of the lines that are put there; CARRY_AUTO: what the ops has as its own */
     struct carrier_syslog {
         unsigned facility, severity, notice_severity; /* numbers of RFC 5424 */

@@ -93,7 +93,10 @@ static int set_options(rd_kafka_conf_t *conf, const struct option *options, size
         if (options[i].value &&
             rd_kafka_conf_set(conf, options[i].name, options[i].value, text, sizeof text) != RD_KAFKA_CONF_OK)
             return error_set(reterr, -EINVAL, "%s: %s", options[i].name,
-                             strcmp(options[i].name, "sasl.password") == 0 ? "not taken" : text);
+                             strcmp(options[i].name, "sasl.password") == 0 ||
+                                     strcmp(options[i].name, "ssl.key.pem") == 0
+                                 ? "not taken"
+                                 : text);
     return 0;
 }
 
@@ -129,6 +132,8 @@ static int configure(struct kafka *k, rd_kafka_conf_t *conf, struct error *reter
                                      {"sasl.mechanisms", login ? "SCRAM-SHA-512" : NULL},
                                      {"sasl.username", k->set->user},
                                      {"sasl.password", login ? k->password : NULL},
+                                     {"ssl.certificate.pem", tls ? k->set->certificate : NULL},
+                                     {"ssl.key.pem", tls ? k->set->key : NULL},
                                      {"ssl.ca.location", tls ? k->set->ca_file : NULL},
                                      {"ssl.endpoint.identification.algorithm", tls ? "https" : NULL}};
     rd_kafka_conf_set_opaque(conf, k);

@@ -94,6 +94,8 @@ static natsStatus set_tls(struct nats *n, const struct carrier_settings *set)
     natsStatus st = natsOptions_SetSecure(n->options, true);
     if (st == NATS_OK && set->ca_file)
         st = natsOptions_LoadCATrustedCertificates(n->options, set->ca_file);
+    if (st == NATS_OK && set->certificate)
+        st = natsOptions_SetCertificatesChain(n->options, set->certificate, set->key);
     return st;
 }
 

@@ -76,7 +76,7 @@ static int open_syslog(const struct carrier_settings *set, const char *password,
     if (err)
         return free(s), err;
     syslog_head_init(&s->head, &set->syslog, s->way == SYSLOG_UDP ? UDP_MOST : SIZE_MAX, set->sensor);
-    s->link = syslog_link_new(s->way, &s->servers, set->ca_file);
+    s->link = syslog_link_new(s->way, &s->servers, set);
     *ret = s;
     return 0;
 }

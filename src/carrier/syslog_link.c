@@ -18,13 +18,14 @@
 #include <unistd.h>
 #include "base/memory.h"
 #include "base/now.h"
+#include "carrier/tls.h"
 
-enum { LOOK_MS = 20, BURST = 16 << 10, BURST_US = 1000, RESOLVE_SECONDS = 300, SPOKEN = 4096 };
+enum { LOOK_MS = 20, HEAR_MS = 300, BURST = 16 << 10, BURST_US = 1000, RESOLVE_SECONDS = 300, SPOKEN = 4096 };
 
 struct syslog_link {
     enum syslog_way way;
     const struct servers *servers;
-    const char *ca_file;
+    const struct carrier_settings *set;
     size_t next; /* server to try */
     CURL *easy;  /* of TCP and TLS, where it is connected */
     int fd;      /* -1: none; not ours where `easy` is there */
@@ -33,11 +34,12 @@ struct syslog_link {
     char error[CURL_ERROR_SIZE];
 };
 
-struct syslog_link *syslog_link_new(enum syslog_way way, const struct servers *servers, const char *ca_file)
+struct syslog_link *syslog_link_new(enum syslog_way way, const struct servers *servers,
+                                    const struct carrier_settings *set)
 {
     struct syslog_link *l = calloc(1, sizeof *l);
     memory_check(l);
-    *l = (struct syslog_link){.way = way, .servers = servers, .ca_file = ca_file, .fd = -1};
+    *l = (struct syslog_link){.way = way, .servers = servers, .set = set, .fd = -1};
     return l;
 }
 
@@ -107,6 +109,24 @@ static int open_udp(struct syslog_link *l, struct error *reterr)
     return l->fd >= 0 ? 0 : fail(l, -err, reterr, "%s", strerror(err));
 }
 
+/* Receivers say nothing; what one says all the same is passed over. */
+static bool is_closed(struct syslog_link *l)
+{
+    char bytes[SPOKEN];
+    size_t got;
+    CURLcode code;
+    if (!l->easy)
+        return false;
+    while ((code = curl_easy_recv(l->easy, bytes, sizeof bytes, &got)) == CURLE_OK && got)
+        ;
+    return code != CURLE_AGAIN;
+}
+
+static int closed(struct syslog_link *l, struct error *reterr)
+{
+    return fail(l, -EPIPE, reterr, "it has closed the connection%s%s", *l->error ? ": " : "", l->error);
+}
+
 /* libcurl only connects, and then hands bytes through. */
 static int open_stream(struct syslog_link *l, double until, struct error *reterr)
 {
@@ -125,11 +145,7 @@ static int open_stream(struct syslog_link *l, double until, struct error *reterr
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, l->error);
     curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(e, CURLOPT_SSL_ENABLE_ALPN, 0L);
-    curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (l->ca_file)
-        curl_easy_setopt(e, CURLOPT_CAINFO, l->ca_file);
+    tls_set(e, l->set);
     curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, left);
     CURLcode bad = curl_easy_perform(e);
     if (!bad)
@@ -137,20 +153,10 @@ static int open_stream(struct syslog_link *l, double until, struct error *reterr
     if (bad || fd < 0)
         return fail(l, -ENOTCONN, reterr, "%s", *l->error ? l->error : curl_easy_strerror(bad));
     l->fd = (int)fd;
-    return 0;
-}
-
-/* Receivers say nothing; what one says all the same is passed over. */
-static bool is_closed(struct syslog_link *l)
-{
-    char bytes[SPOKEN];
-    size_t got;
-    CURLcode code;
-    if (!l->easy)
-        return false;
-    while ((code = curl_easy_recv(l->easy, bytes, sizeof bytes, &got)) == CURLE_OK && got)
-        ;
-    return code != CURLE_AGAIN;
+    /* By TLS 1.3 a receiver that does not take our certificate says so only now; others send tickets. */
+    if (l->way == SYSLOG_TLS)
+        poll(&(struct pollfd){.fd = l->fd, .events = POLLIN}, 1, HEAR_MS);
+    return is_closed(l) ? closed(l, reterr) : 0;
 }
 
 int syslog_link_open(struct syslog_link *l, double until, bool *retnew, struct error *reterr)
@@ -221,7 +227,7 @@ int syslog_link_settle(struct syslog_link *l, double until, struct error *reterr
         return settle_datagrams(l, reterr);
     for (;;) {
         if (is_closed(l))
-            return fail(l, -EPIPE, reterr, "it has closed the connection");
+            return closed(l, reterr);
         if (ioctl(l->fd, SIOCOUTQ, &left) < 0)
             return fail(l, -errno, reterr, "%s", strerror(errno));
         if (!left)

@@ -4,14 +4,16 @@
 
 #include "base/error.h"
 #include "base/slice.h"
+#include "carrier/carrier.h"
 #include "carrier/servers.h"
 
 enum syslog_way { SYSLOG_UDP, SYSLOG_TCP, SYSLOG_TLS };
 
 struct syslog_link;
 
-/* Nothing is connected yet. `servers` and `ca_file` (or NULL) are borrowed. */
-struct syslog_link *syslog_link_new(enum syslog_way way, const struct servers *servers, const char *ca_file);
+/* Nothing is connected yet. What is given is borrowed. */
+struct syslog_link *syslog_link_new(enum syslog_way way, const struct servers *servers,
+                                    const struct carrier_settings *set);
 void syslog_link_free(struct syslog_link **link);
 /* `until` is of now_monotonic. All of these return 0 or -errno, after which the link is closed, and the next
  * syslog_link_open tries the next server. */

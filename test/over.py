@@ -132,9 +132,10 @@ def hostile():
     bad = [b"", b"{}", b"null", b"\xff\xfe\x00", b'{"_path":"notice"', b'{"_path":"notice","ts":1.0,"note":[]}', b'{"_path":"notice","_write_ts":1e999,"ts":1}', b'{"_path":"notice","ts":5.0,"x":' + b"[" * 100000,
            b'{"_path":"notice","ts":5.0,"note":"A::B","actions":["log","nonsense"],"suppress_for":-1.000000}', b'{"_path":"smtp","ts":5.0,"files":[{"attached":' * 1000,
            b'{"_path":"notice","ts":99999999999.0,"note":"A::B","identifier":"x","suppress_for":99999999999999999999999999999999.000000,"folded":18446744073709551615}', b'{"@timestamp":"2026-01-01","event":{}}',
+           b'{"_path":"smtp","ts":-99999999999.0}', b'{"_path":"smtp","ts":99999999999.0}', b'{"_path":"smtp","ts":0.0}',
            b'{"_path":"notice","ts":-99999999999.0,"note":"A::B","identifier":"x","suppress_for":1.000000}']
     script = FOLDER / "all.lua"
-    script.write_text("function on_mail(m) return m.subject end\nfunction on_session(s) end\nfunction on_notice(n) end\nfunction on_tick(t) end\n")
+    script.write_text("local c = counter('c', {expire = 5})\nfunction on_mail(m) c:add(m.uid or 'x') end\nfunction on_session(s) end\nfunction on_notice(n) end\nfunction on_tick(t) end\n")
     state = FOLDER / "hostile-state"
     got, said = over(*(x + b"\n" for x in bad), b'{"_path":"notice","ts":5.0,"note":"A::C"}\n', "!take", "!finish", "!save now", settings=["load_scripts=%s" % script, "load_state=%s" % state])
     kept = [x for x in bad if x]

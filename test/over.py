@@ -21,7 +21,7 @@ def over(*given, settings=()):
     """What the program says to lines and words, each a line; its words begin with !."""
     args = [OVER]
     for s in (QUIET, *settings):
-        args += ["-s", str(s)]
+        args += ["-c" if isinstance(s, Path) else "-s", str(s)]
     data = b"".join(g if isinstance(g, bytes) else g.encode() + b"\n" for g in given)
     r = subprocess.run(args, input=data, capture_output=True, timeout=60)
     if r.returncode or b"Sanitizer" in r.stderr:
@@ -155,6 +155,17 @@ def policies():
     script.write_text('function on_notice(n) return {"log", "email"} end\n')
     got, said = over(notice("b", 0), "!take", settings=s)
     ok(got == [notice("b", 0).encode()] and "email is wanted for A::B, but email_server is not set" in said, "what there is no target for is said", got, said)
+
+
+    policy = FOLDER / "policy.yaml"
+    policy.write_text("local_nets: [192.0.2.0/28]\nwebhook_url: http://127.0.0.1:9/\nnotice_policy:\n  - {note: A::B, only: {local_host: no}, actions: drop}\n"
+                      "  - {note: A::D, actions: log, suppress_for: 10s}\n  - {note: A::E, actions: [log, webhook]}\n")
+    got = lines_of(notice("a", 0), notice("b", 1).replace("192.0.2.1", "192.0.2.99"), notice("a", 2, "y"), "!take", settings=[policy])
+    ok(got == [notice("a", 0), notice("a", 2, "y")], "so does the policy, by its conditions", got)
+    got = lines_of(notice("a", 0, note="A::D"), notice("b", 5, note="A::D"), notice("b", 11, note="A::D"), "!take", "!finish", settings=[policy])
+    ok(brief(got) == [("a", 0, 1), ("b", 5, 1), ("b", 11, 1)] and json.loads(got[0])["suppress_for"] == 10 and list(json.loads(got[0]))[1] == "_write_ts", "its suppress_for stands in place of the sensor's", got)
+    got = lines_of(notice("a", 0, note="A::E"), notice("b", 5, note="A::E", actions=["log", "webhook"]), "!take", "!finish", settings=[policy])
+    ok([json.loads(x)["actions"] for x in got] == [["log", "webhook"]] * 2, "what it does besides stands in actions", got)
 
 
 def modes():

@@ -265,7 +265,9 @@ static void work(struct carry *c)
 
 void carry_run(const struct carry_start *start)
 {
-    struct carry c = {.start = start, .aside = {start->folder, start->set->outbox_bytes, start->set->sync, start->set->url, 0}};
+    struct carry c = {
+        .start = start,
+        .aside = {start->folder, start->set->outbox_bytes, start->set->sync, start->set->url, 0}};
     struct error err;
     settle(start);
     if (start->set->confine && start->set->confine(start->ops, start->set, &err) < 0) {

@@ -198,6 +198,8 @@ static natsStatus fetch(struct nats_source *n, double seconds, uint64_t room, na
     return natsSubscription_FetchRequest(ret, n->subscription, &request);
 }
 
+static void hold(void *ctx);
+
 static int take(void *ctx, double seconds, uint64_t room, source_fn *each, void *each_ctx,
                 struct error *reterr)
 {
@@ -206,6 +208,7 @@ static int take(void *ctx, double seconds, uint64_t room, source_fn *each, void 
     int err = connect_nats(n, reterr), count = 0;
     if (err)
         return err;
+    hold(n); /* a batch may be longer in the making than the bus has patience */
     natsStatus st = fetch(n, seconds, room, &list);
     if (st == NATS_TIMEOUT)
         return 0;

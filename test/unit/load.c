@@ -343,7 +343,8 @@ static void sifts(void **state)
         {"", "", 0, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct sift s = {.refuse = sieve};
+        struct load_counts counts = {0};
+        struct sift s = {.counts = &counts, .refuse = sieve};
         sieved = whole = 0;
         sift_message(&s, &(struct source_message){slice_str(cases[i].in), slice_str("west"), false});
         assert_true(slice_eq(line_slice(&s.lines), slice_str(cases[i].out)));

@@ -6,7 +6,9 @@
  */
 #include <curl/curl.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <xxhash.h>
 #include <zlib.h>
 #include "base/memory.h"
 #include "base/now.h"
@@ -16,17 +18,28 @@
 #include "clickhouse/server.h"
 #include "record/record.h"
 
+/* Those of a batch. */
+struct rows {
+    struct clickrows *rows;
+    struct slice of; /* the batch's lines; not to be read, as it may be gone */
+    uint64_t hash;   /* of them */
+};
+
 struct clickhouse {
     const struct carrier_settings *set;
     struct chserver *server;
-    struct clickrows *rows;
+    struct rows batches[2], *now, *next;
+    struct slice next_lines; /* what probably comes next */
     z_stream deflate;
     struct line block, packed;
     char options[256]; /* settings of an INSERT that this server knows */
     bool ready;
     bool wanted[STREAMS][CHTABLE_MOST];     /* columns */
     bool told[STREAMS], told_type[STREAMS]; /* that columns are missing, or of other types */
-    double until;                           /* of the batch under way */
+    /* Of the batch under way. */
+    double until;
+    enum carried how;
+    struct error why;
 };
 
 static struct chserver_settings server_of(const struct carrier_settings *set)
@@ -52,7 +65,10 @@ static int open_clickhouse(const struct carrier_settings *set, const char *passw
     memory_check(c);
     c->set = set;
     c->server = s;
-    c->rows = clickrows_new();
+    c->now = &c->batches[0];
+    c->next = &c->batches[1];
+    c->now->rows = clickrows_new();
+    c->next->rows = clickrows_new();
     /* The server reads faster than a better compression is made. */
     if (deflateInit2(&c->deflate, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
         memory_out();
@@ -67,7 +83,8 @@ static void close_clickhouse(void *ctx)
     deflateEnd(&c->deflate);
     line_free(&c->block);
     line_free(&c->packed);
-    clickrows_free(c->rows);
+    clickrows_free(c->now->rows);
+    clickrows_free(c->next->rows);
     free(c);
 }
 
@@ -269,10 +286,10 @@ static bool is_of_table(unsigned code)
 static enum carried insert(struct clickhouse *c, enum stream_index stream, struct error *reterr)
 {
     char more[512];
-    if (!clickrows_count(c->rows, stream))
+    if (!clickrows_count(c->now->rows, stream))
         return CARRIED;
     c->block.len = 0;
-    clickrows_block(c->rows, stream, c->wanted[stream], &c->block);
+    clickrows_block(c->now->rows, stream, c->wanted[stream], &c->block);
     bool packed = !chserver_is_here(c->server);
     if (packed)
         pack(c, line_slice(&c->block));
@@ -283,18 +300,70 @@ static enum carried insert(struct clickhouse *c, enum stream_index stream, struc
     return how == CARRY_REFUSED && is_of_table(chserver_code(c->server)) ? CARRY_AGAIN : how;
 }
 
+static void make_rows(struct rows *r, struct slice lines)
+{
+    clickrows_clear(r->rows);
+    clickrows_take(r->rows, lines);
+    r->of = lines;
+    r->hash = XXH3_64bits(lines.data, lines.len);
+}
+
+/* By their bytes, as other lines may have come to the same place. */
+static bool has_rows(const struct rows *r, struct slice lines)
+{
+    return lines.len && r->of.len == lines.len && r->of.data == lines.data &&
+           r->hash == XXH3_64bits(lines.data, lines.len);
+}
+
+static void *insert_all(void *arg)
+{
+    struct clickhouse *c = arg;
+    c->how = c->ready ? CARRIED : prepare(c, &c->why);
+    for (size_t i = 0; i < STREAMS && c->how == CARRIED; i++)
+        c->how = insert(c, i, &c->why);
+    return NULL;
+}
+
+/* While the server has those of this batch, the rows of the next are made. */
+static void insert_and_make(struct clickhouse *c)
+{
+    pthread_t thread;
+    bool next = c->next_lines.len && !has_rows(c->next, c->next_lines);
+    bool apart = next && pthread_create(&thread, NULL, insert_all, c) == 0;
+    if (!apart)
+        insert_all(c);
+    if (apart) {
+        make_rows(c->next, c->next_lines);
+        pthread_join(thread, NULL);
+    }
+}
+
+static void ahead(void *ctx, struct slice lines)
+{
+    struct clickhouse *c = ctx;
+    c->next_lines = lines;
+}
+
 static enum carried send_batch(void *ctx, const struct carrier_batch *batch, struct error *reterr)
 {
     struct clickhouse *c = ctx;
+    struct slice line;
     c->until = now_monotonic() + c->set->timeout;
-    clickrows_clear(c->rows);
-    if (clickrows_take(c->rows, batch->lines, reterr) < 0)
+    if (has_rows(c->next, batch->lines)) {
+        struct rows *made = c->next;
+        c->next = c->now;
+        c->now = made;
+    } else if (!has_rows(c->now, batch->lines)) {
+        make_rows(c->now, batch->lines);
+    }
+    if (!batch->refuse && clickrows_bad(c->now->rows, 0, &line, reterr))
         return CARRY_REFUSED;
-    enum carried how = c->ready ? CARRIED : prepare(c, reterr);
-    for (size_t i = 0; i < STREAMS && how == CARRIED; i++)
-        how = insert(c, i, reterr);
-    c->ready &= how != CARRY_AGAIN;
-    return how;
+    insert_and_make(c);
+    *reterr = c->why;
+    c->ready &= c->how != CARRY_AGAIN;
+    for (size_t i = 0; c->how == CARRIED && clickrows_bad(c->now->rows, i, &line, reterr); i++)
+        batch->refuse(batch->ctx, line, reterr->text);
+    return c->how;
 }
 
 const struct carrier_ops carrier_clickhouse = {.scheme = "clickhouse",
@@ -304,7 +373,8 @@ const struct carrier_ops carrier_clickhouse = {.scheme = "clickhouse",
                                                .send = send_batch,
                                                .close = close_clickhouse,
                                                .port = CHSERVER_PORT,
-                                               .json_only = true};
+                                               .json_only = true,
+                                               .ahead = ahead};
 const struct carrier_ops carrier_clickhouses = {.scheme = "clickhouses",
                                                 .summary = "tables of ClickHouse, by HTTPS",
                                                 .check = check,
@@ -312,4 +382,5 @@ const struct carrier_ops carrier_clickhouses = {.scheme = "clickhouses",
                                                 .send = send_batch,
                                                 .close = close_clickhouse,
                                                 .port = CHSERVER_PORT_TLS,
-                                                .json_only = true};
+                                                .json_only = true,
+                                                .ahead = ahead};

@@ -189,9 +189,11 @@ static void take_heard(struct over *o, const struct line_head *head, struct slic
     o->changed = true;
     if (!read || notice)
         return;
-    /* A time that is not yet would be that of all that scripts count. */
+    /* A time that is not yet would be that of all that scripts count, and none is before all times. */
     if (is_after(rec.end, o->clock))
         rec.end = o->clock.tv_sec ? o->clock : (struct timespec){o->wall, 0};
+    if (rec.end.tv_sec < 0)
+        rec.end = (struct timespec){0};
     scripts_record(o->scripts, &rec);
 }
 
@@ -285,7 +287,7 @@ static int open_scripts(struct over *o, struct error *reterr)
         paths[i] = files->items[i].text;
     const struct script_files scripts = {paths, files->count, 0, o->counters};
     const struct back_hearer to = {on_notice, on_entry, o};
-    int err = back_countries_open(o->set, &o->countries, reterr);
+    int err = files->count ? back_countries_open(o->set, &o->countries, reterr) : 0;
     if (!err)
         err = back_scripts_open(o->set, &scripts, o->countries, &to, &o->scripts, reterr);
     o->hooks = o->scripts ? scripts_hooks(o->scripts) : 0;

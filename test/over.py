@@ -21,7 +21,7 @@ def over(*given, settings=()):
     """What the program says to lines and words, each a line; its words begin with !."""
     args = [OVER]
     for s in (QUIET, *settings):
-        args += ["-s", str(s)]
+        args += ["-c" if isinstance(s, Path) else "-s", str(s)]
     data = b"".join(g if isinstance(g, bytes) else g.encode() + b"\n" for g in given)
     r = subprocess.run(args, input=data, capture_output=True, timeout=60)
     if r.returncode or b"Sanitizer" in r.stderr:
@@ -132,9 +132,10 @@ def hostile():
     bad = [b"", b"{}", b"null", b"\xff\xfe\x00", b'{"_path":"notice"', b'{"_path":"notice","ts":1.0,"note":[]}', b'{"_path":"notice","_write_ts":1e999,"ts":1}', b'{"_path":"notice","ts":5.0,"x":' + b"[" * 100000,
            b'{"_path":"notice","ts":5.0,"note":"A::B","actions":["log","nonsense"],"suppress_for":-1.000000}', b'{"_path":"smtp","ts":5.0,"files":[{"attached":' * 1000,
            b'{"_path":"notice","ts":99999999999.0,"note":"A::B","identifier":"x","suppress_for":99999999999999999999999999999999.000000,"folded":18446744073709551615}', b'{"@timestamp":"2026-01-01","event":{}}',
+           b'{"_path":"smtp","ts":-99999999999.0}', b'{"_path":"smtp","ts":99999999999.0}', b'{"_path":"smtp","ts":0.0}',
            b'{"_path":"notice","ts":-99999999999.0,"note":"A::B","identifier":"x","suppress_for":1.000000}']
     script = FOLDER / "all.lua"
-    script.write_text("function on_mail(m) return m.subject end\nfunction on_session(s) end\nfunction on_notice(n) end\nfunction on_tick(t) end\n")
+    script.write_text("local c = counter('c', {expire = 5})\nfunction on_mail(m) c:add(m.uid or 'x') end\nfunction on_session(s) end\nfunction on_notice(n) end\nfunction on_tick(t) end\n")
     state = FOLDER / "hostile-state"
     got, said = over(*(x + b"\n" for x in bad), b'{"_path":"notice","ts":5.0,"note":"A::C"}\n', "!take", "!finish", "!save now", settings=["load_scripts=%s" % script, "load_state=%s" % state])
     kept = [x for x in bad if x]
@@ -154,6 +155,17 @@ def policies():
     script.write_text('function on_notice(n) return {"log", "email"} end\n')
     got, said = over(notice("b", 0), "!take", settings=s)
     ok(got == [notice("b", 0).encode()] and "email is wanted for A::B, but email_server is not set" in said, "what there is no target for is said", got, said)
+
+
+    policy = FOLDER / "policy.yaml"
+    policy.write_text("local_nets: [192.0.2.0/28]\nwebhook_url: http://127.0.0.1:9/\nnotice_policy:\n  - {note: A::B, only: {local_host: no}, actions: drop}\n"
+                      "  - {note: A::D, actions: log, suppress_for: 10s}\n  - {note: A::E, actions: [log, webhook]}\n")
+    got = lines_of(notice("a", 0), notice("b", 1).replace("192.0.2.1", "192.0.2.99"), notice("a", 2, "y"), "!take", settings=[policy])
+    ok(got == [notice("a", 0), notice("a", 2, "y")], "so does the policy, by its conditions", got)
+    got = lines_of(notice("a", 0, note="A::D"), notice("b", 5, note="A::D"), notice("b", 11, note="A::D"), "!take", "!finish", settings=[policy])
+    ok(brief(got) == [("a", 0, 1), ("b", 5, 1), ("b", 11, 1)] and json.loads(got[0])["suppress_for"] == 10 and list(json.loads(got[0]))[1] == "_write_ts", "its suppress_for stands in place of the sensor's", got)
+    got = lines_of(notice("a", 0, note="A::E"), notice("b", 5, note="A::E", actions=["log", "webhook"]), "!take", "!finish", settings=[policy])
+    ok([json.loads(x)["actions"] for x in got] == [["log", "webhook"]] * 2, "what it does besides stands in actions", got)
 
 
 def modes():

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "clickhouse/schema.h"
 #include "record/digest.h"
+#include "load_main.h"
 #include "query_main.h"
 #include "tap.h"
 #include "watch.h"
@@ -28,6 +29,7 @@ static const char usage[] =
     "       mailtap query DIR 'QUERY' [--stream NAME|all] [-f text|json|csv] [--fields a,b] [--limit N] "
     "[--oldest] [--count] [--explain]\n"
     "       mailtap web DIR [-c settings.yaml] [-s key=value]... [--listen ADDRESS:PORT] [--user NAME]\n"
+    "       mailtap load SOURCE -o URL [-c settings.yaml] [-s key=value]... [--until-empty]\n"
     "       mailtap settings            every setting with type, default and meaning\n"
     "       mailtap schema [--clickhouse] [--cluster NAME] [--database NAME] [--modern]\n"
     "                                   the JSON Schema of what read prints, or the tables of -o "
@@ -92,6 +94,8 @@ static int finish(int code)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
+    if (errno == EPIPE)
+        return EXIT_UNREAD;
     fprintf(stderr, "mailtap: standard output: %s\n", strerror(errno));
     return EXIT_PARTLY;
 }
@@ -279,15 +283,13 @@ static int command_schema(int argc, char **argv)
     return finish(EXIT_DONE);
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
-    static const char *const commands[] = {"read", "watch", "query", "web", "settings", "schema", NULL};
+    static const char *const commands[] = {"read", "watch",    "query",  "web",
+                                           "load", "settings", "schema", NULL};
     if (argc < 2)
         return bad_usage("wants a command");
     digest_memory();
-    /* A reader that went away is an error of output, with a text, like a full disk. */
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a file over the limit is an error like others */
     const char *command = argv[1];
     if (strcmp(command, "read") == 0 || strcmp(command, "watch") == 0)
         return command_read(argc - 1, argv + 1, *command == 'w');
@@ -295,6 +297,8 @@ int main(int argc, char **argv)
         return query_main(argc - 1, argv + 1);
     if (strcmp(command, "web") == 0)
         return web_main(argc - 1, argv + 1);
+    if (strcmp(command, "load") == 0)
+        return load_main(argc - 1, argv + 1);
     if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
         return fputs(usage, stdout), finish(EXIT_DONE);
     if (argc > 2 && strcmp(command, "settings") == 0)
@@ -310,4 +314,18 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     return no_such("command", command, commands);
+}
+
+int main(int argc, char **argv)
+{
+    /* A reader that went away, or a file over the limit, is an error of output like a full disk. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    int code = run_command(argc, argv);
+    if (code == EXIT_UNREAD) {
+        /* Who had enough wants no words; a shell sees the same as of other programs. */
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+    }
+    return code;
 }

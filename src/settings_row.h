@@ -16,6 +16,7 @@ enum setting_type {
     FACILITY,
     SEVERITY,
     FRAMING,
+    LOADS,
     NETWORKS,
     PORTS,
     COUNTRIES,

@@ -62,6 +62,7 @@ static bool set_scalar(const struct setting_row *row, void *field, struct slice 
     static const char *const captures[] = {"local", "remote", "all", "none"};
     static const char *const headers[] = {"known", "all"};
     static const char *const scopes[] = {"all", "local", "none"};
+    static const char *const loads[] = {"fold", "pass", "others", "only"};
     static const char *const switches[] = {"no", "yes"};
     static const char *const hashes[] = {"none", "sha256", "all"};
     static const char *const extracts[] = {"files", "mails", "all"};
@@ -87,6 +88,8 @@ static bool set_scalar(const struct setting_row *row, void *field, struct slice 
         return set_word(headers, 2, field, text);
     case SCOPE:
         return set_word(scopes, 3, field, text);
+    case LOADS:
+        return set_word(loads, 4, field, text);
     case SWITCH:
         return set_word(switches, 2, field, text);
     case COUNT:
@@ -173,6 +176,7 @@ void row_wants(const struct setting_row *row, char *ret, size_t room)
         [FACILITY] = "facility of syslog, as mail, daemon, auth, user or local0 to local7",
         [SEVERITY] = "emerg, alert, crit, err, warning, notice, info or debug",
         [FRAMING] = "octets or lines",
+        [LOADS] = "fold, pass, others or only",
         [NETWORKS] = "list of networks",
         [PORTS] = "list of ports, 1 to 65535",
         [COUNTRIES] = "list of countries, two letters each",

@@ -333,8 +333,8 @@ static enum carried send_batch(void *ctx, const struct carrier_batch *batch, str
 }
 
 #define BULK(name, scheme, summary)                                                                          \
-    const struct carrier_ops carrier_##name = {                                                              \
-        scheme, summary, check, open_bulk, send_batch, close_bulk, .format = CARRY_ECS}
+    const struct carrier_ops carrier_##name = {scheme,     summary,    check,        open_bulk,              \
+                                               send_batch, close_bulk, .port = PORT, .format = CARRY_ECS}
 
 BULK(elasticsearch, "elasticsearch", "indexes of Elasticsearch, by HTTP");
 BULK(elasticsearchs, "elasticsearchs", "the same by HTTPS");

@@ -10,11 +10,14 @@
 #include "base/slice.h"
 #include "carrier/format.h"
 
+struct carrier_ops;
+
 struct carrier_settings {
     const char *url;                  /* nats://host:4222/stream */
     const char *outbox;               /* the folder of this one alone */
     const char *sensor;               /* our name, the first half of a batch's id */
     uint64_t outbox_bytes;            /* what may wait there; over it the newest is lost, and counted */
+    bool sync;                        /* a batch is kept once the disk has it */
     uint64_t batch_bytes;             /* of one batch */
     double batch_wait;                /* seconds until one goes, though it is not full */
     double timeout;                   /* seconds for one batch to be taken */
@@ -31,8 +34,11 @@ struct carrier_settings {
         uint64_t bytes;                               /* of one message, at most */
     } syslog;
     uid_t owner; /* whom the outbox belongs to, where root starts what `begin` makes that user; else 0 */
-    void (*begin)(void *ctx); /* called first of all in the new process, to give up rights; or NULL */
+    void (*begin)(void *ctx); /* called first of all in the new process, to become another user; or NULL */
     void *begin_ctx;
+    /* Called in the new process once it has nothing of the sensor's any more, and no thread: to give up what
+     * carrying does not need. 0, or -errno with a text: then it ends. NULL: nothing is given up. */
+    int (*confine)(const struct carrier_ops *ops, const struct carrier_settings *set, struct error *reterr);
 };
 
 /* One batch, as who carries it sees it. */
@@ -63,6 +69,9 @@ struct carrier_ops {
     /* With a text where it is not CARRIED. Takes set->timeout at most. */
     enum carried (*send)(void *ctx, const struct carrier_batch *batch, struct error *reterr);
     void (*close)(void *ctx);
+    /* Where the URL names none. 0: the other side may send us to hosts and ports that are not in the URL. */
+    uint16_t port;
+    bool rereads;             /* the password's file is opened for each connection, too */
     enum carry_format format; /* what it gets where nobody says; CARRY_AUTO: JSON as -f json */
     bool json_only;
 };
@@ -82,6 +91,11 @@ struct carrier;
 
 /* In what shape lines go there, where the setting carry_format is `given`; never CARRY_AUTO. */
 enum carry_format carrier_format(const struct carrier_ops *ops, enum carry_format given);
+enum { CARRIER_PASSWORD = 512 };
+/* The first line of that file; 0, or -errno. Who has used it overwrites it. */
+int carrier_password(const char *path, char ret[static CARRIER_PASSWORD], struct error *reterr);
+/* Opens the outbox of the settings, as their owner; its descriptor or -errno. */
+int carrier_outbox(const struct carrier_settings *set, struct error *reterr);
 /* 0, or -EINVAL: a user or password is in the URL, which the text does not repeat. */
 int carrier_check_url(const struct carrier_ops *ops, const char *url, struct error *reterr);
 /* Checks, makes the outbox and forks; before there are threads. 0, or -errno: nothing was started. */

@@ -3,7 +3,8 @@
  * Limits: outbox_bytes wait; what finds no room then, or cannot be written, is lost and counted: the oldest
  * are kept, as they are nearer to their end. Who is not lasting can wait for room instead, for as long as the
  * other side takes anything, and for wait_most where it does not. Knowingly: the batch under way is in memory
- * alone, for batch_wait at most. */
+ * alone, for batch_wait at most; so are those that a thread forces to the disk, as who is lasting does not
+ * wait for one. */
 #include "carrier/feed.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include "base/now.h"
 #include "carrier/form.h"
 #include "carrier/outbox.h"
+#include "carrier/outbox_thread.h"
 
 enum { LOOK = 1, WAIT_US = 5000 };
 
@@ -22,12 +24,14 @@ struct sink {
     int folder;
     struct line batch;
     uint64_t lines;         /* in it */
+    uint64_t waiting;       /* in batches that the thread has */
     double began;           /* when its first came */
     uint64_t last;          /* number */
     struct outbox_sum held; /* in the outbox when it was last looked at, and what was put there since */
     uint64_t gone_bytes, gone_lines; /* of the carrier's page, at that time */
     double looked_at;
     bool lasting, failing, given_up;
+    struct outbox_thread *thread; /* NULL: it is written by us */
     struct sink_counts counts;
     struct form *form;
     struct line one;
@@ -41,6 +45,11 @@ static void look(struct sink *snk)
     snk->gone_lines = atomic_load(&page->lines) + atomic_load(&page->refused);
     snk->held = outbox_sum(snk->folder);
     snk->looked_at = now_monotonic();
+}
+
+static void wake(void *carrier)
+{
+    carrier_wake(carrier);
 }
 
 static int carried_open(const struct sink_settings *set, struct sink **ret, struct error *reterr)
@@ -57,6 +66,8 @@ static int carried_open(const struct sink_settings *set, struct sink **ret, stru
         return snk->folder;
     look(snk);
     snk->last = snk->held.last;
+    if (snk->lasting && snk->set->sync)
+        snk->thread = outbox_thread_new(snk->folder, wake, snk->carrier);
     return 0;
 }
 
@@ -112,6 +123,45 @@ static void say_kept(struct sink *snk)
     snk->failing = false;
 }
 
+static void lose(struct sink *snk, uint64_t lines, const char *why)
+{
+    say_failing(snk, why);
+    snk->counts.lost += lines;
+    snk->counts.outbox_full += lines;
+}
+
+/* What has become of batches that the thread has; `wait`: of all of them. */
+static void collect(struct sink *snk, bool wait)
+{
+    if (!snk->thread)
+        return;
+    const struct outbox_result r = outbox_thread_results(snk->thread, wait);
+    snk->counts.written += r.lines_kept;
+    snk->held.bytes = less(snk->held.bytes, r.bytes_lost);
+    snk->held.lines = less(snk->held.lines, r.lines_lost);
+    snk->waiting = r.lines_waiting;
+    if (r.lines_lost)
+        lose(snk, r.lines_lost, r.why.text);
+    else if (r.lines_kept)
+        say_kept(snk);
+}
+
+static int hand_over(struct sink *snk, struct error *reterr)
+{
+    const struct slice bytes = line_slice(&snk->batch);
+    if (snk->thread) {
+        collect(snk, false);
+        return outbox_thread_put(snk->thread, snk->last, snk->lines, bytes, reterr);
+    }
+    int err = outbox_put(snk->folder, snk->last, snk->lines, bytes, snk->set->sync, reterr);
+    if (err)
+        return err;
+    say_kept(snk);
+    snk->counts.written += snk->lines;
+    carrier_wake(snk->carrier);
+    return 0;
+}
+
 static void put_batch(struct sink *snk)
 {
     struct error err;
@@ -119,16 +169,11 @@ static void put_batch(struct sink *snk)
         return;
     bool room = wait_for_room(snk);
     snk->last = outbox_number(snk->last);
-    if (room && outbox_put(snk->folder, snk->last, snk->lines, line_slice(&snk->batch), &err) == 0) {
-        say_kept(snk);
+    if (room && hand_over(snk, &err) == 0) {
         snk->held.bytes += snk->batch.len;
         snk->held.lines += snk->lines;
-        snk->counts.written += snk->lines;
-        carrier_wake(snk->carrier);
     } else {
-        say_failing(snk, room ? err.text : "the outbox is full (outbox_bytes)");
-        snk->counts.lost += snk->lines;
-        snk->counts.outbox_full += snk->lines;
+        lose(snk, snk->lines, room ? err.text : "the outbox is full (outbox_bytes)");
     }
     line_clear(&snk->batch);
     snk->lines = 0;
@@ -155,6 +200,7 @@ static void carried_tick(struct sink *snk, struct timespec now)
 {
     (void)now;
     carrier_lives(snk->carrier);
+    collect(snk, false);
     if (snk->lines && now_monotonic() >= snk->began + snk->set->batch_wait)
         put_batch(snk);
 }
@@ -164,13 +210,19 @@ static void carried_now(struct sink *snk)
     put_batch(snk);
 }
 
+static void carried_drain(struct sink *snk)
+{
+    put_batch(snk);
+    collect(snk, true);
+}
+
 static struct sink_counts carried_counts(const struct sink *snk)
 {
     const struct carrier_page *page = carrier_page(snk->carrier);
     struct sink_counts c = snk->counts;
     c.carried = atomic_load(&page->lines);
     c.refused = atomic_load(&page->refused);
-    c.waiting = snk->lines;
+    c.waiting = snk->lines + snk->waiting;
     c.outbox = less(snk->held.lines, c.carried + c.refused - snk->gone_lines);
     c.failing = snk->failing || !carrier_lives(snk->carrier);
     c.down = atomic_load(&page->down);
@@ -183,15 +235,16 @@ static int carried_close(struct sink **psnk, struct error *reterr)
     *psnk = NULL;
     if (!snk)
         return 0;
-    put_batch(snk);
+    carried_drain(snk);
+    outbox_thread_close(&snk->thread);
     int err = snk->counts.lost ? error_set(reterr, -ENOSPC, "%.300s: %llu records were lost", snk->set->url,
                                            (unsigned long long)snk->counts.lost)
                                : 0;
     if (snk->folder >= 0)
         close(snk->folder);
-    form_free(&snk->form);
     line_free(&snk->batch);
     line_free(&snk->one);
+    form_free(&snk->form);
     free(snk);
     return err;
 }
@@ -200,4 +253,4 @@ const struct sink_ops sink_carried = {"carried",     "to where others keep them"
                                       carried_open,  carried_write,
                                       carried_close, carried_tick,
                                       carried_now,   carried_counts,
-                                      carried_now};
+                                      carried_drain};

@@ -53,7 +53,7 @@ def arrives(folder, capture):
         ok("%d records carried" % (2 * MAILS) in words, "counted", words)
     uids = {r["uid"] for _, r in found}
     for form in ("ecs", "ocsf", "eve", "zeek-json"):
-        with Cluster() as cluster:
+        with Cluster(sys.argv[2]) as cluster:
             code, words = read(folder, cluster.url, capture, "carry_format=%s" % form)
             found = cluster.messages()
             ok(code == 0 and len(found) == (MAILS if form == "zeek-json" else 2 * MAILS) and {key for key, _ in found} == uids, "in the shape %s too" % form, code, words, len(found), *found[:1])

@@ -121,8 +121,9 @@ int folder_timeline(struct reader *r, struct timeline *t, struct error *reterr)
     return folder_each_day(folder_of(r), &sql, take_minute, t, reterr);
 }
 
-static bool look(struct reader *r, int32_t day, struct past_stamp *ret)
+static bool look(struct reader *r, enum top_by by, int32_t day, struct past_stamp *ret)
 {
+    (void)by;
     char path[DAY_PATH], log[DAY_PATH + 8];
     struct stat st, other;
     if (!volumes_path(folder_of(r)->volumes, day, path))
@@ -135,7 +136,8 @@ static bool look(struct reader *r, int32_t day, struct past_stamp *ret)
     return true;
 }
 
-static int days_of(struct reader *r, struct hours span, struct past_days *ret, struct error *reterr)
+static int days_of(struct reader *r, enum top_by by, struct hours span, struct past_days *ret,
+                   struct error *reterr)
 {
     struct day_list days;
     *ret = (struct past_days){0};
@@ -149,7 +151,7 @@ static int days_of(struct reader *r, struct hours span, struct past_days *ret, s
         d->day = days.items[i];
         if (d->day < span.since / DAY || (int64_t)d->day * DAY >= span.until)
             continue;
-        d->over = look(r, d->day, &d->stamp);
+        d->over = look(r, by, d->day, &d->stamp);
         ret->count++;
     }
     free(days.items);

@@ -233,7 +233,7 @@ static int read_day(const struct collecting *c, const struct past_day *day, stru
         keyed_add(c->keys, (struct slice){0}, keyed_others(rows));
     fit(&k->rows);
     bool good = !err && before && reader_complete(c->reader) && !keyed_others(rows)->mails &&
-                k->rows.room <= c->past->most && c->kind->look(c->reader, day->day, &after) &&
+                k->rows.room <= c->past->most && c->kind->look(c->reader, c->by, day->day, &after) &&
                 same(&day->stamp, &after);
     if (good)
         put(c->past, k, c->since);
@@ -262,7 +262,7 @@ int past_collect(struct past *p, const struct past_kind *kind, struct reader *r,
     struct past_days days = {0};
     if (!p || !p->most)
         return kind->sums(r, by, span, keys, reterr);
-    int err = kind->days(r, span, &days, reterr);
+    int err = kind->days(r, by, span, &days, reterr);
     pthread_mutex_lock(&p->lock);
     const struct collecting c = {p, kind, r, by, p->uses, keys};
     pthread_mutex_unlock(&p->lock);

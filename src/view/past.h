@@ -20,10 +20,11 @@ struct past_days {
 
 /* What a kind of store tells of its days. */
 struct past_kind {
-    /* Those that have anything of the span, newest first. 0 or -errno. */
-    int (*days)(struct reader *r, struct hours span, struct past_days *ret, struct error *reterr);
+    /* Those that may have anything of the span, newest first. 0 or -errno. */
+    int (*days)(struct reader *r, enum top_by by, struct hours span, struct past_days *ret,
+                struct error *reterr);
     /* False: it is not over, or it is not there. */
-    bool (*look)(struct reader *r, int32_t day, struct past_stamp *ret);
+    bool (*look)(struct reader *r, enum top_by by, int32_t day, struct past_stamp *ret);
     /* As top_collect, from the store itself. */
     int (*sums)(struct reader *r, enum top_by by, struct hours span, struct keyed *keys,
                 struct error *reterr);

@@ -71,6 +71,7 @@ static const struct dimension dimensions[TOP_DIMENSIONS] = {
     [TOP_TLS_VERSION] = {STREAM_SESSION,
                          "if(ssl_version != '', " TEXT_OF("ssl_version") ", if(tls, 'unknown', 'none'))",
                          NO_MAIL, "", ""},
+    [TOP_SENSOR] = {STREAM_SMTP, TEXT_OF("sensor"), ONE_KEY, "", ""},
     [TOP_RELAY] = {STREAM_SMTP, "k",
                    MANY_KEYS("sumIf(length(rcptto), n = 1)", "sumIf(d, d >= 0)", "countIf(d >= 0)"),
                    " ARRAY JOIN relays AS k, relay_delays AS d, arrayEnumerateUniq(relays) AS n", ""},

@@ -84,14 +84,16 @@ static void drop_bounding(struct confine_report *ret)
         }
 }
 
-static int drop_capabilities(struct error *reterr)
+static int drop_capabilities(bool any_owner, struct error *reterr)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[2] = {{0}}, left[2];
+    struct __user_cap_data_struct few[2] = {{0}}, left[2];
+    const uint32_t kept = any_owner && geteuid() == 0 ? 1u << CAP_DAC_OVERRIDE : 0;
+    few[0].effective = few[0].permitted = kept;
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    if (syscall(SYS_capset, &head, none) < 0 || syscall(SYS_capget, &head, left) < 0)
+    if (syscall(SYS_capset, &head, few) < 0 || syscall(SYS_capget, &head, left) < 0)
         return error_set(reterr, -errno, "confine: capabilities: %s", strerror(errno));
-    return memcmp(none, left, sizeof none) == 0 ? 0 : error_set(reterr, -EPERM, "confine: capabilities stay");
+    return memcmp(few, left, sizeof few) == 0 ? 0 : error_set(reterr, -EPERM, "confine: capabilities stay");
 }
 
 /* The kernel forgets, with the user, which signal the end of the parent is to send. */
@@ -104,7 +106,7 @@ static void keep_parent_signal(int sig, pid_t parent)
         raise(sig);
 }
 
-static int drop_user(const char *user, struct confine_report *ret, struct error *reterr)
+static int drop_user(const char *user, bool any_owner, struct confine_report *ret, struct error *reterr)
 {
     int sig = 0;
     pid_t parent = getppid();
@@ -112,7 +114,7 @@ static int drop_user(const char *user, struct confine_report *ret, struct error 
     drop_bounding(ret);
     int err = user && *user ? become(user, reterr) : 0;
     if (err == 0)
-        err = drop_capabilities(reterr);
+        err = drop_capabilities(any_owner, reterr);
     keep_parent_signal(sig, parent);
     ret->uid = getuid();
     if (err == 0 && ret->uid == 0)
@@ -122,9 +124,9 @@ static int drop_user(const char *user, struct confine_report *ret, struct error 
     return err;
 }
 
-void confine_show(const struct confine_report *report)
+static void show(const char *remarks)
 {
-    for (const char *line = report->remarks, *end; *line; line = end + 1) {
+    for (const char *line = remarks, *end; *line; line = end + 1) {
         end = strchrnul(line, '\n');
         fprintf(stderr, "mailtap: %.*s\n", (int)(end - line), line);
         if (!*end)
@@ -132,16 +134,29 @@ void confine_show(const struct confine_report *report)
     }
 }
 
+void confine_show(const struct confine_report *report)
+{
+    show(report->remarks);
+}
+
+void confine_show_paths(const struct confine_report *report)
+{
+    show(report->remarks + report->of_system);
+}
+
 int confine_user(const char *user, struct confine_report *ret, struct error *reterr)
 {
     *ret = (struct confine_report){0};
     int err = check_alone(reterr);
-    return err < 0 ? err : drop_user(user, ret, reterr);
+    return err < 0 ? err : drop_user(user, false, ret, reterr);
 }
 
 int confine(const struct confine_settings *set, struct confine_report *ret, struct error *reterr)
 {
-    int err = confine_user(set->user, ret, reterr);
+    *ret = (struct confine_report){0};
+    int err = check_alone(reterr);
+    if (err == 0)
+        err = drop_user(set->user, set->any_owner, ret, reterr);
     if (err < 0)
         return err;
     if (!CONFINE_SANITIZED && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)

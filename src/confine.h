@@ -1,10 +1,12 @@
-/* Least privilege for a process that reads what strangers send: a plain user without capabilities, Landlock
- * on files, seccomp on system calls. There is no way back. To be called once all that the process may not
- * open later is open, and before it has threads. */
+/* Least privilege for a process that reads what strangers send, or talks to them: a plain user without
+ * capabilities, Landlock on files and ports, seccomp on system calls. There is no way back. To be called once
+ * all that the process may not open later is open, and before it has threads. */
 #ifndef CONFINE_H
 #define CONFINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include "base/error.h"
 
@@ -25,6 +27,13 @@ struct confine_settings {
     size_t capture_count;
     const pid_t *children; /* processes that may be sent signals beside ourselves */
     size_t child_count;
+    bool connects; /* TCP and UDP sockets may be made and connected; nothing is bound to or listened on */
+    const uint16_t
+        *ports; /* TCP goes to these alone, where the kernel's Landlock knows ports; none: to all */
+    size_t port_count;
+    bool resolves;   /* names of hosts are looked up: the resolver's files may be read, all files of their
+                        folder   where they are replaced by renaming */
+    bool any_owner;  /* root stays able to use permitted files of whomever (CAP_DAC_OVERRIDE) */
     int refusals_to; /* a UNIX socket whose other end calls confine_refusals_take; -1: nobody is told */
 };
 
@@ -33,7 +42,8 @@ enum { CONFINE_REMARKS = 2048 };
 struct confine_report {
     uid_t uid;
     int landlock; /* version of its ABI; 0: this kernel has none, so permissions of files alone hold */
-    unsigned paths, calls;         /* how many of them are permitted */
+    unsigned paths, calls; /* how many of them are permitted */
+    size_t of_system;      /* so many bytes of the remarks are of the kernel and the user; paths follow */
     char remarks[CONFINE_REMARKS]; /* lines that the owner should read: a path that is not there or not the
                                       user's to read, a protection that this kernel lacks */
 };
@@ -46,6 +56,8 @@ struct confine_report {
 int confine(const struct confine_settings *set, struct confine_report *ret, struct error *reterr);
 /* Shows what was remarked on standard error, line by line. */
 void confine_show(const struct confine_report *report);
+/* The same of paths alone, where somebody else has said the rest. */
+void confine_show_paths(const struct confine_report *report);
 /* Only what concerns the user: no supplementary groups, the user's group and number, no capability of any
  * kind. Programs may still be run, and setuid ones work; PR_SET_PDEATHSIG stays. Returns as confine. */
 int confine_user(const char *user, struct confine_report *ret, struct error *reterr);

@@ -77,7 +77,7 @@ static const int file_calls[] = {
     SCMP_SYS(renameat),   SCMP_SYS(renameat2), SCMP_SYS(unlink),     SCMP_SYS(unlinkat),
     SCMP_SYS(dup),        SCMP_SYS(mkdir),     SCMP_SYS(mkdirat)};
 
-/* On what is open; socket, connect, bind and listen are not among them. */
+/* On what is open; socket and connect are for who connects, bind and listen for nobody. */
 static const int stream_calls[] = {
     SCMP_SYS(accept),       SCMP_SYS(accept4),       SCMP_SYS(getsockname), SCMP_SYS(getpeername),
     SCMP_SYS(getsockopt),   SCMP_SYS(recvfrom),      SCMP_SYS(recvmsg),     SCMP_SYS(recvmmsg),
@@ -86,6 +86,10 @@ static const int stream_calls[] = {
     SCMP_SYS(epoll_create), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),   SCMP_SYS(epoll_wait),
     SCMP_SYS(epoll_pwait),  SCMP_SYS(epoll_pwait2),  SCMP_SYS(eventfd2),    SCMP_SYS(pipe),
     SCMP_SYS(pipe2)};
+
+/* Of who connects, beside what connecting_options and add_network say: DNS asks for both kinds of addresses
+ * in one call. */
+static const int network_calls[] = {SCMP_SYS(connect), SCMP_SYS(sendto), SCMP_SYS(sendmmsg)};
 
 static const int other_calls[] = {SCMP_SYS(getrandom), SCMP_SYS(uname),      SCMP_SYS(sysinfo),
                                   SCMP_SYS(getuid),    SCMP_SYS(geteuid),    SCMP_SYS(getgid),
@@ -130,6 +134,15 @@ static const struct {
                       {SOL_SOCKET, SO_LINGER},        {SOL_SOCKET, SO_ATTACH_FILTER},
                       {SOL_SOCKET, SO_DETACH_FILTER}, {SOL_PACKET, PACKET_RX_RING},
                       {IPPROTO_TCP, TCP_NODELAY},     {IPPROTO_TCP, TCP_CORK}};
+
+/* Of who connects: dead peers are found, and DNS hears that nobody listens. */
+static const struct {
+    int level, option;
+} connecting_options[] = {
+    {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_SNDBUF},         {SOL_SOCKET, SO_RCVBUF},
+    {SOL_SOCKET, SO_REUSEADDR}, {IPPROTO_TCP, TCP_KEEPIDLE},     {IPPROTO_TCP, TCP_KEEPINTVL},
+    {IPPROTO_TCP, TCP_KEEPCNT}, {IPPROTO_TCP, TCP_USER_TIMEOUT}, {IPPROTO_TCP, TCP_FASTOPEN_CONNECT},
+    {IPPROTO_IP, IP_RECVERR},   {IPPROTO_IPV6, IPV6_RECVERR},    {IPPROTO_IPV6, IPV6_V6ONLY}};
 
 /* All that puts bytes into a descriptor, or gives it another number, of what is permitted. */
 static const int sending_calls[] = {SCMP_SYS(dup),      SCMP_SYS(write),   SCMP_SYS(writev),
@@ -201,7 +214,37 @@ static int add_own(scmp_filter_ctx filter, const struct confine_settings *set)
     if (err == 0)
         err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fchmod), 1,
                                SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX & ~0777u, 0));
-    return err ? err : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A4(SCMP_CMP_EQ, 0));
+    if (err == 0 && !set->connects)
+        err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A4(SCMP_CMP_EQ, 0));
+    return err;
+}
+
+/* Sockets of TCP and UDP and nothing else; a pair is ours on both ends. */
+static int add_sockets(scmp_filter_ctx filter)
+{
+    static const int families[] = {AF_INET, AF_INET6}, types[] = {SOCK_STREAM, SOCK_DGRAM},
+                     protocols[] = {0, IPPROTO_TCP, IPPROTO_UDP};
+    enum { TYPE = 0xf };
+    int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1, is(0, AF_UNIX));
+    for (size_t i = 0; i < COUNT(families) * COUNT(types) * COUNT(protocols) && err == 0; i++)
+        err = seccomp_rule_add(
+            filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3, is(0, families[i % COUNT(families)]),
+            SCMP_A1(SCMP_CMP_MASKED_EQ, TYPE, (uint64_t)types[i / COUNT(families) % COUNT(types)]),
+            is(2, protocols[i / COUNT(families) / COUNT(types)]));
+    return err;
+}
+
+static int add_network(scmp_filter_ctx filter)
+{
+    int err = add_sockets(filter);
+    if (err == 0)
+        err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, is(1, F_SETPIPE_SZ));
+    for (size_t i = 0; i < COUNT(network_calls) && err == 0; i++)
+        err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, network_calls[i], 0);
+    for (size_t i = 0; i < COUNT(connecting_options) && err == 0; i++)
+        err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
+                               is(1, connecting_options[i].level), is(2, connecting_options[i].option));
+    return err;
 }
 
 /* By the call whose flags can be looked at: clone3 is said not to exist, and the C library takes clone then.
@@ -225,6 +268,8 @@ static int add_all(scmp_filter_ctx filter, const struct confine_settings *set, u
         err = add_conditionals(filter);
     if (err == 0)
         err = add_own(filter, set);
+    if (err == 0 && set->connects)
+        err = add_network(filter);
     return err ? err : add_threads(filter);
 }
 
@@ -274,7 +319,8 @@ int confine_calls(const struct confine_settings *set, struct confine_report *ret
     if (!filter && err == 0)
         err = -ENOMEM;
     if (err == 0) {
-        tune(filter, !told);
+        /* The C library asks a cache of names, which is refused, whenever it looks one up. */
+        tune(filter, !told && !set->connects);
         err = add_all(filter, set, &ret->calls);
     }
     if (err == 0)

@@ -26,13 +26,22 @@
 /* Debian 12's header knows ABI 2 only. */
 #define FS_TRUNCATE         (UINT64_C(1) << 14)
 #define FS_IOCTL_DEV        (UINT64_C(1) << 15)
-#define NET_TCP             (UINT64_C(1) << 0 | UINT64_C(1) << 1)
+#define NET_BIND            (UINT64_C(1) << 0)
+#define NET_CONNECT         (UINT64_C(1) << 1)
+#define RULE_PORT           2
+#define DNS                 53 /* over TCP where an answer is long */
 #define SCOPE_ABSTRACT_UNIX (UINT64_C(1) << 0)
 #define SCOPE_SIGNAL        (UINT64_C(1) << 1)
 
 struct ruleset_attr {
     uint64_t fs, net, scoped;
 };
+
+struct port_attr {
+    uint64_t rights, port;
+};
+
+#define RESOLVER "/etc/resolv.conf"
 
 #define READS (uint64_t)(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 /* REFER is moving a file to another folder. */
@@ -51,6 +60,14 @@ static const char *const system_reads[] = {"/etc/localtime",
                                            "/proc/self",
                                            "/proc/sys/vm/overcommit_memory",
                                            "/sys/devices/system/cpu/online"};
+
+/* Who vouches for servers, beside whom the caller names. */
+static const char *const authorities[] = {"/etc/ssl/certs", "/usr/lib/ssl", "/usr/share/ca-certificates",
+                                          "/usr/local/share/ca-certificates"};
+
+/* What the C library opens to find a host's address. */
+static const char *const resolver_reads[] = {"/etc/hosts",    "/etc/host.conf", "/etc/nsswitch.conf",
+                                             "/etc/gai.conf", "/etc/services",  RESOLVER};
 
 struct domain {
     int fd;
@@ -76,10 +93,12 @@ static uint64_t handled_by(int abi)
     return ret;
 }
 
-static int create(int abi, bool signals, struct domain *ret, struct error *reterr)
+static int create(int abi, const struct confine_settings *set, struct domain *ret, struct error *reterr)
 {
-    struct ruleset_attr attr = {.fs = handled_by(abi), .net = NET_TCP, .scoped = SCOPE_ABSTRACT_UNIX};
-    if (!signals)
+    struct ruleset_attr attr = {.fs = handled_by(abi), .net = NET_BIND, .scoped = SCOPE_ABSTRACT_UNIX};
+    if (!set->connects || set->port_count)
+        attr.net |= NET_CONNECT;
+    if (!set->child_count)
         attr.scoped |= SCOPE_SIGNAL;
     size_t size = abi < 4   ? offsetof(struct ruleset_attr, net)
                   : abi < 6 ? offsetof(struct ruleset_attr, scoped)
@@ -188,19 +207,66 @@ static void permit_system(struct domain *d)
     free(converters);
 }
 
+/* resolv.conf is replaced while we run, by whatever gives this machine its address: by writing it, or by
+ * renaming another onto it or onto what it is a link to. The folder of the file itself is permitted for that;
+ * without a resolver records would wait for ever. A file that is mounted there cannot be renamed. To root all
+ * of /etc would be open by it; it runs over files alone, which is short. */
+static void permit_resolver(struct domain *d)
+{
+    char real[PATH_MAX];
+    struct stat file, folder;
+    for (size_t i = 0; i < sizeof resolver_reads / sizeof *resolver_reads; i++)
+        permit(d, resolver_reads[i], READS);
+    if (geteuid() == 0)
+        return;
+    if (!realpath(RESOLVER, real) || stat(real, &file) < 0)
+        snprintf(real, sizeof real, "%s", RESOLVER);
+    else if (stat(dirname(strdupa(real)), &folder) == 0 && folder.st_dev != file.st_dev)
+        return;
+    permit_folder_of(d, real);
+}
+
+static void permit_port(struct domain *d, uint16_t port)
+{
+    const struct port_attr rule = {NET_CONNECT, port};
+    syscall(SYS_landlock_add_rule, d->fd, RULE_PORT, &rule, 0);
+}
+
+static void permit_network(struct domain *d, const struct confine_settings *set, int abi)
+{
+    static const char *const named[] = {"SSL_CERT_FILE", "SSL_CERT_DIR"};
+    for (size_t i = 0; i < sizeof authorities / sizeof *authorities; i++)
+        permit(d, authorities[i], READS);
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+        if (getenv(named[i]))
+            permit(d, getenv(named[i]), READS);
+    if (set->resolves)
+        permit_resolver(d);
+    if (abi < 4 || !set->port_count)
+        return;
+    for (size_t i = 0; i < set->port_count; i++)
+        permit_port(d, set->ports[i]);
+    if (set->resolves)
+        permit_port(d, DNS);
+}
+
 int confine_files(const struct confine_settings *set, struct confine_report *ret, struct error *reterr)
 {
     int abi = abi_version();
     if (abi < 1) {
         confine_remark(ret, "this kernel has no Landlock (%s): files are guarded by their permissions alone",
                        strerror(errno));
+        ret->of_system = strlen(ret->remarks);
         return 0;
     }
     struct domain d = {.report = ret};
-    int err = create(abi, set->child_count > 0, &d, reterr);
+    ret->of_system = strlen(ret->remarks);
+    int err = create(abi, set, &d, reterr);
     if (err < 0)
         return err;
     permit_system(&d);
+    if (set->connects)
+        permit_network(&d, set, abi);
     for (size_t i = 0; i < set->read_count; i++)
         permit_named(&d, set->read_paths[i], READS);
     for (size_t i = 0; i < set->reread_count; i++)

@@ -21,7 +21,7 @@ enum { CONFINE_THREADS = 1 };
 /* Adds a line to the remarks; what does not fit any more is cut. */
 __attribute__((format(printf, 2, 3))) void confine_remark(struct confine_report *report, const char *format,
                                                           ...);
-/* Landlock: only the paths of `set`, no TCP, no signals but to children. Sets ret->landlock and ret->paths.
+/* Landlock: only the paths and ports of `set`, no signals but to children. Sets ret->landlock and ret->paths.
  * Returns 0, also where the kernel has no Landlock, which is a remark; or -errno. */
 int confine_files(const struct confine_settings *set, struct confine_report *ret, struct error *reterr);
 /* seccomp: only the calls of its table. Sets ret->calls. Returns 0 or -errno. */

@@ -92,6 +92,8 @@ static int finish(int code)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
+    if (errno == EPIPE)
+        return EXIT_UNREAD;
     fprintf(stderr, "mailtap: standard output: %s\n", strerror(errno));
     return EXIT_PARTLY;
 }
@@ -279,15 +281,12 @@ static int command_schema(int argc, char **argv)
     return finish(EXIT_DONE);
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
     static const char *const commands[] = {"read", "watch", "query", "web", "settings", "schema", NULL};
     if (argc < 2)
         return bad_usage("wants a command");
     digest_memory();
-    /* A reader that went away is an error of output, with a text, like a full disk. */
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a file over the limit is an error like others */
     const char *command = argv[1];
     if (strcmp(command, "read") == 0 || strcmp(command, "watch") == 0)
         return command_read(argc - 1, argv + 1, *command == 'w');
@@ -310,4 +309,18 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     return no_such("command", command, commands);
+}
+
+int main(int argc, char **argv)
+{
+    /* A reader that went away, or a file over the limit, is an error of output like a full disk. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    int code = run_command(argc, argv);
+    if (code == EXIT_UNREAD) {
+        /* Who had enough wants no words; a shell sees the same as of other programs. */
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+    }
+    return code;
 }

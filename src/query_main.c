@@ -36,7 +36,7 @@ struct printing {
     struct buf out;
     struct record_of *record_of;
     struct sink *text;
-    bool failed;
+    int failed; /* errno of standard output */
 };
 
 static const struct {
@@ -318,7 +318,8 @@ static void add_csv(struct printing *p, const struct reader_row *row)
 
 static bool flush_out(struct printing *p)
 {
-    p->failed = p->failed || fwrite(p->out.data, 1, p->out.len, stdout) != p->out.len;
+    if (!p->failed && fwrite(p->out.data, 1, p->out.len, stdout) != p->out.len)
+        p->failed = errno;
     buf_clear(&p->out);
     return !p->failed;
 }
@@ -344,8 +345,8 @@ static int print_row(void *ctx, const struct reader_row *row)
             return !flush_out(p);
         }
         if (!p->failed && has_text(&rec)) {
-            p->failed = sink_text.write(p->text, &rec, &err) < 0;
-            return p->failed;
+            p->failed = -sink_text.write(p->text, &rec, &err);
+            return p->failed != 0;
         }
         reader_row_line(row, &p->out);
         return !flush_out(p);
@@ -467,14 +468,19 @@ static int ask(const struct arguments *args, const struct query *q)
         code = run_streams(r, &p, q);
     if (code == EXIT_DONE && !args->explain && !is_store(r, args->directory))
         code = EXIT_PARTLY;
-    if (p.text && sink_text.close(&p.text, &err) < 0)
-        p.failed = true;
+    int closed = p.text ? sink_text.close(&p.text, &err) : 0;
+    if (closed < 0 && !p.failed)
+        p.failed = -closed;
     record_of_free(&p.record_of);
     buf_free(&p.out);
     reader_close(&r);
     stores_close(&stores);
-    if (p.failed || fflush(stdout) || ferror(stdout)) {
-        fprintf(stderr, "mailtap: standard output: %s\n", strerror(errno));
+    if (!p.failed && (fflush(stdout) || ferror(stdout)))
+        p.failed = errno;
+    if (p.failed == EPIPE)
+        return EXIT_UNREAD;
+    if (p.failed) {
+        fprintf(stderr, "mailtap: standard output: %s\n", strerror(p.failed));
         return code > EXIT_PARTLY ? code : EXIT_PARTLY;
     }
     return code;

@@ -3,6 +3,7 @@
  * Owns: all that works on it. */
 #include "read.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -202,7 +203,10 @@ static enum exit_code finish(struct run *run, double since)
     results_drain(run->results);
     services_carry(&run->services);
     results_count(run->results, &run->stats);
-    if (results_close(&run->results, &run->error) < 0) {
+    int err = results_close(&run->results, &run->error);
+    if (err == -EPIPE && !run->opt->results.target_count) {
+        run->code = EXIT_UNREAD; /* nothing else was to have the records */
+    } else if (err < 0) {
         fprintf(stderr, "mailtap: %s\n", run->error.text);
         run->code = EXIT_PARTLY;
     }

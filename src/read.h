@@ -10,6 +10,7 @@ enum exit_code {
     EXIT_DONE = 0,   /* all was read */
     EXIT_PARTLY = 1, /* a file could not be read to its end, or output failed */
     EXIT_USAGE = 2,  /* wrong arguments or settings */
+    EXIT_UNREAD = 3, /* who read standard output went away, as head does: main() ends by SIGPIPE */
 };
 
 struct read_options {

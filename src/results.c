@@ -2,6 +2,7 @@
  * In: records, events. Out: files or standard output. Owns: the sinks, the file of events. */
 #include "results.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "carrier/feed.h"
+#include "record/entry.h"
 #include "record/notice.h"
 #include "record/software.h"
 #include "store/writer.h"
@@ -26,7 +28,7 @@ struct results {
     struct slice sensor; /* none: nothing is told of it */
     char events_name[512];
     struct timespec event_ts;
-    atomic_bool failed;
+    atomic_int failed; /* -errno */
     struct error error;
     uint64_t hidden, hidden_entries; /* notices, lines of scripts that the format has no place for */
 };
@@ -150,6 +152,7 @@ int results_open(const struct results_settings *set, struct results **ret, struc
     return err;
 }
 
+/* A record of ours has a field for it. */
 static void name_sensor(const struct results *r, const struct record *rec)
 {
     static const size_t offsets[STREAM_ENTRY] = {[STREAM_SMTP] = offsetof(struct transaction, sensor),
@@ -157,24 +160,52 @@ static void name_sensor(const struct results *r, const struct record *rec)
                                                  [STREAM_NOTICE] = offsetof(struct notice, sensor),
                                                  [STREAM_SOFTWARE] = offsetof(struct software, sensor),
                                                  [STREAM_STATS] = offsetof(struct stats, sensor)};
-    if (r->sensor.len && rec->stream->index < STREAM_ENTRY)
-        *(struct slice *)((char *)rec->body + offsets[rec->stream->index]) = r->sensor;
+    *(struct slice *)((char *)rec->body + offsets[rec->stream->index]) = r->sensor;
 }
 
-void results_record(struct results *r, const struct record *rec)
+static void write_all(struct results *r, const struct record *rec)
 {
     bool shown = false;
-    if (!r->count || atomic_load(&r->failed))
-        return;
-    name_sensor(r, rec);
     for (size_t i = 0; i < r->count; i++) {
         int wrote = r->targets[i].ops->write(r->targets[i].sink, rec, &r->error);
         if (wrote < 0)
-            atomic_store(&r->failed, true);
+            atomic_store(&r->failed, wrote);
         shown |= wrote == 0;
     }
     r->hidden += !shown && rec->stream == &stream_notice;
     r->hidden_entries += !shown && rec->stream == &stream_entry;
+}
+
+/* A script's line has it as its last value, unless the script gives that name to something of its own. */
+static void write_entry(struct results *r, const struct record *rec)
+{
+    struct entry named = *(const struct entry *)rec->body;
+    struct entry_pair pairs[ENTRY_PAIRS + 1];
+    struct record whole = *rec;
+    size_t i = 0;
+    assert(named.count <= ENTRY_PAIRS);
+    for (; i < named.count && !slice_eq(named.pairs[i].name, slice_str("sensor")); i++)
+        pairs[i] = named.pairs[i];
+    if (i == named.count) {
+        pairs[named.count++] =
+            (struct entry_pair){.name = slice_str("sensor"), .kind = ENTRY_TEXT, .text = r->sensor};
+        named.pairs = pairs;
+    }
+    whole.body = &named;
+    write_all(r, &whole);
+}
+
+void results_record(struct results *r, const struct record *rec)
+{
+    if (!r->count || atomic_load(&r->failed))
+        return;
+    if (r->sensor.len && rec->stream == &stream_entry) {
+        write_entry(r, rec);
+        return;
+    }
+    if (r->sensor.len)
+        name_sensor(r, rec);
+    write_all(r, rec);
 }
 
 bool results_want_events(const struct results *r)
@@ -207,7 +238,7 @@ void results_mime(struct results *r, struct slice uid, uint32_t mail, const stru
 
 bool results_failed(const struct results *r)
 {
-    return atomic_load(&r->failed);
+    return atomic_load(&r->failed) < 0;
 }
 
 void results_count(const struct results *r, struct stats *ret)
@@ -258,7 +289,7 @@ int results_close(struct results **pr, struct error *reterr)
     *pr = NULL;
     if (!r)
         return 0;
-    int err = r->failed ? -EIO : 0;
+    int err = r->failed;
     if (err)
         *reterr = r->error;
     for (size_t i = 0; i < r->count; i++) {
@@ -267,7 +298,7 @@ int results_close(struct results **pr, struct error *reterr)
     }
     bool bad = r->events && (fflush(r->events) != 0 || ferror(r->events));
     if (bad && !err)
-        err = error_set(reterr, -EIO, "%s: %s", r->events_name, strerror(errno));
+        err = error_set(reterr, errno ? -errno : -EIO, "%s: %s", r->events_name, strerror(errno));
     if (r->events && r->events != stdout)
         fclose(r->events);
     free(r);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "carrier/outbox.h"
+#include "carrier_rights.h"
 
 enum { OUTBOX_NAME_MOST = 200, OUTBOX_PATH = SETTINGS_TEXT + OUTBOX_NAME_MOST };
 
@@ -146,7 +147,8 @@ static int start_carrier(const struct settings *set, struct results_target *targ
                                           .ca_file = or_null(&set->carry_ca_file),
                                           .owner = how->owner,
                                           .begin = how->begin,
-                                          .begin_ctx = how->ctx};
+                                          .begin_ctx = how->ctx,
+                                          .confine = carrier_rights_drop};
     if (mkdir(set->outbox_directory.text, 0750) == 0 && how->owner &&
         chown(set->outbox_directory.text, how->owner, (gid_t)-1) < 0)
         return error_set(reterr, -errno, "%.300s: %s", set->outbox_directory.text, strerror(errno));

@@ -6,7 +6,7 @@
 #include <string.h>
 #include "base/memory.h"
 #include "store/open.h"
-#include "store/past.h"
+#include "view/past.h"
 
 struct stores {
     char *folder;
@@ -25,7 +25,7 @@ int stores_open(const struct stores_settings *set, struct stores **ret, struct e
     memory_check(s);
     s->folder = strdup(folder_of_text(set->where));
     memory_check(s->folder);
-    s->past = set->sums_bytes ? past_new(s->folder, set->sums_bytes) : NULL;
+    s->past = set->sums_bytes ? past_new(set->sums_bytes) : NULL;
     *ret = s;
     return 0;
 }

@@ -147,7 +147,7 @@ def timeline(server, truth):
 
 def top(server, truth):
     span = {"since": truth.since, "until": truth.until}
-    for by in ("client", "server", "sender", "recipient", "country", "asn", "agent", "reason"):
+    for by in ("client", "server", "sender", "recipient", "country", "asn", "agent", "reason", "sensor"):
         got = server.get("/top", by=by, limit=1000, **span)
         want = apitruth.top(by, [r for _, r in truth.mails])
         same("/top by %s" % by, {r.pop("key"): r for r in got["rows"]}, want)
@@ -212,16 +212,17 @@ def around(server, truth):
 
 def counts(server, truth):
     for q, want in (("is:rejected", lambda r: r["disposition"] == "rejected"), ("tls:yes", lambda r: r["tls"]), ("size:>10000", lambda r: r.get("message_bytes", 0) > 10000),
-                    ("code:>=500 -is:deferred", lambda r: r.get("reply", {}).get("code", 0) >= 500 and r["disposition"] != "deferred"), ("has:file", lambda r: r.get("files") or any(m.get("name") for p in r.get("parts", []) for m in p.get("members", [])))):
+                    ("code:>=500 -is:deferred", lambda r: r.get("reply", {}).get("code", 0) >= 500 and r["disposition"] != "deferred"), ("sensor:here-1 -is:accepted", lambda r: r["sensor"] == "Here-1" and r["disposition"] != "accepted"), ("has:file", lambda r: r.get("files") or any(m.get("name") for p in r.get("parts", []) for m in p.get("members", [])))):
         n = server.get("/count", q=q)
         same("/count of %s" % q, n["count"], sum(1 for _, r in truth.mails if want(r)))
     same("/count of all", server.get("/count")["count"], len(truth.mails))
-    f = server.get("/facets", fields="disposition,country,client,server,tls,code,anomaly,sender", limit=1000)
+    f = server.get("/facets", fields="disposition,country,client,server,tls,code,anomaly,sender,sensor", limit=1000)
     mails = [r for _, r in truth.mails]
     want = {
         "disposition": Counter(r["disposition"] for r in mails),
         "country": Counter(r["origin"]["country"] for r in mails if r.get("origin", {}).get("country")),
         "client": Counter(r["id.orig_h"] for r in mails),
+        "sensor": Counter(r["sensor"] for r in mails),
         "server": Counter(r["id.resp_h"] for r in mails),
         "code": Counter(str(r["reply"]["code"]) for r in mails if r.get("reply", {}).get("code")),
         "anomaly": Counter(a["name"] for r in mails for a in r.get("anomalies", [])),
@@ -230,8 +231,8 @@ def counts(server, truth):
     ok(f["of"] == len(truth.mails) and f["complete"], "facets look at all mails", f["of"])
     for field, values in want.items():
         same("facets: %s" % field, got[field], values)
-    same("facets come in the order asked for", [x["field"] for x in f["facets"]], ["disposition", "country", "client", "server", "tls", "code", "anomaly", "sender"])
-    for field in ("disposition", "tls", "sender"):
+    same("facets come in the order asked for", [x["field"] for x in f["facets"]], ["disposition", "country", "client", "server", "tls", "code", "anomaly", "sender", "sensor"])
+    for field in ("disposition", "tls", "sender", "sensor"):
         for v in [x for x in f["facets"] if x["field"] == field][0]["values"][:5]:
             n = server.get("/count", q='%s:"%s"' % (field, v["value"].replace("\\", "\\\\").replace('"', '\\"')))["count"]
             ok(n >= v["count"], "a facet's value is a term: %s" % field, v, n)
@@ -306,6 +307,8 @@ def marks(server, truth):
     kinds = {k["note"]: k for k in server.get("/notices/kinds")["kinds"]}
     same("kinds: all counted", sum(k["open"] + k["acknowledged"] + k["muted"] for k in kinds.values()), len(notices))
     ok(kinds[second[1]["note"]]["muted"] == len(like), "kinds: muted", kinds)
+    found = {k["note"]: k["open"] + k["acknowledged"] + k["muted"] for k in server.get("/notices/kinds", q="sensor:there -list:Spamhaus*")["kinds"]}
+    same("kinds of a query", found, dict(Counter(r["note"] for _, r in notices if r["sensor"] == "there" and not r.get("list", "").lower().startswith("spamhaus"))))
     ok([m["id"] for m in server.get("/mutes")["mutes"]] == [mute], "/mutes has it")
     for body, word in (({}, "note"), ({"note": "x", "until": 1}, "until"), ({"note": "x", "remark": "r" * 3000}, "remark"), ({"nott": "x"}, "note"), ({"note": ["x"]}, "body")):
         a = server.send("POST", "/mutes", body)
@@ -321,7 +324,7 @@ def marks(server, truth):
 
 def hostile(server):
     """What is wrong is named, and nothing falls over."""
-    for path, params, word in (("/mails", {"q": "subjct:x"}, "subject"), ("/mails", {"q": "((("}, ""), ("/mails", {"q": "size:>x"}, ""), ("/mails", {"limit": "x"}, "limit"), ("/mails", {"limit": -1}, "limit"), ("/mails", {"limit": 0}, "limit"), ("/top", {"limit": "0"}, "limit"), ("/mails", {"limit": "00"}, "limit"),
+    for path, params, word in (("/mails", {"q": "subjct:x"}, "subject"), ("/mails", {"q": "country:germany"}, "DE"), ("/mails", {"q": "disposition=rejected"}, "disposition:rejected"), ("/mails", {"q": "((("}, ""), ("/mails", {"q": "size:>x"}, ""), ("/mails", {"limit": "x"}, "limit"), ("/mails", {"limit": -1}, "limit"), ("/mails", {"limit": 0}, "limit"), ("/top", {"limit": "0"}, "limit"), ("/mails", {"limit": "00"}, "limit"),
                                ("/mails", {"before": "1e9"}, "before"), ("/mails", {"fields": "subjekt"}, "subject"), ("/mails", {"format": "xml"}, "csv"), ("/mails", {"lmit": 1}, "limit"),
                                ("/mails", {"since": "yesterday"}, "since"), ("/timeline", {"step": 61}, "step"), ("/timeline", {"step": 60, "since": 0}, "step"), ("/timeline", {"since": 200, "until": 100}, "since"),
                                ("/top", {"by": "clients"}, "client"), ("/top", {"order": "x"}, "order"), ("/facets", {"fields": "contry"}, "country"), ("/facets", {"fields": ",".join(["size"] * 30)}, "fields"),
@@ -356,10 +359,11 @@ def main():
         store, files = Path(name) / "store", captures()
         if not (SHARED / "captures").is_dir():
             skip("shared captures", "MAILTAP_SHARED is not there")
-        r = mailtap("read", *files, "-f", "json")
-        lines = r.stdout.splitlines()
-        r = mailtap("read", *files, "-o", "sqlite:%s" % store)
-        ok(r.returncode in (0, 1) and lines, "captures go into a store", r.stderr[-2000:])
+        lines, runs = [], []
+        for sensor, some in (("Here-1", files[::2]), ("there", files[1::2])):
+            lines += mailtap("read", *some, "-s", "sensor=" + sensor, "-f", "json").stdout.splitlines()
+            runs.append(mailtap("read", *some, "-s", "sensor=" + sensor, "-o", "sqlite:%s" % store))
+        ok(all(r.returncode in (0, 1) for r in runs) and lines, "captures go into a store", *[r.stderr[-2000:] for r in runs])
         server = Server(store)
         truth = Truth(server)
         export(server, truth, lines)

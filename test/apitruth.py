@@ -74,6 +74,8 @@ def keys(by, mail):
         return {str(n): everyone for n in [mail.get("origin", {}).get("asn")] if n}
     if by == "agent":
         return {small(n): everyone for n in [mail.get("agent", {}).get("name")] if n}
+    if by == "sensor":
+        return {small(n): everyone for n in [mail.get("sensor")] if n}
     if by == "reason":
         return {small(reason(mail)): everyone} if mail.get("disposition") in ("rejected", "deferred") else {}
     raise KeyError(by)

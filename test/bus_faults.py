@@ -402,10 +402,11 @@ def watch_carries():
         pid = carrier_of(w)
         ok(pid and status_of(pid)["Uid"].split()[0] != "0" or not ROOT, "who carries it is not root", pid)
         fds = sorted(os.readlink("/proc/%d/fd/%s" % (pid, n)) for n in os.listdir("/proc/%d/fd" % pid))
-        odd = [f for f in fds if not re.search(r"^/dev/null$|outbox|^pipe:|^socket:|eventpoll|eventfd|^/dev/urandom$", f)]
+        odd = [f for f in fds if not re.search(r"^/dev/null$|outbox|^pipe:|^socket:|eventpoll|eventfd|^/dev/urandom$|^/proc/(%d|sys/vm/overcommit_memory)$" % pid, f)]
         ok(not odd and sum(f.startswith("socket:") for f in fds) <= 2, "and has nothing of the sensor's", fds)
         capability = int(status_of(pid)["CapEff"], 16)
         ok(capability == 0 or not ROOT, "nor rights", hex(capability))
+        ok(status_of(pid)["Seccomp"] == "2" and status_of(pid)["NoNewPrivs"] == "1", "and is confined", status_of(pid))
         said = w.reload()
         ok(any("loaded anew" in line for line in said), "a reload leaves it as it is", *said)
         Source(NEAR, 5, "10.9.0.2:25").wait()

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import struct
 import subprocess
 import tempfile
@@ -122,11 +123,11 @@ else:
     refused("-o where nobody may write", 1, r"\Amailtap: /proc/self/x: No such file or directory\n\Z", "read", "-o", "/proc/self/x", one)
 
 
-def into(name, args, open_output, pattern):
+def into(name, args, open_output, pattern, code=1):
     out = open_output()
     r = subprocess.run([MAILTAP, *map(str, args)], stdout=out, stderr=subprocess.PIPE, timeout=60)
     os.close(out)
-    ok(r.returncode == 1 and re.search(pattern, text(r)) and "Sanitizer" not in text(r), name, r.returncode, text(r))
+    ok(r.returncode == code and re.search(pattern, text(r)) and "Sanitizer" not in text(r), name, r.returncode, text(r))
 
 
 def closed_pipe():
@@ -140,7 +141,16 @@ for args in (["read", one], ["read", many], ["read", "-f", "text", one], ["read"
              ["read", "-f", "smtp-ext", one], ["read", "--events", one], ["read", "--events", many], ["settings"], ["schema"], ["--help"], ["--version"]):
     name = " ".join(str(a).replace(str(folder) + "/", "") for a in args)
     into("a full disk: " + name, args, full, r"mailtap: standard output: No space left on device\n")
-    into("a closed pipe: " + name, args, closed_pipe, r"mailtap: standard output: Broken pipe\n")
+    # Who had enough, as head has, wants no words; the counts of read are told.
+    into("a closed pipe: " + name, args, closed_pipe, r"\Amailtap: \d+ packets, [^\n]*\n\Z" if args[0] == "read" else r"\A\Z", -signal.SIGPIPE)
+store = folder / "store"
+mailtap("read", "-o", "sqlite:%s" % store, many)
+for args in (["query", store, ""], ["query", store, "", "-f", "text"], ["query", store, "", "-f", "csv"], ["query", store, "", "--count"], ["query", store, "", "--stream", "all", "-f", "text"]):
+    into("a full disk: query " + " ".join(args[3:]), args, full, r"mailtap: standard output: No space left on device\n")
+    into("a closed pipe: query " + " ".join(args[3:]), args, closed_pipe, r"\A\Z", -signal.SIGPIPE)
+into("a closed pipe beside a store", ["read", "--events", "-o", "sqlite:%s" % (folder / "beside"), many], closed_pipe, r"mailtap: standard output: Broken pipe\n")
+r = mailtap("query", folder / "beside", "", "--count")
+ok(int(r.stdout) == len(mails(mailtap("query", store, "").stdout)), "which has all of it", text(r))
 disk = folder / "disk"
 disk.mkdir()
 (disk / "smtp.log").symlink_to("/dev/full")

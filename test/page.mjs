@@ -6,12 +6,13 @@ import { live } from "./page/live.mjs";
 import { login } from "./page/login.mjs";
 import { mails } from "./page/mails.mjs";
 import { notices } from "./page/notices.mjs";
+import { sensors } from "./page/sensors.mjs";
 import { sights } from "./page/sights.mjs";
 import { views } from "./page/views.mjs";
 
 const given = JSON.parse(process.argv[2]);
 const only = process.argv.slice(3);
-const parts = { views, mails, sights, notices, hostile, login, live };
+const parts = { views, mails, sights, notices, sensors, hostile, login, live };
 const browser = await browse(given);
 try {
   await Promise.all(Object.entries(parts).filter(([name]) => !only.length || only.includes(name)).map(([name, checks]) => part(name, () => checks(browser, given))));

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -61,8 +62,8 @@ class Server:
         ok(code == 0 and not any("Sanitizer" in line or "runtime error" in line for line in self.said), "mailtap web ends well", code, *self.said[-40:])
 
 
-def store_of(folder, capture):
-    r = mailtap("read", "-c", SAMPLES / "week.yaml", "--script", SOURCE / "scripts/password-phish.lua", "-o", "sqlite:%s" % folder, capture)
+def store_of(folder, capture, *more):
+    r = mailtap("read", *more, "-c", SAMPLES / "week.yaml", "--script", SOURCE / "scripts/password-phish.lua", "-o", "sqlite:%s" % folder, capture)
     ok(r.returncode == 0 and list(Path(folder).glob("*.sqlite")), "mailtap read puts %s into a store" % capture.name, r.stderr.decode())
 
 
@@ -84,13 +85,31 @@ def secured(folder):
     return [a for name, file in settings.items() for a in ("-s", "%s=%s" % (name, folder / file))]
 
 
-def now(folder, number, subject):
-    """A capture of one mail of this minute."""
+def now(folder, number, subject, reply="250 ok", age=60):
+    """A capture of one mail of this minute, or some seconds ago."""
     text, capture = folder / ("now%d.txt" % number), folder / ("now%d.pcap" % number)
-    text.write_text("\n".join(["@client 198.51.100.%d:40000" % number, "@time %d" % (time.time() - 60 + number), "S: 220 mx.example.org ESMTP", "C: HELO a.example.net", "S: 250 ok", "C: MAIL FROM:<a@example.net>",
-                               "S: 250 ok", "C: RCPT TO:<b@example.org>", "S: 250 ok", "C: DATA", "S: 354 go", "C: Subject: " + subject, "C:", "C: text", "C: .", "S: 250 ok", "C: QUIT", "S: 221 bye", ""]))
+    text.write_text("\n".join(["@client 198.51.100.%d:40000" % number, "@time %d" % (time.time() - age + number), "S: 220 mx.example.org ESMTP", "C: HELO a.example.net", "S: 250 ok", "C: MAIL FROM:<a@example.net>",
+                               "S: 250 ok", "C: RCPT TO:<b@example.org>", "S: 250 ok", "C: DATA", "S: 354 go", "C: Subject: " + subject, "C:", "C: text", "C: .", "S: " + reply, "C: QUIT", "S: 221 bye", ""]))
     subprocess.run([sys.executable, SOURCE / "tools/mkpcap", capture, text], check=True)
     return capture
+
+
+def sensors(folder):
+    """A store of two sensors: one fares well, the other lost packets and has told nothing of itself for 20 minutes. A day
+    that the last half hour reaches has a file, by a mail."""
+    refused = "554 5.7.1 Service unavailable; Client host [198.51.100.11] blocked using zen.spamhaus.org"
+    for sensor, numbers in (("mx-north", (10, 11, 12)), ("mx-south", (11,))):
+        for number in numbers:
+            store_of(folder / "sensors", now(folder, number, "mail %d" % number, refused if number == 11 else "250 ok", 1800 if number == 12 else 60), "-s", "sensor=" + sensor)
+    at = time.time()
+    rows = [(at - 60 * n - 20, "mx-north", 50000 - 1000 * n, 0) for n in range(30)] + [(at - 60 * n - 20, "mx-south", 20000 - 100 * n, 2000 - 40 * n) for n in range(20, 30)]
+    for when, sensor, packets, drops in rows:
+        day = folder / "sensors" / time.strftime("%Y-%m-%d.sqlite", time.gmtime(when))
+        db = sqlite3.connect(day)
+        db.execute("INSERT INTO stats(id, ts, sensor, packets, kernel_drops, mails, sessions) VALUES(?, ?, ?, ?, ?, 0, 0)", (int(when * 1e6) + len(sensor) + (sensor == "mx-south"), int(when * 1e6), sensor, packets, drops))
+        db.commit()
+        db.close()
+    return folder / "sensors"
 
 
 def of_node():
@@ -141,10 +160,10 @@ def main():
         for capture in (SAMPLES / "week.pcap.zst", pagehostile.captures(folder)):
             store_of(folder / "store", capture)
         store_of(folder / "live", now(folder, 1, "the first mail"))
-        servers = [Server(folder / "store"), Server(folder / "store", *secured(folder)), Server(folder / "live")]
+        servers = [Server(folder / "store"), Server(folder / "store", *secured(folder)), Server(folder / "live"), Server(sensors(folder))]
         more = [MAILTAP, "read", "-o", "sqlite:%s" % (folder / "live"), now(folder, 2, "the second mail")]
         in_browser({"base": servers[0].base, "secure": servers[1].base, "users": {name: password for name, (_, password) in USERS.items()}, "shots": str(SHOTS), "live": {"base": servers[2].base, "more": [str(a) for a in more]},
-                    "chromium": chromium, "since": SINCE, "until": UNTIL})
+                    "sensors": servers[3].base, "chromium": chromium, "since": SINCE, "until": UNTIL})
         for server in servers:
             server.close()
     done()

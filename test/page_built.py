@@ -65,7 +65,15 @@ def built_again():
                "after a change: make page")
 
 
+def countries():
+    """What the page calls countries is understood in a query."""
+    ours = set(re.findall(r'^QUERY_COUNTRY\("(..)", "(.*)"\)$', (SOURCE / "src/query/countries.def").read_text(), re.M))
+    pages = set(re.findall(r"^([A-Z]{2}) \d{3} \S+ (.+)$", (PAGE / "src/map/countries.js").read_text(), re.M))
+    ok(len(pages) > 240 and pages <= ours, "names of countries stand in queries' table too", *sorted(pages - ours)[:5])
+
+
 def main():
+    countries()
     committed(locked())
     built_again()
     done()

@@ -128,6 +128,7 @@ FIELDS = {
         "list": ("name", [], ["list.id"]),
         "dkim": ("name", [], ["authentication.dkim[].domain"]),
         "flag": ("choice", [], ["flags{}"]),
+        "sensor": ("name", [], ["sensor"]),
     },
     "smtp_session": {
         "ip": ("net", [], ["id.orig_h"]),
@@ -151,6 +152,7 @@ FIELDS = {
         "anomaly": ("name", [], ["anomalies[].name"]),
         "flag": ("choice", [], ["flags{}"]),
         "reason": ("words", ["reply.text", "last_reply", "last_error"], ["reply.text", "last_reply", "last_error"]),
+        "sensor": ("name", [], ["sensor"]),
     },
     "notice": {
         "from": ("mail", ["sender"], ["sender"]),
@@ -168,6 +170,7 @@ FIELDS = {
         "action": ("name", [], ["actions[]"]),
         "code": ("number", [], ["code"]),
         "enhanced": ("name", [], ["enhanced"]),
+        "sensor": ("name", [], ["sensor"]),
     },
     "software": {
         "ip": ("net", [], ["host"]),
@@ -176,6 +179,7 @@ FIELDS = {
         "agent": ("words", ["name", "unparsed_version"], ["name"]),
         "version": ("name", [], ["version"]),
         "kind": ("name", [], ["kind"]),
+        "sensor": ("name", [], ["sensor"]),
     },
 }
 ANY = {"smtp": ["subject", "from", "rcpt", "file", "url"], "smtp_session": ["banner", "helo", "reason"], "notice": ["msg", "from"], "software": ["agent"]}
@@ -343,8 +347,12 @@ def lines_of(r):
 def build():
     captures = sorted(p for p in (SHARED / "captures").rglob("*") if p.is_file() and p.suffix not in (".tsv", ".md")) if SHARED.exists() else []
     captures.append(SOURCE / "samples/border.pcap")
-    printed = mailtap("read", *captures, *SETTINGS, "-f", "json", timeout=400).stdout
-    mailtap("read", *captures, *SETTINGS, "-o", "sqlite:%s" % STORE, timeout=400)
+    # The last share is of a sensor without a name.
+    shares = (captures[::3], "Berlin-1"), (captures[1::3], "mx2"), (captures[2::3], "")
+    printed = b"".join(mailtap("read", *some, *SETTINGS, "-s", "sensor=" + sensor, "-f", "json", timeout=400).stdout for some, sensor in shares if some)
+    for some, sensor in shares:
+        if some:
+            mailtap("read", *some, *SETTINGS, "-s", "sensor=" + sensor, "-o", "sqlite:%s" % STORE, timeout=400)
     (FOLDER / "printed.json").write_bytes(printed)
     return printed.decode().split("\n")[:-1]
 

@@ -14,9 +14,9 @@ import threading
 import time
 from pathlib import Path
 
+from sinkrun import Run
 from tap import done, ok, skip
 
-RUN = sys.argv[2]
 T0 = calendar.timegm((2100, 1, 1, 0, 0, 0))  # a Friday; later than the time of any file
 FULL = "No space left on device"
 
@@ -49,42 +49,6 @@ class Folder:
         if self.mounted:
             subprocess.run(["umount", str(self.path)], check=True)
         shutil.rmtree(self.path)
-
-
-class Run:
-    """The program. Each command is answered by the counts."""
-
-    def __init__(self, kind, folder, stdout=subprocess.DEVNULL, before=None, **settings):
-        self.err = tempfile.TemporaryFile()
-        answers, theirs = os.pipe()
-        words = ["%s=%s" % pair for pair in settings.items()]
-        self.process = subprocess.Popen([RUN, kind, str(folder or "-"), str(theirs), *words], stdin=subprocess.PIPE, stdout=stdout,
-                                        stderr=self.err, pass_fds=[theirs], preexec_fn=before)
-        os.close(theirs)
-        self.answers = os.fdopen(answers)
-        self.first = self.answers.readline().strip()
-
-    def say(self, *words):
-        self.process.stdin.write((" ".join(map(str, words)) + "\n").encode())
-        self.process.stdin.flush()
-        line = self.answers.readline()
-        if not line.startswith("{"):
-            ok(False, "sink-run answers", line, self.said())
-        return json.loads(line)
-
-    def said(self):
-        self.err.seek(0)
-        return self.err.read().decode()
-
-    def close(self):
-        self.process.stdin.close()
-        last = self.answers.readline().strip()
-        code = self.process.wait(60)
-        if code not in (0, 1, 3) or "Sanitizer" in self.said() or "runtime error" in self.said():
-            ok(False, "sink-run ends well", code, self.said())
-        self.answers.close()
-        self.err.seek(0)
-        return last
 
 
 def numbers(*files):

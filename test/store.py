@@ -2,6 +2,7 @@
 """The store of `mailtap read`: what is in it is what the json sink prints, once, with the sums of it. usage: store.py MAILTAP STORE-RUN [TEST...]"""
 import collections
 import csv
+import json
 import os
 import resource
 import shutil
@@ -234,6 +235,27 @@ def entries():
     ok(want and want == got, "lines of scripts are in entry, as JSON", want[:1], got[:1])
 
 
+def sensors():
+    """Two of them see the same connections, at the same microseconds."""
+    folder = room()
+    script = folder / "s.lua"
+    script.write_text('function on_mail(m) log("mine", {subject = m.subject}) log("own", {sensor = "the script\'s"}) end\n')
+    path = capture(folder, "a.pcap", [mail(i, "m%d" % i, at=i // 2, reply="554 5.7.1 Service unavailable; Client host [198.51.100.1] blocked using zen.spamhaus.org") for i in range(20)])
+    store = folder / "store"
+    got = [read(path, "--script", script, "-s", "sensor=" + name, "-o", "sqlite:%s" % store) for name in ("a", "b", "", "a", "b", "")]
+    # A mail, its session, two lines, and notices.
+    ok([known(r) for r in got[:3]] == [0] * 3 and [known(r) for r in got[3:]] == [known(got[3])] * 3 and known(got[3]) >= 80, "what another sensor saw is another record", *[r.stderr for r in got])
+    names = {s: collections.Counter(row[0] for day in storing.days(store) for row in storing.query(day, "SELECT sensor FROM " + s)) for s in ("smtp", "smtp_session", "notice")}
+    ok(all(set(c) == {"a", "b", None} and len(set(c.values())) == 1 for c in names.values()) and names["smtp"]["a"] == names["smtp_session"]["a"] == 20, "each has all of it", names)
+    mine = collections.Counter(json.loads(line).get("sensor") for line in lines(store)["mine"])
+    own = collections.Counter(json.loads(line).get("sensor") for line in lines(store)["own"])
+    ok(mine == {"a": 20, "b": 20, None: 20} and own == {"the script's": 60}, "lines of scripts too, but where the script says what sensor is", mine, own)
+    sums = [(row[0], row[1]) for day in storing.days(store) for row in storing.query(day, "SELECT key, sum(mails) FROM hourly WHERE dimension = 'sensor' GROUP BY 1 ORDER BY 1")]
+    ok(sums == [("a", 20), ("b", 20)] and found(store, "key : kma") == found(store, "key : kmb") == ["<m%d>" % i for i in range(20)], "there are sums and tokens of it", sums)
+    bad = [w for day in storing.days(store) for w in storing.wrong_sums(day) + storing.whole(day)]
+    ok(not bad, "and the sums are right", *bad[:5])
+
+
 def found(store, match, table="smtp", column="msg_id"):
     return [row[0] for path in storing.days(store) for row in
             storing.query(path, "SELECT %s FROM %s WHERE id IN (SELECT rowid FROM find WHERE find MATCH ?) ORDER BY id" % (column, table), match)]
@@ -349,7 +371,7 @@ def odd_times():
         ok(storing.count(store) == 29 and known(again) == 58, "times of " + name, r.stderr, again.stderr, *ids(store)[:3])
 
 
-TESTS = [captures, twice, at_once, workers, midnight, events_and_formats, entries, words, refusals, full, odd_times]
+TESTS = [captures, twice, at_once, workers, midnight, events_and_formats, entries, sensors, words, refusals, full, odd_times]
 for test in TESTS:
     if len(sys.argv) <= 2 or test.__name__ in sys.argv[2:]:
         try:

@@ -131,6 +131,7 @@ class Sums:
         if mail["disposition"] in ("rejected", "deferred"):
             self.add("reason", ident, "%s %s" % (reply.get("enhanced") or reply.get("code", 0), reply.get("stage", "")), mail)
         self.add("agent", ident, json.loads(mail["agent"] or "{}").get("name"), mail)
+        self.add("sensor", ident, mail["sensor"], mail)
         seen = set()
         for key, delay in edges(mail):
             place = ("relay", ident // 3600000000, key)

@@ -1,5 +1,5 @@
 // Who has most: a list of keys with a bar and a number each. The key leads to its host's view, where it is a host, the number to the mails.
-// In: answer of /top, which dimension, the range for addresses. Refused and deferred mails are parts of the bar, so that who is refused is seen at once.
+// In: answer of /top, which dimension, the range for addresses. Rejected and deferred mails are parts of the bar, so that who is rejected is seen at once.
 
 import { el } from "./dom.js";
 import { DIMENSIONS, foundHref, hostHref } from "./dimensions.js";
@@ -37,7 +37,7 @@ function barOf(row, most, plain) {
 
 function title(row, total, plain) {
   const share = total > 0 ? `, ${percent(row.mails / total)} of all` : "";
-  return `${count(row.mails)}${share}${plain ? "" : `; refused ${count(row.rejected)}, deferred ${count(row.deferred)}`}`;
+  return `${count(row.mails)}${share}${plain ? "" : `; rejected ${count(row.rejected)}, deferred ${count(row.deferred)}`}`;
 }
 
 // plain: only a number counts (notices, sessions), not what became of mails. more: address of the whole list. find(key): where the number leads, if not to all mails of the key. note: what stands below.
@@ -64,5 +64,5 @@ export function barList({ by, answer, rangeQuery, plain = false, more = null, te
 
 // What the parts of the bars stand for.
 export function barLegend() {
-  return el("p", { class: "bars-legend" }, [["", "accepted or not known"], ["is-deferred", "deferred"], ["is-rejected", "refused"]].map(([kind, text]) => el("span", {}, el("i", { class: kind || null, "aria-hidden": "true" }), text)));
+  return el("p", { class: "bars-legend" }, [["", "accepted or not known"], ["is-deferred", "deferred"], ["is-rejected", "rejected"]].map(([kind, text]) => el("span", {}, el("i", { class: kind || null, "aria-hidden": "true" }), text)));
 }

@@ -20,10 +20,11 @@ export const DIMENSIONS = {
   recipient: { title: "Recipient domains", one: "Recipient domain", hosts: true, query: ofDomain("rcpt") },
   country: { title: "Countries of origin", one: "Country", query: (key) => term("country", key) },
   asn: { title: "Networks", one: "Network (AS)", query: (key) => term("asn", key) },
-  reason: { title: "Reasons for refusal", one: "Reason", query: ofReason },
+  reason: { title: "Reasons for rejection", one: "Reason", query: ofReason },
   list: { title: "Block lists", one: "Block list", notices: true, query: (key) => term("list", key) },
   note: { title: "Kinds of notices", one: "Kind", notices: true, query: (key) => term("note", key) },
   agent: { title: "Mail programs", one: "Program", query: (key) => term("agent", key) },
+  sensor: { title: "Sensors", one: "Sensor", query: (key) => term("sensor", key) },
   tls_version: { title: "TLS versions", one: "TLS version" },
 };
 

@@ -2,10 +2,12 @@
 
 import { timeChart } from "./chart.js";
 import { clear, el } from "./dom.js";
-import { judgeHealth } from "./health.js";
+import { judgeAll } from "./health.js";
 import { change } from "./navigate.js";
 import { label } from "./parts/text.js";
 import { rangeQuery } from "./range.js";
+import { address } from "./router.js";
+import { sensorPicker, sensorTable } from "./sensors.js";
 
 const PANELS = [
   { label: "Packets", height: 90, series: [{ key: "packets", name: "Packets", colour: "--c-mails", fill: true }] },
@@ -22,14 +24,21 @@ export function healthCard() {
   const mark = el("span");
   const lines = el("ul", { class: "health-lines" });
   const charts = el("div", { class: "health-charts" });
-  const root = el("section", { class: "panel", "aria-labelledby": "health-title" }, el("div", { class: "panel-head" }, el("h2", { id: "health-title" }, "Capture"), mark), el("div", { class: "panel-body" }, lines, charts));
+  const each = el("div", { class: "health-sensors" });
+  const picker = sensorPicker((sensor) => change({ sensor }, { replace: true }));
+  const root = el("section", { class: "panel", "aria-labelledby": "health-title" }, el("div", { class: "panel-head" }, el("h2", { id: "health-title" }, "Capture"), mark, el("div", { class: "panel-tools" }, picker.root)), el("div", { class: "panel-body" }, lines, each, charts));
   let chart = null;
 
   return {
     root,
-    update(health, time) {
-      const words = judgeHealth(health);
-      clear(mark, label(...WORDS[words.tone]));
+    // query: the address's, whose sensor is the one that is shown.
+    update(health, time, query) {
+      const now = Math.min(time.until, Date.now() / 1000);
+      const words = judgeAll(health, now, query.sensor ?? null);
+      const names = health.sensors.map((row) => row.sensor).filter(Boolean);
+      picker.update(names, query.sensor);
+      clear(each, health.sensors.length > 1 ? sensorTable(health, now, (sensor) => address("/", { ...query, sensor: sensor === query.sensor ? null : sensor })) : null);
+      clear(mark, words.silent ? label("silent", "bad") : label(...WORDS[words.tone]));
       clear(lines, words.lines.map((line) => el("li", {}, line)));
       charts.hidden = words.tone === "none" || health.times.length === 0;
       if (charts.hidden) return;

@@ -18,9 +18,9 @@ export function hostTiles({ out, in: into, notices }) {
   return tiles([
     side("Sent", out),
     side("Received", into),
-    part("Refused", "rejected", out, into),
+    part("Rejected", "rejected", out, into),
     part("Deferred", "deferred", out, into),
     part("Under TLS", "tls", out, into),
-    { label: "Block lists", value: count(lists.size), sub: lists.size > 0 ? "named in refusals" : "none named", tone: lists.size > 0 ? "bad" : null },
+    { label: "Block lists", value: count(lists.size), sub: lists.size > 0 ? "named in replies" : "none named", tone: lists.size > 0 ? "bad" : null },
   ]).root;
 }

@@ -1,7 +1,7 @@
 // Plain words on the capture, and where keys of dimensions lead.
 import test from "node:test";
 import assert from "node:assert/strict";
-import { judgeHealth } from "../src/health.js";
+import { judgeAll, judgeHealth, judgeSensors } from "../src/health.js";
 import { reasonText } from "../src/reasons.js";
 import { DIMENSIONS, foundHref, hostHref } from "../src/dimensions.js";
 
@@ -62,4 +62,21 @@ test("keys lead to queries that find them", () => {
   assert.equal(hostHref("<>", {}), null);
   assert.equal(hostHref("a/b?c", {}), "/hosts/a%2Fb%3Fc");
   for (const row of Object.values(DIMENSIONS)) assert.ok(row.title && row.one);
+});
+
+test("sensors stand with the worst first, and a silent one is told before all else", () => {
+  const well = { sensor: "a", last: 1000, every: 60, sums: { packets: 100 }, loss: 0, gap_share: 0, one_sided: 0 };
+  const lossy = { sensor: "b", last: 990, every: 60, sums: { packets: 100, kernel_drops: 1 }, loss: 0.005, gap_share: 0, one_sided: 0 };
+  const slow = { sensor: null, last: 100, every: 3600, sums: { packets: 100 }, loss: 0, gap_share: 0, one_sided: 0 };
+  const health = { series, last: {}, loss: 0, gap_share: 0, one_sided: 0 };
+  assert.deepEqual(judgeSensors({ sensors: [well, slow, lossy] }, 1010).map((row) => [row.sensor, row.tone, row.silent]), [["b", "warn", false], ["a", "good", false], [null, "good", false]]);
+  assert.equal(judgeAll({ ...health, sensors: [well, slow] }, 1010).headline, "All is well");
+  const warned = judgeAll({ ...health, sensors: [well, lossy] }, 1010);
+  assert.deepEqual([warned.tone, warned.headline, warned.lines[0]], ["warn", "0.5 % lost", "Sensor b: 0.5 % lost."]);
+  const silent = judgeAll({ ...health, sensors: [well, lossy] }, 1291);
+  assert.deepEqual([silent.tone, silent.headline], ["bad", "1 of 2 silent"]);
+  assert.equal(silent.lines[0], "1 of 2 sensors has fallen silent: b (last word 5 min ago).");
+  assert.equal(judgeAll({ ...health, sensors: [well] }, 1400).headline, "Silent");
+  assert.equal(judgeAll({ ...health, sensors: [well, lossy] }, 1291, "a").tone, "good");
+  assert.equal(judgeAll({ ...health, sensors: [] }, 1291).tone, "good");
 });

@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/slice.h"
 
+struct carrier_ops;
+
 struct carrier_settings {
     const char *url;                  /* nats://host:4222/stream */
     const char *outbox;               /* the folder of this one alone */
@@ -21,8 +23,11 @@ struct carrier_settings {
     const char *user, *password_file; /* or NULL: nobody logs in */
     const char *ca_file;              /* who is believed beside the system's; NULL: nobody */
     uid_t owner; /* whom the outbox belongs to, where root starts what `begin` makes that user; else 0 */
-    void (*begin)(void *ctx); /* called first of all in the new process, to give up rights; or NULL */
+    void (*begin)(void *ctx); /* called first of all in the new process, to become another user; or NULL */
     void *begin_ctx;
+    /* Called in the new process once it has nothing of the sensor's any more, and no thread: to give up what
+     * carrying does not need. 0, or -errno with a text: then it ends. NULL: nothing is given up. */
+    int (*confine)(const struct carrier_ops *ops, const struct carrier_settings *set, struct error *reterr);
 };
 
 /* One batch, as who carries it sees it. */
@@ -49,6 +54,9 @@ struct carrier_ops {
     /* With a text where it is not CARRIED. Takes set->timeout at most. */
     enum carried (*send)(void *ctx, const struct carrier_batch *batch, struct error *reterr);
     void (*close)(void *ctx);
+    /* Where the URL names none. 0: the other side may send us to hosts and ports that are not in the URL. */
+    uint16_t port;
+    bool rereads; /* the password's file is opened for each connection, too */
 };
 extern const struct carrier_ops *const carrier_table[]; /* ends with NULL */
 /* The row whose scheme stands before "://" there, or NULL. */

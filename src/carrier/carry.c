@@ -355,6 +355,10 @@ void carry_run(const struct carry_start *start)
     struct carry c = {.start = start};
     struct error err;
     settle(start);
+    if (start->set->confine && start->set->confine(start->ops, start->set, &err) < 0) {
+        fprintf(stderr, "mailtap: %s: %s\n", start->set->url, err.text);
+        _exit(2);
+    }
     if (start->ops->open(start->set, start->password, &c.ctx, &err) < 0) {
         fprintf(stderr, "mailtap: %s: %s\n", start->set->url, err.text);
         _exit(2);

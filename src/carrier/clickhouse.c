@@ -312,7 +312,15 @@ static enum carried send_batch(void *ctx, const struct carrier_batch *batch, str
     return how;
 }
 
-const struct carrier_ops carrier_clickhouse = {
-    "clickhouse", "tables of ClickHouse, by HTTP", check, open_clickhouse, send_batch, close_clickhouse};
-const struct carrier_ops carrier_clickhouses = {
-    "clickhouses", "tables of ClickHouse, by HTTPS", check, open_clickhouse, send_batch, close_clickhouse};
+const struct carrier_ops carrier_clickhouse = {"clickhouse",  "tables of ClickHouse, by HTTP",
+                                               check,         open_clickhouse,
+                                               send_batch,    close_clickhouse,
+                                               CHSERVER_PORT, false};
+const struct carrier_ops carrier_clickhouses = {"clickhouses",
+                                                "tables of ClickHouse, by HTTPS",
+                                                check,
+                                                open_clickhouse,
+                                                send_batch,
+                                                close_clickhouse,
+                                                CHSERVER_PORT_TLS,
+                                                false};

@@ -257,6 +257,6 @@ static void nats_close(void *ctx)
 }
 
 const struct carrier_ops carrier_nats = {
-    "nats", "NATS JetStream: one message a batch", nats_check, nats_open, nats_send, nats_close};
-const struct carrier_ops carrier_nats_tls = {"nats+tls", "the same over TLS", nats_check,
-                                             nats_open,  nats_send,           nats_close};
+    "nats", "NATS JetStream: one message a batch", nats_check, nats_open, nats_send, nats_close, PORT, true};
+const struct carrier_ops carrier_nats_tls = {"nats+tls", "the same over TLS", nats_check, nats_open,
+                                             nats_send,  nats_close,          PORT,       true};

@@ -1,5 +1,6 @@
 /* literal.c: texts as literals of SQL.
- * In: bytes. Out: SQL. Owns: nothing. Spec: string literals of ClickHouse 18.16, in which a backslash escapes.
+ * In: bytes. Out: SQL. Owns: nothing. Spec: string literals of ClickHouse 18.16, in which a backslash
+ * escapes.
  */
 #include "clickhouse/literal.h"
 

@@ -60,7 +60,7 @@ static int parse(const char *url, struct place *ret, struct error *reterr)
     size_t colon = host.len;
     while (colon && byte_is_digit(host.data[colon - 1]))
         colon--;
-    uint64_t port = ret->tls ? 8443 : 8123;
+    uint64_t port = ret->tls ? CHSERVER_PORT_TLS : CHSERVER_PORT;
     bool given = colon > 1 && host.data[colon - 1] == ':' &&
                  slice_index(host, ':') + 1 >= (host.data[0] == '[' ? 0 : colon);
     if (given) {

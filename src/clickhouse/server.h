@@ -5,6 +5,9 @@
 #include "base/error.h"
 #include "base/slice.h"
 
+/* Where the URL has none. */
+enum { CHSERVER_PORT = 8123, CHSERVER_PORT_TLS = 8443 };
+
 struct chserver_settings {
     const char *url;     /* clickhouse://HOST[:8123]/DATABASE, clickhouses://HOST[:8443]/DATABASE */
     const char *user;    /* or NULL */

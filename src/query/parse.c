@@ -177,12 +177,37 @@ static int no_field(struct parser *p, struct slice name, size_t at)
                  (const char *)name.data);
 }
 
+/* field=value, or field>5, in whose place field:value or field:>5 is meant: it would be looked for as words,
+ * and silently not be found. False: it is neither. */
+static bool is_without_colon(struct parser *p)
+{
+    size_t end = word_end(p), i = p->at;
+    while (i < end && is_name_byte(p->text.data[i], i == p->at))
+        i++;
+    struct slice name = slice_sub(p->text, p->at, i), rest = slice_sub(p->text, i, end);
+    if (!name.len || rest.len < 2 || !strchr("=<>", rest.data[0]) ||
+        query_field_find(name, p->opt->streams) == QUERY_FIELDS)
+        return false;
+    rest = rest.data[0] == '=' ? slice_sub(rest, rest.data[1] == '=' ? 2 : 1, rest.len) : rest;
+    int most = (int)sizeof p->err->nearest,
+        len = snprintf(p->err->nearest, (size_t)most, "%.*s:%.*s", (int)name.len, (const char *)name.data,
+                       (int)rest.len, (const char *)rest.data);
+    if (len >= most)
+        *p->err->nearest = 0;
+    wrong(p, p->at, end - p->at,
+          "'%.*s' is a field, which takes a colon; a text with such a sign goes between quotation marks",
+          (int)name.len, (const char *)name.data);
+    return true;
+}
+
 static int take_term(struct parser *p, struct query_node **ret)
 {
     struct value_given given = {0};
     size_t begin = p->at, name_len = name_length(p);
     struct slice name = slice_sub(p->text, begin, begin + name_len);
     struct query_node *n = new_node(p, QUERY_TERM);
+    if (!name_len && is_without_colon(p))
+        return -EINVAL;
     n->term.field = name_len ? query_field_find(name, p->opt->streams) : QUERY_FIELD_ANY;
     if (n->term.field == QUERY_FIELDS)
         return no_field(p, name, begin);

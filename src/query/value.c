@@ -106,6 +106,27 @@ static void read_name(struct value_given given, struct query_term *term)
         set_text(term, QUERY_EQUALS, given.text);
 }
 
+static bool is_letter(uint8_t c)
+{
+    return byte_lower(c) >= 'a' && byte_lower(c) <= 'z';
+}
+
+/* A record has two letters, so that a name would silently find nothing. */
+static int read_country(struct value_given given, struct query_term *term, struct query_error *err)
+{
+    if (read_wildcard(given, term))
+        return 0;
+    const struct query_country *meant = query_value_country(given.text);
+    if (!meant && given.text.len == 2 && is_letter(given.text.data[0]) && is_letter(given.text.data[1])) {
+        read_name(given, term);
+        return 0;
+    }
+    if (!meant)
+        return wrong(err, "%s: wants two letters, as DE for Germany", name_of(term));
+    snprintf(err->nearest, sizeof err->nearest, "%s", meant->code);
+    return wrong(err, "%s: wants two letters; %s is %s", name_of(term), meant->name, meant->code);
+}
+
 static int read_msgid(struct value_given given, struct query_term *term, struct query_error *err)
 {
     while (given.text.len && given.text.data[0] == '<')
@@ -291,6 +312,8 @@ int query_value_read(struct value_given given, const struct query_options *opt, 
     case QUERY_MAIL:
         return read_mail(given, mem, term), 0;
     case QUERY_NAME:
+        if (term->field == QUERY_FIELD_COUNTRY)
+            return read_country(given, term, reterr);
         return read_name(given, term), 0;
     case QUERY_MSGID:
         return read_msgid(given, term, reterr);

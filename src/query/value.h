@@ -15,6 +15,12 @@ struct value_given {
     bool quoted;
 };
 
+struct query_country {
+    const char *code, *name; /* "DE", "Germany" */
+};
+/* The country that a text names, with a slip or two in a long name; NULL: none. "UK" is a name. */
+const struct query_country *query_value_country(struct slice text);
+
 /* Fills the term's match and what goes with it, by the kind of its field. 0, or -EINVAL with the text and
  * nearest name of *reterr; its place is the caller's. Texts live in `mem` or in `given`. */
 int query_value_read(struct value_given given, const struct query_options *opt, struct arena *mem,

@@ -243,9 +243,10 @@ const struct stream stream_stats = {
     STREAM_STATS, "stats",
     "How a sensor fares: what it has counted since it began. One record for all of it and one per worker.",
     FIELDS(stats, stats_fields)};
-const struct stream stream_entry = {
-    STREAM_ENTRY, "", "What a script writes by log(): the stream's name and the fields are its own.",
-    FIELDS(entry, entry_fields)};
+const struct stream stream_entry = {STREAM_ENTRY, "",
+                                    "What a script writes by log(): the stream's name and the fields are its "
+                                    "own. With setting sensor its name stands behind them, as sensor.",
+                                    FIELDS(entry, entry_fields)};
 #undef FIELDS
 const struct stream *const stream_table[STREAMS] = {&stream_smtp,     &stream_session, &stream_notice,
                                                     &stream_software, &stream_stats,   &stream_entry};

@@ -394,6 +394,7 @@ static void add_domain_keys(struct finder *f, const struct transaction *mail)
 static void add_keys(struct finder *f, const struct transaction *mail)
 {
     add_key_text(f, FIND_DISPOSITION, mail->disposition);
+    add_key_text(f, FIND_SENSOR, mail->sensor);
     add_key_text(f, FIND_TLS, slice_str(mail->tls ? "1" : "0"));
     add_key_text(f, FIND_UID, mail->id.uid);
     add_key_number(f, FIND_CODE, mail->reply.code);

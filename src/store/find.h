@@ -43,6 +43,7 @@ enum find_kind {
     FIND_HAS = 'b',            /* kbfile, kburl, kbanomaly, kbtag, kblist, kbdkim, kbencrypted: it has one */
     FIND_URL_DOMAIN = 'w',     /* the same, of the hosts of URLs */
     FIND_SIGNER = 'j',         /* the same, of DKIM signatures */
+    FIND_SENSOR = 'm',         /* of a mail */
     FIND_SESSION_UID = 'q',    /* in the row of a session */
     FIND_SESSION_CLIENT = 'p', /* in the row of a session: orig_h */
     FIND_NOTICE_UID = 'v',     /* in the row of a notice */

@@ -13,15 +13,15 @@
 #include "sink/json.h"
 #include "store/day.h"
 
-enum { RUNS = 16 /* a power of two */, SAME = 5, PROBES = 1 << 17 };
+enum { RUNS = 16 /* a power of two */, SAME = 6, PROBES = 1 << 17 };
 
-/* The columns by which a record is known again. */
+/* The columns by which a record is known again: what another sensor saw is another record. */
 static const char *const same[STREAM_ENTRY][SAME] = {
-    [STREAM_SMTP] = {"uid", "trans_depth"},
-    [STREAM_SESSION] = {"uid"},
-    [STREAM_NOTICE] = {"uid", "trans_depth", "note", "identifier", "msg"},
-    [STREAM_SOFTWARE] = {"uid", "host", "software_type", "name", "version"},
-    [STREAM_STATS] = {"worker"},
+    [STREAM_SMTP] = {"uid", "trans_depth", "sensor"},
+    [STREAM_SESSION] = {"uid", "sensor"},
+    [STREAM_NOTICE] = {"uid", "trans_depth", "note", "identifier", "msg", "sensor"},
+    [STREAM_SOFTWARE] = {"uid", "host", "software_type", "name", "version", "sensor"},
+    [STREAM_STATS] = {"worker", "sensor"},
 };
 
 struct run {

@@ -334,6 +334,7 @@ static void add_mail(const struct share *s)
     add_reason(s);
     if (mail->agent)
         add_text(s, ROLLUP_AGENT, mail->agent->name);
+    add_text(s, ROLLUP_SENSOR, mail->sensor);
     add_way(s);
 }
 

@@ -4,9 +4,9 @@
 
 enum { HOUR = 3600 };
 
-static const char *const names[TOP_DIMENSIONS] = {"client",  "server", "sender",      "recipient",
-                                                  "country", "asn",    "reason",      "list",
-                                                  "note",    "agent",  "tls_version", "relay"};
+static const char *const names[TOP_DIMENSIONS] = {"client",      "server", "sender", "recipient", "country",
+                                                  "asn",         "reason", "list",   "note",      "agent",
+                                                  "tls_version", "sensor", "relay"};
 
 const char *top_by_name(enum top_by by)
 {

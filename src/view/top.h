@@ -18,6 +18,7 @@ enum top_by {
     TOP_NOTE,
     TOP_AGENT,
     TOP_TLS_VERSION,
+    TOP_SENSOR,
     TOP_RELAY,
     TOP_DIMENSIONS
 };

@@ -1,5 +1,6 @@
 /* api_health.c: /health: how well the traffic was seen, and what the store has.
  * In: requests. Out: answers. Owns: nothing. Limits: TIMELINE_POINTS steps. */
+#include <math.h>
 #include "view/health.h"
 #include "web/api.h"
 #include "web/say.h"
@@ -85,6 +86,57 @@ static void write_series(struct answer *a, const struct health *h)
     say_end(a);
 }
 
+static void write_shares(struct answer *a, const struct health_sums *s)
+{
+    say_key(a, "loss");
+    say_number(a, s->loss);
+    say_key(a, "gap_share");
+    say_number(a, s->gap_share);
+    say_key(a, "one_sided");
+    say_number(a, s->one_sided);
+}
+
+static void write_sensor(struct answer *a, const struct health_sensor *s)
+{
+    say_object(a);
+    say_key(a, "sensor");
+    if (s->name)
+        say_text(a, slice_str(s->name));
+    else
+        say_null(a);
+    say_key(a, "last");
+    say_seconds(a, (double)s->last_micros * 1e-6);
+    say_key(a, "every");
+    say_seconds(a, s->every ? (double)s->every * 1e-6 : NAN);
+    say_key(a, "sums");
+    say_object(a);
+    for (int i = 0; i < HEALTH_SERIES; i++) {
+        say_key(a, health_name((enum health_series)i));
+        say_count(a, s->sums.sum[i]);
+    }
+    say_end(a);
+    write_shares(a, &s->sums);
+    say_end(a);
+}
+
+static void write_sensors(struct answer *a, const struct health *h)
+{
+    say_key(a, "sensors");
+    say_list(a);
+    for (size_t i = 0; i < h->sensor_count; i++)
+        write_sensor(a, &h->sensors[i]);
+    say_end(a);
+    say_key(a, "sensors_over");
+    say_count(a, h->sensors_over);
+}
+
+/* One without a name is asked for by sensor= alone. */
+static struct slice sensor_of(const struct request *r)
+{
+    struct slice name = request_text(r, PARAM_sensor);
+    return !request_has(r, PARAM_sensor) ? (struct slice){0} : name.len ? name : slice_str("");
+}
+
 void handle_health(const struct request *r, struct answer *a)
 {
     struct api_span span;
@@ -93,7 +145,7 @@ void handle_health(const struct request *r, struct answer *a)
     if (!api_span(r, a, API_DAY, &span))
         return;
     int64_t since = span.since / API_SECOND, until = (span.until + API_SECOND - 1) / API_SECOND;
-    if (health_fill(&h, r->reader, since, until, timeline_step(since, until), &err) < 0) {
+    if (health_fill(&h, r->reader, since, until, timeline_step(since, until), sensor_of(r), &err) < 0) {
         api_failed(a, &err);
         return;
     }
@@ -104,12 +156,8 @@ void handle_health(const struct request *r, struct answer *a)
     }
     say_object(a);
     write_series(a, &h);
-    say_key(a, "loss");
-    say_number(a, h.loss);
-    say_key(a, "gap_share");
-    say_number(a, h.gap_share);
-    say_key(a, "one_sided");
-    say_number(a, h.one_sided);
+    write_shares(a, &h.sums);
+    write_sensors(a, &h);
     int code = write_last(r, a, h.last, &err);
     code = code ? code : write_store(r, a, &err);
     api_searched(r, a);

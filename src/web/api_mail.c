@@ -12,7 +12,7 @@ enum { NEAR = 50, NEIGHBOURS = 5 };
 /* What of the mail the rest is found by. */
 struct found {
     uint64_t id;
-    struct buf line, uid, client, anomalies;
+    struct buf line, uid, sensor, client, anomalies;
 };
 
 static void found_init(struct found *f)
@@ -20,6 +20,7 @@ static void found_init(struct found *f)
     *f = (struct found){0};
     buf_init(&f->line, API_LINE);
     buf_init(&f->uid, API_LINE);
+    buf_init(&f->sensor, API_LINE);
     buf_init(&f->client, API_LINE);
     buf_init(&f->anomalies, API_LINE);
 }
@@ -28,6 +29,7 @@ static void found_free(struct found *f)
 {
     buf_free(&f->line);
     buf_free(&f->uid);
+    buf_free(&f->sensor);
     buf_free(&f->client);
     buf_free(&f->anomalies);
 }
@@ -38,6 +40,7 @@ static int take_mail(void *ctx, const struct reader_row *row)
     f->id = reader_row_id(row);
     reader_row_line(row, &f->line);
     buf_add(&f->uid, reader_row_value(row, api_field(STREAM_SMTP, "uid")).text);
+    buf_add(&f->sensor, reader_row_value(row, api_field(STREAM_SMTP, "sensor")).text);
     buf_add(&f->client, reader_row_value(row, api_field(STREAM_SMTP, "id.orig_h")).text);
     buf_add(&f->anomalies, reader_row_value(row, api_field(STREAM_SMTP, "anomalies")).text);
     return 0;
@@ -51,13 +54,17 @@ static int find_mail(const struct request *r, uint64_t id, struct found *f, stru
     return id ? reader_find(r->reader, &q, take_mail, f, &result, reterr) : 0;
 }
 
-/* A query of one term, within a day of an id; 0: at any time. */
-static struct query *near(const struct request *r, const char *field, struct slice value, uint64_t id,
+/* A query for a connection, as one sensor saw it where that has a name, within a day of an id; 0: at any
+ * time.
+ */
+static struct query *near(const struct request *r, struct slice uid, struct slice sensor, uint64_t id,
                           struct reader_question *q)
 {
     struct buf text;
     buf_init(&text, QUERY_BYTES);
-    api_term(&text, field, value);
+    api_term(&text, "uid", uid);
+    if (sensor.len)
+        api_term(&text, "sensor", sensor);
     struct query *query = api_ask(&text);
     buf_free(&text);
     q->query = query;
@@ -89,13 +96,13 @@ static int write_record(void *ctx, const struct reader_row *row)
     return 0;
 }
 
-static int write_session(const struct request *r, struct answer *a, struct slice uid, uint64_t id,
-                         uint64_t *count, struct error *reterr)
+static int write_session(const struct request *r, struct answer *a, struct slice uid, struct slice sensor,
+                         uint64_t id, uint64_t *count, struct error *reterr)
 {
     struct writing w = {.a = a, .stream = "smtp_session"};
     struct reader_result result;
     struct reader_question q = {.stream = STREAM_SESSION, .limit = 1};
-    struct query *query = near(r, "uid", uid, id, &q);
+    struct query *query = near(r, uid, sensor, id, &q);
     say_key(a, "session");
     int err = reader_find(r->reader, &q, write_record, &w, &result, reterr);
     if (!err && !w.count)
@@ -127,7 +134,7 @@ static int write_neighbours(const struct request *r, struct answer *a, struct ro
     struct reader_result result;
     struct reader_question q = {.limit = NEAR};
     rows_ask(rows, &q);
-    struct query *query = near(r, "uid", buf_slice(&f->uid), f->id, &q);
+    struct query *query = near(r, buf_slice(&f->uid), buf_slice(&f->sensor), f->id, &q);
     int err = reader_find(r->reader, &q, write_neighbour, &w, &result, reterr);
     query_free(&query);
 
@@ -158,7 +165,7 @@ static int write_notices(const struct request *r, struct answer *a, const struct
     struct writing w = {.a = a, .stream = "notice"};
     struct reader_result result;
     struct reader_question q = {.stream = STREAM_NOTICE, .limit = NEAR};
-    struct query *query = near(r, "uid", buf_slice(&f->uid), f->id, &q);
+    struct query *query = near(r, buf_slice(&f->uid), buf_slice(&f->sensor), f->id, &q);
     int err = reader_find(r->reader, &q, write_record, &w, &result, reterr);
     query_free(&query);
     return err;
@@ -222,7 +229,7 @@ static int write_mail(const struct request *r, struct answer *a, struct rows *ro
     say_id(a, f->id);
     say_key(a, "record");
     say_record(a, "smtp", 0, buf_slice(&f->line));
-    int err = write_session(r, a, buf_slice(&f->uid), f->id, &sessions, reterr);
+    int err = write_session(r, a, buf_slice(&f->uid), buf_slice(&f->sensor), f->id, &sessions, reterr);
     say_key(a, "neighbours");
     say_list(a);
     err = err ? err : write_neighbours(r, a, rows, f, reterr);
@@ -259,7 +266,7 @@ void handle_session(const struct request *r, struct answer *a)
 {
     struct rows rows;
     struct error err;
-    struct slice uid = request_text(r, PARAM_uid);
+    struct slice uid = request_text(r, PARAM_uid), sensor = request_text(r, PARAM_sensor);
     struct reader_question q = {.limit = NEAR, .oldest_first = true};
     uint64_t sessions = 0;
     if (!uid.len) {
@@ -273,9 +280,9 @@ void handle_session(const struct request *r, struct answer *a)
     struct writing w = {.a = a, .rows = &rows};
     struct reader_result result;
     rows_ask(&rows, &q);
-    struct query *query = near(r, "uid", uid, 0, &q);
+    struct query *query = near(r, uid, sensor, 0, &q);
     say_object(a);
-    int code = write_session(r, a, uid, 0, &sessions, &err);
+    int code = write_session(r, a, uid, sensor, 0, &sessions, &err);
     say_key(a, "mails");
     say_list(a);
     code = code ? code : reader_find(r->reader, &q, write_neighbour, &w, &result, &err);

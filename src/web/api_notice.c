@@ -13,20 +13,20 @@
 
 struct found {
     uint64_t id, depth;
-    struct buf line, uid, note, identifier, host;
+    struct buf line, uid, sensor, note, identifier, host;
 };
 
 static void found_init(struct found *f)
 {
     *f = (struct found){0};
-    struct buf *all[] = {&f->line, &f->uid, &f->note, &f->identifier, &f->host};
+    struct buf *all[] = {&f->line, &f->uid, &f->sensor, &f->note, &f->identifier, &f->host};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         buf_init(all[i], API_LINE);
 }
 
 static void found_free(struct found *f)
 {
-    struct buf *all[] = {&f->line, &f->uid, &f->note, &f->identifier, &f->host};
+    struct buf *all[] = {&f->line, &f->uid, &f->sensor, &f->note, &f->identifier, &f->host};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         buf_free(all[i]);
 }
@@ -43,6 +43,7 @@ static int take_notice(void *ctx, const struct reader_row *row)
     f->depth = (uint64_t)reader_row_value(row, api_field(STREAM_NOTICE, "trans_depth")).integer;
     reader_row_line(row, &f->line);
     keep(&f->uid, row, "uid");
+    keep(&f->sensor, row, "sensor");
     keep(&f->note, row, "note");
     keep(&f->identifier, row, "identifier");
     keep(&f->host, row, "host");
@@ -86,6 +87,8 @@ static uint64_t mail_of(const struct request *r, const struct found *f)
     snprintf(depth, sizeof depth, "%llu", (unsigned long long)f->depth);
     api_term(&text, "uid", buf_slice(&f->uid));
     api_term(&text, "depth", slice_str(depth));
+    if (f->sensor.len)
+        api_term(&text, "sensor", buf_slice(&f->sensor));
     struct query *query = api_ask(&text);
     const int64_t around = API_DAY * API_SECOND, at = reader_micros(r->reader, f->id);
     const struct reader_question q = {

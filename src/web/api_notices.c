@@ -166,14 +166,14 @@ static void write_kinds(const struct request *r, struct answer *a, struct keyed 
     table_close(&t, &end, false);
 }
 
-void handle_kinds(const struct request *r, struct answer *a)
+static void count_kinds(const struct request *r, struct answer *a, const struct query *query)
 {
     const struct decisive d = decisive();
     const size_t fields[] = {d.note, d.identifier, d.host};
     struct error err;
     struct kinds k = {.at = d, .err = &err};
     struct reader_result result;
-    struct reader_question q = {.stream = STREAM_NOTICE, .fields = fields, .field_count = 3};
+    struct reader_question q = {.stream = STREAM_NOTICE, .query = query, .fields = fields, .field_count = 3};
     if (marks_open(r->set->directory, false, &k.marks, &err) < 0) {
         api_failed(a, &err);
         return;
@@ -186,4 +186,13 @@ void handle_kinds(const struct request *r, struct answer *a)
         write_kinds(r, a, k.keys);
     keyed_free(&k.keys);
     marks_close(&k.marks);
+}
+
+void handle_kinds(const struct request *r, struct answer *a)
+{
+    struct query *query;
+    if (!api_query(r, a, QUERY_NOTICE, &query))
+        return;
+    count_kinds(r, a, query);
+    query_free(&query);
 }

@@ -32,7 +32,7 @@ async function chart(t, given, span) {
   await t.settled();
   await t.page.getByRole("button", { name: "Zoom out" }).click();
   await t.settled();
-  const refused = t.page.locator(".chart-switch", { hasText: "Refused" });
+  const refused = t.page.locator(".chart-switch", { hasText: "Rejected" });
   await refused.click();
   ok(await until(async () => (await refused.getAttribute("aria-pressed")) === "false" && /rejected/.test(at(t, "hide"))), "now: a series can be switched off", t.page.url());
   await t.page.reload();
@@ -85,7 +85,7 @@ async function map(t, given, span) {
   ok(await until(async () => number(await t.page.locator(".mails-count").innerText()) === row.mails), "map: as many as it said", await t.page.locator(".mails-count").innerText(), row);
   await t.page.goBack();
   await t.settled();
-  await t.page.getByRole("button", { name: "Refused", exact: true }).or(t.page.getByLabel("Refused", { exact: true })).first().click();
+  await t.page.getByRole("button", { name: "Rejected", exact: true }).or(t.page.getByLabel("Rejected", { exact: true })).first().click();
   ok(await until(() => Boolean(at(t, "by"))), "map: colours may mean refused ones", t.page.url());
   await t.settled();
   const link = t.page.locator(".map-row-link").first();
@@ -99,7 +99,7 @@ async function hosts(t, given, span) {
   const top = await api(t, "/top", { by: "sender", limit: 100, ...span });
   const first = t.page.locator("main table tbody tr").first();
   ok((await first.innerText()).includes(top.rows[0].key) && number((await first.locator("td").nth(1).innerText())) === top.rows[0].mails, "hosts: the domain that sends most is first", await first.innerText(), top.rows[0]);
-  await t.page.locator("main thead button", { hasText: "Refused" }).first().click();
+  await t.page.locator("main thead button", { hasText: "Rejected" }).first().click();
   ok(await until(() => at(t, "order") === "rejected"), "hosts: sorted by refusals", t.page.url());
   await t.settled();
   const worst = (await api(t, "/top", { by: "sender", limit: 1, order: "rejected", ...span })).rows[0];

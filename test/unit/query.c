@@ -114,6 +114,31 @@ static void negates(void **state)
     prints_as(&smtp, "-from:a", "-from:a");
 }
 
+/* What would silently find nothing. */
+static void says_what_is_meant(void **state)
+{
+    (void)state;
+    prints_as(&smtp, "country:de country:XK country:*a country:\"DE\"",
+              "country:de country:XK country:*a country:DE");
+    fails_at(&smtp, "country:Germany", 8, 7, "DE");
+    fails_at(&smtp, "country:\"united kingdom\"", 8, 16, "GB");
+    fails_at(&smtp, "a country:UK", 10, 2, "GB");
+    fails_at(&smtp, "country:Germny", 8, 6, "DE");
+    fails_at(&smtp, "country:T\xc3\xbcrkiye", 8, 8, "TR");
+    fails_at(&smtp, "country:Middleearth", 8, 11, "");
+    fails_at(&smtp, "country:D", 8, 1, "");
+    fails_at(&smtp, "country:D1", 8, 2, "");
+    fails_at(&smtp, "a disposition=rejected", 2, 20, "disposition:rejected");
+    fails_at(&smtp, "-is=rejected", 1, 11, "is:rejected");
+    fails_at(&smtp, "(size>10M)", 1, 8, "size:>10M");
+    fails_at(&smtp, "code>=500", 0, 9, "code:>=500");
+    fails_at(&smtp, "code==500", 0, 9, "code:500");
+    fails_at(&smtp, "from=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0,
+             81, "");
+    prints_as(&smtp, "\"size=10\" size= a=b =size https://x/?id=1 banner=x",
+              "\"size=10\" \"size=\" \"a=b\" \"=size\" \"https://x/?id=1\" \"banner=x\"");
+}
+
 static void says_where(void **state)
 {
     (void)state;
@@ -198,9 +223,9 @@ static void has_examples(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_terms),  cmocka_unit_test(reads_times), cmocka_unit_test(groups),
-        cmocka_unit_test(negates),      cmocka_unit_test(says_where),  cmocka_unit_test(has_limits),
-        cmocka_unit_test(has_examples),
+        cmocka_unit_test(reads_terms), cmocka_unit_test(reads_times),  cmocka_unit_test(groups),
+        cmocka_unit_test(negates),     cmocka_unit_test(says_where),   cmocka_unit_test(says_what_is_meant),
+        cmocka_unit_test(has_limits),  cmocka_unit_test(has_examples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@
 #include "view/health.h"
 #include "view/timeline.h"
 #include "store/open.h"
-#include "store/past.h"
+#include "view/past.h"
 
 enum { FIRST_DAY = 20000, SECONDS = 86400, HOUR = 3600 };
 static const int64_t begin = (int64_t)FIRST_DAY * SECONDS;
@@ -143,8 +143,11 @@ static void top(void **state)
 static void compare(struct past *p, enum top_by by, struct hours span)
 {
     struct keyed *want = keyed_new(100), *got = keyed_new(100);
+    struct reader *keeps;
+    assert_int_equal(store_open(&(struct store_settings){.directory = folder, .past = p}, &keeps, &err), 0);
     assert_int_equal(top_collect(reader, by, span, want, &err), 0);
-    assert_int_equal(past_collect(p, reader, by, span, got, &err), 0);
+    assert_int_equal(top_collect(keeps, by, span, got, &err), 0);
+    reader_close(&keeps);
     assert_int_equal(keyed_count(got), keyed_count(want));
     for (size_t i = 0; i < keyed_count(want); i++) {
         struct keyed_row row = keyed_row(want, i);
@@ -163,7 +166,7 @@ static void past(void **state)
                        part = hours_around(begin + HOUR, begin + 2 * SECONDS),
                        day = hours_around(begin, begin + SECONDS);
     for (size_t most = 1 << 20; most; most /= 32) {
-        struct past *p = past_new(folder, most);
+        struct past *p = past_new(most);
         for (int round = 0; round < 3; round++) {
             compare(p, TOP_CLIENT, all);
             compare(p, TOP_RELAY, all);
@@ -257,14 +260,16 @@ static void edges(void **state)
     keyed_free(&k);
 }
 
-static void add_stats(int64_t seconds, const char *worker, long packets, long drops, long gap, long stream)
+static void add_stats(int64_t seconds, const char *worker, const char *sensor, long packets, long drops,
+                      long gap, long stream)
 {
     char sql[512];
     snprintf(sql, sizeof sql,
-             "INSERT INTO stats(id, ts, worker, packets, kernel_drops, gap_bytes, stream_bytes) "
-             "VALUES(%lld, %lld, %s, %ld, %ld, %ld, %ld)",
-             (long long)seconds * 1000000 + (worker ? 1 : 0), (long long)seconds * 1000000,
-             worker ? worker : "NULL", packets, drops, gap, stream);
+             "INSERT INTO stats(id, ts, worker, sensor, packets, kernel_drops, gap_bytes, stream_bytes) "
+             "VALUES(%lld, %lld, %s, %s, %ld, %ld, %ld, %ld)",
+             (long long)seconds * 1000000 + (worker ? 1 : 0) + (sensor ? 2 * sensor[1] : 0),
+             (long long)seconds * 1000000, worker ? worker : "NULL", sensor ? sensor : "NULL", packets, drops,
+             gap, stream);
     fill((int32_t)(seconds / SECONDS), sql);
 }
 
@@ -272,25 +277,77 @@ static void health(void **state)
 {
     (void)state;
     struct health h;
-    add_stats(begin, NULL, 1000, 5, 0, 0); /* nobody knows since when */
-    add_stats(begin + 60, NULL, 1900, 105, 10, 90);
-    add_stats(begin + 60, "'0'", 777777, 0, 0, 0); /* of a worker */
-    add_stats(begin + 120, NULL, 1900, 105, 10, 90);
-    add_stats(begin + 180, NULL, 300, 0, 0, 0); /* a new process */
-    assert_int_equal(health_fill(&h, reader, begin, begin + 300, 60, &err), 0);
+    add_stats(begin, NULL, NULL, 1000, 5, 0, 0); /* nobody knows since when */
+    add_stats(begin + 60, NULL, NULL, 1900, 105, 10, 90);
+    add_stats(begin + 60, "'0'", NULL, 777777, 0, 0, 0); /* of a worker */
+    add_stats(begin + 120, NULL, NULL, 1900, 105, 10, 90);
+    add_stats(begin + 180, NULL, NULL, 300, 0, 0, 0); /* a new process */
+    assert_int_equal(health_fill(&h, reader, begin, begin + 300, 60, (struct slice){0}, &err), 0);
     assert_int_equal(h.count, 5);
     assert_int_equal(h.series[HEALTH_packets][0], 0);
     assert_int_equal(h.series[HEALTH_packets][1], 900);
     assert_int_equal(h.series[HEALTH_packets][2], 0);
     assert_int_equal(h.series[HEALTH_packets][3], 300);
     assert_int_equal(h.series[HEALTH_kernel_drops][1], 100);
-    assert_true(fabs(h.loss - 100.0 / 1300) < 1e-9);
-    assert_true(fabs(h.gap_share - 0.1) < 1e-9);
-    assert_true(isnan(h.one_sided));
+    assert_true(fabs(h.sums.loss - 100.0 / 1300) < 1e-9);
+    assert_true(fabs(h.sums.gap_share - 0.1) < 1e-9);
+    assert_true(isnan(h.sums.one_sided));
     assert_int_equal(h.last, (uint64_t)(begin + 180) * 1000000);
     health_free(&h);
-    assert_int_equal(health_fill(&h, reader, begin + 60, begin + 120, 60, &err), 0);
+    assert_int_equal(health_fill(&h, reader, begin + 60, begin + 120, 60, (struct slice){0}, &err), 0);
     assert_int_equal(h.series[HEALTH_packets][0], 900); /* by the record before it */
+    health_free(&h);
+}
+
+static const struct health_sensor *sensor_named(const struct health *h, const char *name)
+{
+    for (size_t i = 0; i < h->sensor_count; i++)
+        if (strcmp(h->sensors[i].name ? h->sensors[i].name : "", name) == 0)
+            return &h->sensors[i];
+    return NULL;
+}
+
+/* Their counters have nothing to do with each other: a smaller number of another sensor is no new beginning.
+ */
+static void sensors(void **state)
+{
+    (void)state;
+    struct health h;
+    add_stats(begin - 7200, NULL, "'c'", 50, 0, 0, 0); /* silent since */
+    add_stats(begin - 60, NULL, "'a'", 1000000, 0, 0, 0);
+    add_stats(begin - 60, NULL, "'b'", 10, 0, 0, 0);
+    add_stats(begin, NULL, "'a'", 1000100, 0, 0, 0);
+    add_stats(begin, NULL, "'b'", 20, 5, 0, 0);
+    add_stats(begin, NULL, NULL, 7, 0, 0, 0);
+    add_stats(begin, "'0'", "'b'", 999, 999, 0, 0);
+    add_stats(begin + 60, NULL, "'a'", 1000300, 0, 0, 0);
+    add_stats(begin + 60, NULL, "'b'", 4, 1, 0, 0); /* a new process */
+    add_stats(begin + 120, NULL, "'a'", 1000300, 0, 0, 0);
+    assert_int_equal(health_fill(&h, reader, begin, begin + 180, 60, (struct slice){0}, &err), 0);
+    assert_int_equal(h.series[HEALTH_packets][0], 110);
+    assert_int_equal(h.series[HEALTH_packets][1], 204);
+    assert_int_equal(h.sums.sum[HEALTH_kernel_drops], 6);
+    assert_int_equal(h.last / 1000000, begin + 120);
+    assert_int_equal(h.sensor_count, 4);
+    assert_null(h.sensors[0].name);
+    const struct health_sensor *a = sensor_named(&h, "a"), *b = sensor_named(&h, "b"),
+                               *c = sensor_named(&h, "c");
+    assert_int_equal(a->sums.sum[HEALTH_packets], 300);
+    assert_true(a->sums.loss == 0 && a->every == 60000000 && a->last_micros / 1000000 == begin + 120);
+    assert_int_equal(b->sums.sum[HEALTH_packets], 14);
+    assert_true(fabs(b->sums.loss - 6.0 / 20) < 1e-9);
+    assert_int_equal(b->last_micros / 1000000, begin + 60);
+    assert_true(isnan(c->sums.loss) && !c->every && c->last_micros / 1000000 == begin - 7200);
+    health_free(&h);
+    assert_int_equal(health_fill(&h, reader, begin, begin + 180, 60, slice_str("B"), &err), 0);
+    assert_int_equal(h.series[HEALTH_packets][0], 10);
+    assert_int_equal(h.series[HEALTH_packets][1], 4);
+    assert_int_equal(h.last / 1000000, begin + 60);
+    assert_int_equal(h.sensor_count, 4);
+    health_free(&h);
+    assert_int_equal(health_fill(&h, reader, begin, begin + 180, 60, slice_str(""), &err), 0);
+    assert_int_equal(h.sums.sum[HEALTH_packets], 0);
+    assert_int_equal(h.last / 1000000, begin);
     health_free(&h);
 }
 
@@ -306,6 +363,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_key, make, drop),
         cmocka_unit_test_setup_teardown(edges, make, drop),
         cmocka_unit_test_setup_teardown(health, make, drop),
+        cmocka_unit_test_setup_teardown(sensors, make, drop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@ import { el } from "../dom.js";
 import { count, dateTime, duration } from "../format.js";
 import { properties, table } from "../parts/table.js";
 import { badge, copyButton, hostLink, label, mono, time, wire } from "../parts/text.js";
+import { address } from "../router.js";
 import { replyText } from "./envelope.js";
 import { pivot } from "./pivot.js";
 
@@ -12,9 +13,13 @@ const ENDS = { quit: "by QUIT", fin: "closed without QUIT", rst: "reset", timeou
 const product = (row) => (row ? [wire([row.name, row.version].filter(Boolean).join(" ")), row.kind ? [" ", label(row.kind.replaceAll("_", " "))] : null] : null);
 const withCopy = (text, what) => (text ? [mono(text), copyButton(text, what)] : null);
 
+// Two sensors that see one connection give it the same id.
+export const sessionHref = ({ uid, sensor }) => address(`/sessions/${encodeURIComponent(uid)}`, { sensor });
+
 export function sessionRows(session, { link = false } = {}) {
   return properties([
-    ["Connection", link ? [el("a", { class: "mono", href: `/sessions/${encodeURIComponent(session.uid)}` }, wire(session.uid))] : withCopy(session.uid, "connection id")],
+    ["Connection", link ? [el("a", { class: "mono", href: sessionHref(session) }, wire(session.uid))] : withCopy(session.uid, "connection id")],
+    ["Sensor", session.sensor ? wire(session.sensor) : null],
     ["Began", time(session.ts)],
     ["Took", session.duration !== undefined ? duration(session.duration) : null],
     ["Client", [hostLink(session["id.orig_h"]), session.helo ? [" calls itself ", pivot("helo", session.helo)] : null]],
@@ -23,7 +28,7 @@ export function sessionRows(session, { link = false } = {}) {
     ["Extensions", session.ehlo_keywords?.length ? el("span", { class: "chips" }, session.ehlo_keywords.map((word) => label(word))) : null],
     ["TLS", session.tls ? tlsLine(session) : el("span", { class: "dim" }, "none")],
     ["Dialect", withCopy(session.dialect, "dialect")],
-    ["Refused", session.disposition ? [badge(session.disposition), " ", session.reply ? replyText(session.reply) : null] : null],
+    ["Outcome", session.disposition ? [badge(session.disposition), " ", session.reply ? replyText(session.reply) : null] : null],
     ["Last error", session.last_error ? wire(session.last_error) : null],
     ["Mails", session.mails !== undefined ? count(session.mails) : null],
     ["Ended", session.end ? ENDS[session.end] ?? wire(session.end) : null],

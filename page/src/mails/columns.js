@@ -55,6 +55,7 @@ export const COLUMNS = [
   { key: "rcpts", label: "Rcpts", title: "Number of recipients", fields: ["rcptto"], width: "52px", number: true, cell: (mail) => count(list(mail.rcptto).length), extra: true },
   { key: "agent", label: "Program", fields: ["agent"], width: "minmax(90px, .6fr)", cell: (mail) => (mail.agent?.name ? wire(mail.agent.name) : none()), extra: true },
   { key: "tags", label: "Tags", fields: ["tags"], width: "minmax(70px, .5fr)", cell: (mail) => list(mail.tags).map((tag) => el("span", { class: "label label-info" }, wire(tag))), extra: true },
+  { key: "sensor", label: "Sensor", title: "Sensor that saw it", fields: ["sensor"], width: "minmax(70px, .5fr)", cell: (mail) => (mail.sensor ? wire(mail.sensor) : none()), extra: true },
   { key: "uid", label: "Connection", fields: ["uid"], width: "170px", cell: (mail) => mono(mail.uid), extra: true },
 ];
 const STANDARD = COLUMNS.filter((column) => !column.extra).map((column) => column.key);

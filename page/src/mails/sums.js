@@ -6,7 +6,7 @@ import { count } from "../format.js";
 import { facets } from "../parts/facets.js";
 import { stepFor, timeStrip } from "./strip.js";
 
-const FACETS = "disposition,country,client,sender,recipient,agent,tls,anomaly,code";
+const FACETS = "disposition,country,client,sender,recipient,agent,tls,anomaly,code,sensor";
 
 // onTerm(field, value, negated), onRange({since, until}): what was pressed. Gives the nodes and load(params, route, signal), add(n), broken().
 export function mailSums({ onTerm, onRange }) {

@@ -26,7 +26,7 @@ export function decisionLine({ state, by, at, remark, until }) {
   return el("p", { class: "notice-decision" }, state === "muted" ? "Muted" : "Acknowledged", by ? [" by ", wire(by)] : null, at ? [" \u00b7 ", time(at)] : null, until ? [" \u00b7 until ", time(until)] : null, remark ? [": ", wire(remark)] : null);
 }
 
-function facts(notice, query) {
+function facts(notice, query, shows) {
   const host = notice.host ?? notice.src;
   const rows = [
     host ? ["About", el("a", { href: hostHref(host, query), class: "mono" }, wire(host))] : null,
@@ -36,6 +36,7 @@ function facts(notice, query) {
     notice.sender ? ["Sender", wire(notice.sender)] : null,
     notice.code ? ["Reply", `${notice.code}${notice.enhanced ? ` ${notice.enhanced}` : ""}`] : null,
     notice.folded ? ["Stands for", plural(notice.folded, "repeat")] : null,
+    shows.sensor && notice.sensor ? ["Sensor", wire(notice.sensor)] : null,
   ];
   return el("dl", { class: "notice-facts" }, rows.filter(Boolean).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
@@ -45,11 +46,12 @@ export function removalLine(notice) {
   return el("p", { class: "notice-removal" }, el("span", { class: "dim" }, "Removal: "), mono(notice.removal), " ", copyButton(notice.removal, "removal address"));
 }
 
-export function noticeCard(notice, query, changed) {
+// shows.sensor: whose it is, where there are several.
+export function noticeCard(notice, query, changed, shows = {}) {
   return el("li", { class: `notice notice-${notice.state ?? "open"}` },
     el("div", { class: "notice-head" }, el("a", { class: "notice-title", href: `/notices/${encodeURIComponent(notice.id)}` }, wire(titleOf(notice))), stateLabel(notice)),
     el("p", { class: "dim" }, time(notice.ts), " \u00b7 ", wire(kindName(notice.note))),
-    facts(notice, query),
+    facts(notice, query, shows),
     notice.sub && notice.sub !== "***" ? el("blockquote", { class: "notice-evidence" }, wire(notice.sub)) : null,
     removalLine(notice),
     decisionLine(notice),

@@ -3,15 +3,18 @@
 import { button, clear, el } from "../dom.js";
 import { compact, count, country } from "../format.js";
 import { wire } from "./text.js";
-import { hasTerm } from "../query.js";
+import { hasTerm, terms } from "../query.js";
 
-const TITLES = { disposition: "Outcome", country: "Country", client: "Client", sender: "Sender", recipient: "Recipient", agent: "Mail program", tls: "TLS", anomaly: "Anomaly", code: "Reply code", server: "Server", asn: "Network (AS)", note: "Kind", list: "Block list", host: "Host", enhanced: "Enhanced code", stage: "Stage" };
+const TITLES = { disposition: "Outcome", country: "Country", client: "Client", sender: "Sender", recipient: "Recipient", agent: "Mail program", tls: "TLS", anomaly: "Anomaly", code: "Reply code", server: "Server", asn: "Network (AS)", note: "Kind", list: "Block list", host: "Host", enhanced: "Enhanced code", stage: "Stage", sensor: "Sensor" };
+
+// Where one sensor alone has seen all, its name is no choice.
+const chooses = (facet, q) => facet.values.length > (facet.field === "sensor" && !terms(q).some((term) => term.field === "sensor") ? 1 : 0);
 
 // onTerm(field, value, negated): a press; who shows the facets decides whether that adds or takes out. Gives {root, update(answer of /facets, q)}.
 export function facets(onTerm) {
   const root = el("div", { class: "facets" });
   const shut = new Set();
-  const update = (answer, q) => clear(root, answer.complete === false ? el("p", { class: "facet-note dim" }, `of the ${count(answer.of)} newest`) : null, answer.facets.filter((facet) => facet.values.length).map((facet) => group(facet, answer.of, q, shut, onTerm)));
+  const update = (answer, q) => clear(root, answer.complete === false ? el("p", { class: "facet-note dim" }, `of the ${count(answer.of)} newest`) : null, answer.facets.filter((facet) => chooses(facet, q)).map((facet) => group(facet, answer.of, q, shut, onTerm)));
   return { root, update };
 }
 

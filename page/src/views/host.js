@@ -30,7 +30,7 @@ const WAYS = 200;
 const LISTINGS = 1000;
 const TABLES = [listingsCard, softwareCard];
 const LISTS = [peersCards, waysCards, noticesCard, countriesCard];
-const PANELS = [{ label: "Mails", height: 180, series: [{ key: "out", name: "Sent", colour: "--c-mails", fill: true }, { key: "in", name: "Received", colour: "--c-in", fill: true }, { key: "rejected", name: "Refused", colour: "--c-rejected", fill: true, sparse: true }] }];
+const PANELS = [{ label: "Mails", height: 180, series: [{ key: "out", name: "Sent", colour: "--c-mails", fill: true }, { key: "in", name: "Received", colour: "--c-in", fill: true }, { key: "rejected", name: "Rejected", colour: "--c-rejected", fill: true, sparse: true }] }];
 
 // The query that finds all mails of it.
 function queryOf(answer) {
@@ -61,7 +61,7 @@ function links(answer, rangeOf) {
   const host = quoted(answer.host);
   const rows = answer.kind === "domain"
     ? [["Mails from it", `from:${quoted(`*@${answer.host}`)}`], ["Mails to it", `rcpt:${quoted(`*@${answer.host}`)}`], ["All mails that name it", queryOf(answer)], ["Mails that passed it", `host:${host}`]]
-    : [["Mails it sent", `ip:${host}`], ["Mails it took", `server:${host}`], ["All mails that passed it", queryOf(answer)], ["Refused ones", `host:${host} disposition:rejected`]];
+    : [["Mails it sent", `ip:${host}`], ["Mails it took", `server:${host}`], ["All mails that passed it", queryOf(answer)], ["Rejected ones", `host:${host} disposition:rejected`]];
   return el("nav", { class: "host-links", "aria-label": "Mails and paths of this host" }, rows.map(([text, q]) => el("a", { class: "button", href: mailsHref(q, rangeOf) }, text)),
     el("a", { class: "button", href: address("/paths", { host: answer.host, ...rangeOf }) }, "Its paths"), el("a", { class: "button", href: address("/notices", { q: aboutHost(answer), state: "all", ...rangeOf }) }, "Its notices"));
 }

@@ -11,7 +11,8 @@ import { headers } from "../mail/headers.js";
 import { panel } from "../mail/panel.js";
 import { partsTable, urlList } from "../mail/parts.js";
 import { pathLine } from "../mail/path.js";
-import { logins, sessionRows, tlsRows } from "../mail/session.js";
+import { pivot } from "../mail/pivot.js";
+import { logins, sessionHref, sessionRows, tlsRows } from "../mail/session.js";
 import { beside, inList, listAddress } from "../mails/memory.js";
 import { back, go } from "../navigate.js";
 import { say } from "../parts/live.js";
@@ -38,7 +39,7 @@ export async function render(root, route) {
     ["Escape", () => back(listAddress()), "Back to the list"],
     [["j", "ArrowRight"], () => next(1), "Next mail of the list (older)"],
     [["k", "ArrowLeft"], () => next(-1), "Mail before (newer)"],
-    ["s", () => session && go(`/sessions/${encodeURIComponent(record.uid)}`), "Its session"],
+    ["s", () => session && go(sessionHref(record)), "Its session"],
     ["x", () => {
       box.toggle();
       box.root.scrollIntoView();
@@ -64,6 +65,7 @@ function head({ record }) {
     el("p", { class: "mail-people" }, wire(record.mailfrom ?? "sender not seen"), el("span", { class: "dim" }, " → "), wire(to[0] ?? "no recipient"), to.length > 1 ? el("span", { class: "dim" }, ` and ${plural(to.length - 1, "other")}`) : null),
     el("p", { class: "mail-facts" }, badge(record.disposition), time(record.ts), record.message_bytes !== undefined ? el("span", {}, bytes(record.message_bytes)) : null, record.tls ? label("TLS", "good") : label("in the clear"),
       origin ? el("span", {}, "from ", countryName(origin.country), origin.country ? " " : "", origin.asn ? el("span", { class: "dim" }, `AS${origin.asn} `, wire(origin.as_name ?? "")) : origin.country ? null : wire(origin.ip)) : null,
+      record.sensor ? el("span", {}, el("span", { class: "dim" }, "seen by "), pivot("sensor", record.sensor)) : null,
       (record.tags ?? []).map((tag) => label(tag, "info")), flagLabels(record)),
     record.disposition !== "accepted" && record.reply ? el("p", { class: `mail-why why-${record.disposition}` }, replyText(record.reply)) : null);
 }

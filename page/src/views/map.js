@@ -31,8 +31,8 @@ const FEW = 10;
 const SHARES = [0.0001, 0.02, 0.05, 0.1, 0.25, 0.5];
 const MEASURES = {
   mails: { name: "Mails", words: "mails", value: (row) => row.mails, text: count },
-  rejected: { name: "Refused", words: "refused mails", value: (row) => row.rejected, text: count },
-  share: { name: "Refused of all", words: "refused of all mails", value: (row) => share(row.rejected, row.mails) ?? 0, text: percent },
+  rejected: { name: "Rejected", words: "rejected mails", value: (row) => row.rejected, text: count },
+  share: { name: "Rejected of all", words: "rejected of all mails", value: (row) => share(row.rejected, row.mails) ?? 0, text: percent },
 };
 const MEASURE_KEYS = Object.keys(MEASURES);
 
@@ -52,12 +52,12 @@ function kindOf(row, by, bounds) {
 }
 
 function rowText(row) {
-  return `${count(row.mails)} mails, ${count(row.rejected)} refused (${percent(share(row.rejected, row.mails))}), ${count(row.deferred)} deferred`;
+  return `${count(row.mails)} mails, ${count(row.rejected)} rejected (${percent(share(row.rejected, row.mails))}), ${count(row.deferred)} deferred`;
 }
 
 function legend(bounds, by) {
   const text = by === "share" ? (bound) => (bound < 0.01 ? "above 0" : percent(bound)) : compact;
-  return el("div", { class: "map-legend" }, el("span", { class: "map-legend-title" }, by === "share" ? "Refused of all mails, from" : `${MEASURES[by].name}, from`),
+  return el("div", { class: "map-legend" }, el("span", { class: "map-legend-title" }, by === "share" ? "Rejected of all mails, from" : `${MEASURES[by].name}, from`),
     el("ol", { class: "map-scale" }, bounds.map((bound, i) => el("li", { class: `map-class-${i}` }, el("i", { "aria-hidden": "true" }), text(bound)))), el("span", { class: "map-none" }, el("i", { "aria-hidden": "true" }), "none"), by === "share" ? el("span", { class: "map-none map-class-few" }, el("i", { "aria-hidden": "true" }), `under ${FEW} mails`) : null);
 }
 
@@ -71,7 +71,7 @@ function countryTable(answer, by, query, light) {
   const columns = [
     { key: "country", label: "Country", cell: name, sort: (row) => countryName(row.country) },
     { key: "mails", label: "Mails", number: true, cell: (row) => count(row.mails), sort: (row) => row.mails },
-    { key: "rejected", label: "Refused", number: true, cell: (row) => count(row.rejected), sort: (row) => row.rejected },
+    { key: "rejected", label: "Rejected", number: true, cell: (row) => count(row.rejected), sort: (row) => row.rejected },
     { key: "share", label: "Of all", number: true, cell: (row) => percent(share(row.rejected, row.mails)), sort: (row) => share(row.rejected, row.mails) ?? 0 },
   ];
   return table(columns, answer.countries, { caption: `Countries by ${MEASURES[by].words}`, sort: { key: by, descending: true }, rowClass: (row) => (by === "share" && row.mails < FEW ? "map-few" : null) }).root;
@@ -81,7 +81,7 @@ function unknownText(answer) {
   const { unknown, countries } = answer;
   const all = countries.reduce((sum, row) => sum + row.mails, unknown.mails);
   if (!(unknown.mails > 0)) return null;
-  return el("p", { class: "map-unknown" }, `Of ${count(unknown.mails)} mails (${percent(share(unknown.mails, all))}) the country is not known, ${count(unknown.rejected)} of them refused: their origin is a private address, or not in the country database.`);
+  return el("p", { class: "map-unknown" }, `Of ${count(unknown.mails)} mails (${percent(share(unknown.mails, all))}) the country is not known, ${count(unknown.rejected)} of them rejected: their origin is a private address, or not in the country database.`);
 }
 
 export async function render(root, route) {

@@ -7,9 +7,11 @@ import { country, duration, plural } from "../format.js";
 import { keepLoaded } from "../loader.js";
 import { decisionLine, noticeActions, removalLine } from "../notices/card.js";
 import { kindName, meaningOf, stateLabel, titleOf } from "../notices/state.js";
+import { sessionHref } from "../mail/session.js";
 import { exportMenu } from "../parts/export.js";
 import { properties } from "../parts/table.js";
 import { copyButton, mono, time, wire } from "../parts/text.js";
+import { quoted } from "../query.js";
 import { address } from "../router.js";
 
 export const pattern = "/notices/:id";
@@ -36,6 +38,7 @@ function rowsOf(record) {
     ["Country", record.country ? `${record.country} ${country(record.country)}` : null],
     ["Network", record.asn ? el("a", { href: mailsHref(`asn:${record.asn}`, MORE) }, `AS${record.asn}`) : null],
     ["Connection", ends(record)],
+    ["Sensor", record.sensor ? el("a", { href: address("/notices", { q: `sensor:${quoted(record.sensor)}`, state: "all", ...MORE }) }, wire(record.sensor)) : null],
     ["Sender", text(record.sender)],
     ["Block list", text(record.list)],
     ["It says", text(record.kind)],
@@ -53,7 +56,7 @@ function links(answer) {
   const host = record.host ?? record.src;
   return el("nav", { class: "host-links", "aria-label": "What belongs to it" },
     mail ? el("a", { class: "button", href: `/mails/${encodeURIComponent(mail)}` }, "Its mail") : null,
-    record.uid ? el("a", { class: "button", href: `/sessions/${encodeURIComponent(record.uid)}` }, "Its connection") : null,
+    record.uid ? el("a", { class: "button", href: sessionHref(record) }, "Its connection") : null,
     host ? el("a", { class: "button", href: address("/notices", { q: `host:${host}`, state: "all", ...MORE }) }, "All notices about the host") : null,
     record.note ? el("a", { class: "button", href: address("/notices", { kind: record.note, state: "all", ...MORE }) }, "All of this kind") : null);
 }

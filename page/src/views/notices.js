@@ -1,5 +1,5 @@
 // What the detections found, to be decided on: by kind, with filters; acknowledge, mute, undo.
-// State in the address: since, until, state (open, acknowledged, muted, all), kind, q.
+// State in the address: since, until, state (open, acknowledged, muted, all), kind, sensor, q.
 
 import { get } from "../api.js";
 import { button, clear, el } from "../dom.js";
@@ -16,6 +16,7 @@ import { searchBox } from "../parts/search.js";
 import { empty, incomplete } from "../parts/states.js";
 import { segments } from "../parts/tiles.js";
 import { quoted } from "../query.js";
+import { sensorPicker } from "../sensors.js";
 
 export const pattern = "/notices";
 export const title = "Notices";
@@ -28,30 +29,35 @@ const CHOICES = [["open", "Open"], ["acknowledged", "Acknowledged"], ["muted", "
 
 const stateOf = (route) => (CHOICES.some(([key]) => key === route.query.state) ? route.query.state : "open");
 
-// What the API is asked begins with the chosen kind; places in errors count from there.
-function kindTerm(route) {
-  return route.query.kind ? `note:${quoted(route.query.kind)}` : "";
+// What the API is asked begins with the chosen sensor and kind; places in errors count from there.
+function chosenTerms({ query }, kind = query.kind) {
+  return [query.sensor ? `sensor:${quoted(query.sensor)}` : "", kind ? `note:${quoted(kind)}` : ""].filter(Boolean).join(" ");
+}
+
+function questionOf(route, kind = route.query.kind) {
+  return [chosenTerms(route, kind), route.query.q ?? ""].filter(Boolean).join(" ") || undefined;
 }
 
 function paramsOf(route) {
-  const q = [kindTerm(route), route.query.q ?? ""].filter(Boolean).join(" ");
-  return { q: q || undefined, state: stateOf(route), ...route.range.params };
+  return { q: questionOf(route), state: stateOf(route), ...route.range.params };
 }
 
+// The kinds are those of the search; which of them is chosen hides no other.
 async function load(route, signal, time) {
   const ask = (path, params) => get(path, params, { signal });
-  const [list, kinds, { mutes }] = await Promise.all([ask("/notices", { ...paramsOf(route), limit: LIMIT }), ask("/notices/kinds", time.params), ask("/mutes")]);
-  return { list, kinds, mutes };
+  const [list, kinds, sensors, { mutes }] = await Promise.all([ask("/notices", { ...paramsOf(route), limit: LIMIT }), ask("/notices/kinds", { ...time.params, q: questionOf(route, null) }), ask("/top", { ...time.params, by: "sensor", limit: 100 }), ask("/mutes")]);
+  return { list, kinds, sensors: sensors.rows.map((row) => row.key).sort(), mutes };
 }
 
 function search() {
-  const known = { note: [], list: null };
+  const known = { note: [], list: null, sensor: null };
   const box = searchBox({
     stream: "notice",
     label: "Search notices",
     placeholder: "Search: host:192.0.2.1 list:Spamhaus* \u2026",
     search: (q) => change({ q: q || null }),
     values: async (field) => {
+      if (field === "sensor") known.sensor ??= (await get("/top", { by: "sensor", limit: 100 })).rows.map((row) => ({ value: row.key, count: row.mails }));
       if (field === "list") known.list ??= (await get("/top", { by: "list", limit: 20 })).rows.map((row) => ({ value: row.key, count: row.mails }));
       return known[field] ?? [];
     },
@@ -65,7 +71,7 @@ function search() {
     // An error of the query is told in the box.
     failed(error, route) {
       if (error.status !== 400) return false;
-      const before = new TextEncoder().encode(kindTerm(route)).length;
+      const before = new TextEncoder().encode(chosenTerms(route)).length;
       box.set(route.query.q ?? "");
       box.wrong({ message: error.message, at: error.at === undefined || !before ? error.at : error.at - before - 1, len: error.len });
       return true;
@@ -75,7 +81,7 @@ function search() {
 
 function nothing(route) {
   const state = stateOf(route);
-  if (route.query.q || route.query.kind) return empty("No such notice in this time.", "Another state, kind or range of time may have some.", button("Take the filters out", () => change({ q: null, kind: null, state: "all" }), { class: "button" }));
+  if (route.query.q || route.query.kind || route.query.sensor) return empty("No such notice in this time.", "Another state, kind or range of time may have some.", button("Take the filters out", () => change({ q: null, kind: null, sensor: null, state: "all" }), { class: "button" }));
   return state === "open" ? empty("Nothing is open.", "All notices of this time are acknowledged or muted, or there were none.") : empty(`No notice is ${state === "all" ? "there" : state} in this time.`);
 }
 
@@ -90,9 +96,10 @@ export async function render(root, route) {
   const list = el("ul", { class: "notice-list" });
   const more = el("div", { class: "notice-more" });
   const side = el("div", { class: "notice-side" });
+  const picker = sensorPicker((sensor) => change({ sensor }));
   const changed = () => kept?.again();
 
-  const cards = (notices) => notices.map((notice) => noticeCard(notice, now.range.query, changed));
+  const cards = (notices) => notices.map((notice) => noticeCard(notice, now.range.query, changed, { sensor: !picker.root.hidden }));
 
   function drawHead() {
     const open = shown.filter((notice) => notice.state === "open");
@@ -120,6 +127,7 @@ export async function render(root, route) {
     now = drawn;
     shown = data.list.notices;
     states.set(stateOf(drawn));
+    picker.update(data.sensors, drawn.query.sensor);
     box.update(drawn, data.kinds.kinds);
     drawHead();
     head.hidden = shown.length === 0;
@@ -130,7 +138,7 @@ export async function render(root, route) {
   }
 
   root.append(
-    el("div", { class: "view-head" }, el("h1", {}, "Notices"), states, el("div", { class: "view-tools" }, exports)),
+    el("div", { class: "view-head" }, el("h1", {}, "Notices"), states, picker.root, el("div", { class: "view-tools" }, exports)),
     box.root,
     el("div", { class: "notice-columns" }, el("section", { class: "panel", "aria-label": "List" }, head, list, more), side),
   );

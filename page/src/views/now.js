@@ -1,5 +1,5 @@
-// What goes on: sums, mails over time, who sends and receives most, why mail is refused, and how well the tap sees it.
-// State in the address: since, until, hide (series of the chart), scale=log, refresh=off.
+// What goes on: sums, mails over time, who sends and receives most, why mail is rejected, and how well the tap sees it.
+// State in the address: since, until, sensor (whose capture is shown), hide (series of the chart), scale=log, refresh=off.
 
 import { get } from "../api.js";
 import { barLegend, barList } from "../bars.js";
@@ -27,21 +27,21 @@ export const range = true;
 const ROWS = 8;
 const STEP_PIXELS = 6;
 const MOST_STEPS = 240;
-const LISTS = ["client", "sender", "recipient", "server", "reason", "list", "country", "tls_version"];
+const LISTS = ["client", "sender", "recipient", "server", "reason", "list", "country", "tls_version", "sensor"];
 const PANELS = [
-  { label: "Mails", height: 210, series: [{ key: "mails", name: "Mails", colour: "--c-mails", fill: true }, { key: "rejected", name: "Refused", colour: "--c-rejected", fill: true, sparse: true }, { key: "deferred", name: "Deferred", colour: "--c-deferred", fill: true, sparse: true }] },
+  { label: "Mails", height: 210, series: [{ key: "mails", name: "Mails", colour: "--c-mails", fill: true }, { key: "rejected", name: "Rejected", colour: "--c-rejected", fill: true, sparse: true }, { key: "deferred", name: "Deferred", colour: "--c-deferred", fill: true, sparse: true }] },
   { label: "Notices", height: 64, series: [{ key: "notices", name: "Notices", colour: "--c-notices", fill: true }] },
 ];
 const WORDS = {
-  list: { heading: "Block lists named in refusals", text: "No refusal named a block list." },
-  reason: { text: "Nothing was refused." },
+  list: { heading: "Block lists that servers named", text: "No server named a block list." },
+  reason: { text: "Nothing was rejected or deferred." },
   tls_version: { heading: "TLS versions of sessions", text: "There was no session." },
 };
 
 async function load(route, signal, time) {
   const ask = (path, params) => get(path, { ...time.params, ...params }, { signal });
   const step = stepFor(time, Math.max(60, Math.min(MOST_STEPS, innerWidth / STEP_PIXELS)));
-  const [timeline, kinds, health, ...tops] = await Promise.all([ask("/timeline", { step }), ask("/notices/kinds"), ask("/health"), ...LISTS.map((by) => ask("/top", { by, limit: ROWS }))]);
+  const [timeline, kinds, health, ...tops] = await Promise.all([ask("/timeline", { step }), ask("/notices/kinds"), ask("/health", { sensor: route.query.sensor }), ...LISTS.map((by) => ask("/top", { by, limit: ROWS }))]);
   return { timeline, kinds, health, tops };
 }
 
@@ -97,18 +97,19 @@ export async function render(root, route) {
   function draw(data, now, time) {
     params = time.params;
     clear(old, endText(now, data));
-    clear(tiles, nowTiles(data, time, now.range.query));
+    clear(tiles, nowTiles(data, time, now.range.query, now.query.sensor));
     chart.update({ ...data.timeline, range: time });
-    clear(lists, LISTS.map((by, i) => barList({
+    const tops = LISTS.map((by, i) => ({ by, answer: data.tops[i] })).filter(({ by, answer }) => by !== "sensor" || answer.rows.length > 1);
+    clear(lists, tops.map(({ by, answer }) => barList({
       by,
-      answer: data.tops[i],
+      answer,
       rangeQuery: now.range.query,
       plain: DIMENSIONS[by].notices || by === "tls_version",
       more: moreHref(by, now.range.query),
       ...WORDS[by],
     })));
     hours.textContent = wholeHours(data.tops[0], time) ?? "";
-    health.update(data.health, time);
+    health.update(data.health, time, now.query);
     refresh.update(now);
     return partlyNote(data.timeline, data.kinds, data.health, ...data.tops);
   }

@@ -15,7 +15,8 @@ export const title = "Session";
 
 export async function render(root, route) {
   const { uid } = route.params;
-  const [{ session, mails }, known] = await Promise.all([get(`/sessions/${encodeURIComponent(uid)}`), fieldsKnown().catch(() => ({ anomalies: [] }))]);
+  const { sensor } = route.query;
+  const [{ session, mails }, known] = await Promise.all([get(`/sessions/${encodeURIComponent(uid)}`, { sensor }), fieldsKnown().catch(() => ({ anomalies: [] }))]);
   const odd = new Map(known.anomalies.map((one) => [one.name, one.explained]));
   const box = raw(session ?? mails, `mailtap-${uid}.json`);
   root.append(

@@ -2,12 +2,23 @@
 #ifndef STORES_H
 #define STORES_H
 
+#include "settings.h"
 #include "view/reader.h"
 
 struct stores_settings {
-    const char *where;   /* a folder, also as -o takes it: sqlite:DIR; copied */
+    /* A folder, also as -o takes it: sqlite:DIR; or clickhouse://HOST[:PORT]/DATABASE, clickhouses://...;
+     * copied. */
+    const char *where;
     uint64_t sums_bytes; /* sums of days that are over, kept in memory for all its readers */
+    /* Of a server: */
+    const char *user, *password_file, *ca_file; /* NULL, or as carry_user and so on */
+    double timeout;                             /* seconds that each part of a question may take */
 };
+
+/* Who logs in where, by the settings; these are borrowed. */
+struct stores_settings stores_settings_of(const char *where, uint64_t sums_bytes, const struct settings *set);
+/* It is a server's URL, no folder's name. */
+bool stores_is_server(const char *where);
 
 struct stores;
 

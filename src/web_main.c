@@ -222,7 +222,7 @@ static int run(const struct arguments *args, struct settings *set)
     block_signals();
     if (settings_collect(&args->source, set, &err) < 0 || check_folder(args->directory, &err) < 0)
         return fail(&err);
-    const struct stores_settings store = {args->directory, set->web_sums_bytes};
+    const struct stores_settings store = stores_settings_of(args->directory, set->web_sums_bytes, set);
     if (stores_open(&store, &stores, &err) < 0 || fill(args, set, stores, &ws, &err) < 0 ||
         web_open(&ws, &w, &err) < 0)
         return stores_close(&stores), fail(&err);

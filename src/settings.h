@@ -8,7 +8,7 @@
 #include "rule/policy.h"
 
 enum { SETTINGS_NETWORKS = 256, SETTINGS_PORTS = 64, SETTINGS_COUNTRIES = 256, SETTINGS_TEXTS = 16 };
-enum { SETTINGS_TEXT = 256, SETTINGS_MOST = 128 /* rows of settings.def */ };
+enum { SETTINGS_TEXT = 256, SETTINGS_MOST = 192 /* rows of settings.def */ };
 
 struct network_set {
     size_t count;
@@ -76,6 +76,10 @@ struct settings {
     struct text_setting sensor, outbox_directory;
     uint64_t outbox_bytes, batch_bytes;
     double batch_wait, carry_timeout, carry_wait;
+    struct text_setting load_group;
+    uint64_t load_bytes;
+    double load_wait, load_redeliver;
+    struct text_setting load_user, load_password_file, load_ca_file;
     struct text_setting carry_user, carry_password_file, carry_ca_file;
     double retry_first, retry_most, courier_wait;
     uint64_t script_bytes, script_steps, script_counters;

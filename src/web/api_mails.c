@@ -43,7 +43,7 @@ void handle_mails(const struct request *r, struct answer *a)
                                 .next = result.more ? result.last : result.searched_to,
                                 .searches = true,
                                 .complete = result.complete,
-                                .searched_to = result.searched_to ? (double)result.searched_to * 1e-6 : NAN},
+                                .searched_to = result.searched_to ? (double)reader_micros(r->reader, result.searched_to) * 1e-6 : NAN},
             false);
 out:
     rows_free(&p.rows);

@@ -132,7 +132,8 @@ static void write_notice(const struct request *r, struct answer *a, const struct
 {
     struct error err;
     struct mark mark;
-    const struct marked notice = {(int64_t)f->id, f->micros, buf_slice(&f->note), buf_slice(&f->identifier), buf_slice(&f->host)};
+    const struct marked notice = {(int64_t)f->id, f->micros, buf_slice(&f->note), buf_slice(&f->identifier),
+                                  buf_slice(&f->host)};
     int code = marks_state(m, &notice, &mark, &err);
     if (code < 0) {
         api_failed(a, &err);

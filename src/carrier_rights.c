@@ -1,6 +1,6 @@
 /* carrier_rights.c: what the process of a carrier gives up before it talks to anybody.
  * In: settings. Out: a process that writes one folder and connects to the servers of one URL. Owns: nothing.
- * Limits: PORTS_MOST; a URL of more ports may go to any. Knowingly: ports are held to by kernels whose
+ * Limits: CARRIER_PORTS; a URL of more ports may go to any. Knowingly: ports are held to by kernels whose
  * Landlock knows them (ABI 4); hosts are not, nor UDP. A destination without a port of its own (Kafka) names
  * hosts and ports as it likes. */
 #include "carrier_rights.h"
@@ -12,14 +12,7 @@
 #include "base/slice.h"
 #include "confine.h"
 
-enum { PORTS_MOST = 64, HOST = 256 };
-
-struct target {
-    uint16_t ports[PORTS_MOST];
-    size_t count;
-    bool any;   /* port */
-    bool named; /* a host is no number */
-};
+enum { HOST = 256 };
 
 static bool is_number(struct slice host)
 {
@@ -32,7 +25,7 @@ static bool is_number(struct slice host)
 }
 
 /* host, host:port, [host] or [host]:port. */
-static void add_server(struct target *t, struct slice server, uint16_t port)
+static void add_server(struct carrier_target *t, struct slice server, uint16_t port)
 {
     size_t colon = server.len;
     uint64_t given = port;
@@ -46,16 +39,17 @@ static void add_server(struct target *t, struct slice server, uint16_t port)
         server = slice_sub(server, 0, colon - 1);
     }
     t->named |= !is_number(server);
-    t->any |= !given || t->count == PORTS_MOST;
+    t->any |= !given || t->count == CARRIER_PORTS;
     if (!t->any)
         t->ports[t->count++] = (uint16_t)given;
 }
 
-static void read_url(const char *url, uint16_t port, struct target *ret)
+void carrier_target_add(struct carrier_target *ret, const char *url, uint16_t port)
 {
     const char *at = strstr(url, "://");
     struct slice rest = slice_str(at ? at + 3 : url);
-    *ret = (struct target){.any = !port, .named = !port};
+    ret->any |= !port;
+    ret->named |= !port;
     rest = slice_sub(rest, 0, slice_index(rest, '/'));
     while (rest.len) {
         size_t end = slice_index(rest, ',');
@@ -69,8 +63,8 @@ int carrier_rights_drop(const struct carrier_ops *ops, const struct carrier_sett
 {
     const char *again[2];
     size_t count = 0;
-    struct target target;
-    read_url(set->url, ops->port, &target);
+    struct carrier_target target = {.count = 0};
+    carrier_target_add(&target, set->url, ops->port);
     /* They are renewed while we run. */
     if (set->ca_file)
         again[count++] = set->ca_file;

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "clickhouse/schema.h"
 #include "record/digest.h"
+#include "load_main.h"
 #include "query_main.h"
 #include "tap.h"
 #include "watch.h"
@@ -28,6 +29,7 @@ static const char usage[] =
     "       mailtap query DIR 'QUERY' [--stream NAME|all] [-f text|json|csv] [--fields a,b] [--limit N] "
     "[--oldest] [--count] [--explain]\n"
     "       mailtap web DIR [-c settings.yaml] [-s key=value]... [--listen ADDRESS:PORT] [--user NAME]\n"
+    "       mailtap load SOURCE -o URL [-c settings.yaml] [-s key=value]... [--until-empty]\n"
     "       mailtap settings            every setting with type, default and meaning\n"
     "       mailtap schema [--clickhouse] [--cluster NAME] [--database NAME] [--modern]\n"
     "                                   the JSON Schema of what read prints, or the tables of -o "
@@ -283,7 +285,8 @@ static int command_schema(int argc, char **argv)
 
 static int run_command(int argc, char **argv)
 {
-    static const char *const commands[] = {"read", "watch", "query", "web", "settings", "schema", NULL};
+    static const char *const commands[] = {"read", "watch",    "query",  "web",
+                                           "load", "settings", "schema", NULL};
     if (argc < 2)
         return bad_usage("wants a command");
     digest_memory();
@@ -294,6 +297,8 @@ static int run_command(int argc, char **argv)
         return query_main(argc - 1, argv + 1);
     if (strcmp(command, "web") == 0)
         return web_main(argc - 1, argv + 1);
+    if (strcmp(command, "load") == 0)
+        return load_main(argc - 1, argv + 1);
     if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
         return fputs(usage, stdout), finish(EXIT_DONE);
     if (argc > 2 && strcmp(command, "settings") == 0)

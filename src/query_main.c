@@ -448,32 +448,31 @@ static int run_streams(struct reader *r, struct printing *p, const struct query 
 }
 
 /* "Nothing was found" of a folder of logs would mislead. */
-static bool is_store(struct reader *r, const char *directory)
+static bool is_store(struct reader *r, const struct stores *stores)
 {
     struct reader_span span;
     struct error err;
     if (reader_span(r, &span, &err) < 0 || span.files)
         return true;
-    if (stores_is_server(directory))
-        fprintf(stderr, "mailtap: %s has no records yet\n", directory);
+    if (!stores_folder(stores))
+        fprintf(stderr, "mailtap: %s has no records yet\n", stores_name(stores));
     else
         fprintf(stderr,
                 "mailtap: %s has no records: there is no file of a day in it, as 2026-11-30.sqlite; "
                 "'-o sqlite:DIR' of read and watch makes them\n",
-                directory);
+                stores_name(stores));
     return false;
 }
 
 static int ask(const struct arguments *args, const struct settings *set, const struct query *q)
 {
-    const struct stores_settings where = stores_settings_of(args->directory, 0, set);
     const struct sink_settings sink = {.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
     struct printing p = {.args = args};
     struct stores *stores = NULL;
     struct reader *r = NULL;
     struct error err;
     int code = EXIT_USAGE;
-    if (stores_open(&where, &stores, &err) < 0 || stores_reader(stores, &r, &err) < 0) {
+    if (stores_open_by(set, args->directory, 0, &stores, &err) < 0 || stores_reader(stores, &r, &err) < 0) {
         fprintf(stderr, "mailtap: %s\n", err.text);
         stores_close(&stores);
         return *args->text ? EXIT_USAGE : bad("query wants a store's folder or server before the query");
@@ -482,7 +481,7 @@ static int ask(const struct arguments *args, const struct settings *set, const s
     p.record_of = record_of_new();
     if (sink_text.open(&sink, &p.text, &err) == 0)
         code = run_streams(r, &p, q);
-    if (code == EXIT_DONE && !args->explain && !is_store(r, args->directory))
+    if (code == EXIT_DONE && !args->explain && !is_store(r, stores))
         code = EXIT_PARTLY;
     int closed = p.text ? sink_text.close(&p.text, &err) : 0;
     if (closed < 0 && !p.failed)

@@ -11,10 +11,10 @@
 #include "carrier/outbox.h"
 #include "carrier_rights.h"
 
-enum { OUTBOX_NAME_MOST = 200, OUTBOX_PATH = SETTINGS_TEXT + OUTBOX_NAME_MOST };
+enum { OUTBOX_NAME_MOST = 200 };
 
-static int start_courier(struct services *s, const struct settings *set, const struct courier_start *how,
-                         struct error *reterr)
+int services_courier(struct services *s, const struct settings *set, const struct courier_start *how,
+                     struct error *reterr)
 {
     const char *to[SETTINGS_TEXTS];
     for (size_t i = 0; i < set->email_to.count; i++)
@@ -124,35 +124,50 @@ static const char *or_null(const struct text_setting *text)
     return *text->text ? text->text : NULL;
 }
 
+struct carrier_settings services_carrier(const struct settings *set, const char *url)
+{
+    return (struct carrier_settings){.url = url,
+                                     .sensor = set->sensor.text,
+                                     .outbox_bytes = set->outbox_bytes,
+                                     .batch_bytes = set->batch_bytes,
+                                     .batch_wait = set->batch_wait,
+                                     .timeout = set->carry_timeout,
+                                     .wait_most = set->carry_wait,
+                                     .user = or_null(&set->carry_user),
+                                     .password_file = or_null(&set->carry_password_file),
+                                     .ca_file = or_null(&set->carry_ca_file)};
+}
+
+int services_outbox(const struct settings *set, const char *url, const char *prefix, uid_t owner,
+                    char ret[static SERVICES_OUTBOX], struct error *reterr)
+{
+    char name[OUTBOX_NAME_MOST];
+    const char *above = set->outbox_directory.text;
+    outbox_name(url, name);
+    snprintf(ret, SERVICES_OUTBOX, "%s/%s%s", above, prefix, name);
+    if (mkdir(above, 0750) == 0 && owner && chown(above, owner, (gid_t)-1) < 0)
+        return error_set(reterr, -errno, "%.300s: %s", above, strerror(errno));
+    return 0;
+}
+
 static int start_carrier(const struct settings *set, struct results_target *target,
                          const struct courier_start *how, struct carrier **ret, struct error *reterr)
 {
-    char outbox[OUTBOX_PATH], name[OUTBOX_NAME_MOST], host[HOST_NAME_MAX + 1] = "";
+    char outbox[SERVICES_OUTBOX], host[HOST_NAME_MAX + 1] = "";
     if (!*set->outbox_directory.text)
         return error_set(reterr, -EINVAL, "-o %.300s wants the setting outbox_directory", target->directory);
     gethostname(host, sizeof host - 1);
-    outbox_name(target->directory, name);
-    snprintf(outbox, sizeof outbox, "%s/%s", set->outbox_directory.text, name);
-    const struct carrier_settings with = {.url = target->directory,
-                                          .outbox = outbox,
-                                          .sensor = *set->sensor.text ? set->sensor.text : host,
-                                          .outbox_bytes = set->outbox_bytes,
-                                          .batch_bytes = set->batch_bytes,
-                                          .batch_wait = set->batch_wait,
-                                          .timeout = set->carry_timeout,
-                                          .wait_most = how->wait_most < set->carry_wait ? how->wait_most
-                                                                                        : set->carry_wait,
-                                          .user = or_null(&set->carry_user),
-                                          .password_file = or_null(&set->carry_password_file),
-                                          .ca_file = or_null(&set->carry_ca_file),
-                                          .owner = how->owner,
-                                          .begin = how->begin,
-                                          .begin_ctx = how->ctx,
-                                          .confine = carrier_rights_drop};
-    if (mkdir(set->outbox_directory.text, 0750) == 0 && how->owner &&
-        chown(set->outbox_directory.text, how->owner, (gid_t)-1) < 0)
-        return error_set(reterr, -errno, "%.300s: %s", set->outbox_directory.text, strerror(errno));
-    int err = carrier_start(target->remote, &with, ret, reterr);
+    struct carrier_settings with = services_carrier(set, target->directory);
+    with.outbox = outbox;
+    with.sensor = *set->sensor.text ? set->sensor.text : host;
+    with.wait_most = how->wait_most < with.wait_most ? how->wait_most : with.wait_most;
+    with.owner = how->owner;
+    with.begin = how->begin;
+    with.begin_ctx = how->ctx;
+    with.confine = carrier_rights_drop;
+    int err = services_outbox(set, target->directory, "", how->owner, outbox, reterr);
+    if (!err)
+        err = carrier_start(target->remote, &with, ret, reterr);
     target->carrier = *ret;
     return err;
 }
@@ -175,7 +190,7 @@ int services_start(struct services *s, const struct settings *set, bool scripts,
     *s = (struct services){0};
     int err = services_check(set, reterr);
     if (!err)
-        err = start_courier(s, set, how, reterr);
+        err = services_courier(s, set, how, reterr);
     if (!err)
         err = start_carriers(s, set, results, how, reterr);
     if (!err)

@@ -14,7 +14,7 @@ struct services {
     struct carrier *carriers[RESULTS_TARGETS];
 };
 
-enum { SERVICES_PROCESSES = RESULTS_TARGETS + 1 };
+enum { SERVICES_PROCESSES = RESULTS_TARGETS + 1, SERVICES_OUTBOX = SETTINGS_TEXT + 232 /* with its end */ };
 
 struct courier_start {
     double wait_most; /* seconds that closing may wait for deliveries, whatever the settings say */
@@ -25,6 +25,14 @@ struct courier_start {
 
 /* Are the settings at odds with each other? -errno. */
 int services_check(const struct settings *set, struct error *reterr);
+/* The courier alone, where the settings have one; as services_start. */
+int services_courier(struct services *s, const struct settings *set, const struct courier_start *how,
+                     struct error *reterr);
+/* What the settings say of an output over a network; texts are theirs. No outbox, no owner. */
+struct carrier_settings services_carrier(const struct settings *set, const char *url);
+/* The folder of such an address below outbox_directory, which is made; `prefix` is 32 characters at most. */
+int services_outbox(const struct settings *set, const char *url, const char *prefix, uid_t owner,
+                    char ret[static SERVICES_OUTBOX], struct error *reterr);
 /* Checks, and starts the courier and the carriers of outputs, whose targets get them, before anything else is
  * opened. -errno: the settings are wrong. In any case *s is for services_close. */
 int services_start(struct services *s, const struct settings *set, bool scripts,

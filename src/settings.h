@@ -8,7 +8,7 @@
 #include "rule/policy.h"
 
 enum { SETTINGS_NETWORKS = 256, SETTINGS_PORTS = 64, SETTINGS_COUNTRIES = 256, SETTINGS_TEXTS = 16 };
-enum { SETTINGS_TEXT = 256, SETTINGS_MOST = 128 /* rows of settings.def */ };
+enum { SETTINGS_TEXT = 256, SETTINGS_MOST = 192 /* rows of settings.def */ };
 
 struct network_set {
     size_t count;
@@ -76,6 +76,10 @@ struct settings {
     struct text_setting sensor, outbox_directory;
     uint64_t outbox_bytes, batch_bytes;
     double batch_wait, carry_timeout, carry_wait;
+    struct text_setting load_group;
+    uint64_t load_bytes;
+    double load_wait, load_redeliver;
+    struct text_setting load_user, load_password_file, load_ca_file;
     struct text_setting carry_user, carry_password_file, carry_ca_file;
     double retry_first, retry_most, courier_wait;
     uint64_t script_bytes, script_steps, script_counters;
@@ -87,7 +91,7 @@ struct settings {
     uint64_t capture_buffer;
     uint64_t promiscuous; /* 0 no, 1 yes */
     struct text_setting user;
-    struct text_setting web_listen, web_certificate, web_key, web_users, web_audit;
+    struct text_setting web_listen, web_certificate, web_key, web_users, web_audit, web_directory;
     struct text_set web_hosts;
     double web_session_idle, web_session_most, web_seconds, web_client_timeout;
     uint64_t web_log_ins, web_connections, web_threads, web_page_rows, web_sums_bytes;

@@ -97,7 +97,7 @@ def lives(deb, folder):
     ok(re.fullmatch(r"mailtap [\d.]+\nrc 0\n", p["runs"]), "what it installed runs", p["runs"])
     ok(re.search(r"^mailtap:x:\d+:\d+:.*nologin\nmailtap:x:", p["user"]), "it makes its user, who cannot log in", p["user"])
     ok(p["enabled"] == "disabled\n", "the service is not enabled", p["enabled"])
-    ok(p["conffiles"].split() == ["/etc/default/mailtap", "/etc/mailtap/mailtap.yaml"], "what one is to change is a conffile", p["conffiles"])
+    ok(p["conffiles"].split() == ["/etc/default/mailtap", "/etc/mailtap/load.yaml", "/etc/mailtap/mailtap.yaml"], "what one is to change is a conffile", p["conffiles"])
     ok(p["upgrade"].endswith("rc 0\n# mine\n"), "another version leaves changes alone", p["upgrade"])
     ok(p["remove"].endswith("rc 0\n"), "it is removed", p["remove"])
     ok(re.fullmatch(r"(/\S+\n){3}mailtap:.*\nls: .*/usr/bin/mailtap.*\n", p["kept"]), "then settings, logs and the user stay", p["kept"])

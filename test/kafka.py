@@ -8,39 +8,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from kafkas import Cluster
 from tap import MAILTAP, done, ok
 from waiting import until
 
 TOO_LARGE, STORAGE, NOT_ENOUGH_REPLICAS = 10, 56, 19
 MAILS = 1000
-
-
-class Cluster:
-    def __init__(self):
-        self.process = subprocess.Popen([sys.argv[2], "mail", "4"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self.url = "kafka://%s/mail" % re.sub(r"\w+://", "", self.process.stdout.readline().decode().strip())
-
-    def tell(self, line):
-        self.process.stdin.write(line.encode() + b"\n")
-        self.process.stdin.flush()
-        return self.process.stdout.readline()
-
-    def messages(self):
-        """(key, record) of each."""
-        found = []
-        line = self.tell("read")
-        while line and line != b".\n":
-            key, value = line.rstrip(b"\n").split(b"\t", 1)
-            found.append((key.decode(), json.loads(value)))
-            line = self.process.stdout.readline()
-        return found
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *args):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def start(folder, url, source, *settings, stdin=None):
@@ -71,7 +44,7 @@ def keys(messages):
 
 
 def arrives(folder, capture):
-    with Cluster() as cluster:
+    with Cluster(sys.argv[2]) as cluster:
         code, words = read(folder, cluster.url, capture)
         found = cluster.messages()
         ok(code == 0 and not waiting(folder), "all is carried", code, words)
@@ -81,7 +54,7 @@ def arrives(folder, capture):
 
 
 def broker_down(folder, capture):
-    with Cluster() as cluster:
+    with Cluster(sys.argv[2]) as cluster:
         size = capture.stat().st_size
         whole = capture.read_bytes()
         p = start(folder, cluster.url, "-", "batch_bytes=16KiB", "carry_wait=60s", stdin=subprocess.PIPE)
@@ -105,12 +78,12 @@ def broker_down(folder, capture):
 
 
 def errors(folder, capture):
-    with Cluster() as cluster:
+    with Cluster(sys.argv[2]) as cluster:
         cluster.tell("error %d 3" % NOT_ENOUGH_REPLICAS)
         code, words = read(folder, cluster.url, capture, "carry_wait=60s")
         found = cluster.messages()
         ok(code == 0 and len(set(keys(found))) == MAILS, "too few replicas for a while: it is tried again", code, len(found), words)
-    with Cluster() as cluster:
+    with Cluster(sys.argv[2]) as cluster:
         cluster.tell("error %d 1" % TOO_LARGE)
         code, words = read(folder, cluster.url, capture, "batch_bytes=16KiB")
         ok(code == 0 and len(set(keys(cluster.messages()))) == MAILS and not waiting(folder), "a refusal of messages together: the halves go", code, words)
@@ -124,7 +97,7 @@ def errors(folder, capture):
         giant = {"_path": "smtp", "uid": "Cx", "mailfrom": "giant@example.net", "subject": "x" * 1100000}
         small = {"_path": "smtp", "uid": "Cy", "mailfrom": "small@example.net", "trans_depth": 1, "ts": 1.5}
         (box / ("%016x-00000007-3.ndjson" % 7)).write_text("".join(json.dumps(r, separators=(",", ":")) + "\n" for r in (small, giant, dict(small, ts=2.5))))
-        with Cluster() as cluster:
+        with Cluster(sys.argv[2]) as cluster:
             box.rename(other / "outbox" / re.sub(r"[^A-Za-z0-9.]+", "-", cluster.url))
             code, words = read(other, cluster.url, capture, "carry_wait=30s")
             found = cluster.messages()

@@ -154,7 +154,7 @@ def main():
             completes("zsh", ["zsh", "-f"], ZSH_TEST, DIST / "completion/_mailtap")
         else:
             skip("zsh completes", "no zsh here")
-        for unit in ("mailtap.service", "mailtap-web.service"):
+        for unit in ("mailtap.service", "mailtap-web.service", "mailtap-load.service"):
             of_unit(dist / unit, folder)
         of_sample(folder)
         of_versions()

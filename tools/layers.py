@@ -22,6 +22,7 @@ MAY = {
     "store": ["base", "record", "sink", "query", "view"],
     "clickhouse": ["base", "record", "sink", "query", "view"],
     "carrier": ["base", "record", "sink", "clickhouse"],
+    "load": ["base", "sink", "clickhouse", "carrier"],
     "courier": ["base"],
     "web": ["base", "query", "view", "store"],
 }

@@ -17,6 +17,7 @@ _mailtap()
         ;;
     -f) mapfile -t COMPREPLY < <(compgen -W "$(sed -nE 's/.*\[-f ([a-z|-]+)\].*/\1/p' <<<"$usage" | tr '|' ' ')" -- "$cur") ;;
     -o | --extract)
+        [[ $command = load ]] && { mapfile -t COMPREPLY < <(compgen -W "clickhouse:// clickhouses://" -- "$cur"); compopt -o nospace; return; }
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         compopt -o filenames
         ;;
@@ -38,6 +39,9 @@ _mailtap()
         elif [[ $command = query || $command = web ]]; then
             mapfile -t COMPREPLY < <(compgen -d -- "$cur")
             compopt -o filenames
+        elif [[ $command = load ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "nats:// nats+tls:// kafka:// kafka+tls://" -- "$cur")
+            compopt -o nospace
         elif [[ $command = watch && $prev != = && $cur != = ]]; then
             mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/class/net 2>/dev/null)" -- "$cur")
         fi

@@ -20,7 +20,6 @@
 #include "carrier/nats.h"
 #include "carrier/outbox.h"
 
-enum { PASSWORD = 512 };
 static const double grace = 0.3; /* seconds beyond wait_most */
 
 const struct carrier_ops *const carrier_table[] = {&carrier_nats,
@@ -51,10 +50,10 @@ const struct carrier_ops *carrier_find(struct slice scheme)
     return NULL;
 }
 
-static int read_password(const char *path, char ret[static PASSWORD], struct error *reterr)
+int carrier_password(const char *path, char ret[static CARRIER_PASSWORD], struct error *reterr)
 {
     FILE *file = fopen(path, "re");
-    bool got = file && fgets(ret, PASSWORD, file);
+    bool got = file && fgets(ret, CARRIER_PASSWORD, file);
     int err = file ? -EINVAL : -errno;
     if (file)
         fclose(file);
@@ -118,7 +117,7 @@ static int fork_carrier(struct carrier *c, const struct carry_start *start, stru
     return c->pid < 0 ? error_set(reterr, -err, "%s: fork: %s", c->set.url, strerror(err)) : 0;
 }
 
-static int open_outbox(const struct carrier_settings *set, struct error *reterr)
+int carrier_outbox(const struct carrier_settings *set, struct error *reterr)
 {
     uid_t before = geteuid();
     if (set->owner && seteuid(set->owner) < 0)
@@ -131,11 +130,11 @@ static int open_outbox(const struct carrier_settings *set, struct error *reterr)
 
 static int start(struct carrier *c, struct error *reterr)
 {
-    char password[PASSWORD] = "";
-    int pair[2] = {-1, -1}, folder = open_outbox(&c->set, reterr);
+    char password[CARRIER_PASSWORD] = "";
+    int pair[2] = {-1, -1}, folder = carrier_outbox(&c->set, reterr);
     int err = folder < 0 ? folder : 0;
     if (!err && c->set.password_file)
-        err = read_password(c->set.password_file, password, reterr);
+        err = carrier_password(c->set.password_file, password, reterr);
     if (!err && pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
         err = error_set(reterr, -errno, "%s: pipe: %s", c->set.url, strerror(errno));
     c->wake = pair[1];

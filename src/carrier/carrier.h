@@ -72,6 +72,11 @@ struct carrier_page {
 
 struct carrier;
 
+enum { CARRIER_PASSWORD = 512 };
+/* The first line of that file; 0, or -errno. Who has used it overwrites it. */
+int carrier_password(const char *path, char ret[static CARRIER_PASSWORD], struct error *reterr);
+/* Opens the outbox of the settings, as their owner; its descriptor or -errno. */
+int carrier_outbox(const struct carrier_settings *set, struct error *reterr);
 /* 0, or -EINVAL: a user or password is in the URL, which the text does not repeat. */
 int carrier_check_url(const struct carrier_ops *ops, const char *url, struct error *reterr);
 /* Checks, makes the outbox and forks; before there are threads. 0, or -errno: nothing was started. */

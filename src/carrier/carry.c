@@ -15,16 +15,13 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include "base/io.h"
-#include "base/memory.h"
 #include "base/now.h"
+#include "carrier/aside.h"
+#include "carrier/halves.h"
 #include "carrier/outbox.h"
-#include "sink/json.h"
-#include "sink/line.h"
 
-enum { LIST_MOST = 1000, ID_ROOM = 160, LOOK_MS = 1000, LOCK_MS = 200, TELL_EVERY = 60 };
+enum { LIST_MOST = 1000, LOOK_MS = 1000, LOCK_MS = 200 };
 static const double pause_first = 0.1, pause_most = 2;
 
 struct carry {
@@ -34,14 +31,7 @@ struct carry {
     double deadline; /* once it is closing */
     double pause;    /* 0: all is well */
     bool told;       /* that it is down */
-    double tell_at;  /* when a refused line may be spoken of again */
-};
-
-/* One piece of a batch. The same piece has the same id each time. */
-struct piece {
-    const char *batch;
-    size_t at;
-    struct slice lines;
+    struct aside aside;
 };
 
 /* Closes all from 3 on but these two. */
@@ -110,52 +100,10 @@ static void rest(struct carry *c, double seconds)
         wait_for(c, left);
 }
 
-/* `why` inside of a JSON string. */
-static void add_text(const char *why, struct line *ret)
-{
-    line_str(ret, "{\"error\":");
-    json_text(slice_str(why), ret);
-    line_str(ret, ",\"record\":");
-}
-
-static bool add_refused(const struct carry *c, struct slice bytes)
-{
-    const struct carry_start *s = c->start;
-    struct stat st;
-    int fd =
-        openat(s->folder, "refused.ndjson", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool good = fd >= 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_size + bytes.len <= s->set->outbox_bytes;
-    if (good && io_write(fd, bytes) < 0) {
-        good = false;
-        /* No half line for the next one to stand behind. */
-        if (ftruncate(fd, st.st_size) < 0)
-            good = false;
-    }
-    if (fd >= 0)
-        close(fd);
-    return good;
-}
-
 /* `line` is without LF. `whole`: it is a record, else what is left of one. */
 static void put_aside(struct carry *c, struct slice line, bool whole, const char *why)
 {
-    struct line out = {0};
-    add_text(why, &out);
-    if (whole)
-        line_add(&out, line);
-    else
-        json_text(line, &out);
-    line_str(&out, "}\n");
-    bool kept = add_refused(c, line_slice(&out));
-    line_free(&out);
-    uint64_t before = atomic_fetch_add(&c->start->page->refused, 1);
-    double now = now_monotonic();
-    if (now < c->tell_at)
-        return;
-    fprintf(stderr, "mailtap: %s: a record is %s (%llu so far): %s\n", c->start->set->url,
-            kept ? "put aside in refused.ndjson" : "lost, as refused.ndjson takes no more",
-            (unsigned long long)before + 1, why);
-    c->tell_at = now + TELL_EVERY;
+    aside_put(&c->aside, line, whole, why, atomic_fetch_add(&c->start->page->refused, 1));
 }
 
 static void say_down(struct carry *c, const struct error *why)
@@ -176,37 +124,14 @@ static void say_up(struct carry *c)
     atomic_store(&c->start->page->down, 0);
 }
 
-/* Where the first half of the lines ends; 0: there is one line. */
-static size_t middle(struct slice lines)
-{
-    size_t at = lines.len / 2;
-    while (at < lines.len && lines.data[at] != '\n')
-        at++;
-    if (at + 1 < lines.len)
-        return at + 1;
-    for (at = lines.len / 2; at && lines.data[at - 1] != '\n';)
-        at--;
-    return at;
-}
-
-static size_t count_lines(struct slice lines)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < lines.len; i++)
-        n += lines.data[i] == '\n';
-    return n;
-}
-
 /* Tries until it is carried or refused; CARRY_AGAIN: the time is over. */
-static enum carried try(struct carry *c, const struct piece *p, struct error *why)
+static enum carried try(void *ctx, const struct carrier_batch *batch, struct error *why)
 {
-    char id[ID_ROOM];
-    snprintf(id, sizeof id, "%s-%zu-%zu", p->batch, p->at, p->lines.len);
-    const struct carrier_batch batch = {id, p->lines, count_lines(p->lines)};
+    struct carry *c = ctx;
     for (;;) {
-        enum carried how = c->start->ops->send(c->ctx, &batch, why);
+        enum carried how = c->start->ops->send(c->ctx, batch, why);
         if (how == CARRIED)
-            atomic_fetch_add(&c->start->page->lines, batch.count);
+            atomic_fetch_add(&c->start->page->lines, batch->count);
         if (how != CARRY_AGAIN)
             say_up(c);
         if (how != CARRY_AGAIN)
@@ -219,22 +144,9 @@ static enum carried try(struct carry *c, const struct piece *p, struct error *wh
     }
 }
 
-/* Until it is carried, put aside, or the time is over, which is false. Of lines that are refused together the
- * halves are tried, so that one bad record holds up no other. */
-static bool carry_piece(struct carry *c, const struct piece *p)
+static void refuse(void *ctx, struct slice line, const char *why)
 {
-    struct error why;
-    enum carried how = try(c, p, &why);
-    if (how != CARRY_REFUSED)
-        return how == CARRIED;
-    size_t half = middle(p->lines);
-    if (!half) {
-        put_aside(c, slice_sub(p->lines, 0, p->lines.len - 1), true, why.text);
-        return true;
-    }
-    const struct piece first = {p->batch, p->at, slice_sub(p->lines, 0, half)};
-    const struct piece second = {p->batch, p->at + half, slice_sub(p->lines, half, p->lines.len)};
-    return carry_piece(c, &first) && carry_piece(c, &second);
+    put_aside(ctx, line, true, why);
 }
 
 /* How much of it is whole lines: a machine that fell may leave a file cut, or with zeros at its end. */
@@ -248,9 +160,9 @@ static size_t whole_lines(struct slice bytes)
 }
 
 /* It goes into headers, so what is no letter of a host's name is '_'. */
-static void print_id(const struct carry *c, const struct outbox_batch *batch, char ret[static ID_ROOM / 2])
+static void print_id(const struct carry *c, const struct outbox_batch *batch, char ret[static HALVES_ID])
 {
-    snprintf(ret, ID_ROOM / 2, "%.40s-%016llx-%08x", c->start->set->sensor, (unsigned long long)batch->number,
+    snprintf(ret, HALVES_ID, "%.40s-%016llx-%08x", c->start->set->sensor, (unsigned long long)batch->number,
              batch->salt);
     for (char *p = ret; *p; p++)
         if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '-' ||
@@ -260,13 +172,14 @@ static void print_id(const struct carry *c, const struct outbox_batch *batch, ch
 
 static bool carry_bytes(struct carry *c, const struct outbox_batch *batch, struct slice bytes)
 {
-    char id[ID_ROOM / 2];
+    char id[HALVES_ID];
     size_t whole = whole_lines(bytes);
     print_id(c, batch, id);
-    const struct piece all = {id, 0, slice_sub(bytes, 0, whole)};
-    if (whole && !carry_piece(c, &all))
+    const struct slice all = slice_sub(bytes, 0, whole);
+    const struct halves h = {try, refuse, c};
+    if (whole && !halves_carry(&h, id, all))
         return false;
-    uint64_t lines = count_lines(all.lines);
+    uint64_t lines = halves_count(all);
     if (whole < bytes.len)
         put_aside(c, slice_sub(bytes, whole, bytes.len), false, "its batch was not written to its end");
     if (lines < batch->lines)
@@ -352,7 +265,7 @@ static void work(struct carry *c)
 
 void carry_run(const struct carry_start *start)
 {
-    struct carry c = {.start = start};
+    struct carry c = {.start = start, .aside = {start->folder, start->set->outbox_bytes, start->set->url, 0}};
     struct error err;
     settle(start);
     if (start->set->confine && start->set->confine(start->ops, start->set, &err) < 0) {

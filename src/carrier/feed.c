@@ -28,7 +28,7 @@ struct sink {
     double looked_at;
     bool lasting, failing, given_up;
     struct sink_counts counts;
-    struct line one;
+    struct line one, when;
 };
 
 /* Another carrier may empty the outbox: one of an earlier run, or of another sensor. */
@@ -131,11 +131,28 @@ static void put_batch(struct sink *snk)
     snk->lines = 0;
 }
 
+/* A record as JSON, and when it was complete behind its path: others order by it. */
+static void make_line(struct sink *snk, const struct record *rec)
+{
+    static const char begin[] = "{\"_path\":\"", key[] = ",\"_write_ts\":";
+    enum { BEGIN = sizeof begin - 1 };
+    struct line *out = &snk->one, *when = &snk->when;
+    line_clear(when);
+    line_clear(out);
+    json_record(rec, out);
+    line_str(when, key);
+    line_time(when, rec->end);
+    size_t at = BEGIN + slice_index(slice_sub(line_slice(out), BEGIN, out->len), '"') + 1;
+    line_room(out, when->len);
+    memmove(out->data + at + when->len, out->data + at, out->len - at);
+    memcpy(out->data + at, when->data, when->len);
+    out->len += when->len;
+}
+
 static int carried_write(struct sink *snk, const struct record *rec, struct error *reterr)
 {
     (void)reterr;
-    line_clear(&snk->one);
-    json_record(rec, &snk->one);
+    make_line(snk, rec);
     if (snk->lines && snk->batch.len + snk->one.len > snk->set->batch_bytes)
         put_batch(snk);
     if (!snk->lines)
@@ -187,6 +204,7 @@ static int carried_close(struct sink **psnk, struct error *reterr)
         close(snk->folder);
     line_free(&snk->batch);
     line_free(&snk->one);
+    line_free(&snk->when);
     free(snk);
     return err;
 }

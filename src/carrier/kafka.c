@@ -7,15 +7,13 @@
 #include "carrier/kafka.h"
 
 #include <errno.h>
-#include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include "base/memory.h"
 #include "base/now.h"
 #include "base/slice.h"
-#include "carrier/servers.h"
+#include "carrier/kafka_link.h"
 
 enum {
-    PORT = 9092,
     MESSAGE_MOST = 1000000, /* message.max.bytes, which is what brokers take by default, with ... */
     SPARE = 1000,           /* ... a header and a key */
     POLL_MS = 100,
@@ -33,26 +31,9 @@ struct kafka {
     char why[256];                       /* what the library said last of a connection; "": nothing */
 };
 
-struct option {
-    const char *name, *value;
-};
-
-static bool is_tls(const char *url)
-{
-    return strncmp(url, "kafka+tls:", 10) == 0;
-}
-
 static int kafka_check(const struct carrier_settings *set, struct error *reterr)
 {
-    struct servers servers;
-    struct error why;
-    if (servers_parse(set->url, "TOPIC", PORT, &servers, &why) < 0)
-        return error_set(reterr, -EINVAL, "-o %.200s: %s", set->url, why.text);
-    if (set->user && !set->password_file)
-        return error_set(reterr, -EINVAL, "-o %.200s: carry_user wants carry_password_file", set->url);
-    if (!set->user && set->password_file)
-        return error_set(reterr, -EINVAL, "-o %.200s: carry_password_file wants carry_user", set->url);
-    return 0;
+    return kafka_link_check(set, "-o ", "carry_user", "carry_password_file", reterr);
 }
 
 static bool is_permanent(rd_kafka_resp_err_t code)
@@ -79,63 +60,20 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     snprintf(k->why, sizeof k->why, "%s", reason);
 }
 
-/* The library would write to standard error, again and again. */
-static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
-{
-    (void)rk, (void)level, (void)facility, (void)text;
-}
-
-static int set_options(rd_kafka_conf_t *conf, const struct option *options, size_t count,
-                       struct error *reterr)
-{
-    char text[256];
-    for (size_t i = 0; i < count; i++)
-        if (options[i].value &&
-            rd_kafka_conf_set(conf, options[i].name, options[i].value, text, sizeof text) != RD_KAFKA_CONF_OK)
-            return error_set(reterr, -EINVAL, "%s: %s", options[i].name,
-                             strcmp(options[i].name, "sasl.password") == 0 ? "not taken" : text);
-    return 0;
-}
-
-static void list_servers(const struct servers *servers, char ret[static SERVERS_MOST * SERVERS_TEXT])
-{
-    size_t len = 0;
-    for (size_t i = 0; i < servers->count; i++)
-        len += (size_t)snprintf(ret + len, SERVERS_MOST * SERVERS_TEXT - len, "%s%s", i ? "," : "",
-                                servers->items[i]);
-}
-
 static int configure(struct kafka *k, rd_kafka_conf_t *conf, struct error *reterr)
 {
-    char list[SERVERS_MOST * SERVERS_TEXT], timeout[24], most[24];
-    const bool tls = is_tls(k->set->url), login = k->set->user;
+    char timeout[24], most[24];
     const long ms = (long)(k->set->timeout * 1000);
-    list_servers(&k->servers, list);
     snprintf(timeout, sizeof timeout, "%ld", ms < 1000 ? 1000 : ms);
     snprintf(most, sizeof most, "%d", MESSAGE_MOST);
-    const struct option options[] = {{"bootstrap.servers", list},
-                                     {"client.id", "mailtap"},
-                                     {"enable.idempotence", "true"},
-                                     {"acks", "all"},
-                                     {"compression.codec", "zstd"},
-                                     {"linger.ms", "5"},
-                                     {"message.timeout.ms", timeout},
-                                     {"message.max.bytes", most},
-                                     {"reconnect.backoff.ms", "100"},
-                                     {"reconnect.backoff.max.ms", "2000"},
-                                     {"security.protocol", login ? tls ? "sasl_ssl" : "sasl_plaintext"
-                                                           : tls ? "ssl"
-                                                                 : "plaintext"},
-                                     {"sasl.mechanisms", login ? "SCRAM-SHA-512" : NULL},
-                                     {"sasl.username", k->set->user},
-                                     {"sasl.password", login ? k->password : NULL},
-                                     {"ssl.ca.location", tls ? k->set->ca_file : NULL},
-                                     {"ssl.endpoint.identification.algorithm", tls ? "https" : NULL}};
+    const struct kafka_option options[] = {{"enable.idempotence", "true"},  {"acks", "all"},
+                                           {"compression.codec", "zstd"},   {"linger.ms", "5"},
+                                           {"message.timeout.ms", timeout}, {"message.max.bytes", most}};
     rd_kafka_conf_set_opaque(conf, k);
     rd_kafka_conf_set_dr_msg_cb(conf, on_report);
     rd_kafka_conf_set_error_cb(conf, on_error);
-    rd_kafka_conf_set_log_cb(conf, on_log);
-    return set_options(conf, options, sizeof options / sizeof *options, reterr);
+    return kafka_link_configure(k->set, k->password, &k->servers, options, sizeof options / sizeof *options,
+                                conf, reterr);
 }
 
 static int begin(struct kafka *k, struct error *reterr)
@@ -171,7 +109,7 @@ static int kafka_open(const struct carrier_settings *set, const char *password, 
     memory_check(k);
     k->set = set;
     k->password = password;
-    int err = servers_parse(set->url, "TOPIC", PORT, &k->servers, reterr);
+    int err = servers_parse(set->url, "TOPIC", KAFKA_LINK_PORT, &k->servers, reterr);
     /* What is wrong with a file of certificates is known now. */
     if (!err)
         err = begin(k, reterr);

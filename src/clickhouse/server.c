@@ -105,6 +105,20 @@ int chserver_check(const struct chserver_settings *set, bool password, struct er
     return 0;
 }
 
+int chserver_target(const char *url, struct chserver_target *ret, struct error *reterr)
+{
+    struct place place;
+    struct address address;
+    int err = parse(url, &place, reterr);
+    if (err < 0)
+        return err;
+    struct slice host = slice_str(place.host);
+    if (host.len > 1 && host.data[0] == '[' && host.data[host.len - 1] == ']')
+        host = slice_sub(host, 1, host.len - 1);
+    *ret = (struct chserver_target){(uint16_t)place.port, !address_parse(host, &address)};
+    return 0;
+}
+
 static void add_head(struct chserver *s, size_t how, const char *name, const char *value)
 {
     char *text = NULL;

@@ -19,6 +19,13 @@ struct chserver_settings {
  * over a network as it is. The URL itself is not repeated where a password may stand in it. */
 int chserver_check(const struct chserver_settings *set, bool password, struct error *reterr);
 
+struct chserver_target {
+    uint16_t port;
+    bool named; /* the host is no number but a name, which is to be looked up */
+};
+/* Where requests to that URL go. As chserver_check. */
+int chserver_target(const char *url, struct chserver_target *ret, struct error *reterr);
+
 struct chserver;
 
 /* Whether the server can be reached is no matter. `password` may be NULL; all is copied. 0 or -errno. */

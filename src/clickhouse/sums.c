@@ -2,8 +2,7 @@
  * In: spans of time, keys. Out: sums, series. Owns: nothing. Limits: as many keys as a table of sums holds,
  * those with the most mails; the rest counts as others. The deadline: the newest days are asked first, and
  * what was answered by then counts. Knowingly: all is asked with FINAL, so that a row that was sent twice
- * counts once; what counts once a mail and key does so by keys of 255 bytes, where two longer ones may come
- * together. A day is over for us an hour after its end, and is known by how many rows it has and the last
+ * counts once. A day is over for us an hour after its end, and is known by how many rows it has and the last
  * one's id. Spec: store/rollup.c, whose keys and numbers these are. */
 #include "clickhouse/sums.h"
 
@@ -17,16 +16,11 @@
 #include "clickhouse/select.h"
 #include "view/past.h"
 
-enum { DAY = 86400, HOUR = 3600, KEY = 255, ROW_MOST = 4096, LATE = HOUR };
+enum { DAY = 86400, HOUR = 3600, ROW_MOST = 4096, LATE = HOUR };
 enum { KEY_AND_SUMS = 10, TIMES = 9 };
 #define SECOND   INT64_C(1000000)
 #define LAST_DAY INT64_C(65535) /* of the server's type */
 
-/* What stands behind the last @ of `a`; where that is nothing, all of it, with an @ behind it, by which it is
- * told from a domain. */
-#define DOMAIN_OF                                                                                            \
-    "if(position(reverse(a), '@') > 1, lower(substring(a, length(a) - position(reverse(a), '@') + 2, "       \
-    "255)), if(a = '' OR a = '<>', a, concat(lower(substring(a, 1, 254)), '@')))"
 #define TEXT_OF(column) "lower(substring(" column ", 1, 255))"
 /* Bounded, so that sums stay within 64 bits. */
 #define BYTES "least(message_bytes, 274877906944)"
@@ -54,20 +48,15 @@ struct dimension {
 static const struct dimension dimensions[TOP_DIMENSIONS] = {
     [TOP_CLIENT] = {STREAM_SMTP, TEXT_OF("id_orig_h"), ONE_KEY, "", ""},
     [TOP_SERVER] = {STREAM_SMTP, TEXT_OF("id_resp_h"), ONE_KEY, "", ""},
-    [TOP_SENDER] = {STREAM_SMTP, "arrayMap(a -> " DOMAIN_OF ", [mailfrom])[1]", ONE_KEY, "", ""},
+    [TOP_SENDER] = {STREAM_SMTP, "sender_key", ONE_KEY, "", ""},
     [TOP_RECIPIENT] = {STREAM_SMTP, "k", MANY_KEYS("count()", "toFloat64(0)", "toUInt64(0)"),
-                       " ARRAY JOIN arrayMap(a -> " DOMAIN_OF ", rcptto) AS k, "
-                       "arrayEnumerateUniq(arrayMap(a -> " DOMAIN_OF ", rcptto)) AS n",
-                       ""},
+                       " ARRAY JOIN recipient_keys AS k, arrayEnumerateUniq(recipient_keys) AS n", ""},
     [TOP_COUNTRY] = {STREAM_SMTP, TEXT_OF("origin_country"), ONE_KEY, "", ""},
     [TOP_ASN] = {STREAM_SMTP, "toString(origin_asn)", ONE_KEY, "", " AND origin_asn != 0"},
-    [TOP_REASON] = {STREAM_SMTP,
-                    "lower(substring(concat(if(reply_enhanced != '', reply_enhanced, toString(reply_code)), "
-                    "' ', reply_stage), 1, 255))",
-                    ONE_KEY, "", " AND disposition IN ('rejected', 'deferred')"},
+    [TOP_REASON] = {STREAM_SMTP, "reason_key", ONE_KEY, "", ""},
     [TOP_LIST] = {STREAM_NOTICE, TEXT_OF("list"), NO_MAIL, "", ""},
     [TOP_NOTE] = {STREAM_NOTICE, TEXT_OF("note"), NO_MAIL, "", ""},
-    [TOP_AGENT] = {STREAM_SMTP, TEXT_OF("agent_name"), ONE_KEY, "", ""},
+    [TOP_AGENT] = {STREAM_SMTP, "agent_key", ONE_KEY, "", ""},
     [TOP_TLS_VERSION] = {STREAM_SESSION,
                          "if(ssl_version != '', " TEXT_OF("ssl_version") ", if(tls, 'unknown', 'none'))",
                          NO_MAIL, "", ""},
@@ -134,32 +123,6 @@ static const enum binary_kind key_kinds[KEY_AND_SUMS] = {BINARY_TEXT, BINARY_U64
                                                          BINARY_U64,  BINARY_U64, BINARY_U64, BINARY_U64,
                                                          BINARY_F64,  BINARY_U64};
 
-/* Without half a character at the end of what was cut. */
-static struct slice whole(struct slice text, size_t most)
-{
-    size_t at = text.len;
-    while (at && text.len - at < 3 && (text.data[at - 1] & 0xc0) == 0x80)
-        at--;
-    if (text.len < most || !at || text.data[at - 1] < 0xc0)
-        return text;
-    size_t len = text.data[at - 1] >= 0xf0 ? 4 : text.data[at - 1] >= 0xe0 ? 3 : 2;
-    return at - 1 + len > text.len ? slice_sub(text, 0, at - 1) : text;
-}
-
-/* As the roll-ups have it; in place of `text`, or a part of it. */
-static struct slice key_of(enum top_by by, struct slice text, uint8_t to[static KEY])
-{
-    if ((by != TOP_SENDER && by != TOP_RECIPIENT) || !text.len || text.data[text.len - 1] != '@')
-        return slice_sub(whole(text, KEY), 0, KEY);
-    /* A name without a domain. */
-    struct slice name = slice_sub(whole(slice_sub(text, 0, text.len - 1), KEY - 1), 0, KEY - 1);
-    if (name.len)
-        memcpy(to, name.data, name.len);
-    if (name.len && to[name.len - 1] != '@')
-        to[name.len++] = '@';
-    return (struct slice){to, name.len};
-}
-
 struct collecting {
     enum top_by by;
     struct keyed *keys;
@@ -170,9 +133,8 @@ struct collecting {
 static bool take_key(void *ctx, const struct binary_value *values)
 {
     struct collecting *c = ctx;
-    uint8_t key[KEY];
     struct sums sums = sums_of(values + 1);
-    keyed_add(c->keys, key_of(c->by, values->text, key), &sums);
+    keyed_add(c->keys, values->text, &sums);
     sums_add(&c->given, &sums);
     c->rows++;
     return true;

@@ -538,7 +538,7 @@ def forms(rows):
     r = query("a", "--count", store=FOLDER / "logs", want=1)
     ok(r.stdout == b"0\n" and b"has no records" in r.stderr, "a folder that is no store is told", r.stderr.decode())
     r = mailtap("query", "from:anna")
-    ok(r.returncode == 2 and b"folder before the query" in r.stderr, "a query without a folder", r.stderr.decode())
+    ok(r.returncode == 2 and b"before the query" in r.stderr, "a query without a folder", r.stderr.decode())
     ok(mailtap("query").returncode == 2 and mailtap("query", FOLDER / "nowhere", "a").returncode == 2, "no folder, no store")
 
 

@@ -1,8 +1,8 @@
 /* ask.c: a query's condition for ClickHouse.
  * In: trees, the columns of a server. Out: SQL made of our own words, and texts as literals. Owns: nothing.
- * Knowingly: what is not there fits nothing, so that a negated term finds it; of a column that the table lacks
- * nothing is there. A literal that is compared in several places is written once, with WITH. Spec: ClickHouse
- * 18.16. */
+ * Knowingly: what is not there fits nothing, so that a negated term finds it; of a column that the table
+ * lacks nothing is there. A literal that is compared in several places is written once, with WITH. Spec:
+ * ClickHouse 18.16. */
 #include "clickhouse/ask.h"
 
 #include <assert.h>
@@ -64,8 +64,7 @@ static size_t add_name(struct chask *a, struct slice text)
 static void name_words(struct asking *k)
 {
     struct line pattern = {0};
-    k->found =
-        folds_phrase(k->ask->folds, k->term->text, k->term->match == QUERY_HAS_START, &pattern);
+    k->found = folds_phrase(k->ask->folds, k->term->text, k->term->match == QUERY_HAS_START, &pattern);
     k->name = add_name(k->ask, k->found == FOLDS_NONE ? k->term->text : line_slice(&pattern));
     if (k->found == FOLDS_JOINED && !k->ask->joins) {
         k->ask->joins = true;
@@ -160,9 +159,8 @@ static void add_words(struct asking *k, const char *value)
         line_printf(k->out, "match(%s, t%zu)", value, k->name);
         break;
     case FOLDS_JOINED:
-        line_printf(k->out,
-                    "match(concat(' ', arrayStringConcat(extractAll(%s, any_word), ' '), ' '), t%zu)", value,
-                    k->name);
+        line_printf(k->out, "match(concat(' ', arrayStringConcat(extractAll(%s, any_word), ' '), ' '), t%zu)",
+                    value, k->name);
         break;
     }
 }
@@ -280,7 +278,7 @@ static bool is_number(enum field_kind kind)
     return true;
 }
 
-/* Of numbers of these kinds 0 is a value too. */
+/* Of numbers of these kinds 0 is a value too; `empties` says where there is none all the same. */
 static bool is_always(enum field_kind kind)
 {
     return kind == FIELD_TIME || kind == FIELD_DOUBLE || kind == FIELD_PORT || kind == FIELD_COUNT ||
@@ -292,10 +290,11 @@ static void add_there(const struct chask *a, const struct locus *at, struct line
 {
     if (at->many || at->counted) {
         line_printf(out, "notEmpty(`%s`)", at->name);
-    } else if (at->kind == FIELD_MAYBE) {
-        line_printf(out, "isNotNull(`%s`)", at->name);
     } else if (is_always(at->kind)) {
-        line_byte(out, '1');
+        if (column_type(a, "empties"))
+            line_printf(out, "NOT has(empties, '-%s')", at->name);
+        else
+            line_byte(out, '1');
     } else {
         line_printf(out, "(`%s` != %s", at->name, is_number(at->kind) ? "0" : "''");
         if (column_type(a, "empties"))
@@ -344,7 +343,7 @@ static void add_condition(struct asking *k, const struct locus *at, const char *
         break;
     case QUERY_IS_TRUE:
     case QUERY_IS_FALSE:
-        line_printf(k->out, at->kind == FIELD_MAYBE ? "ifNull(%s, 0) = 1" : "%s = 1", value);
+        line_printf(k->out, "%s = 1", value);
         break;
     case QUERY_IS_THERE:
     case QUERY_NOTICED:
@@ -587,7 +586,7 @@ static void add_values(const struct chask *a, const struct place *p, struct line
     if (!at.many && !is_always(at.kind) && (at.counted || is_number(at.kind))) {
         line_str(out, "if(");
         add_there(a, &at, out);
-        line_printf(out, ", ifNull(toString(%s), ''), '')", call);
+        line_printf(out, ", toString(%s), '')", call);
     } else if (domain) {
         /* Of a mailbox that has none, nothing. */
         line_printf(out, is_mailbox(p) ? "extract(%s, '(?s)@([^@]*)$')" : "extract(%s, '(?s)([^@]*)$')",
@@ -604,13 +603,12 @@ static void add_values(const struct chask *a, const struct place *p, struct line
 bool chask_values(const struct chask *a, enum query_field_index field, struct line *out)
 {
     /* Where one place is marked, these alone name values. */
-    unsigned use =
-        place_of(a->stream, field, PLACE_NAMES, 0) ? PLACE_NAMES : PLACE_VALUE | PLACE_NET;
+    unsigned use = place_of(a->stream, field, PLACE_NAMES, 0) ? PLACE_NAMES : PLACE_VALUE | PLACE_NET;
     const struct place *p;
     struct locus at;
     size_t count = 0;
-    for (size_t i = 0;
-         query_fields[field].kind != QUERY_HAS && (p = place_of(a->stream, field, use, i)); i++) {
+    for (size_t i = 0; query_fields[field].kind != QUERY_HAS && (p = place_of(a->stream, field, use, i));
+         i++) {
         locus_of(p, &at);
         if (!column_type(a, at.name))
             continue;

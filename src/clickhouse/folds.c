@@ -1,8 +1,8 @@
 /* folds.c: words as regular expressions.
- * In: the tokenizer, phrases. Out: patterns for RE2 over UTF-8. Owns: the tables of letters. Limits: JOINED_FROM
- * words in a pattern that knows by itself where words end, as each such place costs the server thousands of
- * instructions. Knowingly: text that is no UTF-8 is between words; no record has any. Spec: SQLite's
- * unicode61, RE2's syntax. */
+ * In: the tokenizer, phrases. Out: patterns for RE2 over UTF-8. Owns: the tables of letters. Limits:
+ * JOINED_FROM words in a pattern that knows by itself where words end, as each such place costs the server
+ * thousands of instructions. Knowingly: text that is no UTF-8 is between words; no record has any. Spec:
+ * SQLite's unicode61, RE2's syntax. */
 #include "clickhouse/folds.h"
 
 #include <errno.h>
@@ -29,11 +29,11 @@ struct fold {
 };
 
 struct folds {
-    struct ranges letters;   /* what words are of */
-    struct ranges marks;     /* go on with a word, but begin none */
-    struct ranges dropped;   /* those of them that are not part of it */
-    struct fold *by_code;    /* in the order of code */
-    struct fold *by_to;      /* in the order of to, then of code */
+    struct ranges letters; /* what words are of */
+    struct ranges marks;   /* go on with a word, but begin none */
+    struct ranges dropped; /* those of them that are not part of it */
+    struct fold *by_code;  /* in the order of code */
+    struct fold *by_to;    /* in the order of to, then of code */
     size_t count, room;
     struct line letter;      /* all letters, as what stands between [ and ] */
     struct line letter_mark; /* letters and marks */
@@ -210,8 +210,7 @@ void folds_free(struct folds **pf)
 
 static uint32_t folded(const struct folds *f, uint32_t code)
 {
-    const struct fold key = {.code = code},
-                      *found = bsearch(&key, f->by_code, f->count, sizeof key, by_code);
+    const struct fold key = {.code = code}, *found = bsearch(&key, f->by_code, f->count, sizeof key, by_code);
     return found ? found->to : code;
 }
 

@@ -16,7 +16,8 @@ void folds_free(struct folds **f);
 enum folds_found {
     FOLDS_NONE,    /* the text has no words; nothing was added */
     FOLDS_PATTERN, /* the pattern is for texts */
-    FOLDS_JOINED   /* there are many words; it is for the words of a text, each with a blank before and behind */
+    FOLDS_JOINED   /* there are many words; it is for the words of a text, each with a blank before and behind
+                    */
 };
 /* Adds a pattern that finds texts in which the words of `phrase` stand one after another; `start`: the last
  * may be the start of a word. */

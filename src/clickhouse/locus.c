@@ -57,11 +57,7 @@ void locus_of(const struct place *p, struct locus *ret)
     *ret = (struct locus){.kind = FIELD_TEXT};
     name_of(p->path, ret->name);
     if (!f) {
-        /* Lines of scripts have no fields but those that are columns, which are texts. */
-        assert(p->stream == STREAM_ENTRY);
-        const char *dot = strrchr(p->path, '.');
-        if (dot)
-            name_of(dot + 1, ret->name);
+        assert(p->stream == STREAM_ENTRY); /* of whose lines nobody knows the fields */
         return;
     }
     for (const char *at = p->path + column.len; *at;) {

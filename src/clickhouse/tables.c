@@ -1,6 +1,6 @@
 /* tables.c: the tables and columns of a server.
- * In: its own tables of them. Out: names and types. Owns: these. Limits: FRESH seconds; COLUMNS_MOST columns of a
- * table. Knowingly: columns that are added while they are known here are seen some seconds later. */
+ * In: its own tables of them. Out: names and types. Owns: these. Limits: FRESH seconds; COLUMNS_MOST columns
+ * of a table. Knowingly: columns that are added while they are known here are seen some seconds later. */
 #include "clickhouse/tables.h"
 
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/now.h"
 #include "clickhouse/schema.h"
+#include "record/record.h"
 
 enum { FRESH = 30, COLUMNS = 1024, ROW = 1 << 16 };
 

@@ -1,5 +1,5 @@
-/* The words of texts, as the index of a day file tells them: SQLite's tokenizer unicode61, without diacritics.
- * Every kind of store answers by the same words. */
+/* The words of texts, as the index of a day file tells them: SQLite's tokenizer unicode61, without
+ * diacritics. Every kind of store answers by the same words. */
 #ifndef VIEW_WORDS_H
 #define VIEW_WORDS_H
 

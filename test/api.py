@@ -354,6 +354,16 @@ def hostile(server):
     ok(server.ask("/mails", "POST", {}).status == 405, "a method that a path has not")
 
 
+def fill(output, files, *options):
+    """Has two sensors fill a store; the lines of its records."""
+    lines, runs = [], []
+    for sensor, some in (("Here-1", files[::2]), ("there", files[1::2])):
+        lines += mailtap("read", *some, "-s", "sensor=" + sensor, "-f", "json").stdout.splitlines()
+        runs.append(mailtap("read", *some, "-s", "sensor=" + sensor, "-o", output, *options, timeout=240))
+    ok(all(r.returncode in (0, 1) for r in runs) and lines, "captures go into a store", *[r.stderr[-2000:] for r in runs])
+    return lines
+
+
 def checks(server, lines, micros=lambda i: i):
     """All of them, over what `lines` are the records of; micros(id) is when it was."""
     truth = Truth(server, micros)
@@ -376,11 +386,7 @@ def main():
         store, files = Path(name) / "store", captures()
         if not (SHARED / "captures").is_dir():
             skip("shared captures", "MAILTAP_SHARED is not there")
-        lines, runs = [], []
-        for sensor, some in (("Here-1", files[::2]), ("there", files[1::2])):
-            lines += mailtap("read", *some, "-s", "sensor=" + sensor, "-f", "json").stdout.splitlines()
-            runs.append(mailtap("read", *some, "-s", "sensor=" + sensor, "-o", "sqlite:%s" % store))
-        ok(all(r.returncode in (0, 1) for r in runs) and lines, "captures go into a store", *[r.stderr[-2000:] for r in runs])
+        lines = fill("sqlite:%s" % store, files)
         server = Server(store)
         checks(server, lines)
         server.close()

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include "base/memory.h"
 #include "base/now.h"
-#include "clickhouse/schema.h"
+#include "clickhouse/table.h"
 #include "clickhouse/sums.h"
 #include "clickhouse/walk.h"
 #include "record/record.h"
@@ -69,7 +69,7 @@ static int span_of(struct reader *reader, struct reader_span *ret, struct error 
     line_str(&sql, "SELECT toUInt16(min(d)), toUInt16(max(d)), uniqExact(d) FROM (");
     const char *between = "";
     for (size_t i = 0; i < STREAMS && !err; i++) {
-        const char *table = clickhouse_table(stream_table[i]);
+        const char *table = chtable_of(i)->name;
         if (!tables_has(r->tables, i))
             continue;
         line_str(&sql, between);
@@ -117,7 +117,7 @@ static void explain(struct reader *reader, enum stream_index stream, const struc
     chask_where(&ask, query->root, &where);
     line_printf(out, "ids: %" PRIu64 " to %" PRIu64 "\nasked, day by day: ", b.from, b.to);
     line_add(out, line_slice(&ask.with));
-    line_printf(out, "SELECT id, record_hash FROM `%s` PREWHERE ", clickhouse_table(stream_table[stream]));
+    line_printf(out, "SELECT id, record_hash FROM `%s` PREWHERE ", chtable_of(stream)->name);
     line_add(out, line_slice(&where));
     line_byte(out, '\n');
     chask_free(&ask);

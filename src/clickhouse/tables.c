@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include "base/memory.h"
 #include "base/now.h"
-#include "clickhouse/schema.h"
+#include "clickhouse/table.h"
 #include "record/record.h"
 
 enum { FRESH = 30, COLUMNS = 1024, ROW = 1 << 16 };
@@ -72,7 +72,7 @@ static bool take_row(void *ctx, const struct binary_value *v)
 {
     struct tables *t = ctx;
     for (size_t i = 0; i < STREAMS; i++) {
-        if (!slice_eq(v[0].text, slice_str(clickhouse_table(stream_table[i]))))
+        if (!slice_eq(v[0].text, slice_str(chtable_of(i)->name)))
             continue;
         if (!v[1].text.len)
             t->over[i] = slice_eq(v[2].text, slice_str("Distributed"));
@@ -118,7 +118,7 @@ int tables_refresh(struct tables *t, struct chserver *server, double until, stru
         if (some && !t->there[i])
             return error_set(reterr, -ENOENT,
                              "table %s of database %s is of an older mailtap; see docs/clickhouse.md",
-                             clickhouse_table(stream_table[i]), chserver_database(server));
+                             chtable_of(i)->name, chserver_database(server));
     }
     if (!any)
         return error_set(reterr, -ENOENT,

@@ -16,7 +16,7 @@
 #include "base/buf.h"
 #include "base/memory.h"
 #include "base/now.h"
-#include "clickhouse/schema.h"
+#include "clickhouse/table.h"
 #include "record/record.h"
 
 enum { DAY_SECONDS = 86400, DAYS_MOST = 1 << 16, HOUR = 3600 };
@@ -108,7 +108,7 @@ static int list_days(struct walking *w)
 {
     static const enum binary_kind kinds[] = {BINARY_U16, BINARY_U64};
     enum stream_index stream = w->question->stream;
-    const char *table = clickhouse_table(stream_table[stream]);
+    const char *table = chtable_of(stream)->name;
     struct line sql = {0};
     uint64_t first = w->from / DAY_IDS, last = w->to / DAY_IDS;
     if (tables_is_over(w->reader->tables, stream))
@@ -213,7 +213,7 @@ static void begin_question(struct walking *w, const struct window *win)
 static void add_from(const struct walking *w, const struct window *win, bool final, struct line *sql)
 {
     line_printf(sql, " FROM `%s`%s PREWHERE day BETWEEN toDate(%" PRId32 ") AND toDate(%" PRId32 ")",
-                clickhouse_table(stream_table[w->question->stream]), final ? " FINAL" : "", win->first_day,
+                chtable_of(w->question->stream)->name, final ? " FINAL" : "", win->first_day,
                 win->last_day);
 }
 

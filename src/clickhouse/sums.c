@@ -154,8 +154,8 @@ static bool take_total(void *ctx, const struct binary_value *values)
     return false;
 }
 
-/* Asks for spans, the newest first, each twice as long as the one before it, so that a deadline leaves what
- * is newest. */
+/* Asks for spans, the newest first, each four times as long as the one before it, so that a deadline leaves
+ * what is newest. */
 struct spans {
     struct reader *reader;
     int (*ask)(struct spans *s, int64_t since, int64_t until, struct error *reterr);
@@ -167,7 +167,7 @@ static int ask_spans(struct spans *s, struct hours all, struct error *reterr)
     const uint64_t before = s->reader->searched_to;
     int64_t to = all.until, len = DAY;
     int err = 0;
-    for (; to > all.since && !err && s->reader->searched_to == before; len *= 2) {
+    for (; to > all.since && !err && s->reader->searched_to == before; len *= 4) {
         int64_t from = to - all.since > len ? to - len : all.since;
         err = s->ask(s, from, to, reterr);
         to = from;
@@ -245,23 +245,10 @@ static int days_of(struct reader *r, enum top_by by, struct hours span, struct p
     return err;
 }
 
-static bool look(struct reader *r, enum top_by by, int32_t day, struct past_stamp *ret)
-{
-    struct past_days days;
-    struct error err;
-    const int64_t first = (int64_t)day * DAY;
-    bool good = days_of(r, by, (struct hours){first, first + DAY}, &days, &err) == 0 && days.count &&
-                days.items->over;
-    if (good)
-        *ret = days.items->stamp;
-    free(days.items);
-    return good;
-}
-
 int chsums_collect(struct reader *r, enum top_by by, struct hours span, struct keyed *keys,
                    struct error *reterr)
 {
-    static const struct past_kind kind = {.days = days_of, .look = look, .sums = sums_between};
+    static const struct past_kind kind = {.days = days_of, .sums = sums_between};
     return past_collect(chreader_of(r)->past, &kind, r, by, span, keys, reterr);
 }
 

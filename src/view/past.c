@@ -213,10 +213,15 @@ struct collecting {
     struct keyed *keys;
 };
 
+static bool is_still(const struct collecting *c, const struct past_day *day)
+{
+    struct past_stamp now;
+    return !c->kind->look || (c->kind->look(c->reader, c->by, day->day, &now) && same(&day->stamp, &now));
+}
+
 /* Reads a whole day, and keeps it where it is still what it was. */
 static int read_day(const struct collecting *c, const struct past_day *day, struct error *reterr)
 {
-    struct past_stamp after;
     struct keyed *rows = keyed_new(KEYS);
     struct kept *k = calloc(1, sizeof *k);
     memory_check(k);
@@ -233,8 +238,7 @@ static int read_day(const struct collecting *c, const struct past_day *day, stru
         keyed_add(c->keys, (struct slice){0}, keyed_others(rows));
     fit(&k->rows);
     bool good = !err && before && reader_complete(c->reader) && !keyed_others(rows)->mails &&
-                k->rows.room <= c->past->most && c->kind->look(c->reader, c->by, day->day, &after) &&
-                same(&day->stamp, &after);
+                k->rows.room <= c->past->most && is_still(c, day);
     if (good)
         put(c->past, k, c->since);
     else

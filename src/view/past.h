@@ -23,7 +23,8 @@ struct past_kind {
     /* Those that may have anything of the span, newest first. 0 or -errno. */
     int (*days)(struct reader *r, enum top_by by, struct hours span, struct past_days *ret,
                 struct error *reterr);
-    /* False: it is not over, or it is not there. */
+    /* Asked once more when a day was read; false: it is not over, or it is not there. NULL: a stamp is of a
+     * moment before whatever is read after it, and changes with each change. */
     bool (*look)(struct reader *r, enum top_by by, int32_t day, struct past_stamp *ret);
     /* As top_collect, from the store itself. */
     int (*sums)(struct reader *r, enum top_by by, struct hours span, struct keyed *keys,

@@ -38,15 +38,24 @@ static enum stream_index stream_of(const char *name)
     return STREAM_ENTRY;
 }
 
+/* The end of an answer is one line. */
+static void say(int code, const char *text)
+{
+    printf("= %d ", code);
+    for (; *text; text++)
+        putchar((unsigned char)*text < ' ' ? ' ' : *text);
+    putchar('\n');
+}
+
 static void answer(struct reader *r, const struct reader_question *q, bool rows, struct buf *out)
 {
     struct reader_result res = {0};
     struct error err;
     int code = rows ? reader_find(r, q, print_row, out, &res, &err) : reader_count(r, q, &res, &err);
     if (code)
-        printf("= 1 %s\n", err.text);
+        say(1, err.text);
     else if (!res.complete)
-        printf("= 1 incomplete: %s\n", res.problem);
+        say(1, *res.problem ? res.problem : "incomplete");
     else
         printf("= 0 %" PRIu64 " %s\n", res.rows, res.more ? "more" : "all");
 }
@@ -69,12 +78,11 @@ int main(int argc, char **argv)
         char *text = malloc(bytes + 1);
         if (!text || fread(text, 1, bytes, stdin) != bytes)
             return 2;
-        struct reader_question q = {.stream = stream_of(stream),
-                                    .oldest_first = strcmp(order, "oldest") == 0,
-                                    .limit = limit};
+        struct reader_question q = {
+            .stream = stream_of(stream), .oldest_first = strcmp(order, "oldest") == 0, .limit = limit};
         const struct query_options opt = {1u << q.stream, now_wall()};
         if (query_parse((struct slice){(const uint8_t *)text, bytes}, &opt, &query, &wrong)) {
-            printf("= 2 %s\n", wrong.text);
+            say(2, wrong.text);
         } else {
             q.query = query;
             answer(r, &q, strcmp(form, "rows") == 0, &out);

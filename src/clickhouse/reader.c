@@ -105,11 +105,12 @@ static void explain(struct reader *reader, enum stream_index stream, const struc
     struct line where = {0};
     struct error why;
     struct chask_bounds b = chask_bounds(query->root);
-    int err = tables_refresh(r->tables, r->server, chreader_until(r), &why);
-    if (!err && !r->folds && chask_has_words(query->root))
-        err = folds_new(&r->folds, &why);
-    if (err) {
-        line_printf(out, "%s: %s\n", r->name, why.text);
+    if (tables_refresh(r->tables, r->server, chreader_until(r), &why) < 0) {
+        line_printf(out, "%s: %s; with tables as we make them:\n", r->name, why.text);
+        tables_assume(r->tables);
+    }
+    if (!r->folds && chask_has_words(query->root) && folds_new(&r->folds, &why) < 0) {
+        line_printf(out, "%s\n", why.text);
         return;
     }
     struct chask ask = {.stream = stream, .tables = r->tables, .folds = r->folds, .last_day = UINT16_MAX};

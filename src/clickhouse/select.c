@@ -8,7 +8,7 @@
 #include <math.h>
 #include "base/now.h"
 
-enum { MORE = 320, HOUR = 3600 };
+enum { QUERY_BYTES_USUAL = 200000, MORE = 384, HOUR = 3600 };
 /* Of the server's errors. */
 enum { UNKNOWN_TABLE = 60, UNKNOWN_DATABASE = 81, TOO_SLOW = 160, TIME_IS_OVER = 159 };
 
@@ -37,8 +37,12 @@ int select_run(const struct select *s, struct slice sql, struct error *reterr)
     char more[MORE];
     struct binary *decoder = binary_new(s->kinds, s->count, s->row_most, s->row, s->ctx);
     double until = s->until > 0 ? s->until : now_monotonic() + HOUR, left = until - now_monotonic();
-    snprintf(more, sizeof more, "database=%s&default_format=RowBinary&max_execution_time=%.0f%s",
-             chserver_database(s->server), left > 1 ? ceil(left) : 1, s->whole ? "&wait_end_of_query=1" : "");
+    int len = snprintf(more, sizeof more, "database=%s&default_format=RowBinary&max_execution_time=%.0f%s",
+                       chserver_database(s->server), left > 1 ? ceil(left) : 1,
+                       s->whole ? "&wait_end_of_query=1" : "");
+    /* What it reads of one otherwise. */
+    if (sql.len >= QUERY_BYTES_USUAL)
+        snprintf(more + len, sizeof more - (size_t)len, "&max_query_size=%zu", sql.len + 1);
     const struct chserver_request request = {
         .more = more, .body = sql, .take = take, .ctx = decoder, .until = until};
     enum chserver_outcome outcome = chserver_ask(s->server, &request, reterr);

@@ -128,6 +128,22 @@ int tables_refresh(struct tables *t, struct chserver *server, double until, stru
     return 0;
 }
 
+void tables_assume(struct tables *t)
+{
+    forget(t);
+    for (size_t i = 0; i < STREAMS; i++) {
+        const struct chtable *table = chtable_of(i);
+        for (size_t k = 0; k < table->count && t->count < COLUMNS; k++) {
+            const struct chcolumn *c = &table->columns[k];
+            if (c->kind != CHCOLUMN_ALIAS)
+                t->items[t->count++] =
+                    (struct column){i, copy(slice_str(c->name)), copy(slice_str(chtype_name(c->type)))};
+        }
+        t->there[i] = true;
+    }
+    qsort(t->items, t->count, sizeof *t->items, compare);
+}
+
 bool tables_has(const struct tables *t, enum stream_index stream)
 {
     return t->there[stream];

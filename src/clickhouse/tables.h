@@ -12,6 +12,8 @@ void tables_free(struct tables **t);
 /* Asks for them, unless that is some seconds ago. 0, or as select_run; -ENOENT also where it has none of
  * them. */
 int tables_refresh(struct tables *t, struct chserver *server, double until, struct error *reterr);
+/* As if a server had just what we make. */
+void tables_assume(struct tables *t);
 /* There is a table of that stream, of the form that ids need. */
 bool tables_has(const struct tables *t, enum stream_index stream);
 /* Its type, as the server tells it; NULL: there is no such column. */

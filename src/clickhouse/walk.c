@@ -213,8 +213,7 @@ static void begin_question(struct walking *w, const struct window *win)
 static void add_from(const struct walking *w, const struct window *win, bool final, struct line *sql)
 {
     line_printf(sql, " FROM `%s`%s PREWHERE day BETWEEN toDate(%" PRId32 ") AND toDate(%" PRId32 ")",
-                chtable_of(w->question->stream)->name, final ? " FINAL" : "", win->first_day,
-                win->last_day);
+                chtable_of(w->question->stream)->name, final ? " FINAL" : "", win->first_day, win->last_day);
 }
 
 static void add_question(struct walking *w, const struct window *win, const char *what, bool final,

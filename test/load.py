@@ -42,7 +42,8 @@ class Loader:
         self.path = folder / ("words-%d" % Loader.count)
         if source.startswith("nats"):
             settings = ("load_user=loader", "load_password_file=%s" % (folder / "word"), *settings)
-        given = ("outbox_directory=%s" % (folder / "outbox"), "load_redeliver=1s", "load_wait=100ms", "carry_timeout=5s", "stats_interval=1s", *settings)
+        own = ("outbox_directory=%s" % (folder / "outbox"), "load_redeliver=1s", "load_wait=100ms", "carry_timeout=5s", "stats_interval=1s")
+        given = [s for s in own if s.split("=")[0] not in [g.split("=")[0] for g in settings]] + list(settings)
         with self.path.open("wb") as words:
             self.process = subprocess.Popen([MAILTAP, "load", source, "-o", "clickhouse://127.0.0.1:%d/%s" % (server.http, database), *more,
                                              *[a for s in given for a in ("-s", s)]], stdout=words, stderr=words,
@@ -116,6 +117,16 @@ def counted(server, table="smtp", database="mail"):
 
 def consumer(bus, group):
     return bus.ask(lambda c: c.request("$JS.API.CONSUMER.INFO.MAILS.%s" % group))
+
+
+def handed_out(bus, group):
+    """What a further member of the group is given now: the head of a message, or of the word that there is none."""
+    def pull(client):
+        body = b'{"batch":1,"no_wait":true}'
+        client.send(b"PUB $JS.API.CONSUMER.MSG.NEXT.MAILS.%s %s %d\r\n%s\r\n" % (group.encode(), client.inbox.encode(), len(body), body))
+        words = client.file.readline().split()
+        return words[0].decode() + " " + client.file.read(int(words[-1]) + 2).decode(errors="replace")[:60]
+    return bus.ask(pull)
 
 
 def raw(bus, subject, *messages):
@@ -208,12 +219,13 @@ def odd(folder, bus, server):
 def held(folder, bus, server):
     """What a loader holds while the server is away is not handed out again."""
     server.kill()
-    holder = Loader(folder, bus.url("MAILS"), server, "again", "load_group=patient")
-    ok(holder.says("records wait in the bus"), "a loader holds a batch that the server does not take")
+    holder = Loader(folder, bus.url("MAILS"), server, "again", "load_group=patient", "load_bytes=64MiB", "load_wait=1s", "load_redeliver=2s")
+    ok(holder.says("records wait in the bus"), "a loader holds a batch that the server does not take", holder.words())
     before = consumer(bus, "patient")
-    time.sleep(2.5)  # more than twice load_redeliver
-    after = consumer(bus, "patient")
-    ok(before["num_ack_pending"] == after["num_ack_pending"] > 0 and after["num_redelivered"] == 0, "for longer than load_redeliver, and the bus hands none of it out again", before, after)
+    time.sleep(3.5)  # more than load_redeliver
+    other, after = handed_out(bus, "patient"), consumer(bus, "patient")
+    ok(before["num_ack_pending"] == after["num_ack_pending"] > 0 == after["num_pending"], "it has all that there is, for longer than load_redeliver", before, after)
+    ok("404 No Messages" in other and after["num_redelivered"] == 0, "and the bus hands none of it out again", other, after)
     began = time.monotonic()
     code = holder.end()
     ok(code == 1 and time.monotonic() - began < 6 and "the bus keeps it" in holder.words(), "SIGTERM ends it all the same, and says that the batch did not arrive", code, holder.words())

@@ -128,7 +128,7 @@ static enum carried sink_send(void *ctx, const struct carrier_batch *batch, stru
     if (w.end_at_send)
         kill(getpid(), SIGTERM);
     w.end_at_send = false;
-    while (w.slow && !strchr(w.log, 'h'))
+    for (unsigned i = 0; w.slow && !strchr(w.log, 'h') && i < 500; i++)
         usleep(10000);
     if (w.again) {
         w.again--;

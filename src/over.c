@@ -99,22 +99,13 @@ static void on_notice(void *ctx, struct notice *n)
     notices_take(o->notices, n);
 }
 
-/* With the loader's name behind its own fields, as sensors do it. */
 static void on_entry(void *ctx, struct entry *e)
 {
     const struct over *o = ctx;
-    struct entry_pair pairs[ENTRY_PAIRS + 1];
+    struct entry_pair room[ENTRY_PAIRS + 1];
     struct entry named = *e;
-    size_t i = 0;
-    while (i < e->count && !slice_eq(e->pairs[i].name, slice_str("sensor"))) {
-        pairs[i] = e->pairs[i];
-        i++;
-    }
-    if (i == e->count && *o->set->sensor.text) {
-        pairs[named.count++] = (struct entry_pair){
-            .name = slice_str("sensor"), .kind = ENTRY_TEXT, .text = slice_str(o->set->sensor.text)};
-        named.pairs = pairs;
-    }
+    if (*o->set->sensor.text)
+        entry_name_sensor(&named, room, slice_str(o->set->sensor.text));
     made(ctx, &(struct record){&stream_entry, &named, e->ts, NULL});
 }
 
@@ -135,6 +126,8 @@ static void move_on(struct over *o, struct timespec t)
     struct timespec now = less(o->clock, o->set->load_lateness);
     o->late = is_after(now, t);
     notices_advance(o->notices, now);
+    /* These know of load_lateness themselves. */
+    counters_tick(o->counters, o->clock);
     if (o->scripts)
         scripts_tick(o->scripts, now);
 }
@@ -196,9 +189,11 @@ static void take_heard(struct over *o, const struct line_head *head, struct slic
     o->changed = true;
     if (!read || notice)
         return;
-    /* A time that is not yet would be that of all that scripts count. */
+    /* A time that is not yet would be that of all that scripts count, and none is before all times. */
     if (is_after(rec.end, o->clock))
         rec.end = o->clock.tv_sec ? o->clock : (struct timespec){o->wall, 0};
+    if (rec.end.tv_sec < 0)
+        rec.end = (struct timespec){0};
     scripts_record(o->scripts, &rec);
 }
 
@@ -292,7 +287,7 @@ static int open_scripts(struct over *o, struct error *reterr)
         paths[i] = files->items[i].text;
     const struct script_files scripts = {paths, files->count, 0, o->counters};
     const struct back_hearer to = {on_notice, on_entry, o};
-    int err = back_countries_open(o->set, &o->countries, reterr);
+    int err = files->count ? back_countries_open(o->set, &o->countries, reterr) : 0;
     if (!err)
         err = back_scripts_open(o->set, &scripts, o->countries, &to, &o->scripts, reterr);
     o->hooks = o->scripts ? scripts_hooks(o->scripts) : 0;

@@ -312,15 +312,19 @@ static enum carried send_batch(void *ctx, const struct carrier_batch *batch, str
     return how;
 }
 
-const struct carrier_ops carrier_clickhouse = {"clickhouse",  "tables of ClickHouse, by HTTP",
-                                               check,         open_clickhouse,
-                                               send_batch,    close_clickhouse,
-                                               CHSERVER_PORT, false};
-const struct carrier_ops carrier_clickhouses = {"clickhouses",
-                                                "tables of ClickHouse, by HTTPS",
-                                                check,
-                                                open_clickhouse,
-                                                send_batch,
-                                                close_clickhouse,
-                                                CHSERVER_PORT_TLS,
-                                                false};
+const struct carrier_ops carrier_clickhouse = {.scheme = "clickhouse",
+                                               .summary = "tables of ClickHouse, by HTTP",
+                                               .check = check,
+                                               .open = open_clickhouse,
+                                               .send = send_batch,
+                                               .close = close_clickhouse,
+                                               .port = CHSERVER_PORT,
+                                               .json_only = true};
+const struct carrier_ops carrier_clickhouses = {.scheme = "clickhouses",
+                                                .summary = "tables of ClickHouse, by HTTPS",
+                                                .check = check,
+                                                .open = open_clickhouse,
+                                                .send = send_batch,
+                                                .close = close_clickhouse,
+                                                .port = CHSERVER_PORT_TLS,
+                                                .json_only = true};

@@ -1,9 +1,10 @@
 /* feed.c: records into the outbox of a carrier.
- * In: records. Out: batches of JSON lines. Owns: the batch under way. Limits: outbox_bytes wait; what finds
- * no room then, or cannot be written, is lost and counted: the oldest are kept, as they are nearer to their
- * end. Who is not lasting can wait for room instead, for as long as the other side takes anything, and for
- * wait_most where it does not. Knowingly: the batch under way is in memory alone, for batch_wait at most; so
- * are those that a thread forces to the disk, as who is lasting does not wait for one. */
+ * In: records. Out: batches of JSON lines, in the shape that carry_format says. Owns: the batch under way.
+ * Limits: outbox_bytes wait; what finds no room then, or cannot be written, is lost and counted: the oldest
+ * are kept, as they are nearer to their end. Who is not lasting can wait for room instead, for as long as the
+ * other side takes anything, and for wait_most where it does not. Knowingly: the batch under way is in memory
+ * alone, for batch_wait at most; so are those that a thread forces to the disk, as who is lasting does not
+ * wait for one. */
 #include "carrier/feed.h"
 
 #include <errno.h>
@@ -11,9 +12,9 @@
 #include <unistd.h>
 #include "base/memory.h"
 #include "base/now.h"
+#include "carrier/form.h"
 #include "carrier/outbox.h"
 #include "carrier/outbox_thread.h"
-#include "sink/json.h"
 
 enum { LOOK = 1, WAIT_US = 5000 };
 
@@ -32,6 +33,7 @@ struct sink {
     bool lasting, failing, given_up;
     struct outbox_thread *thread; /* NULL: it is written by us */
     struct sink_counts counts;
+    struct form *form;
     struct line one;
 };
 
@@ -58,6 +60,7 @@ static int carried_open(const struct sink_settings *set, struct sink **ret, stru
     snk->carrier = set->carrier;
     snk->set = carrier_settings(set->carrier);
     snk->lasting = set->lasting;
+    snk->form = form_new(snk->set->format);
     snk->folder = outbox_open(snk->set->outbox, reterr);
     if (snk->folder < 0)
         return snk->folder;
@@ -180,7 +183,8 @@ static int carried_write(struct sink *snk, const struct record *rec, struct erro
 {
     (void)reterr;
     line_clear(&snk->one);
-    json_record(rec, &snk->one);
+    if (form_record(snk->form, rec, &snk->one) != 0)
+        return 1;
     if (snk->lines && snk->batch.len + snk->one.len > snk->set->batch_bytes)
         put_batch(snk);
     if (!snk->lines)
@@ -238,6 +242,7 @@ static int carried_close(struct sink **psnk, struct error *reterr)
                                : 0;
     if (snk->folder >= 0)
         close(snk->folder);
+    form_free(&snk->form);
     line_free(&snk->batch);
     line_free(&snk->one);
     free(snk);

@@ -84,7 +84,7 @@ struct settings {
     struct text_setting load_group;
     uint64_t load_bytes;
     double load_wait, load_redeliver;
-    struct text_setting load_user, load_password_file, load_ca_file;
+    struct text_setting load_user, load_password_file, load_ca_file, load_cert_file, load_key_file;
     double retry_first, retry_most, courier_wait;
     uint64_t script_bytes, script_steps, script_counters;
     uint64_t load_notices; /* enum load_notices */

@@ -137,7 +137,7 @@ def raw(bus, subject, *messages):
 def page(port):
     """The metrics of a loader."""
     with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % port, timeout=10) as r:
-        return {n: int(v) for n, v in re.findall(r"^mailtap_load_(\w+) (\d+)$", r.read().decode(), re.M)}
+        return {n: int(v) for n, v in re.findall(r"^mailtap_((?:load|over)_\w+) (\d+)$", r.read().decode(), re.M)}
 
 
 def usage(folder):
@@ -147,7 +147,7 @@ def usage(folder):
                        (("nats://h/s", "-o", "clickhose://h/d"), "the nearest is 'clickhouse"), (("nats://h/s", "-o", "nats://h/s"), "fills ClickHouse"),
                        (("nats://h/s", "-o", "clickhouse://h"), "DATABASE"), (("nats://h/s", "-o", url, "--until-emty"), "the nearest is '--until-empty'"),
                        (("nats://a:secret-7@h/s", "-o", url), "load_user"), (("nats://h/s", "-o", url, "-s", "load_group=a.b"), "load_group"),
-                       (("kafka://h/t", "-o", url, "-s", "load_user=x"), "load_password_file"), (("nats://h/s", "x", "-o", url), "one bus"),
+                       (("kafka://h/t", "-o", url, "-s", "load_user=x"), "load_password_file"), (("nats+tls://h/t", "-o", url, "-s", "load_key_file=x"), "load_cert_file"), (("nats://h/s", "x", "-o", url), "one bus"),
                        (("nats://h/s", "-o", url, "-s", "load_bites=1MiB"), "load_bytes")):
         r = mailtap("load", *args, *box)
         ok(r.returncode == 2 and text in r.stderr.decode() and "secret-7" not in r.stderr.decode(), "refused: load %s" % " ".join(args).replace("secret-7", "..."), r.stderr.decode())
@@ -174,12 +174,13 @@ def killed(folder, bus, server, captures, stream, wants):
     ok(waiting.says("there is no stream MAILS"), "a loader waits for the first sensor", waiting.words())
     status = dict(line.split(":\t", 1) for line in Path("/proc/%d/status" % waiting.process.pid).read_text().splitlines())
     ok(status["Uid"].split()[0] != "0" and int(status["CapEff"], 16) == 0 and status["Seccomp"] == "2" and status["NoNewPrivs"] == "1", "as a plain user, who may do little", status["Uid"])
-    ok(page(port)["source_down"] == 1, "and says so to Prometheus")
+    ok(page(port)["load_source_down"] == 1, "and says so to Prometheus")
     publish(folder, source, captures["west"], "west", "batch_bytes=16KiB")
     ok(until(lambda: counted(server) > 0, 20), "records arrive", waiting.words())
-    ok(until(lambda: page(port)["records_total"] == wants), "all of them, and it counts them", page(port), wants)
+    ok(until(lambda: page(port)["load_records_total"] == wants), "all of them, and it counts them", page(port), wants)
     found = page(port)
-    ok(found["messages_total"] > 10 and found["source_down"] == found["refused_total"] == 0 and until(lambda: page(port)["inserted_total"] == wants), "as it counts what has arrived", found)
+    ok(found["load_messages_total"] > 10 and found["load_source_down"] == found["load_refused_total"] == 0 and until(lambda: page(port)["load_inserted_total"] == wants), "as it counts what has arrived", found)
+    ok(until(lambda: page(port)["over_lines_total"] == wants) and found["over_unread_total"] == 0, "and what it looks at over all sensors", found)
     ok(waiting.end() == 0, "SIGTERM ends it", waiting.words())
     stream.kill_first()
     publish(folder, source, captures["east"], "east", "batch_bytes=16KiB")

@@ -40,7 +40,7 @@ class Loader:
     def __init__(self, folder, source, server, database, *settings, more=()):
         Loader.count += 1
         self.path = folder / ("words-%d" % Loader.count)
-        if source.startswith("nats"):
+        if source.startswith("nats:"):
             settings = ("load_user=loader", "load_password_file=%s" % (folder / "word"), *settings)
         own = ("outbox_directory=%s" % (folder / "outbox"), "load_redeliver=1s", "load_wait=100ms", "carry_timeout=5s", "stats_interval=1s")
         given = [s for s in own if s.split("=")[0] not in [g.split("=")[0] for g in settings]] + list(settings)
@@ -236,6 +236,27 @@ def held(folder, bus, server):
     ok(server.start(), "the server is started again")
 
 
+def tls(folder, server):
+    """A bus that wants to be shown a certificate, and shows one itself; the loader ends as it should behind TLS, too."""
+    for name in ("bus", "own"):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x", "-addext", "subjectAltName=IP:127.0.0.1",
+                        "-keyout", folder / (name + ".key"), "-out", folder / (name + ".pem")], check=True, capture_output=True)
+    room = folder / "tls"
+    room.mkdir()
+    bus = natsbus.Servers(room, more='tls { cert_file: "%s", key_file: "%s", ca_file: "%s", verify: true }' % (folder / "bus.pem", folder / "bus.key", folder / "own.pem"))
+    bus.start_all()
+    try:
+        ok(bus.wait_listening(), "a server that speaks TLS starts")
+        own = ["%s_%s=%s" % (whose, what, folder / file) for whose in ("carry", "load") for what, file in (("ca_file", "bus.pem"), ("cert_file", "own.pem"), ("key_file", "own.key"))]
+        publish(folder, bus.url("MAILS", "nats+tls"), SOURCE / "samples/border.pcap", "west", *[s for s in own if s.startswith("carry")])
+        code, loader = drain(folder, bus.url("MAILS", "nats+tls"), server, "tls", *[s for s in own if s.startswith("load")])
+        ok(code == 0 and loader.numbers()[0] == 1 and server.number("SELECT count() FROM smtp FINAL", "tls") == 16, "its messages are loaded", code, loader.words())
+        code, loader = drain(folder, bus.url("MAILS", "nats+tls"), server, "tls", "carry_wait=1s", "load_group=other")
+        ok(code == 1 and "certificate" in loader.words() and loader.numbers()[0] == 0, "a certificate that nobody vouches for is said, and nothing is taken", code, loader.words())
+    finally:
+        bus.stop()
+
+
 class Kafka:
     """The same from Kafka, beside the rest, as a group takes its time: six seconds until it gives up who was killed."""
 
@@ -282,6 +303,7 @@ def main():
                 ok(got == {t: sum(w.get(t, 0) for w in want) for t in TABLES}, "each record of three sensors is there, exactly once", got, want, rows(server, "mail", ""))
                 odd(folder, bus, server)
                 held(folder, bus, server)
+                tls(folder, server)
                 loadover.run(folder, bus, server, drain)
                 stream.end(want[0])
         finally:

@@ -129,13 +129,22 @@ struct carrier_settings services_carrier(const struct settings *set, const char 
     return (struct carrier_settings){.url = url,
                                      .sensor = set->sensor.text,
                                      .outbox_bytes = set->outbox_bytes,
+                                     .sync = set->outbox_sync,
                                      .batch_bytes = set->batch_bytes,
                                      .batch_wait = set->batch_wait,
                                      .timeout = set->carry_timeout,
                                      .wait_most = set->carry_wait,
                                      .user = or_null(&set->carry_user),
                                      .password_file = or_null(&set->carry_password_file),
-                                     .ca_file = or_null(&set->carry_ca_file)};
+                                     .ca_file = or_null(&set->carry_ca_file),
+                                     .cert_file = or_null(&set->carry_cert_file),
+                                     .key_file = or_null(&set->carry_key_file),
+                                     .format = (enum carry_format)set->carry_format,
+                                     .syslog = {.facility = (unsigned)set->syslog_facility,
+                                                .severity = (unsigned)set->syslog_severity,
+                                                .notice_severity = (unsigned)set->syslog_notice_severity,
+                                                .lines = set->syslog_framing,
+                                                .bytes = set->syslog_bytes}};
 }
 
 int services_outbox(const struct settings *set, const char *url, const char *prefix, uid_t owner,

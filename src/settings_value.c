@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include "base/amount.h"
+#include "carrier/format.h"
 
 static bool set_amount(const struct setting_row *row, void *field, struct slice text)
 {
@@ -47,16 +48,34 @@ static bool set_text(struct text_setting *field, struct slice text)
     return true;
 }
 
+/* RFC 5424 6.2.1, by their numbers; the names that syslog.conf has used for them. */
+static const char *const syslog_facilities[] = {"kern",   "user",   "mail",   "daemon", "auth",     "syslog",
+                                                "lpr",    "news",   "uucp",   "cron",   "authpriv", "ftp",
+                                                "ntp",    "audit",  "alert",  "clock",  "local0",   "local1",
+                                                "local2", "local3", "local4", "local5", "local6",   "local7"};
+static const char *const syslog_severities[] = {"emerg",   "alert",  "crit", "err",
+                                                "warning", "notice", "info", "debug"};
+
 static bool set_scalar(const struct setting_row *row, void *field, struct slice text)
 {
     static const char *const checksums[] = {"ignore", "verify"};
     static const char *const captures[] = {"local", "remote", "all", "none"};
     static const char *const headers[] = {"known", "all"};
     static const char *const scopes[] = {"all", "local", "none"};
+    static const char *const loads[] = {"fold", "pass", "others", "only"};
     static const char *const switches[] = {"no", "yes"};
     static const char *const hashes[] = {"none", "sha256", "all"};
     static const char *const extracts[] = {"files", "mails", "all"};
+    static const char *const framings[] = {"octets", "lines"};
     switch (row->type) {
+    case FORMATS:
+        return set_word(carry_format_names, CARRY_FORMS, field, text);
+    case FACILITY:
+        return set_word(syslog_facilities, 24, field, text);
+    case SEVERITY:
+        return set_word(syslog_severities, 8, field, text);
+    case FRAMING:
+        return set_word(framings, 2, field, text);
     case EXTRACTS:
         return set_word(extracts, 3, field, text);
     case HASHES:
@@ -69,6 +88,8 @@ static bool set_scalar(const struct setting_row *row, void *field, struct slice 
         return set_word(headers, 2, field, text);
     case SCOPE:
         return set_word(scopes, 3, field, text);
+    case LOADS:
+        return set_word(loads, 4, field, text);
     case SWITCH:
         return set_word(switches, 2, field, text);
     case COUNT:
@@ -144,23 +165,29 @@ int row_set(const struct setting_row *row, struct settings *set, struct slice te
 
 void row_wants(const struct setting_row *row, char *ret, size_t room)
 {
-    static const char *const names[] = {[CHECKSUMS] = "ignore or verify",
-                                        [EXTRACTS] = "files, mails or all",
-                                        [HASHES] = "none, sha256 or all",
-                                        [CAPTURE] = "local, remote, all or none",
-                                        [HEADERS] = "known or all",
-                                        [SCOPE] = "all, local or none",
-                                        [NETWORKS] = "list of networks",
-                                        [PORTS] = "list of ports, 1 to 65535",
-                                        [COUNTRIES] = "list of countries, two letters each",
-                                        [TEXTS] = "list of texts",
-                                        [KINDS] = "list of kinds",
-                                        [TEXT] = "text",
-                                        [POLICY] = "list of rows",
-                                        [COUNT] = "count",
-                                        [SIZE] = "size in B, KiB, MiB or GiB",
-                                        [DURATION] = "duration in ms, s, m or h",
-                                        [SHARE] = "share in %",
-                                        [SWITCH] = "yes or no"};
+    static const char *const names[] = {
+        [CHECKSUMS] = "ignore or verify",
+        [EXTRACTS] = "files, mails or all",
+        [HASHES] = "none, sha256 or all",
+        [CAPTURE] = "local, remote, all or none",
+        [HEADERS] = "known or all",
+        [SCOPE] = "all, local or none",
+        [LOADS] = "fold, pass, others or only",
+        [FORMATS] = "auto, json, ecs, ocsf, eve or zeek-json",
+        [FACILITY] = "facility of syslog, as mail, daemon, auth, user or local0 to local7",
+        [SEVERITY] = "emerg, alert, crit, err, warning, notice, info or debug",
+        [FRAMING] = "octets or lines",
+        [NETWORKS] = "list of networks",
+        [PORTS] = "list of ports, 1 to 65535",
+        [COUNTRIES] = "list of countries, two letters each",
+        [TEXTS] = "list of texts",
+        [KINDS] = "list of kinds",
+        [TEXT] = "text",
+        [POLICY] = "list of rows",
+        [COUNT] = "count",
+        [SIZE] = "size in B, KiB, MiB or GiB",
+        [DURATION] = "duration in ms, s, m or h",
+        [SHARE] = "share in %",
+        [SWITCH] = "yes or no"};
     snprintf(ret, room, *row->lowest ? "%s, %s to %s" : "%s", names[row->type], row->lowest, row->highest);
 }

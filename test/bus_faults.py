@@ -11,8 +11,10 @@ import threading
 import time
 from pathlib import Path
 
+import bulkpeer
 import natsbus
 import natskeys
+import syslogpeer
 from smalldisk import SmallDisk
 from tap import MAILTAP as GIVEN, SOURCE, skip
 from waiting import LONG, until
@@ -266,6 +268,20 @@ def encrypted():
             ok(q.returncode == 1 and "/nonexistent" in q.stderr, "a file of certificates that is not there is said", q.returncode, q.stderr)
 
 
+def shown():
+    """Our own certificate."""
+    folder = room()
+    pem, ours = certificate(folder, "right", "IP:127.0.0.1"), certificate(folder, "ours", "DNS:tap.example.org")
+    with Server('tls { cert_file: "%s", key_file: "%s", ca_file: "%s", verify: true }' % (pem, pem.with_suffix(".key"), ours), started=False) as server:
+        server.servers.start(0)
+        server.servers.wait_listening()
+        url = server.url.replace("nats:", "nats+tls:")
+        p = read(folder, url, capture(folder, 2), "carry_ca_file=%s" % pem, "carry_wait=1s")
+        ok(p.returncode == 1 and waiting(folder), "a bus that wants a certificate of ours", p.stderr)
+        p = read(folder, url, capture(folder, 2, 2), "carry_ca_file=%s" % pem, "carry_cert_file=%s" % ours, "carry_key_file=%s" % ours.with_suffix(".key"))
+        ok(p.returncode == 0 and not waiting(folder), "takes what waits, once it sees it", p.stderr)
+
+
 def wrong_addresses():
     folder = room()
     for url, text in (("nats://127.0.0.1", "STREAM"), ("nats://127.0.0.1/", "STREAM"), ("nats://127.0.0.1/a.b", "STREAM"), ("nats:///MAILS", "server"), ("nats://127.0.0.1:99999/MAILS", "99999"),
@@ -451,5 +467,28 @@ def watch_alone():
             ok(took < SOON, "the end comes soon with all of them in the midst of a try too", took)
 
 
+def watch_others():
+    """Syslog and Elasticsearch over TLS, beside each other, by carriers that are nobody."""
+    folder = room()
+    pem, password = certificate(folder, "right", "IP:127.0.0.1"), folder / "password"
+    password.write_text(SECRET)
+    # Whoever it becomes reads the certificate at each connection; the password was read before.
+    pem.chmod(0o644)
+    password.chmod(0o600)
+    more = ["carry_ca_file=%s" % pem, "carry_password_file=%s" % password, "carry_user=tap", "sensor=here1"]
+    with syslogpeer.Stream(syslogpeer.context(pem)) as log, syslogpeer.Datagrams() as plain, bulkpeer.Bulk(syslogpeer.context(pem), login=bulkpeer.basic("tap", SECRET)) as bulk, Mta(FAR):
+        urls = ["syslogs://127.0.0.1:%d" % log.port, "syslog://127.0.0.1:%d" % plain.port, "elasticsearchs://127.0.0.1:%d/mail" % bulk.port]
+        with Watch("here", settings=watch_settings(folder, *more), args=[a for u in urls for a in ("-o", u)]) as w:
+            Source(NEAR, 20, "10.9.0.2:25").wait()
+            ok(until(lambda: sum(i == "mail-smtp" for i, _ in bulk.documents) == 20), "what watch sees is in Elasticsearch soon, by TLS and a log-in", len(bulk.documents), *w.lines)
+            for what, messages in (("TLS", log.messages), ("UDP", lambda: plain.messages)):
+                ok(until(lambda: sum(syslogpeer.parse(m)["id"] == "smtp" for m in list(messages())) == 20), "and at a receiver of syslog, by %s" % what, len(messages()), *w.lines)
+                ok({syslogpeer.parse(m)["host"] for m in messages()} == {"here1"} and SECRET.encode() not in b"".join(messages()), "by the sensor's name, and without the password")
+            pids = [p for p, n in w.processes().items() if n == "mailtap-carrier"]
+            ok(len(pids) == 3 and not any(ROOT and status_of(p)["Uid"].split()[0] == "0" for p in pids), "who carries it is not root", pids)
+            ok(w.end() < SOON, "it ends soon")
+    ok(not waiting(folder), "and nothing is left", waiting(folder))
+
+
 if __name__ == "__main__":
-    run_tests([away_at_start, clock_back, outbox_full, poisoned, secrets, credentials, encrypted, wrong_addresses, disk_full, size_limit, unacknowledged, watch_carries, watch_alone])
+    run_tests([away_at_start, clock_back, outbox_full, poisoned, secrets, credentials, encrypted, shown, wrong_addresses, disk_full, size_limit, unacknowledged, watch_carries, watch_alone, watch_others])

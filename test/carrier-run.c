@@ -229,7 +229,7 @@ int main(int argc, char **argv)
     int code = carrier_start(&probe, &set, &carrier, &err), folder = outbox_open(argv[2], &err);
     while (code == 0 && folder >= 0 && fgets(line, sizeof line, stdin)) {
         number = outbox_number(number);
-        code = outbox_put(folder, number, 1, slice_str(line), &err);
+        code = outbox_put(folder, number, 1, slice_str(line), false, &err);
         carrier_wake(carrier);
     }
     if (code < 0)

@@ -49,7 +49,7 @@ BOTH = ['{note: "*", actions: [log, email, webhook]}']
 blocked = capture(refused(CLIENT))
 
 smtp, http = Smtp(), Http()
-code, notices, said = read(blocked, BOTH, email_server=smtp.url, webhook_url=http.url)
+code, notices, said = read(blocked, BOTH, email_server=smtp.url, webhook_url=http.url, sensor="west")
 ok(code == 0 and len(smtp.mails) == 1 and len(http.posts) == 1, "a notice goes both ways", code, said)
 ok([n["actions"] for n in notices] == [["log", "email", "webhook"]], "the record says so", notices)
 ok([json.loads(p) for p in http.posts] == notices, "the webhook gets the record", http.posts)
@@ -57,7 +57,7 @@ m = parsed(smtp.mails[0])
 ok(m["Subject"] == "[mailtap] 198.51.100.7 is on an SMTP block list: Spamhaus ZEN", "the mail's subject", m["Subject"])
 text = m.get_content()
 for part in ("SMTP::Blocklist_Blocked_Host", "2026-11-18 ", "198.51.100.7, port 40000", "203.0.113.25, port 25", "a@example.org", "Spamhaus ZEN",
-             "https://check.spamhaus.org/", "5.7.1 Client host [198.51.100.7] blocked", notices[0]["uid"]):
+             "https://check.spamhaus.org/", "5.7.1 Client host [198.51.100.7] blocked", notices[0]["uid"], "west"):
     ok(part in text, "its text has " + part.strip(), text)
 ok("1 notices delivered" in said, "what became of it is said", said)
 

@@ -51,6 +51,12 @@ def arrives(folder, capture):
         ok(len(found) == 2 * MAILS and len(set(keys(found))) == len(keys(found)) == MAILS, "each record is a message, once", len(found))
         ok(all(key == r["uid"] for key, r in found), "whose key is its uid")
         ok("%d records carried" % (2 * MAILS) in words, "counted", words)
+    uids = {r["uid"] for _, r in found}
+    for form in ("ecs", "ocsf", "eve", "zeek-json"):
+        with Cluster(sys.argv[2]) as cluster:
+            code, words = read(folder, cluster.url, capture, "carry_format=%s" % form)
+            found = cluster.messages()
+            ok(code == 0 and len(found) == (MAILS if form == "zeek-json" else 2 * MAILS) and {key for key, _ in found} == uids, "in the shape %s too" % form, code, words, len(found), *found[:1])
 
 
 def broker_down(folder, capture):

@@ -27,6 +27,9 @@ static bool add_line(const struct aside *a, struct slice bytes)
         if (ftruncate(fd, st.st_size) < 0)
             good = false;
     }
+    /* What it was in goes once this returns. */
+    if (good && a->sync && fdatasync(fd) < 0)
+        good = false;
     if (fd >= 0)
         close(fd);
     return good;

@@ -3,12 +3,14 @@
 #ifndef CARRIER_ASIDE_H
 #define CARRIER_ASIDE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "base/slice.h"
 
 struct aside {
     int folder;      /* borrowed */
     uint64_t most;   /* bytes of the file */
+    bool sync;       /* what is put there must be on the disk */
     const char *url; /* what texts name; borrowed */
     double tell_at;  /* when it may be spoken of again; 0 at first */
 };

@@ -12,23 +12,27 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/io.h"
 #include "base/memory.h"
 #include "base/now.h"
+#include "carrier/bulk.h"
 #include "carrier/carry.h"
 #include "carrier/clickhouse.h"
 #include "carrier/kafka.h"
 #include "carrier/nats.h"
 #include "carrier/outbox.h"
+#include "carrier/syslog.h"
 
+enum { PEM_MOST = 256 << 10 };
 static const double grace = 0.3; /* seconds beyond wait_most */
 
-const struct carrier_ops *const carrier_table[] = {&carrier_nats,
-                                                   &carrier_nats_tls,
-                                                   &carrier_kafka,
-                                                   &carrier_kafka_tls,
-                                                   &carrier_clickhouse,
-                                                   &carrier_clickhouses,
-                                                   NULL};
+const struct carrier_ops *const carrier_table[] = {&carrier_nats,           &carrier_nats_tls,
+                                                   &carrier_kafka,          &carrier_kafka_tls,
+                                                   &carrier_clickhouse,     &carrier_clickhouses,
+                                                   &carrier_syslog,         &carrier_syslog_tcp,
+                                                   &carrier_syslogs,        &carrier_elasticsearch,
+                                                   &carrier_elasticsearchs, &carrier_opensearch,
+                                                   &carrier_opensearchs,    NULL};
 
 struct carrier {
     const struct carrier_ops *ops;
@@ -65,6 +69,41 @@ int carrier_password(const char *path, char ret[static CARRIER_PASSWORD], struct
                      err == -EINVAL ? "its first line is no password" : strerror(-err));
 }
 
+/* For erase(). */
+static int read_pem(const char *path, const char **ret, struct error *reterr)
+{
+    char *text = calloc(1, PEM_MOST + 1);
+    memory_check(text);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -errno : io_read(fd, text, PEM_MOST);
+    if (fd >= 0)
+        close(fd);
+    if (got > 0 && got < PEM_MOST && strstr(text, "-----BEGIN "))
+        return *ret = text, 0;
+    explicit_bzero(text, PEM_MOST);
+    free(text);
+    return error_set(reterr, got < 0 ? (int)got : -EINVAL, "%.300s: %s", path,
+                     got < 0 ? strerror((int)-got) : "no certificate or key (PEM) is in it");
+}
+
+static void erase(const char **text)
+{
+    if (*text)
+        explicit_bzero((char *)*text, PEM_MOST);
+    free((char *)*text);
+    *text = NULL;
+}
+
+static int read_identity(struct carrier_settings *set, struct error *reterr)
+{
+    if (set->key_file && !set->cert_file)
+        return error_set(reterr, -EINVAL, "carry_key_file is set, but carry_cert_file is not");
+    int err = set->cert_file ? read_pem(set->cert_file, &set->certificate, reterr) : 0;
+    if (!err && set->cert_file)
+        err = read_pem(set->key_file ? set->key_file : set->cert_file, &set->key, reterr);
+    return err;
+}
+
 static const char *kept(const char *text)
 {
     char *copy = text ? strdup(text) : NULL;
@@ -76,12 +115,16 @@ static const char *kept(const char *text)
 static void copy_settings(struct carrier *c, const struct carrier_settings *set)
 {
     c->set = *set;
+    c->set.format = carrier_format(c->ops, set->format);
     c->set.url = kept(set->url);
     c->set.outbox = kept(set->outbox);
     c->set.sensor = kept(set->sensor);
     c->set.user = kept(set->user);
     c->set.password_file = kept(set->password_file);
     c->set.ca_file = kept(set->ca_file);
+    c->set.cert_file = kept(set->cert_file);
+    c->set.key_file = kept(set->key_file);
+    c->set.certificate = c->set.key = NULL;
 }
 
 static void carrier_free(struct carrier *c)
@@ -96,6 +139,8 @@ static void carrier_free(struct carrier *c)
     free((char *)c->set.user);
     free((char *)c->set.password_file);
     free((char *)c->set.ca_file);
+    free((char *)c->set.cert_file);
+    free((char *)c->set.key_file);
     free(c);
 }
 
@@ -135,6 +180,8 @@ static int start(struct carrier *c, struct error *reterr)
     int err = folder < 0 ? folder : 0;
     if (!err && c->set.password_file)
         err = carrier_password(c->set.password_file, password, reterr);
+    if (!err)
+        err = read_identity(&c->set, reterr);
     if (!err && pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
         err = error_set(reterr, -errno, "%s: pipe: %s", c->set.url, strerror(errno));
     c->wake = pair[1];
@@ -142,6 +189,8 @@ static int start(struct carrier *c, struct error *reterr)
     if (!err)
         err = fork_carrier(c, &with, reterr);
     explicit_bzero(password, sizeof password);
+    erase(&c->set.certificate);
+    erase(&c->set.key);
     if (pair[0] >= 0)
         close(pair[0]);
     if (folder >= 0)
@@ -160,13 +209,25 @@ int carrier_check_url(const struct carrier_ops *ops, const char *url, struct err
                      ops->scheme);
 }
 
+enum carry_format carrier_format(const struct carrier_ops *ops, enum carry_format given)
+{
+    return given != CARRY_AUTO ? given : ops->format != CARRY_AUTO ? ops->format : CARRY_JSON;
+}
+
+static int check(const struct carrier_ops *ops, const struct carrier_settings *set, struct error *reterr)
+{
+    int err = carrier_check_url(ops, set->url, reterr);
+    if (!err && ops->json_only && carrier_format(ops, set->format) != CARRY_JSON)
+        err = error_set(reterr, -EINVAL, "-o %.300s: carry_format is %s, but only json goes there", set->url,
+                        carry_format_names[set->format]);
+    return err ? err : ops->check(set, reterr);
+}
+
 int carrier_start(const struct carrier_ops *ops, const struct carrier_settings *set, struct carrier **ret,
                   struct error *reterr)
 {
     *ret = NULL;
-    int err = carrier_check_url(ops, set->url, reterr);
-    if (!err)
-        err = ops->check(set, reterr);
+    int err = check(ops, set, reterr);
     if (err < 0)
         return err;
     struct carrier *c = calloc(1, sizeof *c);

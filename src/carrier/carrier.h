@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include "base/error.h"
 #include "base/slice.h"
+#include "carrier/format.h"
 
 struct carrier_ops;
 
@@ -16,12 +17,22 @@ struct carrier_settings {
     const char *outbox;               /* the folder of this one alone */
     const char *sensor;               /* our name, the first half of a batch's id */
     uint64_t outbox_bytes;            /* what may wait there; over it the newest is lost, and counted */
+    bool sync;                        /* a batch is kept once the disk has it */
     uint64_t batch_bytes;             /* of one batch */
     double batch_wait;                /* seconds until one goes, though it is not full */
     double timeout;                   /* seconds for one batch to be taken */
     double wait_most;                 /* seconds that carrier_close may take for what is left */
     const char *user, *password_file; /* or NULL: nobody logs in */
     const char *ca_file;              /* who is believed beside the system's; NULL: nobody */
+    /* By whom we show who we are, PEM, the key's behind it where that file is NULL; or NULL. Read before
+     * rights are given up; the texts are there in the carrier's process alone. */
+    const char *cert_file, *key_file, *certificate, *key;
+    enum carry_format format; /* of the lines that are put there; CARRY_AUTO: what the ops has as its own */
+    struct carrier_syslog {
+        unsigned facility, severity, notice_severity; /* numbers of RFC 5424 */
+        bool lines;                                   /* LF behind each message, not its length before it */
+        uint64_t bytes;                               /* of one message, at most */
+    } syslog;
     uid_t owner; /* whom the outbox belongs to, where root starts what `begin` makes that user; else 0 */
     void (*begin)(void *ctx); /* called first of all in the new process, to become another user; or NULL */
     void *begin_ctx;
@@ -36,6 +47,10 @@ struct carrier_batch {
                            digits, dots and hyphens of a host's name, at most 100 */
     struct slice lines; /* JSON objects, each with LF */
     size_t count;
+    /* Puts one of them aside that the other side will never take, with why; once for each, by who then
+     * returns CARRIED for the batch. Counted as refused. */
+    void (*refuse)(void *ctx, struct slice line, const char *why);
+    void *ctx;
 };
 
 enum carried {
@@ -56,7 +71,9 @@ struct carrier_ops {
     void (*close)(void *ctx);
     /* Where the URL names none. 0: the other side may send us to hosts and ports that are not in the URL. */
     uint16_t port;
-    bool rereads; /* the password's file is opened for each connection, too */
+    bool rereads;             /* the password's file is opened for each connection, too */
+    enum carry_format format; /* what it gets where nobody says; CARRY_AUTO: JSON as -f json */
+    bool json_only;
 };
 extern const struct carrier_ops *const carrier_table[]; /* ends with NULL */
 /* The row whose scheme stands before "://" there, or NULL. */
@@ -77,6 +94,8 @@ enum { CARRIER_PASSWORD = 512 };
 int carrier_password(const char *path, char ret[static CARRIER_PASSWORD], struct error *reterr);
 /* Opens the outbox of the settings, as their owner; its descriptor or -errno. */
 int carrier_outbox(const struct carrier_settings *set, struct error *reterr);
+/* In what shape lines go there, where the setting carry_format is `given`; never CARRY_AUTO. */
+enum carry_format carrier_format(const struct carrier_ops *ops, enum carry_format given);
 /* 0, or -EINVAL: a user or password is in the URL, which the text does not repeat. */
 int carrier_check_url(const struct carrier_ops *ops, const char *url, struct error *reterr);
 /* Checks, makes the outbox and forks; before there are threads. 0, or -errno: nothing was started. */

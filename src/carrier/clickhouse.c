@@ -288,12 +288,8 @@ static enum carried send_batch(void *ctx, const struct carrier_batch *batch, str
     struct clickhouse *c = ctx;
     c->until = now_monotonic() + c->set->timeout;
     clickrows_clear(c->rows);
-    for (struct slice rest = batch->lines; rest.len;) {
-        size_t end = slice_index(rest, '\n');
-        if (clickrows_add(c->rows, slice_sub(rest, 0, end), reterr) < 0)
-            return CARRY_REFUSED;
-        rest = slice_sub(rest, end + 1, rest.len);
-    }
+    if (clickrows_take(c->rows, batch->lines, reterr) < 0)
+        return CARRY_REFUSED;
     enum carried how = c->ready ? CARRIED : prepare(c, reterr);
     for (size_t i = 0; i < STREAMS && how == CARRIED; i++)
         how = insert(c, i, reterr);
@@ -301,15 +297,19 @@ static enum carried send_batch(void *ctx, const struct carrier_batch *batch, str
     return how;
 }
 
-const struct carrier_ops carrier_clickhouse = {"clickhouse",  "tables of ClickHouse, by HTTP",
-                                               check,         open_clickhouse,
-                                               send_batch,    close_clickhouse,
-                                               CHSERVER_PORT, false};
-const struct carrier_ops carrier_clickhouses = {"clickhouses",
-                                                "tables of ClickHouse, by HTTPS",
-                                                check,
-                                                open_clickhouse,
-                                                send_batch,
-                                                close_clickhouse,
-                                                CHSERVER_PORT_TLS,
-                                                false};
+const struct carrier_ops carrier_clickhouse = {.scheme = "clickhouse",
+                                               .summary = "tables of ClickHouse, by HTTP",
+                                               .check = check,
+                                               .open = open_clickhouse,
+                                               .send = send_batch,
+                                               .close = close_clickhouse,
+                                               .port = CHSERVER_PORT,
+                                               .json_only = true};
+const struct carrier_ops carrier_clickhouses = {.scheme = "clickhouses",
+                                                .summary = "tables of ClickHouse, by HTTPS",
+                                                .check = check,
+                                                .open = open_clickhouse,
+                                                .send = send_batch,
+                                                .close = close_clickhouse,
+                                                .port = CHSERVER_PORT_TLS,
+                                                .json_only = true};

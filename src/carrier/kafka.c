@@ -11,13 +11,13 @@
 #include "base/memory.h"
 #include "base/now.h"
 #include "base/slice.h"
+#include "carrier/form.h"
 #include "carrier/kafka_link.h"
 
 enum {
     MESSAGE_MOST = 1000000, /* message.max.bytes, which is what brokers take by default, with ... */
     SPARE = 1000,           /* ... a header and a key */
-    POLL_MS = 100,
-    KEY_WITHIN = 200 /* bytes at the start of a record among which its uid is */
+    POLL_MS = 100
 };
 static const double grace = 1; /* seconds beyond the timeout in which the library tells of it */
 
@@ -121,19 +121,6 @@ static int kafka_open(const struct carrier_settings *set, const char *password, 
     return err;
 }
 
-/* Of a record's first fields; none: it belongs to no connection. */
-static struct slice key_of(struct slice line)
-{
-    static const char name[] = "\"uid\":\"";
-    const struct slice head = slice_sub(line, 0, KEY_WITHIN);
-    const uint8_t *at = memmem(head.data, head.len, name, sizeof name - 1);
-    if (!at)
-        return (struct slice){0};
-    at += sizeof name - 1;
-    const uint8_t *end = memchr(at, '"', (size_t)(head.data + head.len - at));
-    return end ? (struct slice){at, (size_t)(end - at)} : (struct slice){0};
-}
-
 /* The next line without its LF; none is left: NULL. */
 static struct slice next_line(struct slice *rest)
 {
@@ -160,7 +147,7 @@ static bool has_giant(struct slice rest, size_t *retlen)
 
 static rd_kafka_resp_err_t produce(struct kafka *k, struct slice line)
 {
-    struct slice key = key_of(line);
+    struct slice key = form_uid(line);
     return rd_kafka_producev(k->producer, RD_KAFKA_V_TOPIC(k->servers.name),
                              RD_KAFKA_V_VALUE((void *)line.data, line.len),
                              RD_KAFKA_V_KEY(key.len ? (const void *)key.data : NULL, key.len),

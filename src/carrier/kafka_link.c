@@ -37,7 +37,10 @@ static int set_options(rd_kafka_conf_t *conf, const struct kafka_option *options
         if (options[i].value &&
             rd_kafka_conf_set(conf, options[i].name, options[i].value, text, sizeof text) != RD_KAFKA_CONF_OK)
             return error_set(reterr, -EINVAL, "%s: %s", options[i].name,
-                             strcmp(options[i].name, "sasl.password") == 0 ? "not taken" : text);
+                             strcmp(options[i].name, "sasl.password") == 0 ||
+                                     strcmp(options[i].name, "ssl.key.pem") == 0
+                                 ? "not taken"
+                                 : text);
     return 0;
 }
 
@@ -66,6 +69,8 @@ int kafka_link_configure(const struct carrier_settings *set, const char *passwor
                                        {"sasl.mechanisms", login ? "SCRAM-SHA-512" : NULL},
                                        {"sasl.username", set->user},
                                        {"sasl.password", login ? password : NULL},
+                                       {"ssl.certificate.pem", tls ? set->certificate : NULL},
+                                       {"ssl.key.pem", tls ? set->key : NULL},
                                        {"ssl.ca.location", tls ? set->ca_file : NULL},
                                        {"ssl.endpoint.identification.algorithm", tls ? "https" : NULL}};
     rd_kafka_conf_set_log_cb(conf, on_log);

@@ -59,6 +59,8 @@ static natsStatus set_tls(natsOptions *options, const struct carrier_settings *s
     natsStatus st = natsOptions_SetSecure(options, true);
     if (st == NATS_OK && set->ca_file)
         st = natsOptions_LoadCATrustedCertificates(options, set->ca_file);
+    if (st == NATS_OK && set->certificate)
+        st = natsOptions_SetCertificatesChain(options, set->certificate, set->key);
     return st;
 }
 

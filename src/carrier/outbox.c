@@ -1,14 +1,16 @@
 /* outbox.c: batches as files.
  * In: lines. Out: files of a folder, and back. Owns: nothing. Limits: those of whoever asks;
  * OUTBOX_BATCH_MOST.
- * Knowingly: nothing is forced to the disk, so a machine without power loses the last seconds; a process that
- * is killed loses nothing that has its name. */
+ * Knowingly: what is not forced to the disk a machine without power loses, the last seconds of it; a process
+ * that is killed loses nothing that has its name. A removal is not forced there: what comes back by it is
+ * sent again under its id. */
 #include "carrier/outbox.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -23,9 +25,24 @@
 /* Seconds after which a batch that is being written is nobody's any more. */
 enum { PART_OLD = 3600 };
 
+/* The name of a folder that was made is on the disk once the folder above it is. */
+static void sync_parent(const char *path)
+{
+    char *copy = strdup(path);
+    memory_check(copy);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(copy);
+    if (fd < 0)
+        return;
+    fsync(fd);
+    close(fd);
+}
+
 int outbox_open(const char *path, struct error *reterr)
 {
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+    if (mkdir(path, 0700) == 0)
+        sync_parent(path);
+    else if (errno != EEXIST)
         return error_set(reterr, -errno, "%.300s: %s", path, strerror(errno));
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd >= 0 ? fd : error_set(reterr, -errno, "%.300s: %s", path, strerror(errno));
@@ -54,7 +71,30 @@ static bool parse_name(const char *name, struct outbox_batch *ret)
     return ret->number < NUMBERS && strcmp(ret->name, name) == 0;
 }
 
-int outbox_put(int folder, uint64_t number, uint64_t lines, struct slice bytes, struct error *reterr)
+/* First the bytes, then the name that says that they are whole, then that name to the disk. */
+static int write_as(int folder, const char *part, const char *name, struct slice bytes, bool sync)
+{
+    int fd = openat(folder, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return -errno;
+    int err = io_write(fd, bytes);
+    if (!err && sync && fdatasync(fd) < 0)
+        err = -errno;
+    if (close(fd) < 0 && !err)
+        err = -errno;
+    if (!err && renameat(folder, part, folder, name) < 0)
+        err = -errno;
+    if (!err && sync && fsync(folder) < 0) {
+        err = -errno;
+        unlinkat(folder, name, 0);
+    }
+    if (err)
+        unlinkat(folder, part, 0);
+    return err;
+}
+
+int outbox_put(int folder, uint64_t number, uint64_t lines, struct slice bytes, bool sync,
+               struct error *reterr)
 {
     struct outbox_batch batch = {.number = number, .lines = lines};
     char part[32];
@@ -63,18 +103,8 @@ int outbox_put(int folder, uint64_t number, uint64_t lines, struct slice bytes, 
     print_name(&batch, batch.name);
     /* Two processes may fill one outbox, and have the same number in two containers. */
     snprintf(part, sizeof part, "%08" PRIx32 PART, batch.salt);
-    int fd = openat(folder, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return error_set(reterr, -errno, "outbox: %s: %s", part, strerror(errno));
-    int err = io_write(fd, bytes);
-    if (close(fd) < 0 && !err)
-        err = -errno;
-    if (!err && renameat(folder, part, folder, batch.name) < 0)
-        err = -errno;
-    if (!err)
-        return 0;
-    unlinkat(folder, part, 0);
-    return error_set(reterr, err, "outbox: %s: %s", batch.name, strerror(-err));
+    int err = write_as(folder, part, batch.name, bytes, sync);
+    return err ? error_set(reterr, err, "outbox: %s: %s", batch.name, strerror(-err)) : 0;
 }
 
 static int older_first(const void *a, const void *b)

@@ -20,12 +20,15 @@ struct outbox_batch {
     char name[OUTBOX_NAME];
 };
 
-/* Makes the folder (0700) where it is not there. Its descriptor, which the caller closes; or -errno. */
+/* Makes the folder (0700) where it is not there, for good. Its descriptor, which the caller closes; or
+ * -errno. */
 int outbox_open(const char *path, struct error *reterr);
 /* A number above `last`: microseconds of the epoch, or one more than it. */
 uint64_t outbox_number(uint64_t last);
-/* Writes a batch: under another name, which is then changed. 0 or -errno: nothing of it is there. */
-int outbox_put(int folder, uint64_t number, uint64_t lines, struct slice bytes, struct error *reterr);
+/* Writes a batch: under another name, which is then changed. `sync`: it is on the disk when this returns,
+ * which may take as long as disks take. 0 or -errno: nothing of it is there. */
+int outbox_put(int folder, uint64_t number, uint64_t lines, struct slice bytes, bool sync,
+               struct error *reterr);
 /* The batches that are there, oldest first, at most `most`; names of others are passed over. How many, or
  * -errno. Free *ret by free(). */
 int outbox_list(int folder, size_t most, struct outbox_batch **ret, struct error *reterr);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/net.h"
 #include "base/slice.h"
 
 static bool is_letter(char c)
@@ -47,6 +48,10 @@ static int add_server(struct servers *ret, char *text, unsigned port, struct err
 
 static int take_name(const char *name, const char *what, struct servers *ret, struct error *reterr)
 {
+    if (!what && *name)
+        return error_set(reterr, -EINVAL, "nothing stands behind the servers, not '/%.100s'", name);
+    if (!what)
+        return 0;
     if (!*name || strlen(name) >= sizeof ret->name)
         return error_set(reterr, -EINVAL, "it wants a %s behind the servers: .../%s", what, what);
     for (const char *p = name; *p; p++)
@@ -72,4 +77,15 @@ int servers_parse(const char *url, const char *what, unsigned port, struct serve
     if (!err && !ret->count)
         err = error_set(reterr, -EINVAL, "it names no server");
     return err;
+}
+
+bool servers_is_here(const char *item)
+{
+    size_t len = (size_t)(strrchr(item, ':') - item);
+    struct slice host = {(const uint8_t *)item, len};
+    struct address a;
+    if (len > 2 && item[0] == '[')
+        host = slice_sub(host, 1, len - 1);
+    return slice_case_eq(host, slice_str("localhost")) ||
+           (address_parse(host, &a) && address_is_loopback(&a));
 }

@@ -415,19 +415,23 @@ static int64_t end_of(const struct row *row, struct slice written)
     return own;
 }
 
-static void end_row(struct row *row, const struct parts *parts)
+/* Where it stands among the others. */
+static uint64_t id_of(int64_t micros, uint64_t hash)
 {
     static const int64_t most = (INT64_C(1) << (63 - HASH_BITS)) - 1;
+    uint64_t place = (uint64_t)(micros < 0 ? 0 : micros > most ? most : micros);
+    return place << HASH_BITS | (hash & ((1 << HASH_BITS) - 1));
+}
+
+static void end_row(struct row *row, const struct parts *parts, uint64_t hash)
+{
     const struct stream *stream = row->t->columns->stream;
-    uint64_t hash = XXH3_64bits(parts->line.data, parts->line.len);
     int64_t at = end_of(row, parts->written);
-    uint64_t place = (uint64_t)(at < 0 ? 0 : at > most ? most : at);
     for (size_t i = 0; i < stream->count; i++)
         if (row->t->always[i / 64] & ~row->seen[i / 64] & UINT64_C(1) << i % 64)
             note_missing(row, i);
     cells_number(row_cells(row, CHCOMPUTED_DAY), row->at, (uint64_t)(second_of(at) / DAY_SECONDS));
-    cells_number(row_cells(row, CHCOMPUTED_ID), row->at,
-                 place << HASH_BITS | (hash & ((1 << HASH_BITS) - 1)));
+    cells_number(row_cells(row, CHCOMPUTED_ID), row->at, id_of(at, hash));
     cells_number(row_cells(row, CHCOMPUTED_HASH), row->at, hash);
     if (stream->index == STREAM_SMTP)
         keys_end(row);
@@ -435,7 +439,7 @@ static void end_row(struct row *row, const struct parts *parts)
         end_entry(row, parts);
 }
 
-int clickrows_add(struct clickrows *r, struct slice line, struct error *reterr)
+static int add_line(struct clickrows *r, struct slice line, uint64_t hash, struct error *reterr)
 {
     struct scan s = {line.data, line.data + line.len, false, false};
     struct parts parts;
@@ -456,7 +460,60 @@ int clickrows_add(struct clickrows *r, struct slice line, struct error *reterr)
         cells_undo(&row.t->cells[i], row.at);
     if (err)
         return err;
-    end_row(&row, &parts);
+    end_row(&row, &parts, hash);
     row.t->rows++;
     return 0;
+}
+
+int clickrows_add(struct clickrows *r, struct slice line, struct error *reterr)
+{
+    return add_line(r, line, XXH3_64bits(line.data, line.len), reterr);
+}
+
+/* A line of a batch, by what rows are sorted by. */
+struct place {
+    uint64_t id, hash;
+    struct slice line;
+};
+
+/* Lines that do not say when they were complete stay among those around them. */
+static struct place place_of_line(struct slice line, uint64_t before)
+{
+    struct scan s = {line.data, line.data + line.len, false, false};
+    struct parts parts;
+    uint64_t hash = XXH3_64bits(line.data, line.len);
+    bool known = split(line, &s, &parts) && parts.written.len;
+    return (struct place){known ? id_of(micros_of(parts.written), hash) : before, hash, line};
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    return x->id != y->id ? (x->id > y->id) - (x->id < y->id) : (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+int clickrows_take(struct clickrows *r, struct slice lines, struct error *reterr)
+{
+    struct place *places = NULL;
+    size_t count = 0, room = 0;
+    bool sorted = true;
+    int err = 0;
+    while (lines.len) {
+        size_t end = slice_index(lines, '\n');
+        if (count == room) {
+            room = room ? 2 * room : 1024;
+            places = reallocarray(places, room, sizeof *places);
+            memory_check(places);
+        }
+        places[count] = place_of_line(slice_sub(lines, 0, end), count ? places[count - 1].id : 0);
+        sorted &= !count || compare(&places[count - 1], &places[count]) <= 0;
+        count++;
+        lines = slice_sub(lines, end + 1, lines.len);
+    }
+    if (!sorted)
+        qsort(places, count, sizeof *places, compare);
+    for (size_t i = 0; i < count && !err; i++)
+        err = add_line(r, places[i].line, places[i].hash, reterr);
+    free(places);
+    return err;
 }

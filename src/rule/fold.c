@@ -114,41 +114,57 @@ static struct slice key_of(const struct notice *n, unsigned actions, uint8_t to[
     return (struct slice){to, note.len + 2 + id.len};
 }
 
-bool fold_take(struct fold_table *f, const struct notice *n, unsigned actions)
+static uint64_t add(uint64_t a, uint64_t b)
 {
-    uint8_t room[KEY_MOST];
-    if (!(n->suppress_for > 0) || !n->note.len)
-        return true;
-    struct slice key = key_of(n, actions, room);
-    /* Seeded, as identifiers hold what strangers write. */
-    uint64_t hash = XXH3_64bits_withSeed(key.data, key.len, (uintptr_t)f);
-    double now = seconds(n->ts);
-    struct fold *e = *find(f, hash, key);
-    /* Captures may be read in any order: what lies long before is no repeat. */
-    if (e && now < e->until && now > e->from - n->suppress_for) {
-        e->repeats++;
-        free(e->last);
-        e->last = notice_copy(n, TEXT_MOST);
-        return false;
-    }
-    if (e)
-        end(f, e);
+    return a < INT64_MAX - b && b < INT64_MAX ? a + b : INT64_MAX;
+}
+
+static struct fold *put(struct fold_table *f, uint64_t hash, struct slice key, double from, double until)
+{
     if (f->count == f->most) {
         f->shed++;
         end(f, f->heap[0]);
     }
-    e = calloc(1, sizeof *e + key.len);
+    struct fold *e = calloc(1, sizeof *e + key.len);
     memory_check(e);
     e->hash = hash;
-    e->from = now;
-    e->until = now + n->suppress_for;
-    e->actions = actions;
+    e->from = from;
+    e->until = until;
     e->key_len = key.len;
     memcpy(e->key, key.data, key.len);
     struct fold **slot = find(f, hash, key);
     *slot = e;
     f->count++;
     heap_settle(f, f->count - 1, e);
+    return e;
+}
+
+/* Seeded, as identifiers hold what strangers write. */
+static uint64_t hash_of(const struct fold_table *f, struct slice key)
+{
+    return XXH3_64bits_withSeed(key.data, key.len, (uintptr_t)f);
+}
+
+bool fold_take(struct fold_table *f, const struct notice *n, unsigned actions)
+{
+    uint8_t room[KEY_MOST];
+    if (!(n->suppress_for > 0) || !n->note.len)
+        return true;
+    struct slice key = key_of(n, actions, room);
+    uint64_t hash = hash_of(f, key);
+    double now = seconds(n->ts);
+    struct fold *e = *find(f, hash, key);
+    /* Captures may be read in any order: what lies long before is no repeat. */
+    if (e && now < e->until && now > e->from - n->suppress_for) {
+        /* One that stands for repeats itself, of a sensor that has folded already, is so many. */
+        e->repeats = add(e->repeats, n->folded ? n->folded : 1);
+        free(e->last);
+        e->last = notice_copy(n, TEXT_MOST);
+        return false;
+    }
+    if (e)
+        end(f, e);
+    put(f, hash, key, now, now + n->suppress_for)->actions = actions;
     return true;
 }
 
@@ -162,6 +178,31 @@ void fold_finish(struct fold_table *f)
 {
     while (f->count)
         end(f, f->heap[0]);
+}
+
+void fold_each(const struct fold_table *f, fold_each_fn *take, void *ctx)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        const struct fold *e = f->heap[i];
+        take(ctx, &(struct fold_entry){.from = e->from,
+                                       .until = e->until,
+                                       .actions = e->actions,
+                                       .repeats = e->repeats,
+                                       .key = {e->key, e->key_len},
+                                       .last = e->last});
+    }
+}
+
+void fold_put(struct fold_table *f, const struct fold_entry *given)
+{
+    struct slice key = slice_sub(given->key, 0, KEY_MOST);
+    uint64_t hash = hash_of(f, key);
+    if (!key.len || *find(f, hash, key))
+        return;
+    struct fold *e = put(f, hash, key, given->from, given->until);
+    e->actions = given->actions;
+    e->repeats = given->last ? given->repeats : 0;
+    e->last = given->last ? notice_copy(given->last, TEXT_MOST) : NULL;
 }
 
 uint64_t fold_shed(const struct fold_table *f)

@@ -3,7 +3,7 @@
  * was first added longest ago goes, and is counted; COUNTER_NAMES, COUNTER_KEY.
  * Knowingly: one lock for all of it, as each use is short. A key's time runs from its first add, so a key
  * that is added to all the time starts again from 0 each `expire` seconds. Time is the latest that anybody
- * said. */
+ * said; where things come late (counters_lateness) a key's window is judged by each add's own time. */
 #include "script/counter.h"
 
 #include <pthread.h>
@@ -40,7 +40,7 @@ struct counters {
     pthread_mutex_t lock;
     uint32_t most, len;
     uint64_t shed, seed;
-    int64_t now;
+    int64_t now, late;          /* nanoseconds */
     struct entry_key **buckets; /* a power of two of them, at least as many as keys */
     size_t buckets_len;
     struct entry_list keys;
@@ -196,7 +196,7 @@ static void advance(struct counters *cs, int64_t now)
 
 static void expire(struct counters *cs, struct counter *c)
 {
-    while (c->keys.first && cs->now - c->keys.first->first >= c->expire_ns)
+    while (c->keys.first && cs->now - cs->late - c->keys.first->first >= c->expire_ns)
         drop(cs, c->keys.first);
 }
 
@@ -208,6 +208,22 @@ void counters_tick(struct counters *cs, struct timespec now)
     advance(cs, nanoseconds(now));
     for (size_t i = 0; i < cs->items_len; i++)
         expire(cs, cs->items[i]);
+    pthread_mutex_unlock(&cs->lock);
+}
+
+void counters_lateness(struct counters *cs, double seconds)
+{
+    cs->late = (int64_t)(seconds * 1e9);
+}
+
+void counters_each(struct counters *cs, counters_each_fn *take, void *ctx)
+{
+    pthread_mutex_lock(&cs->lock);
+    for (const struct entry_key *e = cs->keys.first; e; e = e->all_newer) {
+        const struct counter *c = e->counter;
+        take(ctx,
+             &(struct counters_key){slice_str(c->name), c->expire, {e->key, e->len}, e->first, e->value});
+    }
     pthread_mutex_unlock(&cs->lock);
 }
 
@@ -227,40 +243,60 @@ static void enter(struct counter *c, struct timespec now)
     expire(c->store, c);
 }
 
-static int64_t add(struct counter *c, struct slice key, int64_t n)
+/* The key's window is over at `t`, or is one that comes after it; never so where time comes in order. */
+static bool is_over(const struct counter *c, const struct entry_key *e, int64_t t)
+{
+    return c->store->late && t - e->first >= c->expire_ns;
+}
+
+static bool is_before(const struct counter *c, const struct entry_key *e, int64_t t)
+{
+    return c->store->late && e->first - t >= c->expire_ns;
+}
+
+static struct entry_key *put(struct counter *c, uint64_t hash, struct slice key, int64_t first, int64_t n)
 {
     struct counters *cs = c->store;
-    uint64_t hash = hash_of(cs, c, key);
-    struct entry_key *e = *slot_of(cs, c, hash, key);
-    if (e) {
-        if (__builtin_add_overflow(e->value, n, &e->value))
-            e->value = n > 0 ? INT64_MAX : INT64_MIN;
-        return e->value;
-    }
-    if (!cs->most)
-        return n;
     if (cs->len == cs->most) {
         drop(cs, cs->keys.first);
         cs->shed++;
     }
     if (cs->len >= cs->buckets_len)
         grow(cs);
-    e = malloc(sizeof *e + key.len);
+    struct entry_key *e = malloc(sizeof *e + key.len);
     memory_check(e);
-    *e = (struct entry_key){.counter = c, .hash = hash, .first = cs->now, .value = n, .len = key.len};
+    *e = (struct entry_key){.counter = c, .hash = hash, .first = first, .value = n, .len = key.len};
     if (key.len)
         memcpy(e->key, key.data, key.len);
     append(cs, e);
     struct entry_key **slot = &cs->buckets[hash & (cs->buckets_len - 1)];
     e->chain = *slot;
     *slot = e;
-    return n;
+    return e;
+}
+
+static int64_t add(struct counter *c, struct slice key, int64_t t, int64_t n)
+{
+    struct counters *cs = c->store;
+    uint64_t hash = hash_of(cs, c, key);
+    struct entry_key *e = *slot_of(cs, c, hash, key);
+    if (e && is_over(c, e, t)) {
+        drop(cs, e);
+        e = NULL;
+    }
+    if (!cs->most || (e && is_before(c, e, t)))
+        return n;
+    if (!e)
+        return put(c, hash, key, cs->late ? t : cs->now, n)->value;
+    if (__builtin_add_overflow(e->value, n, &e->value))
+        e->value = n > 0 ? INT64_MAX : INT64_MIN;
+    return e->value;
 }
 
 int64_t counter_add(struct counter *c, struct timespec now, struct slice key, int64_t n)
 {
     enter(c, now);
-    int64_t value = add(c, key_of(key), n);
+    int64_t value = add(c, key_of(key), nanoseconds(now), n);
     pthread_mutex_unlock(&c->store->lock);
     return value;
 }
@@ -270,7 +306,8 @@ int64_t counter_get(struct counter *c, struct timespec now, struct slice key)
     enter(c, now);
     key = key_of(key);
     const struct entry_key *e = *slot_of(c->store, c, hash_of(c->store, c, key), key);
-    int64_t value = e ? e->value : 0;
+    int64_t t = nanoseconds(now);
+    int64_t value = e && !is_over(c, e, t) && !is_before(c, e, t) ? e->value : 0;
     pthread_mutex_unlock(&c->store->lock);
     return value;
 }
@@ -312,4 +349,16 @@ size_t counter_copy(struct counter *c, struct timespec now, uint8_t *ret, size_t
     }
     pthread_mutex_unlock(&c->store->lock);
     return len;
+}
+
+bool counters_put(struct counters *cs, const struct counters_key *k)
+{
+    struct counter *c = NULL;
+    pthread_mutex_lock(&cs->lock);
+    bool known = find(cs, k->name, 0, &c) == COUNTER_FINE && c->expire == k->expire && cs->most;
+    uint64_t hash = known ? hash_of(cs, c, key_of(k->key)) : 0;
+    if (known && !*slot_of(cs, c, hash, key_of(k->key)))
+        put(c, hash, key_of(k->key), k->first, k->value);
+    pthread_mutex_unlock(&cs->lock);
+    return known;
 }

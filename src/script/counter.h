@@ -3,6 +3,7 @@
 #ifndef SCRIPT_COUNTER_H
 #define SCRIPT_COUNTER_H
 
+#include <stdbool.h>
 #include <time.h>
 #include "base/slice.h"
 
@@ -22,6 +23,9 @@ void counters_free(struct counters **cs);
 enum counter_fault counters_find(struct counters *cs, struct slice name, double expire, struct counter **ret);
 /* Time goes on to `now`, never back. */
 void counters_tick(struct counters *cs, struct timespec now);
+/* From now on what is told may be so many seconds older than what was told before, and counts at its own
+ * time; keys are kept so much longer. Before the first add, and by one thread. */
+void counters_lateness(struct counters *cs, double seconds);
 /* Keys given up over the limit. */
 uint64_t counters_shed(struct counters *cs);
 
@@ -39,5 +43,19 @@ struct counter_item {
 size_t counter_size(struct counter *c, struct timespec now);
 /* Copies the oldest keys as far as they fit; returns the bytes written. */
 size_t counter_copy(struct counter *c, struct timespec now, uint8_t *ret, size_t room);
+
+/* A key with its counter, for who keeps them longer than a process lives. */
+struct counters_key {
+    struct slice name; /* of the counter */
+    double expire;
+    struct slice key;
+    int64_t first; /* nanoseconds */
+    int64_t value;
+};
+typedef void counters_each_fn(void *ctx, const struct counters_key *k);
+/* All keys, the oldest first; borrowed for the call, in which no other function may be called. */
+void counters_each(struct counters *cs, counters_each_fn *take, void *ctx);
+/* Puts one back. False: no counter of that name and time is there. */
+bool counters_put(struct counters *cs, const struct counters_key *k);
 
 #endif

@@ -89,4 +89,5 @@ void letter_text(const struct notice *n, struct line *out)
     }
     add(out, n->code ? "reply" : "about", n->sub);
     add(out, "uid", n->id.uid);
+    add(out, "sensor", n->sensor);
 }

@@ -82,7 +82,8 @@ void line_time(struct line *l, struct timespec t)
 void line_seconds(struct line *l, double v)
 {
     if (v < 0) {
-        line_byte(l, '-');
+        /* What is rounded to nothing has no sign, or who reads it and prints it again would print another. */
+        line_str(l, v < -5e-7 ? "-" : "");
         v = -v;
     }
     double micros = v * 1e6;

@@ -1,5 +1,5 @@
 /* record_of.c: rows back to records, by the tables of fields.
- * In: columns; JSON as the json sink prints it, from a file that anybody may have made. Out: bodies of
+ * In: values of rows; JSON as the json sink prints it, from a file that anybody may have made. Out: bodies of
  * records. Owns: the memory of the latest. Limits: RECORD_BYTES a record, DEPTH objects in each other.
  * Knowingly: what a record has beside its fields is lost, but for whether text of the message was seen. */
 #include "view/record_of.h"
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include "base/memory.h"
 #include "record/notice.h"
+#include "view/text_in.h"
 
 enum { RECORD_BYTES = 256 << 20, DEPTH = 8, MICROSECONDS = 1000000, NUMBER_TEXT = 40 };
 
@@ -30,126 +31,6 @@ void record_of_free(struct record_of **r)
     *r = NULL;
 }
 
-/* JSON that is read from its start. Once it is `bad` it gives nothing any more. */
-struct text_in {
-    struct slice rest;
-    struct arena *mem;
-    unsigned depth;
-    bool bad;
-};
-
-static uint8_t next(struct text_in *in)
-{
-    while (in->rest.len && (in->rest.data[0] == ' ' || in->rest.data[0] == '\n'))
-        in->rest = slice_sub(in->rest, 1, in->rest.len);
-    return in->rest.len && !in->bad ? in->rest.data[0] : 0;
-}
-
-static bool take(struct text_in *in, uint8_t c)
-{
-    if (next(in) != c)
-        return false;
-    in->rest = slice_sub(in->rest, 1, in->rest.len);
-    return true;
-}
-
-static void want(struct text_in *in, uint8_t c)
-{
-    in->bad = !take(in, c) || in->bad;
-}
-
-static uint32_t hex(struct slice s)
-{
-    uint32_t v = 0;
-    for (size_t i = 0; i < 4; i++) {
-        uint8_t c = byte_lower(i < s.len ? s.data[i] : 0);
-        if (!byte_is_digit(c) && !(c >= 'a' && c <= 'f'))
-            return UINT32_MAX;
-        v = v << 4 | (uint32_t)(byte_is_digit(c) ? c - '0' : c - 'a' + 10);
-    }
-    return v;
-}
-
-static size_t put_character(uint32_t code, uint8_t *out)
-{
-    if (code < 0x80)
-        return out[0] = (uint8_t)code, 1;
-    if (code < 0x800)
-        return out[0] = (uint8_t)(0xc0 | code >> 6), out[1] = (uint8_t)(0x80 | (code & 63)), 2;
-    size_t n = code < 0x10000 ? 3 : 4;
-    out[0] = (uint8_t)(n == 3 ? 0xe0 | code >> 12 : 0xf0 | code >> 18);
-    for (size_t i = 1; i < n; i++)
-        out[i] = (uint8_t)(0x80 | (code >> 6 * (n - 1 - i) & 63));
-    return n;
-}
-
-/* Behind a backslash, which *s loses; returns how many bytes went out. */
-static size_t take_escape(struct text_in *in, struct slice *s, uint8_t *out)
-{
-    static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
-    uint8_t c = s->len ? s->data[0] : 0;
-    const char *known = c ? strchr(from, c) : NULL;
-    *s = slice_sub(*s, 1, s->len);
-    if (c != 'u')
-        return out[0] = (uint8_t)(known ? to[known - from] : c), 1;
-    uint32_t code = hex(*s);
-    *s = slice_sub(*s, 4, s->len);
-    if (code >= 0xd800 && code < 0xdc00 && slice_case_starts(*s, "\\u")) {
-        uint32_t low = hex(slice_sub(*s, 2, s->len));
-        if (low >= 0xdc00 && low < 0xe000) {
-            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-            *s = slice_sub(*s, 6, s->len);
-        }
-    }
-    in->bad = in->bad || code > 0x10ffff;
-    return put_character(code > 0x10ffff ? 0xfffd : code, out);
-}
-
-/* Length of what stands before the closing quotation mark; SIZE_MAX: there is none. */
-static size_t string_length(struct slice s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] == '"')
-            return i;
-        i += s.data[i] == '\\';
-    }
-    return SIZE_MAX;
-}
-
-static struct slice read_string(struct text_in *in)
-{
-    want(in, '"');
-    size_t len = in->bad ? SIZE_MAX : string_length(in->rest), used = 0;
-    uint8_t *out = len == SIZE_MAX ? NULL : arena_alloc(in->mem, len + 4);
-    if (!out) {
-        in->bad = true;
-        return (struct slice){NULL, 0};
-    }
-    for (struct slice s = slice_sub(in->rest, 0, len); s.len;) {
-        uint8_t c = s.data[0];
-        s = slice_sub(s, 1, s.len);
-        if (c == '\\')
-            used += take_escape(in, &s, out + used);
-        else
-            out[used++] = c;
-    }
-    in->rest = slice_sub(in->rest, len + 1, in->rest.len);
-    return (struct slice){out, used};
-}
-
-/* A number, true or false; as text. */
-static struct slice read_plain(struct text_in *in)
-{
-    size_t len = 0;
-    (void)next(in);
-    while (len < in->rest.len && !strchr(",]} \n", in->rest.data[len]))
-        len++;
-    struct slice text = slice_sub(in->rest, 0, len);
-    in->rest = slice_sub(in->rest, len, in->rest.len);
-    in->bad = in->bad || !len;
-    return text;
-}
-
 static double number_of(struct slice text)
 {
     char copy[NUMBER_TEXT];
@@ -159,42 +40,24 @@ static double number_of(struct slice text)
     return strtod(copy, NULL);
 }
 
-static void skip_value(struct text_in *in)
-{
-    unsigned depth = 0;
-    do {
-        uint8_t c = next(in);
-        if (c == '"')
-            read_string(in);
-        else if (c == '{' || c == '[')
-            depth++, want(in, c);
-        else if (depth && (c == '}' || c == ']'))
-            depth--, want(in, c);
-        else if (depth && (c == ',' || c == ':'))
-            want(in, c);
-        else
-            read_plain(in);
-    } while (depth && !in->bad);
-}
-
 static void read_value(struct text_in *in, const struct field *f, void *to);
 
 static void read_object(struct text_in *in, const struct shape *of, char *object)
 {
-    want(in, '{');
+    text_in_want(in, '{');
     in->bad = in->bad || ++in->depth > DEPTH;
-    while (!in->bad && !take(in, '}')) {
-        struct slice name = read_string(in);
+    while (!in->bad && !text_in_take(in, '}')) {
+        struct slice name = text_in_string(in);
         size_t i = 0;
-        want(in, ':');
+        text_in_want(in, ':');
         while (i < of->count && !slice_eq(slice_str(of->fields[i].name), name))
             i++;
         if (i < of->count)
             read_value(in, &of->fields[i], object + of->fields[i].offset);
         else
-            skip_value(in);
-        if (next(in) != '}')
-            want(in, ',');
+            text_in_skip(in);
+        if (text_in_next(in) != '}')
+            text_in_want(in, ',');
     }
     in->depth--;
 }
@@ -203,10 +66,10 @@ static void read_object(struct text_in *in, const struct shape *of, char *object
  */
 static void *next_item(struct text_in *in, struct object_list *list, size_t size)
 {
-    if (in->bad || take(in, ']'))
+    if (in->bad || text_in_take(in, ']'))
         return NULL;
     if (list->len)
-        want(in, ',');
+        text_in_want(in, ',');
     if (list->len == list->room) {
         size_t room = list->room ? 2 * list->room : 4;
         list->items = arena_grow(in->mem, (void *)list->items, list->room * size, room * size);
@@ -219,17 +82,17 @@ static void *next_item(struct text_in *in, struct object_list *list, size_t size
 /* None is an empty text in a list. */
 static void read_address(struct text_in *in, struct address *to)
 {
-    struct slice text = read_string(in);
+    struct slice text = text_in_string(in);
     in->bad = (text.len && !address_parse(text, to)) || in->bad;
 }
 
 static void read_list(struct text_in *in, const struct field *f, struct object_list *list)
 {
     void *item;
-    want(in, '[');
+    text_in_want(in, '[');
     if (f->kind == FIELD_TEXTS)
         while ((item = next_item(in, list, sizeof(struct slice))))
-            *(struct slice *)item = read_string(in);
+            *(struct slice *)item = text_in_string(in);
     else if (f->kind == FIELD_ADDRESSES)
         while ((item = next_item(in, list, sizeof(struct address))))
             read_address(in, item);
@@ -240,22 +103,22 @@ static void read_list(struct text_in *in, const struct field *f, struct object_l
 
 static void read_flags(struct text_in *in, struct flags *flags)
 {
-    want(in, '{');
-    while (!in->bad && !take(in, '}')) {
-        struct slice name = read_string(in);
-        want(in, ':');
-        bool on = slice_eq(read_plain(in), slice_str("true"));
+    text_in_want(in, '{');
+    while (!in->bad && !text_in_take(in, '}')) {
+        struct slice name = text_in_string(in);
+        text_in_want(in, ':');
+        bool on = slice_eq(text_in_plain(in), slice_str("true"));
         for (size_t i = 0; i < FLAG_COUNT; i++)
             if (slice_eq(slice_str(flag_table[i].name), name))
                 *(bool *)((char *)flags + flag_table[i].offset) = on;
-        if (next(in) != '}')
-            want(in, ',');
+        if (text_in_next(in) != '}')
+            text_in_want(in, ',');
     }
 }
 
 static void read_anomaly(struct text_in *in, enum anomaly *to)
 {
-    struct slice name = read_string(in);
+    struct slice name = text_in_string(in);
     enum anomaly i = 0;
     while (i < ANOMALY_COUNT && !slice_eq(slice_str(anomaly_name(i)), name))
         i++;
@@ -281,7 +144,7 @@ static void set_real(enum field_kind kind, double v, void *to)
 
 static void read_count(struct text_in *in, enum field_kind kind, void *to)
 {
-    struct slice text = read_plain(in);
+    struct slice text = text_in_plain(in);
     uint64_t v = 0;
     in->bad = in->bad || slice_number(text, &v) != text.len;
     set_count(kind, v, to);
@@ -309,7 +172,7 @@ static void read_value(struct text_in *in, const struct field *f, void *to)
 {
     switch (f->kind) {
     case FIELD_TEXT:
-        *(struct slice *)to = read_string(in);
+        *(struct slice *)to = text_in_string(in);
         break;
     case FIELD_ADDRESS:
         read_address(in, to);
@@ -334,14 +197,14 @@ static void read_value(struct text_in *in, const struct field *f, void *to)
     case FIELD_BOOL:
     case FIELD_TRUE:
     case FIELD_MAYBE:
-        set_truth(f->kind, slice_eq(read_plain(in), slice_str("true")), to);
+        set_truth(f->kind, slice_eq(text_in_plain(in), slice_str("true")), to);
         break;
     case FIELD_TIME:
-        skip_value(in);
+        text_in_skip(in);
         break;
     case FIELD_DOUBLE:
     case FIELD_SPAN:
-        set_real(f->kind, number_of(read_plain(in)), to);
+        set_real(f->kind, number_of(text_in_plain(in)), to);
         break;
     case FIELD_PORT:
     case FIELD_SOME_PORT:
@@ -354,7 +217,7 @@ static void read_value(struct text_in *in, const struct field *f, void *to)
 
 static bool set_text(struct arena *mem, const struct field *f, struct slice text, void *to)
 {
-    struct text_in in = {text, mem, 0, false};
+    struct text_in in = {.rest = text, .mem = mem};
     if (f->kind == FIELD_TEXT) {
         struct slice copy = arena_copy(mem, text);
         /* An empty text is one. */
@@ -367,10 +230,18 @@ static bool set_text(struct arena *mem, const struct field *f, struct slice text
     return !in.bad;
 }
 
+static struct timespec time_of(int64_t micros)
+{
+    int64_t part = micros % MICROSECONDS;
+    if (part < 0)
+        part += MICROSECONDS;
+    return (struct timespec){(time_t)((micros - part) / MICROSECONDS), (long)(part * 1000)};
+}
+
 static bool set_integer(const struct field *f, int64_t v, void *to)
 {
     if (f->kind == FIELD_TIME)
-        *(struct timespec *)to = (struct timespec){v / MICROSECONDS, v % MICROSECONDS * 1000};
+        *(struct timespec *)to = time_of(v);
     else if (f->kind == FIELD_BOOL || f->kind == FIELD_TRUE || f->kind == FIELD_MAYBE)
         set_truth(f->kind, v != 0, to);
     else if (f->kind == FIELD_DOUBLE || f->kind == FIELD_SPAN)
@@ -407,7 +278,7 @@ bool record_of_row(struct record_of *r, enum stream_index stream, const struct r
     if (stream == STREAM_ENTRY)
         return false;
     const struct stream *s = stream_table[stream];
-    uint64_t id = reader_row_id(row);
+    int64_t micros = reader_row_micros(row);
     arena_reset(&r->mem);
     char *body = arena_alloc(&r->mem, s->size);
     memory_check(body);
@@ -417,6 +288,6 @@ bool record_of_row(struct record_of *r, enum stream_index stream, const struct r
     if (stream == STREAM_SMTP)
         ((struct transaction *)(void *)body)->message =
             ((struct transaction *)(void *)body)->message_bytes > 0;
-    *ret = (struct record){s, body, {(time_t)(id / MICROSECONDS), (long)(id % MICROSECONDS * 1000)}, &r->mem};
+    *ret = (struct record){s, body, time_of(micros), &r->mem};
     return true;
 }

@@ -43,7 +43,9 @@ static bool has_domain(enum query_field_index field)
 /* What fields= names, in the language of queries. False: it is answered what is wrong with it. */
 static bool read_fields(const struct request *r, struct answer *a, struct facets *f)
 {
-    struct slice list = slice_str("disposition,country,client,sender,recipient,agent,tls,anomaly,code,sensor"), name;
+    struct slice list =
+                     slice_str("disposition,country,client,sender,recipient,agent,tls,anomaly,code,sensor"),
+                 name;
     size_t at = 0;
     if (request_has(r, PARAM_fields))
         list = request_text(r, PARAM_fields);

@@ -104,7 +104,7 @@ static void put(const char *text, uint64_t lines)
     static uint64_t last;
     struct error err;
     last = outbox_number(last);
-    assert_int_equal(outbox_put(folder, last, lines, slice_str(text), &err), 0);
+    assert_int_equal(outbox_put(folder, last, lines, slice_str(text), false, &err), 0);
 }
 
 static void begin(void)

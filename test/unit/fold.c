@@ -121,6 +121,40 @@ static void differences(void **state)
     fold_table_free(&f);
 }
 
+static void keep(void *ctx, const struct fold_entry *e)
+{
+    fold_put(ctx, e);
+}
+
+/* What is remembered can be carried to another table; what stands for repeats already counts as these. */
+static void carried(void **state)
+{
+    (void)state;
+    struct told told = {{0}};
+    struct notice many = {.ts = {1004, 0},
+                          .note = slice_str("A"),
+                          .identifier = slice_str("x"),
+                          .suppress_for = 10,
+                          .folded = 40};
+    struct fold_table *a = fold_table_new(100, on_fold, &told), *b = fold_table_new(100, on_fold, &told);
+    assert_true(take(a, "A", "x", 1000, 10));
+    assert_false(take(a, "A", "x", 1003, 10));
+    assert_false(fold_take(a, &many, ACTION_LOG));
+    assert_true(take(a, "A", "y", 1003, 10));
+    assert_true(take(b, "A", "y", 900, 10));
+    fold_each(a, keep, b);
+    fold_table_free(&a);
+    assert_string_equal(told.text, "");
+    assert_false(take(b, "A", "x", 1005, 10));
+    /* It knew this one by itself. */
+    assert_true(take(b, "A", "y", 1009, 10));
+    many.folded = UINT64_MAX;
+    assert_false(fold_take(b, &many, ACTION_LOG));
+    fold_advance(b, (struct timespec){1010, 0});
+    assert_string_equal(told.text, "x*9223372036854775807@1004 ");
+    fold_table_free(&b);
+}
+
 static void copies(void **state)
 {
     (void)state;
@@ -136,7 +170,7 @@ static void copies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(windows), cmocka_unit_test(keys),
-                                       cmocka_unit_test(crowds), cmocka_unit_test(differences),
-                                       cmocka_unit_test(copies)};
+                                       cmocka_unit_test(crowds),  cmocka_unit_test(differences),
+                                       cmocka_unit_test(carried), cmocka_unit_test(copies)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

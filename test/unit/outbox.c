@@ -44,7 +44,7 @@ static void put_file(const char *name, const char *text)
 static void put(uint64_t number, const char *text)
 {
     struct error err;
-    assert_int_equal(outbox_put(folder, number, 1, slice_str(text), &err), 0);
+    assert_int_equal(outbox_put(folder, number, 1, slice_str(text), false, &err), 0);
 }
 
 static void gives_back(void **state)

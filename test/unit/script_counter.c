@@ -39,6 +39,56 @@ static void expiry(void **state)
     assert_null(cs);
 }
 
+/* Where things come late each counts at its own time, and a window is kept for so long. */
+static void lateness(void **state)
+{
+    struct counters *cs = counters_new(100);
+    (void)state;
+    counters_lateness(cs, 60);
+    struct counter *a = counter_of(cs, "a", 10);
+    assert_int_equal(counter_add(a, at(100), slice_str("k"), 1), 1);
+    assert_int_equal(counter_add(a, at(105), slice_str("k"), 1), 2);
+    assert_int_equal(counter_add(a, at(95), slice_str("k"), 1), 3);
+    assert_int_equal(counter_get(a, at(109), slice_str("k")), 3);
+    assert_int_equal(counter_get(a, at(110), slice_str("k")), 0);
+    /* Of a window long before: it is one by itself. */
+    assert_int_equal(counter_add(a, at(90), slice_str("k"), 5), 5);
+    assert_int_equal(counter_get(a, at(90), slice_str("k")), 0);
+    assert_int_equal(counter_get(a, at(100), slice_str("k")), 3);
+    /* The next window. */
+    assert_int_equal(counter_add(a, at(111), slice_str("k"), 1), 1);
+    assert_int_equal(counter_get(a, at(105), slice_str("k")), 1);
+    counters_tick(cs, at(180));
+    assert_int_equal(counter_get(a, at(111), slice_str("k")), 1);
+    counters_tick(cs, at(181));
+    assert_int_equal(counter_get(a, at(111), slice_str("k")), 0);
+    counters_free(&cs);
+}
+
+static void carry(void *ctx, const struct counters_key *k)
+{
+    struct counters **to = ctx;
+    bool known = counters_put(to[0], k);
+    assert_int_equal(known, slice_eq(k->name, slice_str("a")));
+}
+
+/* Keys can be carried to another store, where their counter is. */
+static void carried(void **state)
+{
+    struct counters *cs = counters_new(100), *to = counters_new(100);
+    (void)state;
+    counter_add(counter_of(cs, "a", 10), at(100), slice_str("k"), 7);
+    counter_add(counter_of(cs, "b", 10), at(101), slice_str("k"), 1);
+    counter_add(counter_of(cs, "c", 10), at(101), slice_str("k"), 1);
+    struct counter *a = counter_of(to, "a", 10), *b = counter_of(to, "b", 20);
+    counters_each(cs, carry, &to);
+    assert_int_equal(counter_add(a, at(109), slice_str("k"), 1), 8);
+    assert_int_equal(counter_get(b, at(109), slice_str("k")), 0);
+    assert_int_equal(counter_get(a, at(110), slice_str("k")), 0);
+    counters_free(&cs);
+    counters_free(&to);
+}
+
 static void bound(void **state)
 {
     struct counters *cs = counters_new(100);
@@ -155,8 +205,9 @@ static void workers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(expiry), cmocka_unit_test(bound),   cmocka_unit_test(numbers_and_keys),
-        cmocka_unit_test(names),  cmocka_unit_test(nothing), cmocka_unit_test(workers),
+        cmocka_unit_test(expiry),  cmocka_unit_test(lateness),         cmocka_unit_test(carried),
+        cmocka_unit_test(bound),   cmocka_unit_test(numbers_and_keys), cmocka_unit_test(names),
+        cmocka_unit_test(nothing), cmocka_unit_test(workers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

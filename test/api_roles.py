@@ -88,11 +88,11 @@ def answers(server, records, ids):
         yield "%s %s" % (path, params), a.status, text
 
 
-def roles(folder, store, *options):
+def roles(folder, store):
     users = folder / "users.yaml"
     users.write_text("- name: anna\n  role: full\n  tokens: ['%s']\n- name: bruno\n  role: redacted\n  tokens: ['%s']\n" % (token_line(FULL), token_line(REDACTED)))
     users.chmod(0o600)
-    server = Server(store, "-s", "web_users=%s" % users, *options, token=FULL)
+    server = Server(store, "-s", "web_users=%s" % users, token=FULL)
     lines = {s: server.ask("/export", stream=s, format="ndjson").lines() for s in STREAMS}
     ids = {s: [int(r["id"]) for r in rs] for s, rs in lines.items()}
     secrets = Secrets(lines)
@@ -193,7 +193,7 @@ def crafted(folder):
     db.commit()
     db.close()
     users = folder / "users.yaml"
-    server = Server(store, "-s", "web_users=%s" % users, *options, token=FULL)
+    server = Server(store, "-s", "web_users=%s" % users, token=FULL)
     for server.token in (FULL, REDACTED):
         wrong = []
         for path, params in [("/mails", {"limit": 20}), ("/mails", {"limit": 20, "fields": "all"}), ("/export", {"fields": "rcptto,files,reply", "format": "ndjson"}), ("/export", {"format": "ndjson"}), ("/export", {"format": "json"})] + [("/mails/%d" % i, {}) for i in ids]:

@@ -3,6 +3,7 @@
  * Knowingly: a day's file is known by its place, size and time of change; one with a log beside it is being
  * written. */
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include "base/memory.h"
@@ -106,8 +107,10 @@ static bool take_minute(void *ctx, sqlite3_stmt *row)
     return true;
 }
 
-int folder_timeline(struct reader *r, struct timeline *t, struct error *reterr)
+int folder_timeline(struct reader *r, struct timeline *t, const struct query *query, struct error *reterr)
 {
+    if (query)
+        return -ENOTSUP;
     const struct reader_value values[] = {{.kind = READER_INTEGER, .integer = t->since / MINUTE},
                                           {.kind = READER_INTEGER, .integer = t->until / MINUTE}};
     const struct folder_sql sql = {

@@ -2,8 +2,8 @@
  * In: spans of time, keys. Out: sums, series. Owns: nothing. Limits: as many keys as a table of sums holds,
  * those with the most mails; the rest counts as others. The deadline: the newest days are asked first, and
  * what was answered by then counts. Knowingly: all is asked with FINAL, so that a row that was sent twice
- * counts once. A day is over for us an hour after its end, and is known by how many rows it has and the last
- * one's id. Spec: store/rollup.c, whose keys and numbers these are. */
+ * counts once. A day or an hour is over for us an hour after its end, and is known by how many rows it has
+ * and the last one's id. Spec: store/rollup.c, whose keys and numbers these are. */
 #include "clickhouse/sums.h"
 
 #include <assert.h>
@@ -68,15 +68,17 @@ static const struct dimension dimensions[TOP_DIMENSIONS] = {
                    EACH("relays") ", relay_delays AS d"},
 };
 
-/* Of a table, with FINAL, the rows of a span. What follows in the same condition is looked at before rows are
- * held to each other, which is right as those of one id and hash are the same in all columns. */
+/* Of a table the rows of a span; with FINAL, where there is a `join` (which may be ""). What follows in the
+ * same condition is looked at before rows are held to each other, which is right as those of one id and hash
+ * are the same in all columns. */
 static void add_from(struct line *sql, enum stream_index stream, const char *join, int64_t since,
                      int64_t until)
 {
     until = until < LAST_DAY * DAY ? until : LAST_DAY * DAY;
     since = since < until ? since : until;
-    line_printf(sql, " FROM `%s` FINAL", chtable_of(stream)->name);
-    line_str(sql, join);
+    line_printf(sql, " FROM `%s`", chtable_of(stream)->name);
+    line_str(sql, join ? " FINAL" : "");
+    line_str(sql, join ? join : "");
     line_printf(sql, " PREWHERE day >= toDate(%lld) AND day <= toDate(%lld) AND id >= %llu AND id < %llu",
                 (long long)(since / DAY), (long long)((until - 1) / DAY),
                 (unsigned long long)chreader_first_id(since * SECOND),
@@ -227,37 +229,44 @@ static int sums_between(struct reader *r, enum top_by by, struct hours span, str
     return ask_spans(&spans, span, reterr);
 }
 
-struct days {
-    struct past_days *list;
+/* Days that are over and lie in the span as a whole are pieces; of the others each hour is. */
+struct pieces {
+    struct past_pieces *list;
+    int64_t first_day, last_day; /* those days: first <= day < last */
     int64_t now;
 };
 
-static bool take_day(void *ctx, const struct binary_value *values)
+static bool take_piece(void *ctx, const struct binary_value *values)
 {
-    const struct days *d = ctx;
-    struct past_days *list = d->list;
-    const int32_t day = (int32_t)values[0].number;
+    const struct pieces *p = ctx;
+    struct past_pieces *list = p->list;
+    const int64_t since = (int64_t)values[0].number * HOUR, day = since / DAY;
+    const int64_t until = since + (day >= p->first_day && day < p->last_day ? DAY : HOUR);
     list->items = reallocarray(list->items, list->count + 1, sizeof *list->items);
     memory_check(list->items);
-    list->items[list->count++] = (struct past_day){.day = day,
-                                                   .over = ((int64_t)day + 1) * DAY + LATE <= d->now,
-                                                   .stamp = {{values[1].number, values[2].number}}};
+    list->items[list->count++] = (struct past_piece){.hours = {since, until},
+                                                     .over = until + LATE <= p->now,
+                                                     .stamp = {{values[1].number, values[2].number}}};
     return true;
 }
 
-static int days_of(struct reader *r, enum top_by by, struct hours span, struct past_days *ret,
-                   struct error *reterr)
+static int pieces_of(struct reader *r, enum top_by by, struct hours span, struct past_pieces *ret,
+                     struct error *reterr)
 {
-    static const enum binary_kind kinds[] = {BINARY_U16, BINARY_U64, BINARY_U64};
-    struct days days = {ret, now_wall().tv_sec};
+    static const enum binary_kind kinds[] = {BINARY_U32, BINARY_U64, BINARY_U64};
+    const int64_t now = now_wall().tv_sec, end = span.until < now - LATE ? span.until : now - LATE;
+    struct pieces p = {ret, (span.since + DAY - 1) / DAY, end > 0 ? end / DAY : 0, now};
     struct line sql = {0};
-    *ret = (struct past_days){0};
-    line_printf(&sql,
-                "SELECT toUInt16(day) AS d, count(), max(id) FROM `%s` WHERE day >= toDate(%lld) AND "
-                "day <= toDate(%lld) GROUP BY d ORDER BY d DESC",
-                chtable_of(dimensions[by].stream)->name, (long long)(span.since / DAY),
-                (long long)((span.until - 1) / DAY));
-    int err = ask(r, kinds, 3, take_day, &days, &sql, span.until, reterr);
+    *ret = (struct past_pieces){0};
+    line_printf(
+        &sql,
+        "SELECT toUInt32(if(day >= toDate(%lld) AND day < toDate(%lld), toUInt64(toUInt16(day)) * 24, "
+        "intDiv(bitShiftRight(id, 10), %lld))) AS hour, count(), max(id)",
+        (long long)(p.first_day < LAST_DAY ? p.first_day : LAST_DAY), (long long)p.last_day,
+        (long long)(HOUR * SECOND));
+    add_from(&sql, dimensions[by].stream, NULL, span.since, span.until);
+    line_str(&sql, " GROUP BY hour ORDER BY hour DESC");
+    int err = ask(r, kinds, 3, take_piece, &p, &sql, span.until, reterr);
     line_free(&sql);
     return err;
 }
@@ -265,7 +274,7 @@ static int days_of(struct reader *r, enum top_by by, struct hours span, struct p
 int chsums_collect(struct reader *r, enum top_by by, struct hours span, struct keyed *keys,
                    struct error *reterr)
 {
-    static const struct past_kind kind = {.days = days_of, .sums = sums_between};
+    static const struct past_kind kind = {.pieces = pieces_of, .sums = sums_between};
     bool there = false;
     int err = get_ready(r, dimensions[by].stream, span, &there, reterr);
     return err || !there ? err : past_collect(chreader_of(r)->past, &kind, r, by, span, keys, reterr);

@@ -4,6 +4,7 @@
  * Knowingly: it may connect to anywhere, as names are looked up anew whenever a server falls. */
 #include "load_main.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <pwd.h>
@@ -15,22 +16,25 @@
 #include "base/shown.h"
 #include "confine.h"
 #include "load_rights.h"
+#include "metrics.h"
 #include "over.h"
 #include "read.h"
 #include "services.h"
 
 static const char usage[] =
     "usage: mailtap load SOURCE -o clickhouse://HOST[:PORT]/DATABASE [-c settings.yaml] "
-    "[-s key=value]... [--until-empty]\n"
+    "[-s key=value]... [--until-empty] [--metrics ADDRESS:PORT]\n"
     "SOURCE is nats://HOST[:PORT][,HOST...]/STREAM or "
     "kafka://BROKER[:PORT][,BROKER...]/TOPIC; nats+tls, kafka+tls and clickhouses are "
     "the same over TLS.\n";
 
-static const struct option longs[] = {
-    {"until-empty", no_argument, NULL, 'e'}, {"help", no_argument, NULL, 'h'}, {0}};
+static const struct option longs[] = {{"until-empty", no_argument, NULL, 'e'},
+                                      {"metrics", required_argument, NULL, 'm'},
+                                      {"help", no_argument, NULL, 'h'},
+                                      {0}};
 
 struct arguments {
-    const char *from, *into;
+    const char *from, *into, *metrics;
     bool until_empty;
     struct settings_source source;
     const char **files, **assigned;
@@ -42,6 +46,7 @@ struct loading {
     char user[64], folder[SERVICES_OUTBOX];
     struct services services;
     struct over *over;
+    struct metrics *metrics;
 };
 
 static int bad_usage(const char *text)
@@ -58,10 +63,10 @@ static int fail(const struct error *err)
 
 static int bad_option(char **argv)
 {
-    static const char *const known[] = {"--until-empty", "--help", "-o", "-c", "-s"};
+    static const char *const known[] = {"--until-empty", "--metrics", "--help", "-o", "-c", "-s"};
     const char *given = argv[optind - 1];
-    if (optopt && strchr("cso", optopt)) {
-        fprintf(stderr, "mailtap: -%c wants a value\n", optopt);
+    if (optopt && strchr("csom", optopt)) {
+        fprintf(stderr, "mailtap: %s wants a value\n", given);
         return EXIT_USAGE;
     }
     struct nearest near = nearest_to(slice_str(given));
@@ -87,6 +92,9 @@ static int take_option(int c, struct arguments *args, char **argv)
         if (args->into)
             return bad_usage("load has one -o");
         args->into = optarg;
+        return -1;
+    case 'm':
+        args->metrics = optarg;
         return -1;
     case 'e':
         args->until_empty = true;
@@ -188,6 +196,23 @@ static int over_keep(void *ctx, bool now, struct error *reterr)
     return over_save(((struct loading *)ctx)->over, now, reterr);
 }
 
+static_assert((int)LOAD_SERVE_FDS >= (int)METRICS_FDS, "all of its sockets are polled");
+
+static size_t list_fds(void *ctx, struct pollfd ret[static LOAD_SERVE_FDS])
+{
+    return metrics_fds(((struct loading *)ctx)->metrics, ret);
+}
+
+static void write_page(void *ctx, struct buf *out)
+{
+    load_counts_page(ctx, out);
+}
+
+static void serve(void *ctx, struct load_counts *counts)
+{
+    metrics_serve(((struct loading *)ctx)->metrics, write_page, counts);
+}
+
 /* In the courier's process. */
 static void courier_begins(void *ctx)
 {
@@ -203,7 +228,8 @@ static void courier_begins(void *ctx)
 static int give_up(void *ctx, const struct load_settings *load, struct error *reterr)
 {
     const struct loading *l = ctx;
-    const struct load_rights rights = {l->user, NULL, courier_process(l->services.courier)};
+    const struct load_rights rights = {l->user, l->set->load_state.text,
+                                       courier_process(l->services.courier)};
     /* A core would have mails and passwords in it. */
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     return load_rights_drop(load, &rights, reterr);
@@ -276,12 +302,15 @@ static int run(struct loading *l)
     if (services_outbox(l->set, l->args->from, "load-", load.into.owner, l->folder, &err) < 0 ||
         services_courier(&l->services, l->set, &how, &err) < 0)
         return fail(&err);
+    if (l->args->metrics && metrics_open(l->args->metrics, &l->metrics, &err) < 0)
+        return fail(&err);
+    if (l->metrics)
+        load.serve = (struct load_serve){list_fds, serve, l};
     const struct over_settings over = {l->set, l->services.courier};
     if (over_new(&over, &l->over, &err) < 0)
         return fail(&err);
     enum loaded how_it_went = load_run(&load, &err);
     over_tell(l->over);
-    over_free(&l->over);
     if (how_it_went == LOADED_NOT)
         return fail(&err);
     return how_it_went == LOADED ? EXIT_DONE : EXIT_PARTLY;
@@ -298,6 +327,8 @@ int load_main(int argc, char **argv)
     int code = take_arguments(&args, argc, argv);
     if (code < 0) {
         code = run(&l);
+        over_free(&l.over);
+        metrics_close(&l.metrics);
         if (!services_close(&l.services) && code == EXIT_DONE)
             code = EXIT_PARTLY;
     }

@@ -138,6 +138,8 @@ void notices_take(struct notices *o, struct notice *n)
     /* Here already, as whoever is mailed wants to know it too. */
     if (!n->sensor.len && *o->by.set->sensor.text)
         n->sensor = slice_str(o->by.set->sensor.text);
+    if (o->by.set->local_nets.count && n->host.family)
+        n->local = networks_have(local_nets(o->by.set), &n->host) ? MAYBE_YES : MAYBE_NO;
     if (!n->country.len && countries_lookup(o->by.countries, &n->host, &info)) {
         n->country = info.country[0] ? slice_str(info.country) : n->country;
         n->asn = info.asn;
@@ -168,23 +170,22 @@ enum notices_heard notices_hear(struct notices *o, struct notice *n, bool again,
     const unsigned taken = actions_of(n);
     const double window = n->suppress_for;
     const struct policy_row *row = row_of(o, n);
-    struct notices_counts counts = o->counts;
+    const struct notices_counts counts = o->counts;
     if (row && row->suppress_for >= 0)
         n->suppress_for = row->suppress_for;
     unsigned actions = judge(o, n, row);
-    if (is_dropped(o, actions)) {
-        o->counts.dropped -= again;
-        return NOTICES_LEFT;
-    }
-    set_actions(n, taken | actions, names);
-    if (again) {
+    bool dropped = is_dropped(o, actions);
+    if (again)
         o->counts = counts;
-    } else if (!fold_take(o->folds, n, actions)) {
+    if (dropped)
+        return NOTICES_LEFT;
+    set_actions(n, taken | actions, names);
+    if (!again && !fold_take(o->folds, n, actions)) {
         o->counts.folded++;
         return NOTICES_LEFT;
-    } else if (actions & AWAY) {
-        deliver(o, n, actions);
     }
+    if (!again && actions & AWAY)
+        deliver(o, n, actions);
     bool same = !(actions & AWAY & ~taken) && window == n->suppress_for;
     return same ? NOTICES_GOES : NOTICES_CHANGED;
 }

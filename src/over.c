@@ -38,6 +38,7 @@ struct over {
     struct record_of *records;
     struct timespec clock; /* the latest time of a line; 0: none came */
     time_t wall;           /* when this batch came */
+    bool late;             /* the line at hand, by its time */
     bool heard;            /* since the last tick */
     double silent_since;   /* by now_monotonic */
     bool changed;          /* since it was saved */
@@ -98,22 +99,13 @@ static void on_notice(void *ctx, struct notice *n)
     notices_take(o->notices, n);
 }
 
-/* With the loader's name behind its own fields, as sensors do it. */
 static void on_entry(void *ctx, struct entry *e)
 {
     const struct over *o = ctx;
-    struct entry_pair pairs[ENTRY_PAIRS + 1];
+    struct entry_pair room[ENTRY_PAIRS + 1];
     struct entry named = *e;
-    size_t i = 0;
-    while (i < e->count && !slice_eq(e->pairs[i].name, slice_str("sensor"))) {
-        pairs[i] = e->pairs[i];
-        i++;
-    }
-    if (i == e->count && *o->set->sensor.text) {
-        pairs[named.count++] = (struct entry_pair){
-            .name = slice_str("sensor"), .kind = ENTRY_TEXT, .text = slice_str(o->set->sensor.text)};
-        named.pairs = pairs;
-    }
+    if (*o->set->sensor.text)
+        entry_name_sensor(&named, room, slice_str(o->set->sensor.text));
     made(ctx, &(struct record){&stream_entry, &named, e->ts, NULL});
 }
 
@@ -132,8 +124,10 @@ static void move_on(struct over *o, struct timespec t)
     if (is_after(t, o->clock))
         o->clock = t;
     struct timespec now = less(o->clock, o->set->load_lateness);
-    o->counts.late += is_after(now, t);
+    o->late = is_after(now, t);
     notices_advance(o->notices, now);
+    /* These know of load_lateness themselves. */
+    counters_tick(o->counters, o->clock);
     if (o->scripts)
         scripts_tick(o->scripts, now);
 }
@@ -149,7 +143,10 @@ static bool take_notice(struct over *o, const struct record *rec, const struct l
                         struct slice line, bool again)
 {
     struct slice names[ACTIONS];
+    const struct notice *n = rec->body;
     o->counts.notices += !again;
+    /* What stands for repeats shows the last of them, which may be as old as its window is long. */
+    o->counts.late += o->late && !n->folded && !again;
     switch (notices_hear(o->notices, rec->body, again, names)) {
     case NOTICES_LEFT:
         return false;
@@ -192,9 +189,11 @@ static void take_heard(struct over *o, const struct line_head *head, struct slic
     o->changed = true;
     if (!read || notice)
         return;
-    /* A time that is not yet would be that of all that scripts count. */
+    /* A time that is not yet would be that of all that scripts count, and none is before all times. */
     if (is_after(rec.end, o->clock))
         rec.end = o->clock.tv_sec ? o->clock : (struct timespec){o->wall, 0};
+    if (rec.end.tv_sec < 0)
+        rec.end = (struct timespec){0};
     scripts_record(o->scripts, &rec);
 }
 
@@ -210,8 +209,10 @@ static void take_line(struct over *o, struct slice line)
         send_line(o, line);
     if (!works(o))
         return;
+    o->late = false;
     if (ours)
         move_on(o, head.time);
+    o->counts.late += o->late && head.stream != STREAM_NOTICE;
     if (ours && is_heard(o, head.stream))
         take_heard(o, &head, line);
     else if (mode == LOAD_FOLD)
@@ -286,7 +287,7 @@ static int open_scripts(struct over *o, struct error *reterr)
         paths[i] = files->items[i].text;
     const struct script_files scripts = {paths, files->count, 0, o->counters};
     const struct back_hearer to = {on_notice, on_entry, o};
-    int err = back_countries_open(o->set, &o->countries, reterr);
+    int err = files->count ? back_countries_open(o->set, &o->countries, reterr) : 0;
     if (!err)
         err = back_scripts_open(o->set, &scripts, o->countries, &to, &o->scripts, reterr);
     o->hooks = o->scripts ? scripts_hooks(o->scripts) : 0;

@@ -2,7 +2,6 @@
  * In: records, events. Out: files or standard output. Owns: the sinks, the file of events. */
 #include "results.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -176,21 +175,12 @@ static void write_all(struct results *r, const struct record *rec)
     r->hidden_entries += !shown && rec->stream == &stream_entry;
 }
 
-/* A script's line has it as its last value, unless the script gives that name to something of its own. */
 static void write_entry(struct results *r, const struct record *rec)
 {
     struct entry named = *(const struct entry *)rec->body;
-    struct entry_pair pairs[ENTRY_PAIRS + 1];
+    struct entry_pair room[ENTRY_PAIRS + 1];
     struct record whole = *rec;
-    size_t i = 0;
-    assert(named.count <= ENTRY_PAIRS);
-    for (; i < named.count && !slice_eq(named.pairs[i].name, slice_str("sensor")); i++)
-        pairs[i] = named.pairs[i];
-    if (i == named.count) {
-        pairs[named.count++] =
-            (struct entry_pair){.name = slice_str("sensor"), .kind = ENTRY_TEXT, .text = r->sensor};
-        named.pairs = pairs;
-    }
+    entry_name_sensor(&named, room, r->sensor);
     whole.body = &named;
     write_all(r, &whole);
 }

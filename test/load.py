@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 import clickhouses
@@ -21,7 +22,8 @@ WORD = "bus-Zeppelin_7"
 # What docs/load.md says that a loader needs; all others may do anything.
 RIGHTS = """authorization { users: [ { user: any, password: any },
   { user: loader, password: "%s", permissions: {
-    publish: ["$JS.API.CONSUMER.INFO.MAILS.*", "$JS.API.CONSUMER.DURABLE.CREATE.MAILS.*", "$JS.API.CONSUMER.MSG.NEXT.MAILS.*", "$JS.ACK.MAILS.>"],
+    publish: ["$JS.API.CONSUMER.INFO.MAILS.*", "$JS.API.CONSUMER.DURABLE.CREATE.MAILS.*", "$JS.API.CONSUMER.MSG.NEXT.MAILS.*", "$JS.ACK.MAILS.>",
+              "$JS.API.CONSUMER.INFO.RUN.*", "$JS.API.CONSUMER.DURABLE.CREATE.RUN.*", "$JS.API.CONSUMER.MSG.NEXT.RUN.*", "$JS.ACK.RUN.>"],
     subscribe: ["_INBOX.>"] } } ] }
 no_auth_user: any
 """ % WORD
@@ -121,6 +123,12 @@ def raw(bus, subject, *messages):
     return bus.ask(lambda c: all(c.request(subject, m) for m in messages))
 
 
+def page(port):
+    """The metrics of a loader."""
+    with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % port, timeout=10) as r:
+        return {n: int(v) for n, v in re.findall(r"^mailtap_load_(\w+) (\d+)$", r.read().decode(), re.M)}
+
+
 def usage(folder):
     url = "clickhouse://127.0.0.1:9/x"
     box = ("-s", "outbox_directory=%s" % (folder / "outbox"))
@@ -147,13 +155,20 @@ def dies(folder, bus, server, times):
     return info["num_ack_pending"] > 0
 
 
-def killed(folder, bus, server, captures, stream):
+def killed(folder, bus, server, captures, stream, wants):
     """Loaders that are killed, and ended, while records come; the server killed and started again."""
     source = bus.url("MAILS")
-    waiting = Loader(folder, source, server, "mail")
+    port = natsbus.free_ports(1)[0]
+    waiting = Loader(folder, source, server, "mail", more=("--metrics", "127.0.0.1:%d" % port))
     ok(waiting.says("there is no stream MAILS"), "a loader waits for the first sensor", waiting.words())
+    status = dict(line.split(":\t", 1) for line in Path("/proc/%d/status" % waiting.process.pid).read_text().splitlines())
+    ok(status["Uid"].split()[0] != "0" and int(status["CapEff"], 16) == 0 and status["Seccomp"] == "2" and status["NoNewPrivs"] == "1", "as a plain user, who may do little", status["Uid"])
+    ok(page(port)["source_down"] == 1, "and says so to Prometheus")
     publish(folder, source, captures["west"], "west", "batch_bytes=16KiB")
     ok(until(lambda: counted(server) > 0, 20), "records arrive", waiting.words())
+    ok(until(lambda: page(port)["records_total"] == wants), "all of them, and it counts them", page(port), wants)
+    found = page(port)
+    ok(found["messages_total"] > 10 and found["source_down"] == found["refused_total"] == 0 and until(lambda: page(port)["inserted_total"] == wants), "as it counts what has arrived", found)
     ok(waiting.end() == 0, "SIGTERM ends it", waiting.words())
     stream.kill_first()
     publish(folder, source, captures["east"], "east", "batch_bytes=16KiB")
@@ -249,7 +264,7 @@ def main():
         try:
             if ok(server.start(), "a server of ClickHouse starts") and ok(bus.wait_ready(), "and one of NATS"):
                 stream = Kafka(folder, server, captures["west"])
-                killed(folder, bus, server, captures, stream)
+                killed(folder, bus, server, captures, stream, sum(want[0].values()))
                 got = rows(server, "mail")
                 ok(got == {t: sum(w.get(t, 0) for w in want) for t in TABLES}, "each record of three sensors is there, exactly once", got, want, rows(server, "mail", ""))
                 odd(folder, bus, server)

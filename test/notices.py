@@ -76,6 +76,8 @@ inbound = (0, "192.0.2.200", ["S: 220 mx", "C: EHLO c", "S: 250 mx", "C: MAIL FR
                               "S: 554 192.0.2.25 said: blocked using zen.spamhaus.org", "C: QUIT", "S: 221 bye"])
 expect("nor is any of ours where a stranger talks to a server of ours", notices(capture(inbound), "local_nets=203.0.113.0/24,192.0.2.0/26"),
        ("Error_Message", "192.0.2.200", "Spamhaus ZEN", "listed", 1))
+whose = [[n.get("local") for n in found] for found in (notices(nat, "local_nets=192.0.2.0/24"), notices(capture(inbound), "local_nets=203.0.113.0/24,192.0.2.0/26"), notices(nat))]
+ok(whose == [[True], [False], [None]], "it says whether that host is one of ours, where these are known", whose)
 expect("what the client wrote is not what the server says", notices(capture(refused("554 <%s@zen.spamhaus.org>: User unknown" % CLIENT))))
 expect("neither an address", notices(capture(refused("554 <%s@evil.example> blocked using zen.spamhaus.org" % CLIENT))), ("Error_Message", CLIENT, "Spamhaus ZEN", "listed", 1))
 expect("a list of domains says nothing of the address", notices(capture(refused("554 Client host [%s]; URL listed by multi.surbl.org" % CLIENT))),

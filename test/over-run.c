@@ -1,5 +1,6 @@
-/* Notices over all sensors and nothing else, led by standard input. `over-run [-s key=value]...`: lines are
- * gathered into a batch; `!take` gives it, `!tick SECONDS` says how late it is by a clock of its own,
+/* Notices over all sensors and nothing else, led by standard input. `over-run [-s key=value]... [-c
+ * FILE]...`: lines are gathered into a batch; `!take` gives it, `!tick SECONDS` says how late it is by a
+ * clock of its own,
  * `!save`, `!save now`, `!finish`, `!counts` do as they say; the end without a word is that of a process that
  * was killed. `over-run --rows`: each line is read as a record and printed again, or `!none`. */
 #include <stdio.h>
@@ -82,8 +83,8 @@ int main(int argc, char **argv)
 {
     static struct settings set;
     struct error err;
-    const char *assigned[64];
-    size_t count = 0;
+    const char *assigned[64], *files[64];
+    size_t count = 0, file_count = 0;
     struct over *o;
     struct line batch = {0}, out = {0};
     char *text = NULL;
@@ -91,9 +92,13 @@ int main(int argc, char **argv)
     ssize_t len;
     if (argc == 2 && strcmp(argv[1], "--rows") == 0)
         return rows(), 0;
-    for (int i = 2; i < argc && count < 64; i += 2)
-        assigned[count++] = argv[i];
-    const struct settings_source source = {.assigned = assigned, .assigned_count = count};
+    for (int i = 2; i < argc && i < 64; i += 2) {
+        if (strcmp(argv[i - 1], "-c") == 0)
+            files[file_count++] = argv[i];
+        else
+            assigned[count++] = argv[i];
+    }
+    const struct settings_source source = {files, file_count, assigned, count};
     if (settings_collect(&source, &set, &err) < 0 ||
         over_new(&(struct over_settings){&set, NULL}, &o, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Notices over all sensors: what the loader makes of the lines of several (src/over.c), by a program that has nothing else; and from two captures to one notice."""
 import json
+import random
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ def over(*given, settings=()):
     """What the program says to lines and words, each a line; its words begin with !."""
     args = [OVER]
     for s in (QUIET, *settings):
-        args += ["-s", str(s)]
+        args += ["-c" if isinstance(s, Path) else "-s", str(s)]
     data = b"".join(g if isinstance(g, bytes) else g.encode() + b"\n" for g in given)
     r = subprocess.run(args, input=data, capture_output=True, timeout=60)
     if r.returncode or b"Sanitizer" in r.stderr:
@@ -105,6 +106,8 @@ def folding():
 def lateness():
     late = [mail("a", 4000), notice("b", 5, written=5)]
     ok(len(lines_of(notice("a", 0), *late, "!take")) == 3 and counts(notice("a", 0), *late, "!take")["late"] == 1, "one that comes after the window and its lateness goes on, and is counted as late")
+    summary = notice("b", 5, folded=7)
+    ok(counts(mail("a", 3700), summary, "!take")["late"] == 0, "but not one that stands for repeats, as it shows the last of them")
     got = lines_of(notice("a", 0), mail("a", 3630), notice("b", 5), "!take")
     ok(len(got) == 2, "within load_lateness it still is a repeat", got)
     got = lines_of(notice("a", 0), mail("a", 3630), notice("b", 5), "!take", settings=["load_lateness=10s"])
@@ -129,9 +132,10 @@ def hostile():
     bad = [b"", b"{}", b"null", b"\xff\xfe\x00", b'{"_path":"notice"', b'{"_path":"notice","ts":1.0,"note":[]}', b'{"_path":"notice","_write_ts":1e999,"ts":1}', b'{"_path":"notice","ts":5.0,"x":' + b"[" * 100000,
            b'{"_path":"notice","ts":5.0,"note":"A::B","actions":["log","nonsense"],"suppress_for":-1.000000}', b'{"_path":"smtp","ts":5.0,"files":[{"attached":' * 1000,
            b'{"_path":"notice","ts":99999999999.0,"note":"A::B","identifier":"x","suppress_for":99999999999999999999999999999999.000000,"folded":18446744073709551615}', b'{"@timestamp":"2026-01-01","event":{}}',
+           b'{"_path":"smtp","ts":-99999999999.0}', b'{"_path":"smtp","ts":99999999999.0}', b'{"_path":"smtp","ts":0.0}',
            b'{"_path":"notice","ts":-99999999999.0,"note":"A::B","identifier":"x","suppress_for":1.000000}']
     script = FOLDER / "all.lua"
-    script.write_text("function on_mail(m) return m.subject end\nfunction on_session(s) end\nfunction on_notice(n) end\nfunction on_tick(t) end\n")
+    script.write_text("local c = counter('c', {expire = 5})\nfunction on_mail(m) c:add(m.uid or 'x') end\nfunction on_session(s) end\nfunction on_notice(n) end\nfunction on_tick(t) end\n")
     state = FOLDER / "hostile-state"
     got, said = over(*(x + b"\n" for x in bad), b'{"_path":"notice","ts":5.0,"note":"A::C"}\n', "!take", "!finish", "!save now", settings=["load_scripts=%s" % script, "load_state=%s" % state])
     kept = [x for x in bad if x]
@@ -151,6 +155,17 @@ def policies():
     script.write_text('function on_notice(n) return {"log", "email"} end\n')
     got, said = over(notice("b", 0), "!take", settings=s)
     ok(got == [notice("b", 0).encode()] and "email is wanted for A::B, but email_server is not set" in said, "what there is no target for is said", got, said)
+
+
+    policy = FOLDER / "policy.yaml"
+    policy.write_text("local_nets: [192.0.2.0/28]\nwebhook_url: http://127.0.0.1:9/\nnotice_policy:\n  - {note: A::B, only: {local_host: no}, actions: drop}\n"
+                      "  - {note: A::D, actions: log, suppress_for: 10s}\n  - {note: A::E, actions: [log, webhook]}\n")
+    got = lines_of(notice("a", 0), notice("b", 1).replace("192.0.2.1", "192.0.2.99"), notice("a", 2, "y"), "!take", settings=[policy])
+    ok(got == [notice("a", 0), notice("a", 2, "y")], "so does the policy, by its conditions", got)
+    got = lines_of(notice("a", 0, note="A::D"), notice("b", 5, note="A::D"), notice("b", 11, note="A::D"), "!take", "!finish", settings=[policy])
+    ok(brief(got) == [("a", 0, 1), ("b", 5, 1), ("b", 11, 1)] and json.loads(got[0])["suppress_for"] == 10 and list(json.loads(got[0]))[1] == "_write_ts", "its suppress_for stands in place of the sensor's", got)
+    got = lines_of(notice("a", 0, note="A::E"), notice("b", 5, note="A::E", actions=["log", "webhook"]), "!take", "!finish", settings=[policy])
+    ok([json.loads(x)["actions"] for x in got] == [["log", "webhook"]] * 2, "what it does besides stands in actions", got)
 
 
 def modes():
@@ -184,10 +199,15 @@ def scripts():
     ok((n.get("sensor"), n.get("note"), n.get("host"), n.get("ts"), n.get("_write_ts"), n.get("actions")) == ("center", "Test::Rejects", "192.0.2.7", T + 5, T + 5, ["log"]), "which bears the loader's name and the record's time", n)
     ok(list(n)[:3] == ["_path", "_write_ts", "ts"], "and looks as lines of sensors do", n)
     ok({"_path": "rejects", "_write_ts": T + 5, "ts": T + 5, "host": "192.0.2.7", "sensor": "center"} in made, "and so do lines of scripts", made)
-    apart = [x for i in range(3) for x in (mail("a", i, disposition="rejected", number=i),)] + [mail("b", i - 30, disposition="rejected", number=i) for i in range(3)]
-    ok(counts(*apart, "!take", settings=s)["raised"] == 1, "a sensor that lags behind counts at its own time")
-    apart = [mail("a", 0, disposition="rejected", number=i) for i in range(3)] + [mail("b", 620, disposition="rejected", number=i) for i in range(3)] + [mail("a", 10, disposition="rejected", number=9)]
-    ok(counts(*apart, "!take", settings=s)["raised"] == 0, "what lies further apart than the window does not add up, whichever comes first")
+    def rejected(sensor, at, number):
+        return [mail(sensor, at, disposition="rejected", number=1000 * len(sensor) + at % 997 + i) for i in range(number)]
+
+    clock = mail("b", 700, host="192.0.2.99")
+    apart = [*rejected("a", 0, 3), clock, *rejected("lagging", 5, 3), "!take"]
+    ok(counts(*apart, settings=[*s, "load_lateness=20m"])["raised"] == 1, "a sensor that lags behind counts at its own time")
+    ok(counts(*apart, settings=s)["raised"] == 0, "but not by more than load_lateness")
+    apart = [*rejected("a", 0, 3), *rejected("b", 620, 5), *rejected("lagging", 10, 1), "!take"]
+    ok(counts(*apart, settings=[*s, "load_lateness=20m"])["raised"] == 0, "what lies further apart than the window does not add up, whichever comes first")
     ok(counts(*run, "!take", *run, "!take", settings=s)["raised"] == 1, "lines that come again are not counted again")
     ok(counts(*(m for m in run[:5] for _ in range(2)), "!take", settings=s)["raised"] == 0, "nor within a batch")
     script.write_text("function on_mail(m) m.tags.seen = true; if not m.tags.seen then error('no tag') end end\nfunction on_reply() end\n")
@@ -229,6 +249,69 @@ def restarts():
     ok(state.read_text().count("seen") == 1, "load_save is kept to", state.read_text())
 
 
+def lives(dice, batches, settings):
+    """A loader that is killed again and again. -> what the database has, how often it was killed"""
+    database, at, killed = set(), 0, 0
+    while at < len(batches):
+        count = min(dice.randint(1, 6), len(batches) - at)
+        # It dies before the last of these batches has arrived, before that is saved, before the bus is told; or it ends.
+        death = dice.choice(("arriving", "saving", "telling", "none"))
+        words = []
+        for i, batch in enumerate(batches[at:at + count]):
+            last = i == count - 1
+            words += [*batch, "!take", "!counts"]
+            if not last or death in ("telling", "none"):
+                words.append("!save")
+        if death == "none":
+            words += ["!finish", "!save now"]
+        parts, part = [], []
+        for x in over(*words, settings=settings)[0]:
+            if x.startswith(b"!counts"):
+                parts.append(part)
+                part = []
+            else:
+                part.append(x)
+        for i, got in enumerate(parts):
+            if i < count - 1 or death != "arriving":
+                database.update(got)
+        database.update(part)
+        killed += death != "none"
+        at += count - (death != "none")
+        if death != "none" and dice.random() < 0.3:
+            break
+    return database, at, killed
+
+
+def whatever_happens():
+    """Whenever a loader dies, and whichever sensor lags behind: no notice is lost or counted twice, and what a script counts it counts once."""
+    script = FOLDER / "count3.lua"
+    script.write_text(COUNTING)
+    killed = 0
+    for seed in range(5):
+        dice = random.Random(seed)
+        state = FOLDER / ("lives-%d" % seed)
+        settings = ["load_scripts=%s" % script, "load_state=%s" % state, "load_save=0s", "sensor=center"]
+        given = [notice(dice.choice("abc"), i * 0.5, "n%d" % dice.randint(0, 5), suppress_for=dice.choice((20.0, 60.0))) for i in range(300)]
+        given += [mail(dice.choice("abc"), i, host="192.0.2.%d" % (i % 9), number=i, disposition=dice.choice(("rejected", "accepted"))) for i in range(150)]
+        # Sensor c is half a minute behind.
+        given.sort(key=lambda x: json.loads(x)["ts"] + (30 if json.loads(x)["sensor"] == "c" else 0))
+        rejected = [json.loads(x)["id.orig_h"] for x in given if '"rejected"' in x]
+        batches = [given[i:i + 25] for i in range(0, len(given), 25)]
+        database, at = set(), 0
+        while at < len(batches):
+            more, gone, deaths = lives(dice, batches[at:], settings)
+            database |= more
+            at += gone
+            killed += deaths
+        database.update(over("!tick 1", "!tick 100000", settings=settings)[0])
+        rows = [json.loads(x) for x in database]
+        notices = [r for r in rows if r.get("note") == "A::B"]
+        told = sorted(r["host"] for r in rows if r.get("note") == "Test::Rejects")
+        ok(sum(r.get("folded", 1) for r in notices) == 300 and len(notices) < 100, "each of 300 notices is in one record, whenever the loader dies (%d)" % seed, sum(r.get("folded", 1) for r in notices), len(notices))
+        ok(told == sorted(h for h in set(rejected) if rejected.count(h) >= 6) and sum(r["_path"] == "smtp" for r in rows) == 150, "and each host that is rejected too often in one notice (%d)" % seed, told)
+    ok(killed > 20, "%d deaths" % killed)
+
+
 def spam_run():
     """Two sensors, each of which sees half."""
     script = SOURCE / "scripts/spam-run.lua"
@@ -260,5 +343,6 @@ policies()
 modes()
 scripts()
 restarts()
+whatever_happens()
 spam_run()
 done()

@@ -159,6 +159,7 @@ FIELDS = {
         "ip": ("net", [], ["id.orig_h"]),
         "server": ("net", [], ["id.resp_h"]),
         "host": ("host", [], ["host"]),
+        "local": ("bool", [], ["local"]),
         "note": ("name", [], ["note"]),
         "msg": ("words", ["msg", "sub"], ["msg", "sub"]),
         "uid": ("name", [], ["uid"]),

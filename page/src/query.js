@@ -60,6 +60,14 @@ export function toggledTerm(q, field, value, negated = false) {
   return `${hasOuterOr(rest) ? `(${rest.trim()})` : rest.trim()} ${term}`;
 }
 
+// The first term of one of these fields without a star, with stars around: {q, field, term}; null where there is none.
+export function looserTerm(q, fields) {
+  const term = terms(q).find((one) => one.field && !one.negated && fields.includes(one.field.toLowerCase()) && one.value && !/[*"\\]/.test(one.value));
+  if (!term) return null;
+  const text = `${term.field}:*${term.value}*`;
+  return { q: q.slice(0, term.at) + text + q.slice(term.end), field: term.field, term: text };
+}
+
 function hasOuterOr(q) {
   let depth = 0;
   for (const { mark } of terms(q)) {

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { byteRange, hasTerm, quoted, terms, toggledTerm, withoutTerm } from "../src/query.js";
+import { byteRange, hasTerm, quoted, terms, toggledTerm, withoutTerm, looserTerm } from "../src/query.js";
 
 test("terms and where they stand", () => {
   const q = 'from:anna -subject:"a (b) c" (is:rejected OR word)';
@@ -42,4 +42,9 @@ test("bytes of a query to its characters", () => {
   assert.deepEqual(byteRange("😀 foo:x", 5, 3), { from: 3, to: 6 });
   assert.deepEqual(byteRange("ab", 1, 99), { from: 1, to: 2 });
   assert.deepEqual(byteRange("ab", 9, 1), { from: 2, to: 2 });
+});
+
+test("a name that lacks its stars gets them", () => {
+  assert.deepEqual(looserTerm("host:1.2.3.4 list:spamhaus x", ["list"]), { q: "host:1.2.3.4 list:*spamhaus* x", field: "list", term: "list:*spamhaus*" });
+  for (const q of ["list:spam*", 'list:"Spamhaus ZEN"', "-list:spamhaus", "from:anna", "list:", ""]) assert.equal(looserTerm(q, ["list"]), null);
 });

@@ -1,11 +1,11 @@
-/* The second thread of a loader: it hears signals, and tells the bus now and then that what is held is being
- * worked on, while the first one waits for the other side. */
+/* The second thread of a loader: it hears signals, serves who asks how it goes, and tells the bus now and
+ * then that what is held is being worked on, while the first one waits for the other side. */
 #ifndef LOAD_HOLD_H
 #define LOAD_HOLD_H
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include "load/source.h"
+#include "load/load.h"
 
 struct hold {
     const struct source_ops *ops;
@@ -13,13 +13,17 @@ struct hold {
     pthread_mutex_t lock; /* who has it may call the source */
     pthread_t thread;
     int wake; /* readable once a signal has come */
+    int signals;
+    struct load_serve serve;
+    struct load_counts *counts;
     atomic_bool ending, stopping;
+    atomic_bool working; /* the first thread is at what is held, and does not call the source */
 };
 
 /* Blocks the signals that it hears. Before there are any threads, so that all inherit it. */
 void hold_block(void);
-/* 0 or -errno. The source is the caller's, and outlives it. */
-int hold_start(struct hold *h, const struct source_ops *ops, void *source, struct error *reterr);
+/* With ops, source, serve and counts set, which outlive it. 0 or -errno. */
+int hold_start(struct hold *h, struct error *reterr);
 static inline void hold_lock(struct hold *h)
 {
     pthread_mutex_lock(&h->lock);

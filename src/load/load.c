@@ -25,6 +25,7 @@ struct end_point {
     const char *url;
     bool told; /* that it cannot be reached */
     double pause;
+    _Atomic uint64_t *down;
 };
 
 struct load {
@@ -37,7 +38,8 @@ struct load {
     struct aside aside;
     int folder;
     char password[CARRIER_PASSWORD]; /* for the other side, as it logs in again and again */
-    uint64_t inserted, refused, lost, salt, batches, told_messages;
+    struct load_counts counts;
+    uint64_t salt, told_messages;
     double moved;    /* when anything went last, or the bus answered */
     double end_most; /* once it is to end: when the last attempt begins */
     double tell_at;
@@ -49,6 +51,7 @@ static void say_down(struct end_point *s, const struct error *why, const char *m
     if (!s->told)
         fprintf(stderr, "mailtap: %s: %s; %s\n", s->url, why->text, meanwhile);
     s->told = true;
+    *s->down = 1;
     s->pause = fmin(s->pause > 0 ? 2 * s->pause : pause_first, pause_most);
 }
 
@@ -57,6 +60,7 @@ static void say_up(struct end_point *s, const char *what)
     if (s->told)
         fprintf(stderr, "mailtap: %s %s\n", s->url, what);
     s->told = false;
+    *s->down = 0;
     s->pause = 0;
 }
 
@@ -77,26 +81,25 @@ static enum carried try(void *ctx, const struct carrier_batch *batch, struct err
     for (;;) {
         if (is_over(l))
             return CARRY_AGAIN;
-        uint64_t refused = l->refused;
         enum carried how = l->set->carrier->send(l->sink, batch, why);
         if (how == CARRIED)
-            l->inserted += batch->count - (l->refused - refused);
+            l->counts.inserted += batch->count;
         if (how != CARRY_AGAIN) {
             say_up(&l->into, "takes records again");
             l->moved = now_monotonic();
             return how;
         }
         say_down(&l->into, why, "records wait in the bus");
+        hold_rest(&l->hold, l->into.pause);
         if (hold_ending(&l->hold))
             return CARRY_AGAIN;
-        hold_rest(&l->hold, l->into.pause);
     }
 }
 
 static void put_aside(struct load *l, struct slice line, bool record, const char *why)
 {
-    l->lost += !aside_put(&l->aside, line, record, why, l->refused);
-    l->refused++;
+    l->counts.lost += !aside_put(&l->aside, line, record, why, l->counts.refused);
+    l->counts.refused++;
 }
 
 static void refuse_line(void *ctx, struct slice line, const char *why)
@@ -166,6 +169,7 @@ static void acknowledge(struct load *l, bool last)
     hold_lock(&l->hold);
     int got = l->set->source->taken(l->source, &err);
     hold_unlock(&l->hold);
+    l->counts.unheard += got < 0;
     if (got < 0)
         fprintf(stderr, "mailtap: %s: %s; messages of a batch that has arrived will come again\n",
                 l->from.url, err.text);
@@ -177,8 +181,11 @@ static bool send_out(struct load *l)
     char id[HALVES_ID];
     const struct halves h = {try, refuse_line, l};
     snprintf(id, sizeof id, "load-%016llx-%llu", (unsigned long long)l->salt,
-             (unsigned long long)l->batches++);
-    return !l->out.len || halves_carry(&h, id, line_slice(&l->out));
+             (unsigned long long)l->counts.batches++);
+    atomic_store(&l->hold.working, true);
+    bool good = !l->out.len || halves_carry(&h, id, line_slice(&l->out));
+    atomic_store(&l->hold.working, false);
+    return good;
 }
 
 static void give_back(struct load *l)
@@ -226,27 +233,31 @@ static bool ask_left(struct load *l, uint64_t *ret)
     hold_lock(&l->hold);
     bool good = l->set->source->left(l->source, ret, &err) == 0;
     hold_unlock(&l->hold);
-    if (!good)
+    if (good)
+        l->counts.waiting = *ret;
+    else
         say_down(&l->from, &err, "it is tried again");
     return good;
 }
 
-static void tell(struct load *l, const char *end)
+static void tell(const struct load *l, const char *end)
 {
+    const struct load_counts *c = &l->counts;
     fprintf(
         stderr,
         "mailtap: %s: %llu messages with %llu records taken, %llu of the messages not for the first time; "
-        "%llu records inserted, %llu put aside%s",
-        l->from.url, (unsigned long long)l->sift.messages, (unsigned long long)l->sift.records,
-        (unsigned long long)l->sift.again, (unsigned long long)l->inserted,
-        (unsigned long long)(l->refused - l->lost), end);
-    if (l->lost)
-        fprintf(stderr, "; %llu LOST, as refused.ndjson takes no more", (unsigned long long)l->lost);
-    if (l->sift.unnamed)
-        fprintf(stderr, "; %llu records name no sensor", (unsigned long long)l->sift.unnamed);
+        "%llu records inserted, %llu put aside",
+        l->from.url, (unsigned long long)c->messages, (unsigned long long)c->records,
+        (unsigned long long)c->again, (unsigned long long)c->inserted,
+        (unsigned long long)(c->refused - c->lost));
+    if (c->lost)
+        fprintf(stderr, "; %llu LOST, as refused.ndjson takes no more", (unsigned long long)c->lost);
+    if (c->unnamed)
+        fprintf(stderr, "; %llu records name no sensor", (unsigned long long)c->unnamed);
+    fputs(end, stderr);
 }
 
-/* How it goes, where it went at all. */
+/* How it goes; in words where it went at all. */
 static void tell_now_and_then(struct load *l)
 {
     uint64_t left;
@@ -254,11 +265,12 @@ static void tell_now_and_then(struct load *l)
     if (l->set->until_empty || now < l->tell_at)
         return;
     l->tell_at = now + l->set->tell_every;
-    if (l->sift.messages == l->told_messages)
+    bool asked = ask_left(l, &left);
+    if (l->counts.messages == l->told_messages)
         return;
-    l->told_messages = l->sift.messages;
+    l->told_messages = l->counts.messages;
     tell(l, "");
-    if (ask_left(l, &left))
+    if (asked)
         fprintf(stderr, "; %llu messages wait", (unsigned long long)left);
     fputc('\n', stderr);
 }
@@ -306,8 +318,12 @@ static int prepare(struct load *l, struct error *reterr)
         err = set->carrier->open(&set->into, *l->password ? l->password : NULL, &l->sink, reterr);
     if (!err)
         err = set->source->open(&set->from, *word ? word : NULL, &l->source, reterr);
+    l->hold.ops = set->source;
+    l->hold.source = l->source;
+    l->hold.serve = set->serve;
+    l->hold.counts = &l->counts;
     if (!err)
-        err = hold_start(&l->hold, set->source, l->source, reterr);
+        err = hold_start(&l->hold, reterr);
     explicit_bzero(word, sizeof word);
     return err;
 }
@@ -328,9 +344,9 @@ static void close_all(struct load *l)
 enum loaded load_run(const struct load_settings *set, struct error *reterr)
 {
     struct load l = {.set = set,
-                     .from = {.url = set->from.link.url},
-                     .into = {.url = set->into.url},
-                     .sift = {.refuse = refuse_odd, .ctx = &l},
+                     .from = {.url = set->from.link.url, .down = &l.counts.source_down},
+                     .into = {.url = set->into.url, .down = &l.counts.target_down},
+                     .sift = {.counts = &l.counts, .refuse = refuse_odd, .ctx = &l},
                      .moved = now_monotonic(),
                      .tell_at = now_monotonic() + set->tell_every};
     ssize_t got = getrandom(&l.salt, sizeof l.salt, 0);
@@ -343,5 +359,5 @@ enum loaded load_run(const struct load_settings *set, struct error *reterr)
         tell(&l, "\n");
     }
     close_all(&l);
-    return err ? LOADED_NOT : l.failed || l.lost ? LOADED_PARTLY : LOADED;
+    return err ? LOADED_NOT : l.failed || l.counts.lost ? LOADED_PARTLY : LOADED;
 }

@@ -3,6 +3,8 @@
 #ifndef LOAD_LOAD_H
 #define LOAD_LOAD_H
 
+#include <poll.h>
+#include "load/counts.h"
 #include "load/source.h"
 #include "sink/line.h"
 
@@ -20,6 +22,16 @@ struct load_hook {
     void *ctx;
 };
 
+enum { LOAD_SERVE_FDS = 16 };
+/* Who asks how it goes; called by one thread, which is not the one of the hook. */
+struct load_serve {
+    /* What to poll for; how many. NULL: nobody asks. */
+    size_t (*fds)(void *ctx, struct pollfd ret[static LOAD_SERVE_FDS]);
+    /* Serves those that are ready; never waits. */
+    void (*serve)(void *ctx, struct load_counts *counts);
+    void *ctx;
+};
+
 struct load_settings {
     const struct source_ops *source;
     struct source_settings from;
@@ -31,6 +43,7 @@ struct load_settings {
     bool until_empty;             /* it ends when the bus has nothing left; or, where either side cannot be */
                                   /* reached, after into.wait_most */
     struct load_hook hook;
+    struct load_serve serve;
     /* Called when files are open and passwords read, before there are threads: 0 or -errno. */
     int (*begin)(void *ctx, const struct load_settings *set, struct error *reterr);
     void *begin_ctx;

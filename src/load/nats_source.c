@@ -19,7 +19,7 @@ enum {
     PENDING_MOST = 20000, /* messages that all loaders of a group hold together */
     REPLIES = 64 << 20,   /* bytes of addresses; each has far below REPLY */
     REPLY = 1024,
-    MEAN = 65536,   /* bytes that a message is taken to have before any came */
+    SPARE = 4096,   /* of a message, for its subject and headers */
     PING_MS = 10000 /* a server that is gone without a word is known after twice that */
 };
 
@@ -34,7 +34,6 @@ struct nats_source {
     double ack_wait;    /* the consumer's own */
     struct buf replies; /* each with a 0 behind it */
     double heard;       /* when the bus heard of them last */
-    uint64_t mean;      /* bytes of a message */
 };
 
 static int check(const struct source_settings *set, struct error *reterr)
@@ -70,7 +69,6 @@ static int open_nats(const struct source_settings *set, const char *password, vo
     memory_check(n);
     n->set = set;
     n->wait = nats_link_wait(&set->link);
-    n->mean = MEAN;
     buf_init(&n->replies, REPLIES);
     int err = nats_link_check(set->link.url, "", &n->servers, reterr);
     natsStatus st = err ? NATS_OK : nats_link_options(&set->link, password, &n->servers, &n->options);
@@ -182,31 +180,40 @@ static bool hand_out(struct nats_source *n, natsMsg *msg, source_fn *each, void 
     if (!n->replies.len)
         n->heard = now_monotonic();
     buf_add(&n->replies, (struct slice){(const uint8_t *)reply, strlen(reply) + 1});
-    n->mean = (7 * n->mean + message.bytes.len) / 8 + 1;
     each(each_ctx, &message);
     return true;
 }
+
+/* What is there; where nothing is, the first that comes. Bounded by bytes too: on a client that takes what it
+ * asked for too slowly the server hangs up. */
+static natsStatus fetch(struct nats_source *n, double seconds, uint64_t room, natsMsgList *ret)
+{
+    jsFetchRequest request;
+    int64_t most = natsConnection_GetMaxPayload(n->connection) + SPARE;
+    jsFetchRequest_Init(&request);
+    request.Batch = FETCH_MOST;
+    request.MaxBytes = (int64_t)room < most ? most : (int64_t)room;
+    request.NoWait = true;
+    request.Expires = seconds > 0.001 ? (int64_t)(seconds * 1e9) : 1000000;
+    return natsSubscription_FetchRequest(ret, n->subscription, &request);
+}
+
+static void hold(void *ctx);
 
 static int take(void *ctx, double seconds, uint64_t room, source_fn *each, void *each_ctx,
                 struct error *reterr)
 {
     struct nats_source *n = ctx;
     natsMsgList list = {0};
-    jsErrCode code = 0;
     int err = connect_nats(n, reterr), count = 0;
     if (err)
         return err;
-    uint64_t want = room / n->mean;
-    int64_t ms = (int64_t)(seconds * 1000);
-    natsStatus st = natsSubscription_Fetch(&list, n->subscription,
-                                           want < 1            ? 1
-                                           : want > FETCH_MOST ? FETCH_MOST
-                                                               : (int)want,
-                                           ms < 1 ? 1 : ms, &code);
+    hold(n); /* a batch may be longer in the making than the bus has patience */
+    natsStatus st = fetch(n, seconds, room, &list);
     if (st == NATS_TIMEOUT)
         return 0;
     if (st != NATS_OK)
-        return away(n, "nothing can be fetched", st, code, reterr);
+        return away(n, "nothing can be fetched", st, 0, reterr);
     for (int i = 0; i < list.Count; i++)
         count += hand_out(n, list.Msgs[i], each, each_ctx);
     natsMsgList_Destroy(&list);

@@ -50,8 +50,8 @@ static void add_record(struct sift *s, struct slice line, const struct seen *see
     }
     line_add(&s->lines, slice_sub(line, seen->path, line.len));
     line_byte(&s->lines, '\n');
-    s->records++;
-    s->unnamed += !seen->sensor && !name;
+    s->counts->records++;
+    s->counts->unnamed += !seen->sensor && !name;
 }
 
 static struct slice next_line(struct slice *rest)
@@ -66,10 +66,10 @@ static struct slice next_line(struct slice *rest)
 
 void sift_message(struct sift *s, const struct source_message *m)
 {
-    uint64_t before = s->records;
+    size_t before = s->lines.len;
     struct slice rest = m->bytes;
-    s->messages++;
-    s->again += m->again;
+    s->counts->messages++;
+    s->counts->again += m->again;
     /* A first pass takes what is good, so that a message of nothing good is one thing to put aside. */
     while (rest.len) {
         struct slice line = next_line(&rest);
@@ -77,8 +77,7 @@ void sift_message(struct sift *s, const struct source_message *m)
         if (seen.record)
             add_record(s, line, &seen, m->origin);
     }
-    if (s->records == before && m->bytes.len) {
-        s->odd++;
+    if (s->lines.len == before && m->bytes.len) {
         s->refuse(s->ctx, m->bytes, false, "a message without a record of mailtap");
         return;
     }
@@ -87,7 +86,6 @@ void sift_message(struct sift *s, const struct source_message *m)
         struct seen seen = line.len ? look(line) : (struct seen){.record = true};
         if (seen.record)
             continue;
-        s->odd++;
         s->refuse(s->ctx, line, seen.object,
                   "the line is no record: it does not begin with _path, or is cut");
     }

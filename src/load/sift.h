@@ -2,13 +2,13 @@
 #ifndef LOAD_SIFT_H
 #define LOAD_SIFT_H
 
+#include "load/counts.h"
 #include "load/source.h"
 #include "sink/line.h"
 
 struct sift {
-    struct line lines; /* the records, each with LF */
-    uint64_t messages, records, again, odd;
-    uint64_t unnamed; /* records that name no sensor, and whose bus names none */
+    struct line lines;          /* the records, each with LF */
+    struct load_counts *counts; /* messages, again, records, unnamed rise */
     /* What is no record: a line, or a message of which no line is one. `record`: it is JSON all the same. */
     void (*refuse)(void *ctx, struct slice text, bool record, const char *why);
     void *ctx;

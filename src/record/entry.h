@@ -28,6 +28,9 @@ struct entry {
     size_t count;
 };
 
+/* Puts the sensor's name behind its values, unless the script gives that name to something of its own. The
+ * entry then has its values in `room`. */
+void entry_name_sensor(struct entry *e, struct entry_pair room[static ENTRY_PAIRS + 1], struct slice sensor);
 /* May a stream have that name? Small letters, digits and '_', a letter first, up to ENTRY_STREAM_NAME of
  * them, and none of mailtap's own. */
 bool entry_name_fits(struct slice name);

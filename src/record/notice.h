@@ -17,6 +17,7 @@ struct notice {
     struct slice msg, sub;
     struct address src, dst;       /* the connection's ends */
     struct address host;           /* whom it is about */
+    enum maybe local;              /* is that one of ours? */
     struct slice mailfrom, msg_id; /* of the mail, as far as they are known */
     struct slice country;          /* of the host */
     uint64_t asn;

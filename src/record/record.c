@@ -1,5 +1,6 @@
 /* record.c: the tables of fields, made out of fields.def, and small questions about records.
  * In: nothing. Out: const tables. Owns: nothing. Limits: 64 tags a mail. */
+#include <assert.h>
 #include "record/entry.h"
 #include "record/notice.h"
 #include "record/software.h"
@@ -271,6 +272,18 @@ bool entry_name_fits(struct slice name)
             return false;
     /* Files of these names are written beside those of the streams. */
     return !slice_eq(name, slice_str("events")) && !slice_eq(name, slice_str("mails"));
+}
+
+void entry_name_sensor(struct entry *e, struct entry_pair room[static ENTRY_PAIRS + 1], struct slice sensor)
+{
+    assert(e->count <= ENTRY_PAIRS);
+    for (size_t i = 0; i < e->count; i++) {
+        if (slice_eq(e->pairs[i].name, slice_str("sensor")))
+            return;
+        room[i] = e->pairs[i];
+    }
+    room[e->count++] = (struct entry_pair){.name = slice_str("sensor"), .kind = ENTRY_TEXT, .text = sensor};
+    e->pairs = room;
 }
 
 bool record_tag(struct text_list *tags, struct arena *mem, struct slice tag)

@@ -4,26 +4,6 @@
  * character itself, half a surrogate pair is encoded as it stands. Spec: RFC 8259. */
 #include "view/text_in.h"
 
-uint8_t text_in_next(struct text_in *in)
-{
-    while (in->rest.len && (in->rest.data[0] == ' ' || in->rest.data[0] == '\n'))
-        in->rest = slice_sub(in->rest, 1, in->rest.len);
-    return in->rest.len && !in->bad ? in->rest.data[0] : 0;
-}
-
-bool text_in_take(struct text_in *in, uint8_t c)
-{
-    if (text_in_next(in) != c)
-        return false;
-    in->rest = slice_sub(in->rest, 1, in->rest.len);
-    return true;
-}
-
-void text_in_want(struct text_in *in, uint8_t c)
-{
-    in->bad = !text_in_take(in, c) || in->bad;
-}
-
 static uint32_t hex(struct slice s)
 {
     uint32_t v = 0;
@@ -132,20 +112,38 @@ struct slice text_in_plain(struct text_in *in)
     return text;
 }
 
+/* The end of an object or list; its brackets are counted, whichever they are. */
+static size_t nest_length(struct slice s)
+{
+    size_t depth = 0;
+    bool escaped;
+    for (size_t i = 0; i < s.len; i++) {
+        uint8_t c = s.data[i];
+        if (c == '"') {
+            size_t len = string_length(slice_sub(s, i + 1, s.len), &escaped);
+            if (len == SIZE_MAX)
+                break;
+            i += len + 1;
+        } else if (c == '{' || c == '[') {
+            depth++;
+        } else if ((c == '}' || c == ']') && !--depth) {
+            return i + 1;
+        }
+    }
+    return SIZE_MAX;
+}
+
 void text_in_skip(struct text_in *in)
 {
-    unsigned depth = 0;
-    do {
-        uint8_t c = text_in_next(in);
-        if (c == '"')
-            text_in_string(in);
-        else if (c == '{' || c == '[')
-            depth++, text_in_want(in, c);
-        else if (depth && (c == '}' || c == ']'))
-            depth--, text_in_want(in, c);
-        else if (depth && (c == ',' || c == ':'))
-            text_in_want(in, c);
-        else
-            text_in_plain(in);
-    } while (depth && !in->bad);
+    bool escaped;
+    uint8_t c = text_in_next(in);
+    if (c != '"' && c != '{' && c != '[') {
+        text_in_plain(in);
+        return;
+    }
+    size_t len =
+        c == '"' ? string_length(slice_sub(in->rest, 1, in->rest.len), &escaped) : nest_length(in->rest);
+    in->bad = in->bad || len == SIZE_MAX;
+    if (!in->bad)
+        in->rest = slice_sub(in->rest, c == '"' ? len + 2 : len, in->rest.len);
 }

@@ -14,11 +14,25 @@ struct text_in {
 };
 
 /* The next byte that is no blank; 0: the end, or it is bad. */
-uint8_t text_in_next(struct text_in *in);
+static inline uint8_t text_in_next(struct text_in *in)
+{
+    while (in->rest.len && (in->rest.data[0] == ' ' || in->rest.data[0] == '\n'))
+        in->rest = slice_sub(in->rest, 1, in->rest.len);
+    return in->rest.len && !in->bad ? in->rest.data[0] : 0;
+}
 /* Takes that byte; false: it is another. */
-bool text_in_take(struct text_in *in, uint8_t c);
+static inline bool text_in_take(struct text_in *in, uint8_t c)
+{
+    if (text_in_next(in) != c)
+        return false;
+    in->rest = slice_sub(in->rest, 1, in->rest.len);
+    return true;
+}
 /* The same where no other may stand. */
-void text_in_want(struct text_in *in, uint8_t c);
+static inline void text_in_want(struct text_in *in, uint8_t c)
+{
+    in->bad = !text_in_take(in, c) || in->bad;
+}
 /* A string, without its quotation marks and escapes; data is not NULL where it is there. */
 struct slice text_in_string(struct text_in *in);
 /* A number, true, false or null, as it is written. */

@@ -30,6 +30,29 @@ async function list(t, given) {
   await t.open(`/notices?q=${encodeURIComponent("list:Spamhaus*")}&${t.range}`);
   const some = (await api(t, "/notices", { q: "list:Spamhaus*", state: "open", limit: 50, ...t.span })).notices.length;
   ok(some > 0 && (await cards(t).count()) === some, "notices: searched", await cards(t).count(), some);
+  await t.open(`/notices?q=list:spamhaus&${t.range}`);
+  await t.page.getByRole("button", { name: "Search list:*spamhaus*" }).click();
+  ok(await until(async () => at(t, "q") === "list:*spamhaus*" && (await cards(t).count()) > 0), "notices: where a name lacks its stars they are offered", t.page.url());
+  await t.settled();
+}
+
+async function whose(t) {
+  await t.open(`/notices?${t.range}`);
+  await t.page.getByRole("button", { name: "Ours", exact: true }).click();
+  ok(await until(() => at(t, "hosts") === "ours"), "notices: about our own hosts", t.page.url());
+  await t.settled();
+  const ours = (await api(t, "/notices", { q: "local:yes", state: "open", limit: 1000, ...t.span })).notices, all = (await api(t, "/notices", { state: "open", limit: 1000, ...t.span })).notices;
+  ok(ours.length > 0 && ours.length < all.length && ours.every(n => n.local) && (await cards(t).count()) === Math.min(50, ours.length), "notices: as many as there are", ours.length, all.length, await cards(t).count());
+  ok((await t.page.locator(".notice-facts .label", { hasText: "ours" }).count()) === (await cards(t).count()), "notices: each is marked", await t.page.locator(".notice-facts").first().innerText(), await cards(t).count());
+  const counted = (await t.page.locator(".kinds tbody td:nth-child(2)").allInnerTexts()).reduce((sum, n) => sum + Number(n.replaceAll(",", "")), 0);
+  ok(counted === ours.length, "notices: the kinds count these alone", counted, ours.length);
+  await t.page.getByRole("button", { name: "Others", exact: true }).click();
+  await until(() => at(t, "hosts") === "others");
+  await t.settled();
+  ok((await t.page.locator(".notice-facts .label", { hasText: "ours" }).count()) === 0 && (await cards(t).count()) > 0, "notices: about others");
+  await t.page.getByRole("button", { name: "All hosts", exact: true }).click();
+  ok(await until(() => at(t, "hosts") === null), "notices: about all again", t.page.url());
+  await t.settled();
 }
 
 async function acknowledge(t, given) {
@@ -93,7 +116,7 @@ async function all(t) {
 export async function notices(browser, given) {
   const t = await tab(browser, given.base, { viewport: { width: 1280, height: 1400 } });
   Object.assign(t, { span: { since: given.since, until: given.until }, range: `since=${given.since}&until=${given.until}` });
-  for (const [name, checks] of Object.entries({ list, acknowledge, mute, all })) {
+  for (const [name, checks] of Object.entries({ list, whose, acknowledge, mute, all })) {
     await part(name, () => checks(t, given));
     ok(!t.faults.length, `notices, ${name}: without errors`, ...t.faults);
     t.faults.length = 0;

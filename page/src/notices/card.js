@@ -29,7 +29,7 @@ export function decisionLine({ state, by, at, remark, until }) {
 function facts(notice, query, shows) {
   const host = notice.host ?? notice.src;
   const rows = [
-    host ? ["About", el("a", { href: hostHref(host, query), class: "mono" }, wire(host))] : null,
+    host ? ["About", [el("a", { href: hostHref(host, query), class: "mono" }, wire(host)), notice.local ? [" ", label("ours", "warn", "It is in local_nets.")] : null]] : null,
     notice.country ? ["Country", [label(notice.country), " ", country(notice.country)]] : null,
     notice.list ? ["Block list", wire(notice.list)] : null,
     notice.dst ? ["Server", el("a", { href: hostHref(notice.dst, query), class: "mono" }, wire(notice.dst))] : null,

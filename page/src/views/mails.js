@@ -15,6 +15,7 @@ import { exportMenu } from "../parts/export.js";
 import { poll } from "../parts/live.js";
 import { searchBox } from "../parts/search.js";
 import { BARE, empty, failure, loading } from "../parts/states.js";
+import { wholeHint } from "../parts/whole_hint.js";
 import { toggledTerm } from "../query.js";
 import { rangeQuery } from "../range.js";
 
@@ -138,7 +139,8 @@ function nothing(route) {
   const hint = !all ? "Not in this range of time." : q ? "Take out a term, or look at its words." : "The store has none.";
   return empty(q ? "No mail matches" : "No mails here", hint,
     q ? button("Empty the search", () => search(""), { class: "button" }) : null,
-    all ? null : button("Search all times", () => change({ since: "all", until: null }), { class: "button" }));
+    all ? null : button("Search all times", () => change({ since: "all", until: null }), { class: "button" }),
+    q ? wholeHint(q, search) : null);
 }
 
 // New mails, while the top is seen; the sums less often.

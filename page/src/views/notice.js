@@ -10,7 +10,7 @@ import { kindName, meaningOf, stateLabel, titleOf } from "../notices/state.js";
 import { sessionHref } from "../mail/session.js";
 import { exportMenu } from "../parts/export.js";
 import { properties } from "../parts/table.js";
-import { copyButton, mono, time, wire } from "../parts/text.js";
+import { copyButton, label, mono, time, wire } from "../parts/text.js";
 import { quoted } from "../query.js";
 import { address } from "../router.js";
 
@@ -34,7 +34,7 @@ function rowsOf(record) {
   return [
     ["When", time(record.ts)],
     ["Kind", mono(record.note)],
-    ["About", hostCell(record.host ?? record.src)],
+    ["About", [hostCell(record.host ?? record.src), record.local === undefined ? null : record.local ? [" ", label("ours", "warn", "It is in local_nets.")] : el("span", { class: "dim" }, " not one of ours")]],
     ["Country", record.country ? `${record.country} ${country(record.country)}` : null],
     ["Network", record.asn ? el("a", { href: mailsHref(`asn:${record.asn}`, MORE) }, `AS${record.asn}`) : null],
     ["Connection", ends(record)],

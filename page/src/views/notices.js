@@ -1,5 +1,5 @@
 // What the detections found, to be decided on: by kind, with filters; acknowledge, mute, undo.
-// State in the address: since, until, state (open, acknowledged, muted, all), kind, sensor, q.
+// State in the address: since, until, state (open, acknowledged, muted, all), kind, sensor, hosts (ours, others), q.
 
 import { get } from "../api.js";
 import { button, clear, el } from "../dom.js";
@@ -15,6 +15,7 @@ import { partlyNote } from "../partly.js";
 import { searchBox } from "../parts/search.js";
 import { empty, incomplete } from "../parts/states.js";
 import { segments } from "../parts/tiles.js";
+import { wholeHint } from "../parts/whole_hint.js";
 import { quoted } from "../query.js";
 import { sensorPicker } from "../sensors.js";
 
@@ -27,11 +28,15 @@ const LIMIT = 50;
 const NARROW = 1000;
 const CHOICES = [["open", "Open"], ["acknowledged", "Acknowledged"], ["muted", "Muted"], ["all", "All"]];
 
+// Whom a notice is about: a block list names our own hosts, or a stranger that we refused.
+const WHOSE = { ours: "local:yes", others: "local:no" };
+const HOSTS = [["all", "All hosts"], ["ours", "Ours"], ["others", "Others"]];
+
 const stateOf = (route) => (CHOICES.some(([key]) => key === route.query.state) ? route.query.state : "open");
 
-// What the API is asked begins with the chosen sensor and kind; places in errors count from there.
+// What the API is asked begins with what is chosen beside the search; places in errors count from there.
 function chosenTerms({ query }, kind = query.kind) {
-  return [query.sensor ? `sensor:${quoted(query.sensor)}` : "", kind ? `note:${quoted(kind)}` : ""].filter(Boolean).join(" ");
+  return [query.sensor ? `sensor:${quoted(query.sensor)}` : "", WHOSE[query.hosts], kind ? `note:${quoted(kind)}` : ""].filter(Boolean).join(" ");
 }
 
 function questionOf(route, kind = route.query.kind) {
@@ -45,8 +50,9 @@ function paramsOf(route) {
 // The kinds are those of the search; which of them is chosen hides no other.
 async function load(route, signal, time) {
   const ask = (path, params) => get(path, params, { signal });
-  const [list, kinds, sensors, { mutes }] = await Promise.all([ask("/notices", { ...paramsOf(route), limit: LIMIT }), ask("/notices/kinds", { ...time.params, q: questionOf(route, null) }), ask("/top", { ...time.params, by: "sensor", limit: 100 }), ask("/mutes")]);
-  return { list, kinds, sensors: sensors.rows.map((row) => row.key).sort(), mutes };
+  const [list, kinds, sensors, ofOurs, { mutes }] = await Promise.all([ask("/notices", { ...paramsOf(route), limit: LIMIT }), ask("/notices/kinds", { ...time.params, q: questionOf(route, null) }), ask("/top", { ...time.params, by: "sensor", limit: 100 }), ask("/notices", { ...time.params, q: "local:yes", state: "all", limit: 1 }), ask("/mutes")]);
+  // Where no notice is about a host of ours there is nothing to tell apart.
+  return { ours: ofOurs.notices.length > 0, list, kinds, sensors: sensors.rows.map((row) => row.key).sort(), mutes };
 }
 
 function search() {
@@ -81,7 +87,7 @@ function search() {
 
 function nothing(route) {
   const state = stateOf(route);
-  if (route.query.q || route.query.kind || route.query.sensor) return empty("No such notice in this time.", "Another state, kind or range of time may have some.", button("Take the filters out", () => change({ q: null, kind: null, sensor: null, state: "all" }), { class: "button" }));
+  if (route.query.q || route.query.kind || route.query.sensor || route.query.hosts) return empty("No such notice in this time.", "Another state, kind or range of time may have some.", button("Take the filters out", () => change({ q: null, kind: null, sensor: null, hosts: null, state: "all" }), { class: "button" }), wholeHint(route.query.q, (q) => change({ q })));
   return state === "open" ? empty("Nothing is open.", "All notices of this time are acknowledged or muted, or there were none.") : empty(`No notice is ${state === "all" ? "there" : state} in this time.`);
 }
 
@@ -96,6 +102,7 @@ export async function render(root, route) {
   const list = el("ul", { class: "notice-list" });
   const more = el("div", { class: "notice-more" });
   const side = el("div", { class: "notice-side" });
+  const whose = segments(HOSTS, route.query.hosts ?? "all", (hosts) => change({ hosts: hosts === "all" ? null : hosts }), "Hosts");
   const picker = sensorPicker((sensor) => change({ sensor }));
   const changed = () => kept?.again();
 
@@ -127,6 +134,8 @@ export async function render(root, route) {
     now = drawn;
     shown = data.list.notices;
     states.set(stateOf(drawn));
+    whose.set(drawn.query.hosts ?? "all");
+    whose.hidden = !data.ours && !drawn.query.hosts;
     picker.update(data.sensors, drawn.query.sensor);
     box.update(drawn, data.kinds.kinds);
     drawHead();
@@ -138,7 +147,7 @@ export async function render(root, route) {
   }
 
   root.append(
-    el("div", { class: "view-head" }, el("h1", {}, "Notices"), states, picker.root, el("div", { class: "view-tools" }, exports)),
+    el("div", { class: "view-head" }, el("h1", {}, "Notices"), states, whose, picker.root, el("div", { class: "view-tools" }, exports)),
     box.root,
     el("div", { class: "notice-columns" }, el("section", { class: "panel", "aria-label": "List" }, head, list, more), side),
   );

@@ -3,8 +3,17 @@
 
 CREATE TABLE IF NOT EXISTS `smtp` (
     `day` Date,
+    `id` UInt64,
+    `record_hash` UInt64,
+    `ts_us` Int64,
+    `empties` Array(String),
+    `sender_key` String,
+    `recipient_keys` Array(String),
+    `reason_key` String,
+    `agent_key` String,
+    `relays` Array(String),
+    `relay_delays` Array(Float64),
     `ts` DateTime('UTC'),
-    `ts_us` UInt32,
     `uid` String,
     `id_orig_h` String,
     `id_orig_p` UInt16,
@@ -59,24 +68,61 @@ CREATE TABLE IF NOT EXISTS `smtp` (
     `anomalies` String,
     `flags` Array(String),
     `sensor` String,
-    `sender_domain` String,
-    `rcpt_domains` Array(String),
-    `from_domains` Array(String),
-    `reply_code` UInt32,
+    `addresses_from_addr` Array(String),
+    `addresses_sender_addr` Array(String),
+    `addresses_reply_to_addr` Array(String),
+    `addresses_to_addr` Array(String),
+    `addresses_cc_addr` Array(String),
+    `addresses_bcc_addr` Array(String),
+    `urls_host` Array(String),
+    `urls_unwrapped_host` Array(String),
+    `authentication_dkim_domain` Array(String),
+    `hops_from_ip` Array(String),
+    `hops_by_ip` Array(String),
     `origin_ip` String,
+    `hops_from_helo` Array(String),
+    `hops_from_rdns` Array(String),
+    `hops_by` Array(String),
     `origin_country` String,
-    `origin_asn` UInt32,
-    `file_names` Array(String),
-    `sha256s` Array(String),
-    `url_hosts` Array(String),
-    `anomaly_names` Array(String),
-    `record_hash` UInt64
-) ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, sensor, ts, ts_us, uid, trans_depth, record_hash);
+    `origin_asn` UInt64,
+    `reply_code` UInt64,
+    `reply_enhanced` String,
+    `reply_stage` String,
+    `reply_text` String,
+    `files_name` Array(String),
+    `files_members_name` Array(String),
+    `parts_members_name` Array(String),
+    `files_type` Array(String),
+    `files_mime_type` Array(String),
+    `parts_type` Array(String),
+    `parts_mime_type` Array(String),
+    `files_sha256` Array(String),
+    `files_sha1` Array(String),
+    `files_md5` Array(String),
+    `parts_sha256` Array(String),
+    `parts_sha1` Array(String),
+    `parts_md5` Array(String),
+    `files_encrypted` Array(UInt8),
+    `parts_encrypted` Array(UInt8),
+    `urls_url` Array(String),
+    `urls_host_unicode` Array(String),
+    `urls_unwrapped` Array(String),
+    `agent_name` String,
+    `anomalies_name` Array(String),
+    `list_id` String,
+    `from_domains` Array(String),
+    `sender_domain` String ALIAS if(sender_key = '<>' OR position(sender_key, '@') > 0, '', sender_key),
+    `rcpt_domains` Array(String) ALIAS arrayMap(k -> if(position(k, '@') > 0, '', k), recipient_keys)
+) ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, id, record_hash)
+SETTINGS index_granularity = 1024;
 
 CREATE TABLE IF NOT EXISTS `smtp_session` (
     `day` Date,
+    `id` UInt64,
+    `record_hash` UInt64,
+    `ts_us` Int64,
+    `empties` Array(String),
     `ts` DateTime('UTC'),
-    `ts_us` UInt32,
     `uid` String,
     `id_orig_h` String,
     `id_orig_p` UInt16,
@@ -101,20 +147,29 @@ CREATE TABLE IF NOT EXISTS `smtp_session` (
     `anomalies` String,
     `flags` Array(String),
     `sensor` String,
-    `reply_code` UInt32,
+    `reply_code` UInt64,
+    `reply_enhanced` String,
+    `reply_stage` String,
+    `reply_text` String,
     `server_name` String,
-    `tls_version` String,
-    `ja3` String,
-    `ja4` String,
-    `login_users` Array(String),
-    `anomaly_names` Array(String),
-    `record_hash` UInt64
-) ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, sensor, ts, ts_us, uid, record_hash);
+    `anomalies_name` Array(String),
+    `ssl_version` String,
+    `ssl_cipher` String,
+    `ssl_server_name` String,
+    `ssl_ja3` String,
+    `ssl_ja3s` String,
+    `ssl_ja4` String,
+    `logins_user` Array(String)
+) ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, id, record_hash)
+SETTINGS index_granularity = 1024;
 
 CREATE TABLE IF NOT EXISTS `notice` (
     `day` Date,
+    `id` UInt64,
+    `record_hash` UInt64,
+    `ts_us` Int64,
+    `empties` Array(String),
     `ts` DateTime('UTC'),
-    `ts_us` UInt32,
     `uid` String,
     `id_orig_h` String,
     `id_orig_p` UInt16,
@@ -141,14 +196,17 @@ CREATE TABLE IF NOT EXISTS `notice` (
     `actions` Array(String),
     `suppress_for` Float64,
     `folded` UInt64,
-    `sensor` String,
-    `record_hash` UInt64
-) ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, sensor, note, ts, ts_us, record_hash);
+    `sensor` String
+) ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, id, record_hash)
+SETTINGS index_granularity = 1024;
 
 CREATE TABLE IF NOT EXISTS `software` (
     `day` Date,
+    `id` UInt64,
+    `record_hash` UInt64,
+    `ts_us` Int64,
+    `empties` Array(String),
     `ts` DateTime('UTC'),
-    `ts_us` UInt32,
     `uid` String,
     `host` String,
     `host_p` UInt16,
@@ -157,14 +215,17 @@ CREATE TABLE IF NOT EXISTS `software` (
     `version` String,
     `unparsed_version` String,
     `kind` String,
-    `sensor` String,
-    `record_hash` UInt64
-) ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, sensor, name, ts, ts_us, record_hash);
+    `sensor` String
+) ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, id, record_hash)
+SETTINGS index_granularity = 1024;
 
 CREATE TABLE IF NOT EXISTS `stats` (
     `day` Date,
+    `id` UInt64,
+    `record_hash` UInt64,
+    `ts_us` Int64,
+    `empties` Array(String),
     `ts` DateTime('UTC'),
-    `ts_us` UInt32,
     `worker` String,
     `sensor` String,
     `packets` UInt64,
@@ -226,16 +287,19 @@ CREATE TABLE IF NOT EXISTS `stats` (
     `outputs_failing` UInt64,
     `outputs_down` UInt64,
     `outbox_records` UInt64,
-    `held_bytes` UInt64,
-    `record_hash` UInt64
-) ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, sensor, worker, ts, ts_us, record_hash);
+    `held_bytes` UInt64
+) ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, id, record_hash)
+SETTINGS index_granularity = 1024;
 
 CREATE TABLE IF NOT EXISTS `entry` (
     `day` Date,
-    `ts` DateTime('UTC'),
-    `ts_us` UInt32,
-    `sensor` String,
+    `id` UInt64,
+    `record_hash` UInt64,
+    `ts_us` Int64,
+    `empties` Array(String),
     `path` String,
+    `sensor` String,
     `record` String,
-    `record_hash` UInt64
-) ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, sensor, path, ts, ts_us, record_hash);
+    `ts` DateTime('UTC')
+) ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, id, record_hash)
+SETTINGS index_granularity = 1024;

@@ -16,23 +16,17 @@
 #include "clickhouse/server.h"
 #include "record/record.h"
 
-enum { PIECE = 1 << 18 };
-
 struct clickhouse {
     const struct carrier_settings *set;
     struct chserver *server;
     struct clickrows *rows;
     z_stream deflate;
-    struct line body;
+    struct line block, packed;
     char options[256]; /* settings of an INSERT that this server knows */
     bool ready;
-    bool told[STREAMS]; /* that columns are missing */
-    /* Of the batch under way. */
-    double until;
-    struct slice lines; /* that are no rows yet */
-    size_t given;       /* bytes of the rows of smtp */
-    bool bad;           /* a line is no record */
-    struct error why;
+    bool wanted[STREAMS][CHTABLE_MOST];     /* columns */
+    bool told[STREAMS], told_type[STREAMS]; /* that columns are missing, or of other types */
+    double until;                           /* of the batch under way */
 };
 
 static struct chserver_settings server_of(const struct carrier_settings *set)
@@ -44,34 +38,6 @@ static int check(const struct carrier_settings *set, struct error *reterr)
 {
     const struct chserver_settings server = server_of(set);
     return chserver_check(&server, set->password_file, reterr);
-}
-
-/* Makes rows of lines, until there are `most` bytes of the mails', or no line is left. False: one is none. */
-static bool convert(struct clickhouse *c, size_t most)
-{
-    while (c->lines.len && !c->bad && clickrows_of(c->rows, STREAM_SMTP).len < most) {
-        size_t end = slice_index(c->lines, '\n');
-        c->bad = clickrows_add(c->rows, slice_sub(c->lines, 0, end), &c->why) < 0;
-        c->lines = slice_sub(c->lines, end + 1, c->lines.len);
-    }
-    return !c->bad;
-}
-
-/* The rows of mails, made while the server reads those before them. */
-static size_t give(char *to, size_t size, size_t n, void *arg)
-{
-    struct clickhouse *c = arg;
-    if (c->given == clickrows_of(c->rows, STREAM_SMTP).len) {
-        clickrows_drop(c->rows, STREAM_SMTP);
-        c->given = 0;
-        if (!convert(c, PIECE))
-            return CURL_READFUNC_ABORT;
-    }
-    struct slice piece = slice_sub(clickrows_of(c->rows, STREAM_SMTP), c->given, c->given + size * n);
-    if (piece.len)
-        memcpy(to, piece.data, piece.len);
-    c->given += piece.len;
-    return piece.len;
 }
 
 static int open_clickhouse(const struct carrier_settings *set, const char *password, void **ret,
@@ -86,7 +52,7 @@ static int open_clickhouse(const struct carrier_settings *set, const char *passw
     memory_check(c);
     c->set = set;
     c->server = s;
-    c->rows = clickrows_new(set->sensor);
+    c->rows = clickrows_new();
     /* The server reads faster than a better compression is made. */
     if (deflateInit2(&c->deflate, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
         memory_out();
@@ -99,17 +65,16 @@ static void close_clickhouse(void *ctx)
     struct clickhouse *c = ctx;
     chserver_close(&c->server);
     deflateEnd(&c->deflate);
-    line_free(&c->body);
+    line_free(&c->block);
+    line_free(&c->packed);
     clickrows_free(c->rows);
     free(c);
 }
 
-/* In pieces, `give` has the body. */
 static enum carried ask(struct clickhouse *c, const char *more, enum chserver_how how, struct slice body,
                         struct error *reterr)
 {
-    const struct chserver_request request = {
-        .more = more, .how = how, .body = body, .give = give, .ctx = c, .until = c->until};
+    const struct chserver_request request = {.more = more, .how = how, .body = body, .until = c->until};
     switch (chserver_ask(c->server, &request, reterr)) {
     case CHSERVER_DONE:
         return CARRIED;
@@ -145,50 +110,45 @@ static struct slice fact(struct slice facts, const char *begin)
     return (struct slice){0};
 }
 
-struct lack {
-    struct slice facts;
-    const char *table;
-    struct line alter; /* empty: nothing lacks */
-};
-
-static void look_for(void *ctx, const char *name, const char *type)
+static void add_columns_lacking(const struct chtable *t, struct slice facts, struct line *alter)
 {
-    struct lack *l = ctx;
     char wanted[128];
-    snprintf(wanted, sizeof wanted, "c\t%s\t%s\t", l->table, name);
-    if (fact(l->facts, wanted).data)
-        return;
-    if (!l->alter.len)
-        line_printf(&l->alter, "ALTER TABLE `%s`", l->table);
-    line_printf(&l->alter, "%s ADD COLUMN `%s` %s", l->alter.data[l->alter.len - 1] == '`' ? "" : ",", name,
-                type);
+    for (size_t i = 0; i < t->count; i++) {
+        snprintf(wanted, sizeof wanted, "c\t%s\t%s\t", t->name, t->columns[i].name);
+        if (fact(facts, wanted).data)
+            continue;
+        if (!alter->len)
+            line_printf(alter, "ALTER TABLE `%s`", t->name);
+        line_str(alter, alter->data[alter->len - 1] == '`' ? " ADD COLUMN " : ", ADD COLUMN ");
+        clickhouse_column(&t->columns[i], alter);
+    }
 }
 
-static enum carried add_columns(struct clickhouse *c, const struct stream *s, struct slice facts,
+static enum carried add_columns(struct clickhouse *c, const struct chtable *t, struct slice facts,
                                 struct slice engine, struct error *reterr)
 {
-    struct lack lack = {.facts = facts, .table = clickhouse_table(s)};
+    struct line alter = {0};
     enum carried how = CARRIED;
-    clickhouse_columns(s, false, look_for, &lack);
+    enum stream_index index = t->stream->index;
+    add_columns_lacking(t, facts, &alter);
     bool apart = slice_find(engine, "MergeTree") == engine.len;
-    if (lack.alter.len && apart && !c->told[s->index])
+    if (alter.len && apart && !c->told[index])
         fprintf(stderr,
                 "mailtap: %s: table %s lacks columns, and is of no kind that is mended from here: %.*s\n",
-                c->set->url, lack.table, (int)lack.alter.len, (const char *)lack.alter.data);
-    c->told[s->index] |= lack.alter.len && apart;
-    if (lack.alter.len && !apart) {
-        how = run(c, true, line_slice(&lack.alter), reterr);
+                c->set->url, t->name, (int)alter.len, (const char *)alter.data);
+    c->told[index] |= alter.len && apart;
+    if (alter.len && !apart) {
+        how = run(c, true, line_slice(&alter), reterr);
         /* Another sensor was faster. */
         struct slice said = chserver_answer(c->server);
         if (how != CARRIED && slice_find(said, "already exist") < said.len)
             how = CARRIED;
     }
-    line_free(&lack.alter);
+    line_free(&alter);
     return how;
 }
 
 static const char *const insert_settings[][2] = {
-    {"input_format_skip_unknown_fields", "1"},
     {"insert_distributed_sync", "1"},
     {"max_partitions_per_insert_block", "0"},
     {"async_insert", "0"},
@@ -202,12 +162,12 @@ static enum carried look(struct clickhouse *c, struct line *facts, struct error 
     line_printf(&sql,
                 "SELECT 'd', name, '', '' FROM system.databases WHERE name = '%s' UNION ALL SELECT 't', "
                 "name, engine, '' FROM "
-                "system.tables WHERE database = '%s' UNION ALL SELECT 'c', table, name, '' FROM "
-                "system.columns WHERE database = "
+                "system.tables WHERE database = '%s' UNION ALL SELECT 'c', table, name, if(default_kind IN "
+                "('', 'DEFAULT'), type, default_kind) FROM system.columns WHERE database = "
                 "'%s' AND table IN ('smtp', 'smtp_session', 'notice', 'software', 'stats', 'entry') UNION "
                 "ALL SELECT 's', name, "
-                "'', '' FROM system.settings WHERE name LIKE '%%insert%%' OR name LIKE 'input_format%%' "
-                "FORMAT TabSeparated",
+                "'', '' FROM system.settings WHERE name LIKE '%%insert%%' "
+                "FORMAT TabSeparatedRaw",
                 db, db, db);
     enum carried how = run(c, false, line_slice(&sql), reterr);
     if (how == CARRIED)
@@ -229,6 +189,29 @@ static void choose_options(struct clickhouse *c, struct slice facts)
     }
 }
 
+/* Which columns a table has in our form. A value of another type than the column's is nothing that a server
+ * is sure to refuse: 18.16 may fall. So it gets none there. */
+static void choose_columns(struct clickhouse *c, const struct chtable *t, struct slice facts)
+{
+    bool mends = false;
+    char wanted[128];
+    snprintf(wanted, sizeof wanted, "t\t%s\t", t->name);
+    struct slice engine = fact(facts, wanted);
+    mends = !engine.data || slice_find(engine, "MergeTree") < engine.len;
+    for (size_t i = 0; i < t->count; i++) {
+        snprintf(wanted, sizeof wanted, "c\t%s\t%s\t", t->name, t->columns[i].name);
+        struct slice type = fact(facts, wanted);
+        bool alias = t->columns[i].kind == CHCOLUMN_ALIAS;
+        bool same = type.data && !alias && slice_eq(type, slice_str(chtype_name(t->columns[i].type)));
+        c->wanted[t->stream->index][i] = type.data ? same : mends;
+        if (type.data && !same && !alias && !c->told_type[t->stream->index])
+            fprintf(stderr, "mailtap: %s: column %s of table %s is of type %.*s, not %s: it gets no values\n",
+                    c->set->url, t->columns[i].name, t->name, (int)type.len, (const char *)type.data,
+                    chtype_name(t->columns[i].type));
+    }
+    c->told_type[t->stream->index] = true;
+}
+
 /* Makes what is missing. */
 static enum carried prepare(struct clickhouse *c, struct error *reterr)
 {
@@ -243,15 +226,16 @@ static enum carried prepare(struct clickhouse *c, struct error *reterr)
         how = run(c, false, line_slice(&sql), reterr);
     }
     for (size_t i = 0; i < STREAMS && how == CARRIED; i++) {
-        const struct stream *s = stream_table[i];
-        snprintf(wanted, sizeof wanted, "t\t%s\t", clickhouse_table(s));
+        const struct chtable *t = chtable_of(i);
+        snprintf(wanted, sizeof wanted, "t\t%s\t", t->name);
         struct slice engine = fact(known, wanted);
+        choose_columns(c, t, known);
         if (engine.data) {
-            how = add_columns(c, s, known, engine, reterr);
+            how = add_columns(c, t, known, engine, reterr);
             continue;
         }
         line_clear(&sql);
-        clickhouse_create(s, &(struct clickhouse_form){0}, false, &sql);
+        clickhouse_create(t->stream, &(struct clickhouse_form){0}, false, &sql);
         how = run(c, true, line_slice(&sql), reterr);
     }
     line_free(&sql);
@@ -264,67 +248,70 @@ static void pack(struct clickhouse *c, struct slice rows)
 {
     z_stream *z = &c->deflate;
     deflateReset(z);
-    line_clear(&c->body);
+    line_clear(&c->packed);
     size_t room = deflateBound(z, rows.len);
     z->next_in = (uint8_t *)rows.data;
     z->avail_in = (unsigned)rows.len;
-    z->next_out = line_room(&c->body, room);
+    z->next_out = line_room(&c->packed, room);
     z->avail_out = (unsigned)room;
     if (deflate(z, Z_FINISH) != Z_STREAM_END)
         memory_out();
-    c->body.len = room - z->avail_out;
+    c->packed.len = room - z->avail_out;
 }
 
-static enum carried insert(struct clickhouse *c, const struct stream *s, struct error *reterr)
+/* The table is at fault, not a row: it changed since it was looked at. */
+static bool is_of_table(unsigned code)
 {
-    struct slice rows = clickrows_of(c->rows, s->index);
+    enum { TYPE_MISMATCH = 53, CANNOT_CONVERT_TYPE = 70, INCORRECT_DATA = 117 };
+    return code == TYPE_MISMATCH || code == CANNOT_CONVERT_TYPE || code == INCORRECT_DATA;
+}
+
+static enum carried insert(struct clickhouse *c, enum stream_index stream, struct error *reterr)
+{
     char more[512];
-    if (!rows.len)
+    if (!clickrows_count(c->rows, stream))
         return CARRIED;
-    enum chserver_how how = !chserver_is_here(c->server) ? CHSERVER_PACKED
-                            : s->index == STREAM_SMTP    ? CHSERVER_PIECES
-                                                         : CHSERVER_PLAIN;
-    if (how == CHSERVER_PACKED)
-        pack(c, rows);
-    snprintf(more, sizeof more, "database=%s%s&query=INSERT%%20INTO%%20%s%%20FORMAT%%20JSONEachRow",
-             chserver_database(c->server), c->options, clickhouse_table(s));
-    return ask(c, more, how, how == CHSERVER_PACKED ? line_slice(&c->body) : rows, reterr);
+    c->block.len = 0;
+    clickrows_block(c->rows, stream, c->wanted[stream], &c->block);
+    bool packed = !chserver_is_here(c->server);
+    if (packed)
+        pack(c, line_slice(&c->block));
+    snprintf(more, sizeof more, "database=%s%s&query=INSERT%%20INTO%%20%s%%20FORMAT%%20Native",
+             chserver_database(c->server), c->options, chtable_of(stream)->name);
+    enum carried how = ask(c, more, packed ? CHSERVER_PACKED : CHSERVER_PLAIN,
+                           line_slice(packed ? &c->packed : &c->block), reterr);
+    return how == CARRY_REFUSED && is_of_table(chserver_code(c->server)) ? CARRY_AGAIN : how;
 }
 
 static enum carried send_batch(void *ctx, const struct carrier_batch *batch, struct error *reterr)
 {
     struct clickhouse *c = ctx;
     c->until = now_monotonic() + c->set->timeout;
-    c->lines = batch->lines;
-    c->given = 0;
-    c->bad = false;
     clickrows_clear(c->rows);
-    enum carried how = c->ready ? CARRIED : prepare(c, reterr);
-    if (how == CARRIED)
-        convert(c, chserver_is_here(c->server) ? PIECE : SIZE_MAX);
-    for (size_t i = 0; i < STREAMS && how == CARRIED && !c->bad; i++)
-        how = insert(c, stream_table[i], reterr);
-    if (c->bad) {
-        *reterr = c->why;
+    if (clickrows_take(c->rows, batch->lines, reterr) < 0)
         return CARRY_REFUSED;
-    }
+    enum carried how = c->ready ? CARRIED : prepare(c, reterr);
+    for (size_t i = 0; i < STREAMS && how == CARRIED; i++)
+        how = insert(c, i, reterr);
     c->ready &= how != CARRY_AGAIN;
     return how;
 }
 
-const struct carrier_ops carrier_clickhouse = {.scheme = "clickhouse",
-                                               .summary = "tables of ClickHouse, by HTTP",
-                                               .check = check,
-                                               .open = open_clickhouse,
-                                               .send = send_batch,
-                                               .close = close_clickhouse,
-                                               .port = CHSERVER_PORT,
+const struct carrier_ops carrier_clickhouse = {"clickhouse",
+                                               "tables of ClickHouse, by HTTP",
+                                               check,
+                                               open_clickhouse,
+                                               send_batch,
+                                               close_clickhouse,
+                                               CHSERVER_PORT,
+                                               false,
                                                .json_only = true};
-const struct carrier_ops carrier_clickhouses = {.scheme = "clickhouses",
-                                                .summary = "tables of ClickHouse, by HTTPS",
-                                                .check = check,
-                                                .open = open_clickhouse,
-                                                .send = send_batch,
-                                                .close = close_clickhouse,
-                                                .port = CHSERVER_PORT_TLS,
+const struct carrier_ops carrier_clickhouses = {"clickhouses",
+                                                "tables of ClickHouse, by HTTPS",
+                                                check,
+                                                open_clickhouse,
+                                                send_batch,
+                                                close_clickhouse,
+                                                CHSERVER_PORT_TLS,
+                                                false,
                                                 .json_only = true};

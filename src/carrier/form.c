@@ -1,7 +1,7 @@
 /* form.c: records to lines in the shape that carry_format says, and back what such a line says of itself.
  * In: records; lines. Out: JSON objects a line; a stream's path and a time. Owns: the trees of its shape.
- * Limits: times from the year 0 to 9999. Knowingly: a line of Zeek's shape has the stream's path and
- * _write_ts in front, as Zeek's own streams do, since many streams go to one place here. Spec: RFC 8259, RFC
+ * Limits: times from the year 0 to 9999. Knowingly: lines of json and of Zeek's shape have the stream's
+ * path and _write_ts in front, as Zeek's own streams do, since many streams go to one place here. Spec: RFC 8259, RFC
  * 3339. */
 #include "carrier/form.h"
 
@@ -74,10 +74,25 @@ static void add_zeek(struct form *f, const struct record *rec, struct line *out)
     line_add(out, slice_sub(line_slice(&f->one), 1, f->one.len));
 }
 
+/* As the json sink has it, and when it was complete behind its path: who reads the lines orders by that. */
+static void add_json(struct form *f, const struct record *rec, struct line *out)
+{
+    static const char begin[] = "{\"_path\":\"", written[] = ",\"_write_ts\":";
+    enum { BEGIN = sizeof begin - 1 };
+    line_clear(&f->one);
+    json_record(rec, &f->one);
+    struct slice line = line_slice(&f->one);
+    size_t path = BEGIN + slice_index(slice_sub(line, BEGIN, line.len), '"') + 1;
+    line_add(out, slice_sub(line, 0, path));
+    line_str(out, written);
+    line_time(out, rec->end);
+    line_add(out, slice_sub(line, path, line.len));
+}
+
 int form_record(struct form *f, const struct record *rec, struct line *out)
 {
     if (!shape_of(f->format))
-        return json_record(rec, out), 0;
+        return add_json(f, rec, out), 0;
     if (!f->trees[rec->stream->index])
         return 1;
     if (f->format == CARRY_ZEEK_JSON)

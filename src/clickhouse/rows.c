@@ -1,50 +1,26 @@
 /* rows.c: lines of the outbox as rows.
- * In: JSON objects, one a line. Out: others of the tables' columns, by table. Owns: the rows under
- * construction. Limits: SCAN_DEPTH; a row is at most twice its line. Knowingly: keys that the field tables do
- * not know are left out; a time before 1970 or after 2106 becomes the nearest that the tables can hold. A
- * value of another kind than its field's makes the line no row. */
+ * In: JSON objects, one a line. Out: blocks of the tables' columns. Owns: the rows under construction.
+ * Limits: SCAN_DEPTH; a row is little larger than its line. Knowingly: keys that the field tables do not know
+ * are left out. A value of another kind than its field's makes the line no row; so nothing that a server
+ * could refuse gets into one. */
+#include "clickhouse/rows.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 #include <xxhash.h>
 #include "base/memory.h"
-#include "clickhouse/rows.h"
-#include "clickhouse/scan.h"
-#include "clickhouse/schema.h"
+#include "clickhouse/rows_parts.h"
 #include "record/record.h"
+#include "view/sums_key.h"
 
-enum { MASK = 32 };
-
-struct column {
-    const struct field *field;
-    size_t key_len;
-    char head[FIELD_KEY + 8]; /* ,"name": */
-    size_t head_len;
-    uint32_t taken; /* those that are taken out of it, as bits of taken_table */
-};
-
-struct part {
-    struct slice keys[TAKEN_PATH];
-    size_t count;
-};
+enum { MICROSECONDS = 1000000, HASH_BITS = 10, DAY_SECONDS = 86400 };
+/* The last second of the last day that 18.16 has. */
+static const int64_t last_second = 4291747199;
 
 struct clickrows {
-    struct slice sensor; /* as JSON has it */
-    struct line sensor_text;
-    struct column *columns[STREAMS];
-    struct part parts[MASK];
-    struct line out[STREAMS];
-    struct line taken[MASK];
-};
-
-/* One row. */
-struct row {
-    struct clickrows *rows;
-    const struct stream *stream;
-    struct line *out;
-    bool has_sensor;
-    struct error *err;
+    struct rowtable tables[STREAMS];
+    struct line rooms[ROW_ROOMS];
 };
 
 static int refuse(struct row *row, const char *what, struct slice key)
@@ -53,238 +29,125 @@ static int refuse(struct row *row, const char *what, struct slice key)
                      (const char *)key.data);
 }
 
-static void split_path(struct part *part, const char *path)
+/* Kinds that json.c never leaves out. */
+static bool is_always(enum field_kind kind)
 {
-    struct slice rest = slice_str(path);
-    while (rest.len && part->count < TAKEN_PATH) {
-        size_t n = slice_index(rest, '/');
-        part->keys[part->count++] = slice_sub(rest, 0, n);
-        rest = slice_sub(rest, n + 1, rest.len);
-    }
+    return kind == FIELD_TIME || kind == FIELD_DOUBLE || kind == FIELD_PORT || kind == FIELD_COUNT ||
+           kind == FIELD_BOOL;
 }
 
-static struct column *columns_of(const struct stream *s, const struct part *parts)
+static void begin_table(struct rowtable *t, enum stream_index stream)
 {
-    struct column *all = calloc(s->count, sizeof *all);
-    char name[FIELD_KEY + 1];
-    memory_check(all);
-    for (size_t i = 0; i < s->count; i++) {
-        struct column *c = &all[i];
-        c->field = &s->fields[i];
-        c->key_len = strlen(c->field->name);
-        clickhouse_column(c->field->name, name);
-        c->head_len = (size_t)snprintf(c->head, sizeof c->head, ",\"%s\":", name);
-        for (size_t k = 0; taken_table[k].column; k++)
-            if (taken_table[k].stream == s->index && slice_eq(parts[k].keys[0], slice_str(c->field->name)))
-                c->taken |= 1u << k;
+    t->columns = chtable_of(stream);
+    t->cells = calloc(t->columns->count, sizeof *t->cells);
+    memory_check(t->cells);
+    assert(t->columns->stream->count <= ROW_FIELDS);
+    for (size_t i = t->columns->count; i-- > 0;) {
+        const struct chcolumn *c = &t->columns->columns[i];
+        cells_init(&t->cells[i], c);
+        if (c->kind == CHCOLUMN_COMPUTED)
+            t->computed[c->computed] = i;
+        if (c->kind == CHCOLUMN_FIELD && c->field == 0)
+            t->fields = i;
     }
-    return all;
+    for (size_t i = 0; i < t->columns->stream->count; i++)
+        if (is_always(t->columns->stream->fields[i].kind))
+            t->always[i / 64] |= UINT64_C(1) << i % 64;
+    pick_begin(t);
+    keys_begin(t);
 }
 
-struct clickrows *clickrows_new(const char *sensor)
+struct clickrows *clickrows_new(void)
 {
     struct clickrows *r = calloc(1, sizeof *r);
     memory_check(r);
-    static_assert(sizeof r->parts / sizeof *r->parts >= 18, "a bit for each");
-    for (size_t k = 0; taken_table[k].column; k++)
-        split_path(&r->parts[k], taken_table[k].path);
     for (size_t i = 0; i < STREAMS; i++)
-        r->columns[i] = columns_of(stream_table[i], r->parts);
-    line_byte(&r->sensor_text, '"');
-    for (; sensor && *sensor; sensor++) {
-        bool odd = *sensor == '"' || *sensor == '\\';
-        if (odd)
-            line_byte(&r->sensor_text, '\\');
-        if ((uint8_t)*sensor >= ' ')
-            line_byte(&r->sensor_text, (uint8_t)*sensor);
-    }
-    line_byte(&r->sensor_text, '"');
-    r->sensor = line_slice(&r->sensor_text);
+        begin_table(&r->tables[i], i);
     return r;
 }
 
 void clickrows_clear(struct clickrows *r)
 {
-    for (size_t i = 0; i < STREAMS; i++)
-        line_clear(&r->out[i]);
+    for (size_t i = 0; i < STREAMS; i++) {
+        struct rowtable *t = &r->tables[i];
+        for (size_t k = 0; t->rows && k < t->columns->count; k++)
+            cells_clear(&t->cells[k]);
+        t->rows = 0;
+    }
 }
 
-struct slice clickrows_of(const struct clickrows *r, enum stream_index stream)
+size_t clickrows_count(const struct clickrows *r, enum stream_index stream)
 {
-    return line_slice(&r->out[stream]);
-}
-
-void clickrows_drop(struct clickrows *r, enum stream_index stream)
-{
-    r->out[stream].len = 0;
+    return r->tables[stream].rows;
 }
 
 void clickrows_free(struct clickrows *r)
 {
     for (size_t i = 0; i < STREAMS; i++) {
-        line_free(&r->out[i]);
-        free(r->columns[i]);
+        struct rowtable *t = &r->tables[i];
+        for (size_t k = 0; k < t->columns->count; k++)
+            cells_free(&t->cells[k]);
+        free(t->cells);
+        free(t->roots);
+        free(t->nodes);
     }
-    for (size_t k = 0; k < MASK; k++)
-        line_free(&r->taken[k]);
-    line_free(&r->sensor_text);
+    for (size_t i = 0; i < ROW_ROOMS; i++)
+        line_free(&r->rooms[i]);
     free(r);
 }
 
-/* The domain of a string's token, as one. */
-static void add_domain(struct line *out, struct slice token)
+/* Others are left out where nothing is in them; a table over a cluster may shard by these. */
+static bool is_sent(const struct chcolumn *c, const struct cells *cells)
 {
-    size_t at = token.len - 1;
-    while (at > 0 && token.data[at - 1] != '@')
-        at--;
-    line_byte(out, '"');
-    for (; at && at + 1 < token.len; at++)
-        line_byte(out, byte_lower(token.data[at]));
-    line_byte(out, '"');
+    return c->kind != CHCOLUMN_ALIAS &&
+           (c->kind == CHCOLUMN_COMPUTED || cells->rows || cells->items || strcmp(c->name, "uid") == 0);
 }
 
-static bool is_count(struct slice token)
+void clickrows_block(struct clickrows *r, enum stream_index stream, const bool *wanted, struct line *out)
 {
-    size_t i = 0;
-    while (i < token.len && byte_is_digit(token.data[i]))
-        i++;
-    return i && i == token.len && i <= 20;
+    struct rowtable *t = &r->tables[stream];
+    size_t count = 0;
+    for (size_t i = 0; i < t->columns->count; i++)
+        count += is_sent(&t->columns->columns[i], &t->cells[i]) && (!wanted || wanted[i]);
+    cells_count(out, count);
+    cells_count(out, t->rows);
+    for (size_t i = 0; i < t->columns->count; i++)
+        if (is_sent(&t->columns->columns[i], &t->cells[i]) && (!wanted || wanted[i]))
+            cells_native(&t->cells[i], t->rows, out);
 }
 
-static void take(struct clickrows *r, size_t k, struct slice token)
+void row_note_empty(struct row *row, size_t column)
 {
-    struct line *out = &r->taken[k];
-    bool text = token.data[0] == '"';
-    enum taken_kind kind = taken_table[k].kind;
-    bool many = kind == TAKEN_TEXTS || kind == TAKEN_DOMAINS;
-    if (text != (kind != TAKEN_NUMBER) || (!many && out->len) ||
-        (!text && (!is_count(token) || token.len > 10)))
-        return;
-    if (many)
-        line_byte(out, out->len ? ',' : '[');
-    if (kind == TAKEN_DOMAIN || kind == TAKEN_DOMAINS)
-        add_domain(out, token);
-    else
-        line_add(out, token);
+    cells_text(row_cells(row, CHCOMPUTED_EMPTIES), row->at, slice_str(row->t->columns->columns[column].name));
 }
 
-static bool walk(struct row *row, struct scan *s, uint32_t mask, size_t level, unsigned depth);
-
-static bool walk_members(struct row *row, struct scan *s, uint32_t mask, size_t level, unsigned depth)
+static void note_missing(struct row *row, size_t field)
 {
-    const struct clickrows *r = row->rows;
-    bool object = *s->at++ == '{';
-    uint8_t last = object ? '}' : ']';
-    if (scan_byte(s, last))
-        return true;
-    do {
-        uint32_t inside = object ? 0 : mask;
-        struct slice key;
-        if (object && (!scan_string(s, &key) || !scan_byte(s, ':')))
-            return false;
-        for (uint32_t rest = object ? mask : 0; rest; rest &= rest - 1) {
-            const struct part *p = &r->parts[__builtin_ctz(rest)];
-            if (level < p->count && slice_eq(p->keys[level], slice_sub(key, 1, key.len - 1)))
-                inside |= rest & -rest;
-        }
-        if (!walk(row, s, inside, level + object, depth + 1))
-            return false;
-    } while (scan_byte(s, ','));
-    return scan_byte(s, last);
+    char text[CHCOLUMN_NAME + 1];
+    int len = snprintf(text, sizeof text, "-%s", row->t->columns->columns[row->t->fields + field].name);
+    cells_text(row_cells(row, CHCOMPUTED_EMPTIES), row->at, (struct slice){(uint8_t *)text, (size_t)len});
 }
 
-/* As scan_skip, and takes out what `mask` wants, whose paths have led here by `level` keys. */
-static bool walk(struct row *row, struct scan *s, uint32_t mask, size_t level, unsigned depth)
+/* Microseconds of a number of seconds; what is beyond some 292000 years is at their end. */
+static int64_t micros_of(struct slice token)
 {
-    struct slice token;
-    if (!mask)
-        return scan_skip(s, depth);
-    uint8_t c = scan_peek(s);
-    if (c == '{' || c == '[')
-        return depth < SCAN_DEPTH && walk_members(row, s, mask, level, depth);
-    if (c == '"' ? !scan_string(s, &token) : !scan_word(s, &token))
-        return false;
-    for (; mask; mask &= mask - 1) {
-        size_t k = (size_t)__builtin_ctz(mask);
-        if (row->rows->parts[k].count == level)
-            take(row->rows, k, token);
-    }
-    return true;
-}
-
-/* JSON as a string of JSON. */
-static void add_quoted(struct line *out, struct slice s)
-{
-    uint8_t *to = line_room(out, 2 * s.len + 2), *start = to;
-    *to++ = '"';
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] == '"' || s.data[i] == '\\')
-            *to++ = '\\';
-        *to++ = s.data[i] >= ' ' ? s.data[i] : ' '; /* blanks between tokens */
-    }
-    *to++ = '"';
-    out->len += (size_t)(to - start);
-}
-
-static bool add_true_keys(struct line *out, struct scan *s)
-{
-    struct slice key, value;
-    const char *between = "";
-    line_byte(out, '[');
-    if (!scan_byte(s, '{'))
-        return false;
-    if (!scan_byte(s, '}')) {
-        do {
-            if (!scan_string(s, &key) || !scan_byte(s, ':') || !scan_word(s, &value))
-                return false;
-            if (!slice_eq(value, slice_str("true")))
-                continue;
-            line_str(out, between);
-            line_add(out, key);
-            between = ",";
-        } while (scan_byte(s, ','));
-        if (!scan_byte(s, '}'))
-            return false;
-    }
-    line_byte(out, ']');
-    return true;
-}
-
-/* Where it stands, a list of strings must be. */
-static bool walk_texts(struct row *row, struct scan *s, uint32_t mask)
-{
-    if (!scan_byte(s, '['))
-        return false;
-    if (scan_byte(s, ']'))
-        return true;
-    do
-        if (scan_peek(s) != '"' || !walk(row, s, mask, 1, 1))
-            return false;
-    while (scan_byte(s, ','));
-    return scan_byte(s, ']');
-}
-
-static void add_time(struct line *out, struct slice token)
-{
+    static const uint64_t most = INT64_MAX / MICROSECONDS - 1;
     bool before = token.data[0] == '-';
-    uint64_t seconds = 0, micros = 0;
+    uint64_t seconds = 0, micros = 0, unit = MICROSECONDS / 10;
     size_t dot = slice_index(token, '.');
-    if (!before && !slice_number(slice_sub(token, 0, dot), &seconds))
-        seconds = UINT32_MAX;
-    uint64_t unit = 100000;
+    if (!slice_number(slice_sub(token, before, dot), &seconds) || seconds > most)
+        seconds = most;
     for (size_t i = dot + 1; i < token.len && unit && byte_is_digit(token.data[i]); i++, unit /= 10)
         micros += (uint64_t)(token.data[i] - '0') * unit;
-    /* The last day that 18.16 has is in 2105. */
-    static const uint64_t most = 4291747199;
-    if (before || seconds > most) {
-        seconds = before ? 0 : most;
-        micros = before ? 0 : 999999;
-    }
-    time_t day = (time_t)seconds;
-    struct tm tm;
-    gmtime_r(&day, &tm);
-    line_printf(out, ",\"day\":\"%04d-%02d-%02d\",\"ts\":%llu,\"ts_us\":%llu", tm.tm_year + 1900,
-                tm.tm_mon + 1, tm.tm_mday, (unsigned long long)seconds, (unsigned long long)micros);
+    int64_t all = (int64_t)(seconds * MICROSECONDS + micros);
+    return before ? -all : all;
+}
+
+/* That 18.16 has a day for. */
+static int64_t second_of(int64_t micros)
+{
+    int64_t seconds = micros / MICROSECONDS;
+    return seconds < 0 ? 0 : seconds > last_second ? last_second : seconds;
 }
 
 static bool is_bool(struct slice token)
@@ -292,47 +155,127 @@ static bool is_bool(struct slice token)
     return slice_eq(token, slice_str("true")) || slice_eq(token, slice_str("false"));
 }
 
-/* The scalar at hand, if it is one of the field's kind. */
-static bool add_scalar(struct row *row, struct scan *s, const struct column *c)
+/* A number or truth of the field's kind. */
+static bool put_word(struct row *row, enum field_kind kind, size_t column, struct slice token)
 {
-    enum field_kind kind = c->field->kind;
-    bool text = kind == FIELD_TEXT || kind == FIELD_ADDRESS || kind == FIELD_ANOMALY;
-    const uint8_t *from = s->at;
-    if (text != (*from == '"') || *from == '{' || *from == '[' || !walk(row, s, c->taken, 1, 0))
-        return false;
-    struct slice token = {from, (size_t)(s->at - from)};
-    bool number = byte_is_digit(*from) || *from == '-';
-    if (kind == FIELD_BOOL || kind == FIELD_TRUE || kind == FIELD_MAYBE ? !is_bool(token) : !text && !number)
-        return false;
+    struct cells *c = &row->t->cells[column];
+    uint64_t count = 0;
+    double real = 0;
     bool port = kind == FIELD_PORT || kind == FIELD_SOME_PORT;
-    uint64_t count;
-    if ((port || kind == FIELD_COUNT || kind == FIELD_SOME) &&
-        (slice_number(token, &count) != token.len || (port && count > UINT16_MAX)))
+    if (kind == FIELD_BOOL || kind == FIELD_TRUE || kind == FIELD_MAYBE) {
+        if (!is_bool(token))
+            return false;
+        count = token.data[0] == 't';
+    } else if (port || kind == FIELD_COUNT || kind == FIELD_SOME) {
+        if (slice_number(token, &count) != token.len || (port && count > UINT16_MAX))
+            return false;
+    } else if ((!byte_is_digit(token.data[0]) && token.data[0] != '-') || !scan_real(token, &real)) {
         return false;
-    if (kind == FIELD_TIME) {
-        add_time(row->out, token);
+    } else if (kind == FIELD_TIME) {
+        int64_t micros = micros_of(token);
+        cells_number(c, row->at, (uint64_t)second_of(micros));
+        cells_number(row_cells(row, CHCOMPUTED_MICROS), row->at, (uint64_t)micros);
+        return true;
+    } else {
+        cells_real(c, row->at, real);
+        count = real != 0;
+        if (!count && !is_always(kind))
+            row_note_empty(row, column);
         return true;
     }
-    line_add(row->out, (struct slice){(const uint8_t *)c->head, c->head_len});
-    line_add(row->out, token);
+    cells_number(c, row->at, count);
+    if (!count && !is_always(kind))
+        row_note_empty(row, column);
     return true;
 }
 
-static bool add_compound(struct row *row, struct scan *s, const struct column *c)
+static bool add_scalar(struct row *row, struct scan *s, size_t field)
 {
-    const uint8_t *from = s->at;
-    uint8_t first = c->field->kind == FIELD_LIST ? '[' : '{';
-    line_add(row->out, (struct slice){(const uint8_t *)c->head, c->head_len});
-    if (c->field->kind == FIELD_FLAGS)
-        return add_true_keys(row->out, s);
-    bool texts = c->field->kind == FIELD_TEXTS || c->field->kind == FIELD_ADDRESSES;
-    if (texts ? !walk_texts(row, s, c->taken) : *from != first || !walk(row, s, c->taken, 1, 0))
+    enum field_kind kind = row->t->columns->stream->fields[field].kind;
+    size_t column = row->t->fields + field;
+    struct slice token;
+    if (kind != FIELD_TEXT && kind != FIELD_ADDRESS && kind != FIELD_ANOMALY)
+        return scan_peek(s) != '"' && scan_word(s, &token) && put_word(row, kind, column, token);
+    if (!scan_string(s, &token))
         return false;
-    const struct slice span = {from, (size_t)(s->at - from)};
-    if (texts)
-        line_add(row->out, span);
-    else
-        add_quoted(row->out, span);
+    row->texts[field] = token;
+    cells_text(&row->t->cells[column], row->at,
+               s->escaped ? scan_text(token, &row->rooms[0]) : slice_sub(token, 1, token.len - 1));
+    if (token.len == 2)
+        row_note_empty(row, column);
+    return true;
+}
+
+static bool add_true_keys(struct row *row, struct scan *s, size_t column)
+{
+    struct slice key, value;
+    if (!scan_byte(s, '{'))
+        return false;
+    if (scan_byte(s, '}'))
+        return row_note_empty(row, column), true;
+    do {
+        if (!scan_string(s, &key) || !scan_byte(s, ':') || !scan_word(s, &value))
+            return false;
+        if (slice_eq(value, slice_str("true")))
+            cells_text(&row->t->cells[column], row->at, scan_text(key, &row->rooms[0]));
+    } while (scan_byte(s, ','));
+    return scan_byte(s, '}');
+}
+
+/* Where it stands, a list of strings must be. */
+static bool add_texts(struct row *row, struct scan *s, size_t column, bool recipients)
+{
+    struct slice token;
+    struct sums_key k;
+    if (!scan_byte(s, '['))
+        return false;
+    if (scan_byte(s, ']'))
+        return row_note_empty(row, column), true;
+    do {
+        if (!scan_string(s, &token))
+            return false;
+        struct slice text = scan_text(token, &row->rooms[0]);
+        cells_text(&row->t->cells[column], row->at, text);
+        if (!recipients)
+            continue;
+        sums_key_domain(&k, text);
+        cells_text(row_cells(row, CHCOMPUTED_RECIPIENT_KEYS), row->at, sums_key_slice(&k));
+    } while (scan_byte(s, ','));
+    return scan_byte(s, ']');
+}
+
+/* As it stands, but for what stands between tokens: a line of it has no control characters. */
+static void add_json(struct row *row, size_t column, struct slice json, bool spread)
+{
+    struct line *room = &row->rooms[0];
+    if (spread) {
+        room->len = 0;
+        line_add(room, json);
+        for (size_t i = 0; i < json.len; i++)
+            if (room->data[i] < ' ')
+                room->data[i] = ' ';
+        json = line_slice(room);
+    }
+    cells_text(&row->t->cells[column], row->at, json);
+}
+
+static bool add_compound(struct row *row, struct scan *s, size_t field)
+{
+    enum field_kind kind = row->t->columns->stream->fields[field].kind;
+    size_t column = row->t->fields + field;
+    if (kind == FIELD_FLAGS)
+        return add_true_keys(row, s, column);
+    if (kind == FIELD_TEXTS || kind == FIELD_ADDRESSES)
+        return add_texts(row, s, column,
+                         row->t->columns->stream->index == STREAM_SMTP && field == row->t->mail.rcptto);
+    struct pick *root = &row->t->roots[field];
+    uint8_t first = scan_peek(s);
+    const uint8_t *from = s->at;
+    s->spread = false;
+    if (first != (kind == FIELD_LIST ? '[' : '{') ||
+        !(root->first ? pick_walk(row, s, root, 0) : scan_skip(s, 0)))
+        return false;
+    add_json(row, column, (struct slice){from, (size_t)(s->at - from)}, s->spread);
     return true;
 }
 
@@ -342,48 +285,63 @@ static bool is_compound(enum field_kind kind)
            kind == FIELD_LIST || kind == FIELD_APART;
 }
 
-/* The column of a key: those of a record come in the order of the table. */
-static const struct column *find(const struct row *row, struct slice key, size_t *next)
+/* The field of a key: those of a record come in the order of the table. */
+static bool find(const struct row *row, struct slice key, size_t *next, size_t *ret)
 {
-    const struct column *all = row->rows->columns[row->stream->index];
-    size_t count = row->stream->count;
-    for (size_t n = 0; n < count; n++) {
-        const struct column *c = &all[(*next + n) % count];
-        if (c->key_len == key.len && memcmp(c->field->name, key.data, key.len) == 0) {
-            *next = (*next + n + 1) % count;
-            return c;
+    const struct stream *s = row->t->columns->stream;
+    for (size_t n = 0; n < s->count; n++) {
+        size_t i = *next + n < s->count ? *next + n : *next + n - s->count;
+        /* The key as JSON has it: ,"name": */
+        const struct slice have = s->fields[i].key;
+        if (have.len == key.len + 4 && memcmp(have.data + 2, key.data, key.len) == 0) {
+            *next = i + 1 < s->count ? i + 1 : 0;
+            *ret = i;
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
 
-/* Behind the first key. */
+/* A script's own. */
+static bool add_own(struct row *row, struct scan *s, struct slice key)
+{
+    struct pick *n = row->t->roots[row->t->columns->stream->count].first;
+    while (n && !slice_eq(n->key, key))
+        n = n->next;
+    if (scan_peek(s) == '"' && slice_eq(key, slice_str("sensor"))) {
+        struct slice token;
+        const uint8_t *from = s->at;
+        if (!scan_string(s, &token))
+            return false;
+        cells_text(row_cells(row, CHCOMPUTED_SENSOR), row->at, scan_text(token, &row->rooms[0]));
+        s->at = from;
+    }
+    return n ? pick_walk(row, s, n, 1) : scan_skip(s, 1);
+}
+
+/* Behind the first keys. */
 static int add_members(struct row *row, struct scan *s)
 {
     struct slice key = {0}, word;
-    size_t next = 0;
-    uint64_t seen[4] = {0};
+    size_t next = 0, field;
+    bool own = row->t->columns->stream->index == STREAM_ENTRY;
     while (scan_byte(s, ',')) {
         if (!scan_string(s, &key) || !scan_byte(s, ':'))
             return refuse(row, "the line is no JSON behind", key);
         key = slice_sub(key, 1, key.len - 1);
         if (!scan_peek(s))
             return refuse(row, "the line ends behind", key);
-        const struct column *c = find(row, key, &next);
-        if (row->stream->index == STREAM_ENTRY && seen[0])
-            c = NULL; /* a script's own, of any name */
-        if (!c || scan_peek(s) == 'n') {
-            if (c ? !scan_word(s, &word) : !scan_skip(s, 1))
+        bool known = !(own && row->seen[0]) && find(row, key, &next, &field);
+        if (!known || *s->at == 'n') {
+            if (known ? !scan_word(s, &word) : own ? !add_own(row, s, key) : !scan_skip(s, 1))
                 return refuse(row, "the line is no JSON behind", key);
             continue;
         }
-        size_t index = (size_t)(c - row->rows->columns[row->stream->index]);
-        if (index < 256 && seen[index / 64] & 1ull << index % 64)
+        if (row_has(row, field))
             return refuse(row, "the line has it twice", key);
-        if (index < 256)
-            seen[index / 64] |= 1ull << index % 64;
-        row->has_sensor |= slice_eq(key, slice_str("sensor"));
-        if (is_compound(c->field->kind) ? !add_compound(row, s, c) : !add_scalar(row, s, c))
+        row->seen[field / 64] |= UINT64_C(1) << field % 64;
+        if (is_compound(row->t->columns->stream->fields[field].kind) ? !add_compound(row, s, field)
+                                                                     : !add_scalar(row, s, field))
             return refuse(row, "the line has no value of its kind", key);
     }
     if (!scan_byte(s, '}') || scan_peek(s) || s->at != s->end)
@@ -391,60 +349,171 @@ static int add_members(struct row *row, struct scan *s)
     return 0;
 }
 
-static const struct stream *stream_of(struct slice path)
+static enum stream_index stream_of(struct slice path)
 {
     size_t i = 0;
     while (i < STREAM_ENTRY && !slice_eq(slice_str(stream_table[i]->path), path))
         i++;
-    return stream_table[i];
+    return i;
 }
 
-static void end_row(struct row *row, struct slice line, struct slice path)
+/* The parts of a line. */
+struct parts {
+    struct slice line, path, before; /* up to the path's end */
+    struct slice written, rest;      /* when it was complete, or none; what stands behind */
+};
+
+/* Where the line says when it was complete: behind _path. */
+static void take_written(struct scan *s, struct slice *ret)
 {
-    struct clickrows *r = row->rows;
-    enum stream_index index = row->stream->index;
-    if (!row->has_sensor) {
-        line_str(row->out, ",\"sensor\":");
-        line_add(row->out, r->sensor);
-    }
-    for (size_t k = 0; taken_table[k].column; k++) {
-        if (taken_table[k].stream != index || !r->taken[k].len)
-            continue;
-        line_printf(row->out, ",\"%s\":", taken_table[k].column);
-        line_add(row->out, line_slice(&r->taken[k]));
-        if (r->taken[k].data[0] == '[')
-            line_byte(row->out, ']');
-    }
-    if (index == STREAM_ENTRY) {
-        line_str(row->out, ",\"path\":");
-        line_add(row->out, path);
-        line_str(row->out, ",\"record\":");
-        add_quoted(row->out, line);
-    }
-    line_printf(row->out, ",\"record_hash\":%llu", (unsigned long long)XXH3_64bits(line.data, line.len));
-    line_str(row->out, "}\n");
+    struct scan ahead = *s;
+    struct slice key, word;
+    if (!scan_byte(&ahead, ',') || !scan_string(&ahead, &key) || !slice_eq(key, slice_str("\"_write_ts\"")) ||
+        !scan_byte(&ahead, ':') || scan_peek(&ahead) == '"' || !scan_word(&ahead, &word) ||
+        (word.data[0] != '-' && !byte_is_digit(word.data[0])))
+        return;
+    *ret = word;
+    *s = ahead;
+}
+
+static bool split(struct slice line, struct scan *s, struct parts *ret)
+{
+    struct slice key;
+    *ret = (struct parts){.line = line};
+    if (!scan_byte(s, '{') || !scan_string(s, &key) || !slice_eq(key, slice_str("\"_path\"")) ||
+        !scan_byte(s, ':') || !scan_string(s, &ret->path))
+        return false;
+    ret->before = (struct slice){line.data, (size_t)(s->at - line.data)};
+    take_written(s, &ret->written);
+    ret->rest = (struct slice){s->at, (size_t)(s->end - s->at)};
+    return true;
+}
+
+/* A script's line, whole. */
+static void end_entry(struct row *row, const struct parts *parts)
+{
+    struct line *room = &row->rooms[0];
+    cells_text(row_cells(row, CHCOMPUTED_PATH), row->at, scan_text(parts->path, room));
+    room->len = 0;
+    line_add(room, parts->before);
+    line_add(room, parts->rest);
+    for (size_t i = 0; i < room->len; i++)
+        if (room->data[i] < ' ')
+            room->data[i] = ' ';
+    cells_text(row_cells(row, CHCOMPUTED_RECORD), row->at, line_slice(room));
+}
+
+/* When it was complete; where that is not said, its own time. */
+static int64_t end_of(const struct row *row, struct slice written)
+{
+    const struct cells *micros = row_cells(row, CHCOMPUTED_MICROS);
+    int64_t own = 0;
+    if (written.len)
+        return micros_of(written);
+    if (micros->row == row->at + 1)
+        memcpy(&own, micros->data.data + micros->data.len - sizeof own, sizeof own);
+    return own;
+}
+
+/* Where it stands among the others. */
+static uint64_t id_of(int64_t micros, uint64_t hash)
+{
+    static const int64_t most = (INT64_C(1) << (63 - HASH_BITS)) - 1;
+    uint64_t place = (uint64_t)(micros < 0 ? 0 : micros > most ? most : micros);
+    return place << HASH_BITS | (hash & ((1 << HASH_BITS) - 1));
+}
+
+static void end_row(struct row *row, const struct parts *parts, uint64_t hash)
+{
+    const struct stream *stream = row->t->columns->stream;
+    int64_t at = end_of(row, parts->written);
+    for (size_t i = 0; i < stream->count; i++)
+        if (row->t->always[i / 64] & ~row->seen[i / 64] & UINT64_C(1) << i % 64)
+            note_missing(row, i);
+    cells_number(row_cells(row, CHCOMPUTED_DAY), row->at, (uint64_t)(second_of(at) / DAY_SECONDS));
+    cells_number(row_cells(row, CHCOMPUTED_ID), row->at, id_of(at, hash));
+    cells_number(row_cells(row, CHCOMPUTED_HASH), row->at, hash);
+    if (stream->index == STREAM_SMTP)
+        keys_end(row);
+    if (stream->index == STREAM_ENTRY)
+        end_entry(row, parts);
+}
+
+static int add_line(struct clickrows *r, struct slice line, uint64_t hash, struct error *reterr)
+{
+    struct scan s = {line.data, line.data + line.len, false, false};
+    struct parts parts;
+    if (!split(line, &s, &parts))
+        return error_set(reterr, -EINVAL, "the line is no record: it does not begin with _path");
+    struct row row;
+    row.t = &r->tables[stream_of(slice_sub(parts.path, 1, parts.path.len - 1))];
+    row.at = row.t->rows;
+    memset(row.seen, 0, sizeof row.seen);
+    row.edges = 0;
+    row.newest = (struct slice){0};
+    row.rooms = r->rooms;
+    row.err = reterr;
+    int err = add_members(&row, &s);
+    if (!err && !row.seen[0] && !row.seen[1])
+        err = error_set(reterr, -EINVAL, "the line is no record: nothing is in it");
+    for (size_t i = 0; err && i < row.t->columns->count; i++)
+        cells_undo(&row.t->cells[i], row.at);
+    if (err)
+        return err;
+    end_row(&row, &parts, hash);
+    row.t->rows++;
+    return 0;
 }
 
 int clickrows_add(struct clickrows *r, struct slice line, struct error *reterr)
 {
-    struct scan s = {line.data, line.data + line.len};
-    struct slice key, path;
-    if (!scan_byte(&s, '{') || !scan_string(&s, &key) || !slice_eq(key, slice_str("\"_path\"")) ||
-        !scan_byte(&s, ':') || !scan_string(&s, &path))
-        return error_set(reterr, -EINVAL, "the line is no record: it does not begin with _path");
-    struct row row = {.rows = r, .stream = stream_of(slice_sub(path, 1, path.len - 1)), .err = reterr};
-    row.out = &r->out[row.stream->index];
-    for (size_t k = 0; taken_table[k].column; k++)
-        r->taken[k].len = 0;
-    size_t before = row.out->len;
-    int err = add_members(&row, &s);
-    if (err) {
-        row.out->len = before;
-        return err;
+    return add_line(r, line, XXH3_64bits(line.data, line.len), reterr);
+}
+
+/* A line of a batch, by what rows are sorted by. */
+struct place {
+    uint64_t id, hash;
+    struct slice line;
+};
+
+/* Lines that do not say when they were complete stay among those around them. */
+static struct place place_of_line(struct slice line, uint64_t before)
+{
+    struct scan s = {line.data, line.data + line.len, false, false};
+    struct parts parts;
+    uint64_t hash = XXH3_64bits(line.data, line.len);
+    bool known = split(line, &s, &parts) && parts.written.len;
+    return (struct place){known ? id_of(micros_of(parts.written), hash) : before, hash, line};
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    return x->id != y->id ? (x->id > y->id) - (x->id < y->id) : (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+int clickrows_take(struct clickrows *r, struct slice lines, struct error *reterr)
+{
+    struct place *places = NULL;
+    size_t count = 0, room = 0;
+    bool sorted = true;
+    int err = 0;
+    while (lines.len) {
+        size_t end = slice_index(lines, '\n');
+        if (count == room) {
+            room = room ? 2 * room : 1024;
+            places = reallocarray(places, room, sizeof *places);
+            memory_check(places);
+        }
+        places[count] = place_of_line(slice_sub(lines, 0, end), count ? places[count - 1].id : 0);
+        sorted &= !count || compare(&places[count - 1], &places[count]) <= 0;
+        count++;
+        lines = slice_sub(lines, end + 1, lines.len);
     }
-    if (row.out->len == before)
-        return row.out->len = before, error_set(reterr, -EINVAL, "the line is no record: nothing is in it");
-    end_row(&row, line, path);
-    row.out->data[before] = '{'; /* in place of the first comma */
-    return 0;
+    if (!sorted)
+        qsort(places, count, sizeof *places, compare);
+    for (size_t i = 0; i < count && !err; i++)
+        err = add_line(r, places[i].line, places[i].hash, reterr);
+    free(places);
+    return err;
 }

@@ -3,20 +3,25 @@
 #define CLICKHOUSE_ROWS_H
 
 #include "base/error.h"
-#include "base/slice.h"
-#include "record/field.h"
+#include "clickhouse/table.h"
+#include "sink/line.h"
 
-/* Rows under construction, JSONEachRow, by stream. */
+/* Rows under construction, by table, column by column. */
 struct clickrows;
 
-/* `sensor` stands in rows whose records name none; borrowed. */
-struct clickrows *clickrows_new(const char *sensor);
+struct clickrows *clickrows_new(void);
 void clickrows_clear(struct clickrows *r);
 /* Adds the row of a line, which has no LF. 0, or -EINVAL with what is wrong: nothing was added. */
 int clickrows_add(struct clickrows *r, struct slice line, struct error *reterr);
-struct slice clickrows_of(const struct clickrows *r, enum stream_index stream);
-/* They are sent: empties that one. */
-void clickrows_drop(struct clickrows *r, enum stream_index stream);
+/* All of a batch, each with LF, in the order in which the server keeps them: so it has nothing to sort. The
+ * first that is no record ends it. */
+int clickrows_take(struct clickrows *r, struct slice lines, struct error *reterr);
+/* How many rows it has of that table. */
+size_t clickrows_count(const struct clickrows *r, enum stream_index stream);
+/* Adds them to `out` as a block in FORMAT Native; of the table's columns those of `wanted`, by their index;
+ * columns in which no row has anything are left out, which the server fills with the same. `wanted` NULL: all
+ * columns. */
+void clickrows_block(struct clickrows *r, enum stream_index stream, const bool *wanted, struct line *out);
 void clickrows_free(struct clickrows *r);
 
 #endif

@@ -1,16 +1,16 @@
 /* rollup.c: sums by minute and by hour, as they are counted.
- * In: records with their ids. Out: sums under way. Owns: the sums of a transaction. Limits: EDGES of a mail's
- * way; keys of ROLLUP_KEY bytes. */
+ * In: records with their ids. Out: sums under way. Owns: the sums of a transaction. Limits: SUMS_KEY_EDGES
+ * of a mail's way; keys of SUMS_KEY bytes. */
 #include <assert.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <xxhash.h>
 #include "base/memory.h"
 #include "record/notice.h"
-#include "store/find.h"
 #include "store/rollup_parts.h"
+#include "view/sums_key.h"
 
-enum { EDGES = 32, LEAST_SLOTS = 1024 };
+enum { LEAST_SLOTS = 1024 };
 static const int64_t minute_us = 60000000, hour_us = 3600000000;
 
 const char *const rollup_names[ROLLUP_DIMENSIONS] = {
@@ -148,36 +148,6 @@ struct share {
     const struct transaction *mail; /* NULL: it is none */
 };
 
-/* The parts of a key, small, cut at a whole character. */
-struct key {
-    uint8_t bytes[ROLLUP_KEY];
-    size_t len;
-};
-
-/* At a whole character. */
-static struct slice cut(struct slice text, size_t most)
-{
-    size_t len = text.len < most ? text.len : most;
-    while (len < text.len && len && (text.data[len] & 0xc0) == 0x80)
-        len--;
-    return slice_sub(text, 0, len);
-}
-
-static void key_add(struct key *k, struct slice text)
-{
-    struct slice part = cut(text, sizeof k->bytes - k->len);
-    for (size_t i = 0; i < part.len; i++)
-        k->bytes[k->len + i] = byte_lower(part.data[i]);
-    k->len += part.len;
-}
-
-static void key_add_address(struct key *k, const struct address *a)
-{
-    char text[ADDRESS_TEXT];
-    size_t len = address_text(a, text);
-    key_add(k, (struct slice){(const uint8_t *)text, len});
-}
-
 /* Sums of a day stay within 64 bits. */
 static int64_t bytes_of(const struct transaction *mail)
 {
@@ -185,7 +155,7 @@ static int64_t bytes_of(const struct transaction *mail)
     return (int64_t)(mail->message_bytes < most ? mail->message_bytes : most);
 }
 
-static struct sum *add(const struct share *s, enum rollup_dimension dimension, const struct key *k)
+static struct sum *add(const struct share *s, enum rollup_dimension dimension, const struct sums_key *k)
 {
     if (!k->len)
         return NULL;
@@ -208,36 +178,29 @@ static struct sum *add(const struct share *s, enum rollup_dimension dimension, c
 
 static void add_text(const struct share *s, enum rollup_dimension dimension, struct slice text)
 {
-    struct key k;
+    struct sums_key k;
     k.len = 0;
-    key_add(&k, text);
+    sums_key_add(&k, text);
     add(s, dimension, &k);
+}
+
+static struct slice text_of(const struct address *a, char text[static ADDRESS_TEXT])
+{
+    size_t len = address_text(a, text);
+    return (struct slice){(const uint8_t *)text, len};
 }
 
 static void add_address(const struct share *s, enum rollup_dimension dimension, const struct address *a)
 {
-    struct key k;
-    k.len = 0;
-    key_add_address(&k, a);
-    add(s, dimension, &k);
-}
-
-/* A name without a domain has an @ behind it, by which it is told from one. */
-static void add_domain(struct key *k, struct slice address)
-{
-    struct slice domain = find_domain(address);
-    bool whole = !domain.len && address.len && !slice_eq(address, slice_str("<>"));
-    key_add(k, domain.len ? domain : cut(address, ROLLUP_KEY - 1));
-    if (whole && k->bytes[k->len - 1] != '@')
-        key_add(k, slice_str("@"));
+    char text[ADDRESS_TEXT];
+    add_text(s, dimension, text_of(a, text));
 }
 
 static void add_recipients(const struct share *s)
 {
     for (size_t i = 0; i < s->mail->rcptto.len; i++) {
-        struct key k;
-        k.len = 0;
-        add_domain(&k, s->mail->rcptto.items[i]);
+        struct sums_key k;
+        sums_key_domain(&k, s->mail->rcptto.items[i]);
         struct sum *sum = add(s, ROLLUP_RECIPIENT, &k);
         if (sum)
             sum->recipients++;
@@ -247,30 +210,12 @@ static void add_recipients(const struct share *s)
 static void add_reason(const struct share *s)
 {
     const struct decision *d = &s->mail->reply;
-    struct slice what = s->mail->disposition;
-    char code[24];
-    struct key k;
-    k.len = 0;
-    if (!slice_eq(what, slice_str("rejected")) && !slice_eq(what, slice_str("deferred")))
-        return;
-    snprintf(code, sizeof code, "%llu", (unsigned long long)d->code);
-    key_add(&k, d->enhanced.len ? d->enhanced : slice_str(code));
-    key_add(&k, slice_str(" "));
-    key_add(&k, d->stage);
+    struct sums_key k;
+    sums_key_reason(&k, s->mail->disposition, d->enhanced, d->code, d->stage);
     add(s, ROLLUP_REASON, &k);
 }
 
-/* A name, or else the address; half of the room is for each end of an edge. */
-static void key_add_host(struct key *k, struct slice name, struct slice other, const struct address *a)
-{
-    struct slice text = name.len ? name : other;
-    if (text.len)
-        key_add(k, cut(text, ROLLUP_KEY / 2));
-    else
-        key_add_address(k, a);
-}
-
-static void add_edge(const struct share *s, const struct key *k, const struct interval *delay)
+static void add_edge(const struct share *s, const struct sums_key *k, const struct interval *delay)
 {
     struct sum *sum = add(s, ROLLUP_RELAY, k);
     if (!sum || !delay || !delay->known || !(delay->seconds >= 0))
@@ -284,21 +229,19 @@ static void add_way(const struct share *s)
 {
     const struct hop_list *hops = &s->mail->hops;
     const struct slice none = {0};
-    struct key k;
-    for (size_t i = 0; i < hops->len && i < EDGES; i++) {
+    char from[ADDRESS_TEXT], to[ADDRESS_TEXT];
+    struct sums_key k;
+    for (size_t i = 0; i < hops->len && i < SUMS_KEY_EDGES; i++) {
         const struct received *line = &hops->items[i].line;
-        k.len = 0;
-        key_add_host(&k, line->from_rdns, line->from_helo, &line->from_ip);
-        size_t from = k.len;
-        key_add(&k, slice_str("\t"));
-        key_add_host(&k, line->by, none, &line->by_ip);
-        if (from && k.len > from + 1)
+        const struct sums_key_end a = {line->from_rdns, line->from_helo, text_of(&line->from_ip, from)};
+        const struct sums_key_end b = {line->by, none, text_of(&line->by_ip, to)};
+        if (sums_key_edge(&k, &a, &b))
             add_edge(s, &k, &hops->items[i].delay);
     }
-    k.len = 0;
-    key_add_host(&k, hops->len ? hops->items[0].line.by : none, s->mail->helo, &s->mail->id.orig.addr);
-    key_add(&k, slice_str("\t"));
-    key_add_address(&k, &s->mail->id.resp.addr);
+    const struct sums_key_end a = {hops->len ? hops->items[0].line.by : none, s->mail->helo,
+                                   text_of(&s->mail->id.orig.addr, from)};
+    const struct sums_key_end b = {none, none, text_of(&s->mail->id.resp.addr, to)};
+    sums_key_edge(&k, &a, &b);
     add_edge(s, &k, NULL);
 }
 
@@ -321,9 +264,8 @@ static void add_mail(const struct share *s)
     char asn[24];
     add_address(s, ROLLUP_CLIENT, &mail->id.orig.addr);
     add_address(s, ROLLUP_SERVER, &mail->id.resp.addr);
-    struct key sender;
-    sender.len = 0;
-    add_domain(&sender, mail->mailfrom);
+    struct sums_key sender;
+    sums_key_domain(&sender, mail->mailfrom);
     add(s, ROLLUP_SENDER, &sender);
     add_recipients(s);
     if (mail->origin) {

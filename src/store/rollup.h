@@ -15,8 +15,6 @@ enum rollup_dimension {
 };
 extern const char *const rollup_names[ROLLUP_DIMENSIONS];
 
-enum { ROLLUP_KEY = 255 /* bytes of a key; what is longer is cut */ };
-
 struct rollup;
 
 /* For an open file; `day` is its day, `keys` how many of one dimension an hour may have before the rest

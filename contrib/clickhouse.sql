@@ -300,6 +300,7 @@ CREATE TABLE IF NOT EXISTS `entry` (
     `path` String,
     `sensor` String,
     `record` String,
-    `ts` DateTime('UTC')
+    `ts` DateTime('UTC'),
+    `record_sensor` String
 ) ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMMDD(day) ORDER BY (day, id, record_hash)
 SETTINGS index_granularity = 1024;

@@ -100,7 +100,7 @@ struct settings {
     uint64_t capture_buffer;
     uint64_t promiscuous; /* 0 no, 1 yes */
     struct text_setting user;
-    struct text_setting web_listen, web_certificate, web_key, web_users, web_audit;
+    struct text_setting web_listen, web_certificate, web_key, web_users, web_audit, web_directory;
     struct text_set web_hosts;
     double web_session_idle, web_session_most, web_seconds, web_client_timeout;
     uint64_t web_log_ins, web_connections, web_threads, web_page_rows, web_sums_bytes;

@@ -22,13 +22,14 @@
 #include "web_secret.h"
 
 static const char usage[] =
-    "usage: mailtap web DIR [-c settings.yaml] [-s key=value]... [--listen ADDRESS:PORT] [--user NAME]\n"
+    "usage: mailtap web STORE [-c settings.yaml] [-s key=value]... [--listen ADDRESS:PORT] [--user NAME]\n"
+    "       STORE is a folder, or clickhouse://HOST[:PORT]/DATABASE (clickhouses:// by TLS)\n"
     "       mailtap web --hash-password   reads a password, prints its line for the file of users\n"
     "       mailtap web --make-token      prints a token for a program, and its line\n"
     "       mailtap web --openapi         prints the description of the API\n";
 
 struct arguments {
-    const char *directory, *listen, *user;
+    const char *store, *listen, *user;
     struct settings_source source;
     const char **files, **assigned;
     int (*instead)(void); /* of a server */
@@ -142,9 +143,9 @@ static int take_arguments(struct arguments *args, int argc, char **argv)
     if (args->instead)
         return optind == argc ? -1 : bad_usage("that stands alone");
     if (optind + 1 != argc)
-        return bad_usage(optind == argc ? "web wants the folder of a store" : "web shows one folder");
-    /* As -o takes it. */
-    args->directory = argv[optind] + (strncmp(argv[optind], "sqlite:", 7) == 0 ? 7 : 0);
+        return bad_usage(optind == argc ? "web wants a store: a folder, or clickhouse://HOST/DATABASE"
+                                        : "web shows one store");
+    args->store = argv[optind];
     return -1;
 }
 
@@ -157,9 +158,10 @@ static int fill(const struct arguments *args, const struct settings *set, struct
                 struct web_settings *ret, struct error *reterr)
 {
     const char *listen = args->listen ? args->listen : set->web_listen.text;
+    const char *folder = *set->web_directory.text ? set->web_directory.text : stores_folder(stores);
     *ret = (struct web_settings){.open_reader = open_reader,
                                  .store = stores,
-                                 .directory = args->directory,
+                                 .directory = folder ? folder : "",
                                  .version = MAILTAP_VERSION,
                                  .certificate = set->web_certificate.text,
                                  .key = set->web_key.text,
@@ -182,22 +184,25 @@ static int fill(const struct arguments *args, const struct settings *set, struct
     return 0;
 }
 
+/* NULL and "" are none. */
 static int check_folder(const char *path, struct error *reterr)
 {
     struct stat st;
+    if (!path || !*path)
+        return 0;
     if (stat(path, &st) < 0)
         return error_set(reterr, -errno, "%.300s: %s", path, strerror(errno));
     return S_ISDIR(st.st_mode) ? 0 : error_set(reterr, -ENOTDIR, "%.300s: %s", path, strerror(ENOTDIR));
 }
 
-static void serve(struct web *w, const char *directory)
+static void serve(struct web *w, const char *store)
 {
     const struct endpoint at = web_endpoint(w);
     char text[ADDRESS_TEXT];
     address_text(&at.addr, text);
     printf(at.addr.family == 6 ? "mailtap web: %s://[%s]:%u/ shows %s\n"
                                : "mailtap web: %s://%s:%u/ shows %s\n",
-           web_is_secure(w) ? "https" : "http", text, at.port, directory);
+           web_is_secure(w) ? "https" : "http", text, at.port, store);
     fflush(stdout);
     web_serve(w);
 }
@@ -213,6 +218,17 @@ static void block_signals(void)
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+static int drop(const struct arguments *args, const struct settings *set, const struct stores *stores,
+                const struct web_settings *ws, struct error *reterr)
+{
+    const struct web_rights rights = {.web = ws,
+                                      .user = args->user ? args->user : set->user.text,
+                                      .folder = stores_folder(stores),
+                                      .url = stores_name(stores),
+                                      .ca_file = *set->carry_ca_file.text ? set->carry_ca_file.text : NULL};
+    return web_rights_drop(&rights, reterr);
+}
+
 static int run(const struct arguments *args, struct settings *set)
 {
     struct web_settings ws;
@@ -220,17 +236,17 @@ static int run(const struct arguments *args, struct settings *set)
     struct web *w = NULL;
     struct error err;
     block_signals();
-    if (settings_collect(&args->source, set, &err) < 0 || check_folder(args->directory, &err) < 0)
+    if (settings_collect(&args->source, set, &err) < 0 ||
+        stores_open_by(set, args->store, set->web_sums_bytes, &stores, &err) < 0)
         return fail(&err);
-    const struct stores_settings store = {args->directory, set->web_sums_bytes};
-    if (stores_open(&store, &stores, &err) < 0 || fill(args, set, stores, &ws, &err) < 0 ||
-        web_open(&ws, &w, &err) < 0)
+    if (check_folder(stores_folder(stores), &err) < 0 || check_folder(set->web_directory.text, &err) < 0 ||
+        fill(args, set, stores, &ws, &err) < 0 || web_open(&ws, &w, &err) < 0)
         return stores_close(&stores), fail(&err);
     int code = EXIT_DONE;
-    if (web_rights_drop(&ws, args->user ? args->user : set->user.text, &err) < 0 || web_start(w, &err) < 0)
+    if (drop(args, set, stores, &ws, &err) < 0 || web_start(w, &err) < 0)
         code = fail(&err);
     else
-        serve(w, args->directory);
+        serve(w, stores_name(stores));
     if (!web_close(w))
         _exit(code);
     stores_close(&stores);

@@ -1,10 +1,15 @@
 /* summed.c: sums by hour and minute over many days.
- * In: rows of `hourly` and `minute`. Out: sums, series. Owns: nothing. Limits: those of the table of keys. */
+ * In: rows of `hourly` and `minute`. Out: sums, series. Owns: nothing. Limits: those of the table of keys.
+ * Knowingly: a day's file is known by its place, size and time of change; one with a log beside it is being
+ * written. */
 #include <assert.h>
-#include "store/past.h"
+#include <stdlib.h>
+#include <sys/stat.h>
+#include "base/memory.h"
 #include "store/walk.h"
+#include "view/past.h"
 
-enum { HOUR = 3600, MINUTE = 60 };
+enum { DAY = 86400, HOUR = 3600, MINUTE = 60 };
 #define SECOND   INT64_C(1000000)
 #define SUMS_SQL "mails, accepted, rejected, deferred, tls, recipients, bytes, delay, delays"
 
@@ -48,7 +53,8 @@ static bool take_key(void *ctx, sqlite3_stmt *row)
     return true;
 }
 
-int folder_sums(struct reader *r, enum top_by by, struct hours span, struct keyed *keys, struct error *reterr)
+static int sums_of(struct reader *r, enum top_by by, struct hours span, struct keyed *keys,
+                   struct error *reterr)
 {
     const struct reader_value values[] = {{.kind = READER_TEXT, .text = slice_str(top_by_name(by))},
                                           {.kind = READER_INTEGER, .integer = span.since / HOUR},
@@ -115,8 +121,46 @@ int folder_timeline(struct reader *r, struct timeline *t, struct error *reterr)
     return folder_each_day(folder_of(r), &sql, take_minute, t, reterr);
 }
 
+static bool look(struct reader *r, enum top_by by, int32_t day, struct past_stamp *ret)
+{
+    (void)by;
+    char path[DAY_PATH], log[DAY_PATH + 8];
+    struct stat st, other;
+    if (!volumes_path(folder_of(r)->volumes, day, path))
+        return false;
+    snprintf(log, sizeof log, "%s-wal", path);
+    if (stat(path, &st) < 0 || (stat(log, &other) == 0 && other.st_size != 0))
+        return false;
+    *ret = (struct past_stamp){{st.st_dev, st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
+                                (uint64_t)st.st_mtim.tv_nsec}};
+    return true;
+}
+
+static int days_of(struct reader *r, enum top_by by, struct hours span, struct past_days *ret,
+                   struct error *reterr)
+{
+    struct day_list days;
+    *ret = (struct past_days){0};
+    int err = volumes_list(folder_of(r)->volumes, &days, reterr);
+    if (err)
+        return err;
+    ret->items = calloc(days.count + 1, sizeof *ret->items);
+    memory_check(ret->items);
+    for (size_t i = 0; i < days.count; i++) {
+        struct past_day *d = &ret->items[ret->count];
+        d->day = days.items[i];
+        if (d->day < span.since / DAY || (int64_t)d->day * DAY >= span.until)
+            continue;
+        d->over = look(r, by, d->day, &d->stamp);
+        ret->count++;
+    }
+    free(days.items);
+    return 0;
+}
+
 int folder_collect(struct reader *r, enum top_by by, struct hours span, struct keyed *keys,
                    struct error *reterr)
 {
-    return past_collect(folder_of(r)->past, r, by, span, keys, reterr);
+    static const struct past_kind kind = {.days = days_of, .look = look, .sums = sums_of};
+    return past_collect(folder_of(r)->past, &kind, r, by, span, keys, reterr);
 }

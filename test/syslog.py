@@ -323,6 +323,10 @@ input(type="imudp" address="127.0.0.1" port="{u}" ruleset="all" rcvbufSize="4m")
 def rsyslog():
     if not RSYSLOG:
         return skip("rsyslog", "it is not installed")
+    snippet = re.search(r"rsyslog, each record.*?```\n(.*?)```", (SOURCE / "docs/syslog.md").read_text(), re.S)[1]
+    (room() / "conf").write_text(snippet)
+    p = subprocess.run([RSYSLOG, "-N1", "-f", Path(_rooms[-1].name) / "conf"], capture_output=True, text=True)
+    ok(p.returncode == 0 and "rror" not in p.stderr, "rsyslog takes the configuration of docs/syslog.md", p.stderr)
     with Rsyslog(room()) as server:
         ok(server.start(), "rsyslog is there", (server.folder / "out").read_text())
         folder = room()

@@ -182,7 +182,7 @@ CREATE TABLE IF NOT EXISTS `notice` (
     `src` String,
     `dst` String,
     `host` String,
-    `local` Nullable(UInt8),
+    `local` UInt8,
     `sender` String,
     `country` String,
     `asn` UInt64,

@@ -77,14 +77,14 @@ struct settings {
     uint64_t outbox_bytes, batch_bytes;
     uint64_t outbox_sync; /* 0 no, 1 yes */
     double batch_wait, carry_timeout, carry_wait;
-    struct text_setting load_group;
-    uint64_t load_bytes;
-    double load_wait, load_redeliver;
-    struct text_setting load_user, load_password_file, load_ca_file;
     struct text_setting carry_user, carry_password_file, carry_ca_file, carry_cert_file, carry_key_file;
     uint64_t carry_format; /* enum carry_format */
     uint64_t syslog_facility, syslog_severity, syslog_notice_severity, syslog_bytes;
     uint64_t syslog_framing; /* 0 octets, 1 lines */
+    struct text_setting load_group;
+    uint64_t load_bytes;
+    double load_wait, load_redeliver;
+    struct text_setting load_user, load_password_file, load_ca_file;
     double retry_first, retry_most, courier_wait;
     uint64_t script_bytes, script_steps, script_counters;
     uint64_t load_notices; /* enum load_notices */

@@ -95,7 +95,7 @@ def same(got, want, what, *details, strip=bare):
 def datagrams():
     folder = room()
     with syslogpeer.Datagrams() as peer:
-        p = send(folder, "syslog://127.0.0.1:%d" % peer.port, "syslog_bytes=64KiB")
+        p = send(folder, "syslog://localhost:%d" % peer.port, "syslog_bytes=64KiB")
         ok(p.returncode == 0 and until(lambda: len(peer.messages) == len(records())), "UDP: a message for each record", p.stderr, len(peer.messages), len(records()))
         found = parsed(peer.messages)
     same([m["msg"] for m in found], records(), "which is the record")
@@ -117,7 +117,7 @@ def stamp(text):
 def streams():
     folder = room()
     with syslogpeer.Stream() as peer:
-        p = send(folder, "syslog+tcp://127.0.0.1:%d" % peer.port, "syslog_facility=local4", "syslog_severity=debug", "syslog_notice_severity=alert", "syslog_bytes=64KiB", "batch_bytes=16KiB")
+        p = send(folder, "syslog+tcp://localhost:%d" % peer.port, "syslog_facility=local4", "syslog_severity=debug", "syslog_notice_severity=alert", "syslog_bytes=64KiB", "batch_bytes=16KiB")
         ok(p.returncode == 0 and until(lambda: len(peer.messages()) >= len(records())), "TCP: messages by octet counting", p.stderr, len(peer.messages()))
         found = parsed(peer.messages())
         ok(len(peer.received) == 1 and not syslogpeer.frames(bytes(peer.received[0]))[1], "one connection, no byte between them")

@@ -81,9 +81,10 @@ static enum carried try(void *ctx, const struct carrier_batch *batch, struct err
     for (;;) {
         if (is_over(l))
             return CARRY_AGAIN;
+        uint64_t refused = l->counts.refused;
         enum carried how = l->set->carrier->send(l->sink, batch, why);
         if (how == CARRIED)
-            l->counts.inserted += batch->count;
+            l->counts.inserted += batch->count - (l->counts.refused - refused);
         if (how != CARRY_AGAIN) {
             say_up(&l->into, "takes records again");
             l->moved = now_monotonic();

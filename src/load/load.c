@@ -333,10 +333,10 @@ static int prepare(struct load *l, struct error *reterr)
     return err;
 }
 
-static void close_all(struct load *l)
+/* As source_ops.close. */
+static bool close_all(struct load *l)
 {
-    if (l->source)
-        l->set->source->close(l->source);
+    bool ended = !l->source || l->set->source->close(l->source);
     if (l->sink)
         l->set->carrier->close(l->sink);
     if (l->folder >= 0)
@@ -344,9 +344,10 @@ static void close_all(struct load *l)
     sift_free(&l->sift);
     line_free(&l->out);
     explicit_bzero(l->password, sizeof l->password);
+    return ended;
 }
 
-enum loaded load_run(const struct load_settings *set, struct error *reterr)
+enum loaded load_run(const struct load_settings *set, bool *retended, struct error *reterr)
 {
     struct load l = {.set = set,
                      .bus = set->from,
@@ -364,6 +365,6 @@ enum loaded load_run(const struct load_settings *set, struct error *reterr)
         hold_stop(&l.hold);
         tell(&l, "\n");
     }
-    close_all(&l);
+    *retended = close_all(&l);
     return err ? LOADED_NOT : l.failed || l.counts.lost ? LOADED_PARTLY : LOADED;
 }

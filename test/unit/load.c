@@ -18,7 +18,7 @@
 enum { TEXT = 4096 };
 
 /* What happened, in its order: "t2" two messages taken, "s(...)" sent and carried, "r(...)" refused, "a" not
- * now, "k" saved, "A" acknowledged, "B" given back, "h" held, "f" finished. */
+ * now, "k" saved, "A" acknowledged, "B" given back, "f" finished. */
 static struct world {
     char log[TEXT];
     const char *const *messages; /* ends with NULL */
@@ -105,6 +105,12 @@ static void nothing(void *ctx)
     (void)ctx;
 }
 
+static bool source_close(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
 static const struct source_ops source = {.scheme = "bus",
                                          .open = source_open,
                                          .take = source_take,
@@ -112,7 +118,7 @@ static const struct source_ops source = {.scheme = "bus",
                                          .give_back = source_give_back,
                                          .hold = source_hold,
                                          .left = source_left,
-                                         .close = nothing};
+                                         .close = source_close};
 
 static int sink_open(const struct carrier_settings *set, const char *password, void **ret,
                      struct error *reterr)
@@ -188,6 +194,7 @@ static int begin(void *ctx, const struct load_settings *set, struct error *reter
 static enum loaded run(bool until_empty)
 {
     struct error err;
+    bool ended = false;
     snprintf(w.folder, sizeof w.folder, "/tmp/mailtap-load-%d", getpid());
     const struct load_settings set = {.source = &source,
                                       .from = {.link = {.url = "bus://here"}, .group = "g"},
@@ -203,8 +210,9 @@ static enum loaded run(bool until_empty)
                                       .until_empty = until_empty,
                                       .hook = {pass, tick, finish, save, NULL},
                                       .begin = begin};
-    enum loaded how = load_run(&set, &err);
+    enum loaded how = load_run(&set, &ended, &err);
     assert_int_not_equal(how, LOADED_NOT);
+    assert_true(ended);
     return how;
 }
 

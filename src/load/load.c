@@ -222,10 +222,13 @@ static void finish(struct load *l)
     const struct load_hook *hook = &l->set->hook;
     line_clear(&l->out);
     hook->finish(hook->ctx, &l->out);
-    if (send_out(l))
+    if (send_out(l)) {
         acknowledge(l, true);
-    else
-        give_back(l);
+        return;
+    }
+    fprintf(stderr, "mailtap: %s: %zu lines that were made here at the end did not arrive, and are lost\n",
+            l->into.url, halves_count(line_slice(&l->out)));
+    l->failed = true;
 }
 
 /* False: it cannot be asked. */
@@ -291,10 +294,10 @@ static void work(struct load *l)
 {
     while (!hold_ending(&l->hold)) {
         int count = gather(l);
-        if (count < 0) {
+        if (count < 0)
             hold_rest(&l->hold, l->from.pause);
-            l->failed |= is_over(l) && !hold_ending(&l->hold);
-        }
+        /* Nothing came, and the bus does not say either that nothing is left. */
+        l->failed |= count <= 0 && !hold_ending(&l->hold) && is_over(l);
         if (l->failed || !settle(l, count) || (count == 0 && is_empty(l)))
             break;
         tell_now_and_then(l);

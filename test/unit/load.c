@@ -26,7 +26,7 @@ static struct world {
     unsigned at_once; /* messages of a take */
     unsigned again;   /* so many sends are answered by CARRY_AGAIN */
     unsigned away;    /* so many takes by an error */
-    bool ack_fails, slow, end_at_send, end_at_take;
+    bool ack_fails, silent, slow, end_at_send, end_at_take;
     uint64_t left;
     char folder[64];
 } w;
@@ -95,7 +95,9 @@ static void source_hold(void *ctx)
 
 static int source_left(void *ctx, uint64_t *ret, struct error *reterr)
 {
-    (void)ctx, (void)reterr;
+    (void)ctx;
+    if (w.silent)
+        return error_set(reterr, -EAGAIN, "no answer");
     *ret = w.left ? w.left-- : 0;
     return 0;
 }
@@ -325,6 +327,17 @@ static void waits_for_others(void **state)
     refused();
 }
 
+static void gives_up_who_does_not_say(void **state)
+{
+    (void)state;
+    static const char *const messages[] = {LINE("1"), NULL};
+    begin_world(messages, 1);
+    w.silent = true;
+    assert_int_equal(run(true), LOADED_PARTLY);
+    assert_string_equal(w.log, "t1 s(1) k A ");
+    refused();
+}
+
 static size_t sieved, whole;
 
 static void sieve(void *ctx, struct slice text, bool record, const char *why)
@@ -374,6 +387,7 @@ int main(void)
                                        cmocka_unit_test(gives_back),
                                        cmocka_unit_test(ends_after_the_batch),
                                        cmocka_unit_test(waits_for_others),
+                                       cmocka_unit_test(gives_up_who_does_not_say),
                                        cmocka_unit_test(sifts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,7 +74,7 @@ struct settings {
     struct text_setting webhook_url, spool_directory;
     uint64_t spool_bytes;
     struct text_setting sensor, outbox_directory;
-    uint64_t outbox_bytes, batch_bytes;
+    uint64_t outbox_bytes, batch_bytes, group_bytes;
     uint64_t outbox_sync; /* 0 no, 1 yes */
     double batch_wait, carry_timeout, carry_wait;
     struct text_setting carry_user, carry_password_file, carry_ca_file, carry_cert_file, carry_key_file;

@@ -47,6 +47,7 @@ struct loading {
     char user[64], folder[SERVICES_OUTBOX];
     struct services services;
     struct over *over;
+    bool ended; /* no thread of the bus is left */
     struct metrics *metrics;
     pthread_mutex_t lock; /* who has it may use `counts`, as one thread counts, and another one tells */
     struct over_counts counts;
@@ -330,7 +331,7 @@ static int run(struct loading *l)
     const struct over_settings over = {l->set, l->services.courier};
     if (over_new(&over, &l->over, &err) < 0)
         return fail(&err);
-    enum loaded how_it_went = load_run(&load, &err);
+    enum loaded how_it_went = load_run(&load, &l->ended, &err);
     over_tell(l->over);
     if (how_it_went == LOADED_NOT)
         return fail(&err);
@@ -344,7 +345,7 @@ int load_main(int argc, char **argv)
     memory_check(lists);
     memory_check(set);
     struct arguments args = {.files = lists, .assigned = lists + argc};
-    struct loading l = {.args = &args, .set = set, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct loading l = {.args = &args, .set = set, .ended = true, .lock = PTHREAD_MUTEX_INITIALIZER};
     int code = take_arguments(&args, argc, argv);
     if (code < 0) {
         code = run(&l);
@@ -353,6 +354,8 @@ int load_main(int argc, char **argv)
         if (!services_close(&l.services) && code == EXIT_DONE)
             code = EXIT_PARTLY;
     }
+    if (!l.ended)
+        _exit(code);
     free(set);
     free(lists);
     return code;

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "base/now.h"
+#include "command.h"
 #include "read.h"
 #include "sink/sink.h"
 #include "stores.h"
@@ -20,7 +21,9 @@ enum { FIELDS_MOST = 96, FIELD_ID = -1, SHOWN = 72, LINE_BYTES = 1 << 30 };
 enum form { FORM_TEXT, FORM_JSON, FORM_CSV };
 
 struct arguments {
-    const char *directory, *text;
+    const char *directory, *text; /* the folder, or a server's URL; the query */
+    struct settings_source source;
+    const char **files, **assigned;
     unsigned streams;
     enum form form;
     const char *fields; /* as given; NULL: all */
@@ -48,14 +51,15 @@ static const struct {
                     {"all", QUERY_ALL}};
 static const char *const form_names[] = {[FORM_TEXT] = "text", [FORM_JSON] = "json", [FORM_CSV] = "csv"};
 
-static const char help[] = "usage: mailtap query DIR 'QUERY' [--stream "
-                           "smtp|smtp_session|notice|software|stats|scripts|all] [-f text|json|csv] "
-                           "[--fields a,b,c] [--limit N] [--oldest] [--count] [--explain]\n";
+static const char help[] =
+    "usage: mailtap query STORE 'QUERY' [-c settings.yaml] [-s key=value]... [--stream "
+    "smtp|smtp_session|notice|software|stats|scripts|all] [-f text|json|csv] "
+    "[--fields a,b,c] [--limit N] [--oldest] [--count] [--explain]\n"
+    "STORE: a folder of day files, or clickhouse[s]://HOST[:PORT]/DATABASE\n";
 
 static int bad(const char *text)
 {
-    fprintf(stderr, "mailtap: %s\n%s", text, help);
-    return EXIT_USAGE;
+    return command_misused(text, help);
 }
 
 static void say_near(const struct nearest *near)
@@ -113,10 +117,16 @@ static int take_limit(struct arguments *args, const char *text)
 
 static int take_option(int c, struct arguments *args, char **argv)
 {
-    static const char *const known[] = {"--stream", "--fields",  "--limit", "--oldest",
-                                        "--count",  "--explain", "-f"};
+    static const char *const known[] = {"--stream",  "--fields", "--limit", "--oldest", "--count",
+                                        "--explain", "-f",       "-c",      "-s",       NULL};
     switch (c) {
+    case 'c':
+        args->files[args->source.file_count++] = optarg;
+        return -1;
     case 's':
+        args->assigned[args->source.assigned_count++] = optarg;
+        return -1;
+    case 'S':
         return take_stream(args, optarg);
     case 'f':
         return take_form(args, optarg);
@@ -128,7 +138,7 @@ static int take_option(int c, struct arguments *args, char **argv)
     case 'o':
         args->oldest = true;
         return -1;
-    case 'c':
+    case 'C':
         args->count = true;
         return -1;
     case 'e':
@@ -138,26 +148,18 @@ static int take_option(int c, struct arguments *args, char **argv)
         fputs(help, stdout);
         return EXIT_DONE;
     }
-    struct nearest near = nearest_to(slice_str(argv[optind - 1]));
-    if (optopt && strchr("sfFn", optopt)) {
-        fprintf(stderr, "mailtap: %.60s wants a value\n", argv[optind - 1]);
-        return EXIT_USAGE;
-    }
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        nearest_try(&near, known[i]);
-    fprintf(stderr, "mailtap: query has no option '%.60s'", argv[optind - 1]);
-    say_nearest(&near);
-    return EXIT_USAGE;
+    return command_bad_option("query", c, argv, known, help);
 }
 
-/* Behind the folder stands the query, which may begin with a - too. */
+/* Behind the store stands the query, which may begin with a - too. */
 static bool is_place(const struct arguments *args, const char *arg)
 {
     bool form = strncmp(arg, "-f", 2) == 0 && (!arg[2] || strcmp(arg + 2, "json") == 0 ||
                                                strcmp(arg + 2, "csv") == 0 || strcmp(arg + 2, "text") == 0);
     if (arg[0] != '-' || !arg[1])
         return true;
-    return args->directory && !args->text && arg[1] != '-' && !form && strcmp(arg, "-h") != 0;
+    bool option = form || strcmp(arg, "-h") == 0 || strcmp(arg, "-c") == 0 || strcmp(arg, "-s") == 0;
+    return args->directory && !args->text && arg[1] != '-' && !option;
 }
 
 static int take_place(struct arguments *args, const char *arg)
@@ -174,22 +176,24 @@ static int take_place(struct arguments *args, const char *arg)
 static int take_arguments(int argc, char **argv, struct arguments *args)
 {
     static const struct option longs[] = {
-        {"stream", required_argument, NULL, 's'}, {"fields", required_argument, NULL, 'F'},
+        {"stream", required_argument, NULL, 'S'}, {"fields", required_argument, NULL, 'F'},
         {"limit", required_argument, NULL, 'n'},  {"oldest", no_argument, NULL, 'o'},
-        {"count", no_argument, NULL, 'c'},        {"explain", no_argument, NULL, 'e'},
+        {"count", no_argument, NULL, 'C'},        {"explain", no_argument, NULL, 'e'},
         {"help", no_argument, NULL, 'h'},         {0}};
     int c, code = -1;
     opterr = 0;
     while (code < 0 && optind < argc) {
         if (optind < argc && is_place(args, argv[optind]))
             code = take_place(args, argv[optind++]);
-        else if ((c = getopt_long(argc, argv, "+f:h", longs, NULL)) != -1)
+        else if ((c = getopt_long(argc, argv, "+:f:c:s:h", longs, NULL)) != -1)
             code = take_option(c, args, argv);
     }
+    args->source.files = args->files;
+    args->source.assigned = args->assigned;
     if (code >= 0)
         return code;
     if (!args->directory)
-        return bad("query wants a store's folder, and a query between quotation marks");
+        return bad("query wants a store's folder or server, and a query between quotation marks");
     /* As -o takes it. */
     if (strncmp(args->directory, "sqlite:", 7) == 0)
         args->directory += 7;
@@ -435,38 +439,40 @@ static int run_streams(struct reader *r, struct printing *p, const struct query 
 }
 
 /* "Nothing was found" of a folder of logs would mislead. */
-static bool is_store(struct reader *r, const char *directory)
+static bool is_store(struct reader *r, const struct stores *stores)
 {
     struct reader_span span;
     struct error err;
     if (reader_span(r, &span, &err) < 0 || span.files)
         return true;
-    fprintf(stderr,
-            "mailtap: %s has no records: there is no file of a day in it, as 2026-11-30.sqlite; "
-            "'-o sqlite:DIR' of read and watch makes them\n",
-            directory);
+    if (!stores_folder(stores))
+        fprintf(stderr, "mailtap: %s has no records yet\n", stores_name(stores));
+    else
+        fprintf(stderr,
+                "mailtap: %s has no records: there is no file of a day in it, as 2026-11-30.sqlite; "
+                "'-o sqlite:DIR' of read and watch makes them\n",
+                stores_name(stores));
     return false;
 }
 
-static int ask(const struct arguments *args, const struct query *q)
+static int ask(const struct arguments *args, const struct settings *set, const struct query *q)
 {
-    const struct stores_settings where = {.where = args->directory};
     const struct sink_settings sink = {.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
     struct printing p = {.args = args};
     struct stores *stores = NULL;
     struct reader *r = NULL;
     struct error err;
     int code = EXIT_USAGE;
-    if (stores_open(&where, &stores, &err) < 0 || stores_reader(stores, &r, &err) < 0) {
+    if (stores_open_by(set, args->directory, 0, &stores, &err) < 0 || stores_reader(stores, &r, &err) < 0) {
         fprintf(stderr, "mailtap: %s\n", err.text);
         stores_close(&stores);
-        return *args->text ? EXIT_USAGE : bad("query wants a store's folder before the query");
+        return *args->text ? EXIT_USAGE : bad("query wants a store's folder or server before the query");
     }
     buf_init(&p.out, LINE_BYTES);
     p.record_of = record_of_new();
     if (sink_text.open(&sink, &p.text, &err) == 0)
         code = run_streams(r, &p, q);
-    if (code == EXIT_DONE && !args->explain && !is_store(r, args->directory))
+    if (code == EXIT_DONE && !args->explain && !is_store(r, stores))
         code = EXIT_PARTLY;
     int closed = p.text ? sink_text.close(&p.text, &err) : 0;
     if (closed < 0 && !p.failed)
@@ -486,20 +492,40 @@ static int ask(const struct arguments *args, const struct query *q)
     return code;
 }
 
-int query_main(int argc, char **argv)
+static int run_query(struct arguments *args, struct settings *set, int argc, char **argv)
 {
-    struct arguments args = {.streams = QUERY_SMTP, .form = isatty(STDOUT_FILENO) ? FORM_TEXT : FORM_JSON};
     struct query *q = NULL;
-    struct query_error err;
-    int code = take_arguments(argc, argv, &args);
+    struct query_error wrong;
+    struct error err;
+    int code = take_arguments(argc, argv, args);
     if (code >= 0)
         return code;
-    const struct query_options opt = {args.streams, now_wall()};
-    if (query_parse(slice_str(args.text), &opt, &q, &err)) {
-        show_error(slice_str(args.text), &err);
+    if (settings_collect(&args->source, set, &err) < 0) {
+        fprintf(stderr, "mailtap: %s\n", err.text);
         return EXIT_USAGE;
     }
-    code = ask(&args, q);
+    const struct query_options opt = {args->streams, now_wall()};
+    if (query_parse(slice_str(args->text), &opt, &q, &wrong)) {
+        show_error(slice_str(args->text), &wrong);
+        return EXIT_USAGE;
+    }
+    code = ask(args, set, q);
     query_free(&q);
+    return code;
+}
+
+int query_main(int argc, char **argv)
+{
+    struct settings *set = malloc(sizeof *set);
+    const char **lists = calloc(2 * (size_t)argc, sizeof *lists);
+    memory_check(set);
+    memory_check(lists);
+    struct arguments args = {.streams = QUERY_SMTP,
+                             .form = isatty(STDOUT_FILENO) ? FORM_TEXT : FORM_JSON,
+                             .files = lists,
+                             .assigned = lists + argc};
+    int code = run_query(&args, set, argc, argv);
+    free(set);
+    free(lists);
     return code;
 }

@@ -108,11 +108,11 @@ static size_t row_size(const struct setting_row *row)
     case CAPTURE:
     case HEADERS:
     case SCOPE:
-    case LOADS:
     case FORMATS:
     case FACILITY:
     case SEVERITY:
     case FRAMING:
+    case LOADS:
     case KINDS:
     case COUNT:
     case SIZE:

@@ -77,14 +77,14 @@ struct settings {
     uint64_t outbox_bytes, batch_bytes, group_bytes;
     uint64_t outbox_sync; /* 0 no, 1 yes */
     double batch_wait, carry_timeout, carry_wait;
-    struct text_setting load_group;
-    uint64_t load_bytes;
-    double load_wait, load_redeliver;
-    struct text_setting load_user, load_password_file, load_ca_file;
     struct text_setting carry_user, carry_password_file, carry_ca_file, carry_cert_file, carry_key_file;
     uint64_t carry_format; /* enum carry_format */
     uint64_t syslog_facility, syslog_severity, syslog_notice_severity, syslog_bytes;
     uint64_t syslog_framing; /* 0 octets, 1 lines */
+    struct text_setting load_group;
+    uint64_t load_bytes;
+    double load_wait, load_redeliver;
+    struct text_setting load_user, load_password_file, load_ca_file, load_cert_file, load_key_file;
     double retry_first, retry_most, courier_wait;
     uint64_t script_bytes, script_steps, script_counters;
     uint64_t load_notices; /* enum load_notices */
@@ -100,7 +100,7 @@ struct settings {
     uint64_t capture_buffer;
     uint64_t promiscuous; /* 0 no, 1 yes */
     struct text_setting user;
-    struct text_setting web_listen, web_certificate, web_key, web_users, web_audit;
+    struct text_setting web_listen, web_certificate, web_key, web_users, web_audit, web_directory;
     struct text_set web_hosts;
     double web_session_idle, web_session_most, web_seconds, web_client_timeout;
     uint64_t web_log_ins, web_connections, web_threads, web_page_rows, web_sums_bytes;

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/memory.h"
-#include "base/nearest.h"
 #include "base/shown.h"
+#include "command.h"
 #include "read.h"
 #include "settings.h"
 #include "stores.h"
@@ -22,13 +22,14 @@
 #include "web_secret.h"
 
 static const char usage[] =
-    "usage: mailtap web DIR [-c settings.yaml] [-s key=value]... [--listen ADDRESS:PORT] [--user NAME]\n"
+    "usage: mailtap web STORE [-c settings.yaml] [-s key=value]... [--listen ADDRESS:PORT] [--user NAME]\n"
+    "       STORE is a folder, or clickhouse://HOST[:PORT]/DATABASE (clickhouses:// by TLS)\n"
     "       mailtap web --hash-password   reads a password, prints its line for the file of users\n"
     "       mailtap web --make-token      prints a token for a program, and its line\n"
     "       mailtap web --openapi         prints the description of the API\n";
 
 struct arguments {
-    const char *directory, *listen, *user;
+    const char *store, *listen, *user;
     struct settings_source source;
     const char **files, **assigned;
     int (*instead)(void); /* of a server */
@@ -42,50 +43,6 @@ static const struct option longs[] = {{"listen", required_argument, NULL, 'l'},
                                       {"help", no_argument, NULL, 'h'},
                                       {0}};
 
-static int bad_usage(const char *text)
-{
-    fprintf(stderr, "mailtap: %s\n%s", text, usage);
-    return EXIT_USAGE;
-}
-
-static int fail(const struct error *err)
-{
-    fprintf(stderr, "mailtap: %s\n", err->text);
-    return EXIT_USAGE;
-}
-
-static int bad_option(char **argv)
-{
-    if (optopt) {
-        fprintf(stderr, "mailtap: %s wants a value\n", argv[optind - 1]);
-        return EXIT_USAGE;
-    }
-    struct nearest near = nearest_to(slice_str(argv[optind - 1]));
-    char name[32];
-    const char *best = NULL;
-    for (size_t i = 0; longs[i].name; i++) {
-        snprintf(name, sizeof name, "--%s", longs[i].name);
-        size_t before = near.edits;
-        nearest_try(&near, name);
-        if (near.edits < before)
-            best = longs[i].name;
-    }
-    fprintf(stderr, "mailtap: web has no option '%s'", shown(slice_str(argv[optind - 1])).text);
-    if (best)
-        fprintf(stderr, "; the nearest is '--%s'", best);
-    fprintf(stderr, "\n%s", usage);
-    return EXIT_USAGE;
-}
-
-/* What went to standard output must have arrived. */
-static int finish(void)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return EXIT_DONE;
-    fprintf(stderr, "mailtap: standard output: %s\n", strerror(errno));
-    return EXIT_PARTLY;
-}
-
 static int print_openapi(void)
 {
     struct answer a;
@@ -94,11 +51,13 @@ static int print_openapi(void)
     fwrite(a.body.data, 1, a.body.len, stdout);
     putchar('\n');
     answer_free(&a);
-    return finish();
+    return command_finish();
 }
 
 static int take_option(int c, struct arguments *args, char **argv)
 {
+    static const char *const known[] = {
+        "--listen", "--user", "--hash-password", "--make-token", "--openapi", "--help", "-c", "-s", NULL};
     switch (c) {
     case 'c':
         args->files[args->source.file_count++] = optarg;
@@ -123,9 +82,9 @@ static int take_option(int c, struct arguments *args, char **argv)
         return -1;
     case 'h':
         fputs(usage, stdout);
-        return finish();
+        return command_finish();
     default:
-        return bad_option(argv);
+        return command_bad_option("web", c, argv, known, usage);
     }
 }
 
@@ -133,18 +92,19 @@ static int take_arguments(struct arguments *args, int argc, char **argv)
 {
     int c, code = -1;
     opterr = 0;
-    while (code < 0 && (c = getopt_long(argc, argv, "c:s:h", longs, NULL)) != -1)
+    while (code < 0 && (c = getopt_long(argc, argv, ":c:s:h", longs, NULL)) != -1)
         code = take_option(c, args, argv);
     args->source.files = args->files;
     args->source.assigned = args->assigned;
     if (code >= 0)
         return code;
     if (args->instead)
-        return optind == argc ? -1 : bad_usage("that stands alone");
+        return optind == argc ? -1 : command_misused("that stands alone", usage);
     if (optind + 1 != argc)
-        return bad_usage(optind == argc ? "web wants the folder of a store" : "web shows one folder");
-    /* As -o takes it. */
-    args->directory = argv[optind] + (strncmp(argv[optind], "sqlite:", 7) == 0 ? 7 : 0);
+        return command_misused(optind == argc ? "web wants a store: a folder, or clickhouse://HOST/DATABASE"
+                                              : "web shows one store",
+                               usage);
+    args->store = argv[optind];
     return -1;
 }
 
@@ -157,9 +117,10 @@ static int fill(const struct arguments *args, const struct settings *set, struct
                 struct web_settings *ret, struct error *reterr)
 {
     const char *listen = args->listen ? args->listen : set->web_listen.text;
+    const char *folder = *set->web_directory.text ? set->web_directory.text : stores_folder(stores);
     *ret = (struct web_settings){.open_reader = open_reader,
                                  .store = stores,
-                                 .directory = args->directory,
+                                 .directory = folder ? folder : "",
                                  .version = MAILTAP_VERSION,
                                  .certificate = set->web_certificate.text,
                                  .key = set->web_key.text,
@@ -182,22 +143,25 @@ static int fill(const struct arguments *args, const struct settings *set, struct
     return 0;
 }
 
+/* NULL and "" are none. */
 static int check_folder(const char *path, struct error *reterr)
 {
     struct stat st;
+    if (!path || !*path)
+        return 0;
     if (stat(path, &st) < 0)
         return error_set(reterr, -errno, "%.300s: %s", path, strerror(errno));
     return S_ISDIR(st.st_mode) ? 0 : error_set(reterr, -ENOTDIR, "%.300s: %s", path, strerror(ENOTDIR));
 }
 
-static void serve(struct web *w, const char *directory)
+static void serve(struct web *w, const char *store)
 {
     const struct endpoint at = web_endpoint(w);
     char text[ADDRESS_TEXT];
     address_text(&at.addr, text);
     printf(at.addr.family == 6 ? "mailtap web: %s://[%s]:%u/ shows %s\n"
                                : "mailtap web: %s://%s:%u/ shows %s\n",
-           web_is_secure(w) ? "https" : "http", text, at.port, directory);
+           web_is_secure(w) ? "https" : "http", text, at.port, store);
     fflush(stdout);
     web_serve(w);
 }
@@ -213,6 +177,17 @@ static void block_signals(void)
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+static int drop(const struct arguments *args, const struct settings *set, const struct stores *stores,
+                const struct web_settings *ws, struct error *reterr)
+{
+    const struct web_rights rights = {.web = ws,
+                                      .user = args->user ? args->user : set->user.text,
+                                      .folder = stores_folder(stores),
+                                      .url = stores_name(stores),
+                                      .ca_file = *set->carry_ca_file.text ? set->carry_ca_file.text : NULL};
+    return web_rights_drop(&rights, reterr);
+}
+
 static int run(const struct arguments *args, struct settings *set)
 {
     struct web_settings ws;
@@ -220,17 +195,17 @@ static int run(const struct arguments *args, struct settings *set)
     struct web *w = NULL;
     struct error err;
     block_signals();
-    if (settings_collect(&args->source, set, &err) < 0 || check_folder(args->directory, &err) < 0)
-        return fail(&err);
-    const struct stores_settings store = {args->directory, set->web_sums_bytes};
-    if (stores_open(&store, &stores, &err) < 0 || fill(args, set, stores, &ws, &err) < 0 ||
-        web_open(&ws, &w, &err) < 0)
-        return stores_close(&stores), fail(&err);
+    if (settings_collect(&args->source, set, &err) < 0 ||
+        stores_open_by(set, args->store, set->web_sums_bytes, &stores, &err) < 0)
+        return command_fail(&err);
+    if (check_folder(stores_folder(stores), &err) < 0 || check_folder(set->web_directory.text, &err) < 0 ||
+        fill(args, set, stores, &ws, &err) < 0 || web_open(&ws, &w, &err) < 0)
+        return stores_close(&stores), command_fail(&err);
     int code = EXIT_DONE;
-    if (web_rights_drop(&ws, args->user ? args->user : set->user.text, &err) < 0 || web_start(w, &err) < 0)
-        code = fail(&err);
+    if (drop(args, set, stores, &ws, &err) < 0 || web_start(w, &err) < 0)
+        code = command_fail(&err);
     else
-        serve(w, args->directory);
+        serve(w, stores_name(stores));
     if (!web_close(w))
         _exit(code);
     stores_close(&stores);

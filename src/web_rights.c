@@ -1,8 +1,9 @@
 /* web_rights.c: what mailtap web gives up before it answers anybody.
- * In: settings. Out: a process that reads one folder. Owns: nothing. Knowingly: of DIR only page.sqlite and
- * its journal may be written; that is said by file, so SQLite must neither make nor remove them: they are
- * made here, and store/marks.c keeps the journal. A folder whose audit may be made anew may be written as a
- * whole. */
+ * In: settings. Out: a process that reads one folder, or asks one server. Owns: nothing. Knowingly: of the
+ * folder only page.sqlite and its journal may be written; that is said by file, so SQLite must neither make
+ * nor remove them: they are made here, and store/marks.c keeps the journal. A folder whose audit may be made
+ * anew may be written as a whole. To which port of which machine it connects is held to as far as the kernel
+ * can, see confine.h. */
 #include "web_rights.h"
 
 #include <errno.h>
@@ -15,9 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/memory.h"
+#include "clickhouse/server.h"
 #include "confine.h"
 
-enum { PAGES = 2, USER_TEXT = 64 };
+enum { PAGES = 2, FOLDERS = 2, AGAIN = 2, USER_TEXT = 64 };
 
 /* One that is there already stays as it is. What cannot be made is said when somebody wants to write it. */
 static void make_file(const char *path, const struct passwd *owner)
@@ -30,12 +32,15 @@ static void make_file(const char *path, const struct passwd *owner)
     close(fd);
 }
 
-/* Root becomes whoever owns the store, as that one can read it. */
+/* Root becomes whoever owns the folder, as that one can read it. */
 static const char *choose_user(const char *directory, const char *wanted, char ret[static USER_TEXT])
 {
     struct stat st;
     if (wanted && *wanted)
         return wanted;
+    if (geteuid() == 0 && !*directory)
+        fprintf(stderr, "mailtap: web: no folder says whom it belongs to, so web stays root, if one without "
+                        "capabilities; see --user\n");
     if (geteuid() != 0 || stat(directory, &st) < 0)
         return "";
     if (!st.st_uid) {
@@ -61,34 +66,68 @@ static int check_folder(const char *path, const char *user, struct error *reterr
                : 0;
 }
 
-int web_rights_drop(const struct web_settings *set, const char *wanted, struct error *reterr)
+/* Makes those files, and adds them to what may be written. How many are there then. */
+static size_t make_pages(const char *directory, const struct passwd *owner,
+                         char pages[static PAGES][PATH_MAX], const char *writes[static PAGES])
 {
-    char pages[PAGES][PATH_MAX], audit[PATH_MAX];
     static const char *const names[PAGES] = {"page.sqlite", "page.sqlite-journal"};
-    char owner_name[USER_TEXT];
-    const char *user = choose_user(set->directory, wanted, owner_name), *writes[PAGES + 1];
-    const struct passwd *owner = *user ? getpwnam(user) : NULL;
-    size_t write_count = 0;
-    for (size_t i = 0; i < PAGES; i++) {
-        snprintf(pages[i], sizeof pages[i], "%s/%s", set->directory, names[i]);
+    size_t count = 0;
+    for (size_t i = 0; i < PAGES && *directory; i++) {
+        snprintf(pages[i], PATH_MAX, "%s/%s", directory, names[i]);
         make_file(pages[i], owner);
         if (access(pages[i], F_OK) == 0)
-            writes[write_count++] = pages[i];
+            writes[count++] = pages[i];
     }
-    if (*set->audit) {
-        snprintf(audit, sizeof audit, "%s", set->audit);
+    return count;
+}
+
+static int check_folders(const char *const *folders, size_t count, const char *user, struct error *reterr)
+{
+    int err = 0;
+    for (size_t i = 0; i < count && !err; i++)
+        err = check_folder(folders[i], user, reterr);
+    return err;
+}
+
+int web_rights_drop(const struct web_rights *rights, struct error *reterr)
+{
+    const struct web_settings *web = rights->web;
+    char pages[PAGES][PATH_MAX], audit[PATH_MAX], owner_name[USER_TEXT];
+    const char *writes[PAGES + 1], *again[AGAIN], *folders[FOLDERS];
+    const char *of = rights->folder ? rights->folder : web->directory;
+    const char *user = choose_user(of, rights->user, owner_name);
+    struct chserver_target target = {0};
+    size_t write_count = make_pages(web->directory, *user ? getpwnam(user) : NULL, pages, writes);
+    size_t again_count = 0, folder_count = 0;
+    int err = rights->folder ? 0 : chserver_target(rights->url, &target, reterr);
+    if (err)
+        return err;
+    if (*web->audit) {
+        snprintf(audit, sizeof audit, "%s", web->audit);
         writes[write_count++] = dirname(audit);
     }
+    if (*web->users)
+        again[again_count++] = web->users;
+    if (rights->ca_file)
+        again[again_count++] = rights->ca_file;
+    if (rights->folder)
+        folders[folder_count++] = rights->folder;
+    if (*web->directory && web->directory != rights->folder)
+        folders[folder_count++] = web->directory;
     const struct confine_settings to = {.user = user,
-                                        .read_paths = &set->directory,
-                                        .read_count = 1,
-                                        .reread_files = &set->users,
-                                        .reread_count = *set->users ? 1 : 0,
+                                        .read_paths = folders,
+                                        .read_count = folder_count,
+                                        .reread_files = again,
+                                        .reread_count = again_count,
                                         .write_paths = writes,
                                         .write_count = write_count,
+                                        .connects = !rights->folder,
+                                        .ports = &target.port,
+                                        .port_count = !rights->folder,
+                                        .resolves = target.named,
                                         .refusals_to = -1};
     struct confine_report report;
-    int err = confine(&to, &report, reterr);
+    err = confine(&to, &report, reterr);
     confine_show(&report);
-    return err ? err : check_folder(set->directory, user, reterr);
+    return err ? err : check_folders(folders, folder_count, user, reterr);
 }

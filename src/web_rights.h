@@ -4,9 +4,18 @@
 
 #include "web/web.h"
 
-/* Makes what the page's users write, while there are rights to; then becomes `user` (NULL or "": where we are
- * root, the owner of the store), and keeps reading the store, writing those files, and the audit and users of
- * the settings. 0, or -errno with a text. */
-int web_rights_drop(const struct web_settings *set, const char *user, struct error *reterr);
+struct web_rights {
+    const struct web_settings *web;
+    const char
+        *user; /* NULL or "": where we are root, the owner of the store's folder, or of the other one */
+    const char *folder;  /* of the store; NULL: it is a server */
+    const char *url;     /* of that server */
+    const char *ca_file; /* whom we believe of it, or NULL */
+};
+
+/* Makes what the page's users write, while there are rights to; then becomes the user, and keeps reading the
+ * store or connecting to its server, writing those files, and the audit and users of the settings. 0, or
+ * -errno with a text. */
+int web_rights_drop(const struct web_rights *rights, struct error *reterr);
 
 #endif

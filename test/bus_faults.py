@@ -409,12 +409,17 @@ def carrier_of(w):
     return found[0] if found else None
 
 
+def has_thread(w, name):
+    return any(p.read_text() == name + "\n" for p in Path("/proc/%d/task" % w.sensor()).glob("*/comm"))
+
+
 def watch_carries():
     folder = room()
     with Server() as server, Mta(FAR) as mta, Watch("here", settings=watch_settings(folder), args=["-o", server.url]) as w:
         Source(NEAR, 50, "10.9.0.2:25").wait()
         w.wait_records(50)
         ok(until(lambda: len(server.mails()) >= 50), "what watch sees is in the stream soon", len(server.mails()), *w.lines)
+        ok(has_thread(w, "mailtap-outbox"), "a thread of the sensor waits for the disk")
         pid = carrier_of(w)
         ok(pid and status_of(pid)["Uid"].split()[0] != "0" or not ROOT, "who carries it is not root", pid)
         fds = sorted(os.readlink("/proc/%d/fd/%s" % (pid, n)) for n in os.listdir("/proc/%d/fd" % pid))
@@ -459,10 +464,11 @@ def watch_alone():
             ok(took < SOON, "the end comes soon", took)
             ok(w.said(r"\d+ records wait in .* for the next run"), "what is left is said", *w.lines)
         more = ["-o", url, "-o", url.replace("MAILS", "OTHER"), "-o", url.replace("nats:", "kafka:")]
-        with Watch("here", settings=settings, args=more) as w:
+        with Watch("here", settings=[*settings, "outbox_sync=no"], args=more) as w:
             ok(until(lambda: sum(n == "mailtap-carrier" for n in w.processes().values()) == 3), "three such outputs, three carriers", w.processes())
             Source(NEAR, 5, "10.9.0.2:25").wait()
             ok(until(lambda: len({f.parent for f in waiting(folder)}) == 3), "each with an outbox", waiting(folder)[-3:])
+            ok(not has_thread(w, "mailtap-outbox"), "who forces nothing to the disk has no thread for it")
             took = w.end(code=1)
             ok(took < SOON, "the end comes soon with all of them in the midst of a try too", took)
 

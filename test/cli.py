@@ -70,7 +70,7 @@ ok(r.returncode == 0 and r.stdout.decode() == "mailtap %s\n" % version, "--versi
 # Usage.
 r = refused("no command", 2, r"\Amailtap: wants a command\nusage: mailtap read FILE")
 ok(not r.stdout, "an error leaves standard output empty")
-refused("an unknown command names the nearest", 2, r"\Amailtap: no command 'raed'; the nearest is 'read'; there are read, watch, query, web, settings, schema\n\Z", "raed")
+refused("an unknown command names the nearest", 2, r"\Amailtap: no command 'raed'; the nearest is 'read'; there are read, watch, query, web, load, settings, schema\n\Z", "raed")
 refused("an unknown command of any length", 2, r"\Amailtap: no command 'x{60}'; there are ", "x" * 5000)
 refused("an unknown long option names the nearest", 2, r"\Amailtap: no option '--evnts'; the nearest is '--events'; there are ", "read", "--evnts", one)
 refused("an unknown short option", 2, r"\Amailtap: no option '-x'; ", "read", "-x", one)

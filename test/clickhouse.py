@@ -191,6 +191,10 @@ def try_captures(folder, server, files, script):
     ok(code in (0, 1) and "wait in" not in said, "all captures go into a database that was not there", code, said)
     wrong = differences(server, lines, "mail")
     ok(len(lines) > 2 and not wrong, "each distinct record of %d is a row, and says the same" % len(lines), *wrong[:4])
+    r = mailtap("query", "clickhouse://127.0.0.1:%d/mail" % server.http, "", "-f", "json", "--oldest", "--stream", "all")
+    got = r.stdout.decode().splitlines()
+    ok(r.returncode == 0 and len(got) == len(set(got)) and set(got) == set(lines), "mailtap query gives back these very lines, each once", r.stderr.decode(),
+       *sorted(set(got) - set(lines))[:2], "missing", *sorted(set(lines) - set(got))[:2])
     once = counts(server, "mail")
     read(folder, server, "mail", files, "--script", script)
     ok(counts(server, "mail") == once, "all of them again: under FINAL none is there twice", once, counts(server, "mail"), counts(server, "mail", ""))

@@ -38,6 +38,14 @@ def names_of_table():
     return {"mailtap_%s%s" % (name, "_total" if kind == "COUNTER" else ""): place == "FRONT" for name, kind, place in rows}
 
 
+def names_of_load():
+    """The same of `mailtap load`, which has no workers; and what it does over all sensors."""
+    rows = re.findall(r"^COUNT\((\w+), (true|false),", (SOURCE / "src/load/counts.def").read_text(), re.M)
+    over = re.findall(r'^ *ROW\((\w+), "', (SOURCE / "src/over_page.c").read_text(), re.M)
+    return {**{"mailtap_load_%s%s" % (name, "_total" if rises == "true" else ""): False for name, rises in rows},
+            **{"mailtap_over_%s_total" % name: False for name in over}}
+
+
 def fetch(port):
     with socket.create_connection(("127.0.0.1", port), LONG) as s:
         s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -47,12 +55,11 @@ def fetch(port):
     return answer.decode().partition("\r\n\r\n")[2]
 
 
-def page():
-    """A real page of metrics, or None where nobody may capture."""
+def page(*command):
+    """A real page of metrics, or None where this one does not start."""
     port, = free_ports(1)
     with tempfile.TemporaryFile() as err:
-        p = subprocess.Popen([MAILTAP, "watch", "lo", "-s", "capture_filter=tcp port 1", "-s", "country_databases=none", "-s", "capture_buffer=1MiB",
-                              "--workers", "1", "--metrics", "127.0.0.1:%d" % port], stdout=subprocess.DEVNULL, stderr=err,
+        p = subprocess.Popen([MAILTAP, *command, "--metrics", "127.0.0.1:%d" % port], stdout=subprocess.DEVNULL, stderr=err,
                              env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
 
         def try_it():
@@ -67,17 +74,23 @@ def page():
     return got if isinstance(got, str) else None
 
 
-def of_metrics():
-    """Names with their labels, as Prometheus has them after a scrape."""
-    table = names_of_table()
-    text = page()
+def same(what, table, text):
     if text is None:
-        skip("the page has what the table says", "no right to capture")
-    else:
-        lines = [l for l in text.splitlines() if l and l[0] != "#"]
-        shown = {WORDS.match(l)[0]: "{worker=" in l for l in lines}
-        ok(shown == table, "the page has what the table says", set(shown.items()) ^ set(table.items()))
-    return table
+        return skip("the page of %s has what the table says" % what, "it may not start")
+    shown = {WORDS.match(l)[0]: "{worker=" in l for l in text.splitlines() if l and l[0] != "#"}
+    return ok(set(table.items()) <= set(shown.items()), "the page of %s has what the table says" % what, set(table.items()) - set(shown.items()))
+
+
+def of_metrics(folder):
+    """Names with their labels, as Prometheus has them after a scrape."""
+    table, load = names_of_table(), names_of_load()
+    same("watch", table, page("watch", "lo", "-s", "capture_filter=tcp port 1", "-s", "country_databases=none", "-s", "capture_buffer=1MiB", "--workers", "1"))
+    # Neither side needs to be there.
+    box = folder / "load"
+    box.mkdir()
+    box.chmod(0o777)
+    same("load", load, page("load", "nats://127.0.0.1:1/MAILS", "-o", "clickhouse://127.0.0.1:1/mails", "-s", "outbox_directory=%s" % box))
+    return {**table, **load}
 
 
 def used(expr):
@@ -113,7 +126,8 @@ def of_dashboard(folder, table):
     ok(len(cells) == len(set(cells)) and all(x < 24 for x, _ in cells), "and places of their own")
     unknown = [(title, n) for title, e in (*targets, *(("a variable", q) for q in queries)) for n in used(e) - set(table) - OF_PROMETHEUS]
     ok(not unknown, "each metric of the dashboard is one of mailtap's", *unknown)
-    bare = [title for title, e in targets if len(re.findall(r"mailtap_\w+|\bup\b", e)) != e.count('{job=~"$job",instance=~"$instance"}')]
+    bare = [title for title, e in targets for own in [len(re.findall(r"mailtap_(?:load|over)_\w+", e))]
+            if len(re.findall(r"mailtap_\w+|\bup\b", e)) - own != e.count('{job=~"$job",instance=~"$instance"}') or own != e.count('{instance=~"$loader"}')]
     ok(not bare, "each is of the sensors that were chosen", *bare)
     loose = [(title, v) for title, e in targets for v in re.findall(r"\$(\w+)", e) if v not in variables | {"__rate_interval"}]
     ok(not loose and all(p["datasource"]["uid"] == "${datasource}" for p in panels), "each variable is there", *loose)
@@ -122,7 +136,7 @@ def of_dashboard(folder, table):
     ok(not wrong, "counters are rates, gauges are not", *wrong)
     if not shutil.which("promtool"):
         return skip("each expression gives a value", "no promtool")
-    filled = [e.replace("$__rate_interval", "5m").replace("$job", ".+").replace("$instance", ".+") for _, e in targets]
+    filled = [e.replace("$__rate_interval", "5m").replace("$job", ".+").replace("$instance", ".+").replace("$loader", ".+") for _, e in targets]
     rules = {"groups": [{"name": "panels", "rules": [{"record": "panel:%d" % i, "expr": "group(%s)" % e} for i, e in enumerate(filled)]}]}
     tests = {"rule_files": ["panels.yml"], "evaluation_interval": "1m", "tests": [{
         "interval": "1m", "input_series": series(table),
@@ -153,6 +167,10 @@ ALERTS = {
     "MailtapOutputDown": ({"outputs_down": "=1"}, {"outputs_down": "=0"}, 30),
     "MailtapOutputFailing": ({"outputs_failing": "=1"}, {"outputs_failing": "=0"}, 30),
     "MailtapRefused": ({"records_refused_total": RISES}, {"records_refused_total": STAYS}, 30),
+    "MailtapLoadDown": ({"load_source_down": "=1", "load_target_down": "=0"}, {"load_source_down": "=0", "load_target_down": "=0"}, 20),
+    "MailtapLoadBehind": ({"load_waiting": "1000+10x120"}, {"load_waiting": "3000-10x120"}, 90),
+    "MailtapLoadLost": ({"load_lost_total": RISES}, {"load_lost_total": STAYS}, 30),
+    "MailtapLoadRefused": ({"load_refused_total": RISES}, {"load_refused_total": STAYS}, 30),
     "MailtapScripts": ({"script_errors_total": RISES, "script_stops_total": STAYS}, {"script_errors_total": STAYS, "script_stops_total": STAYS}, 40),
 }
 
@@ -303,6 +321,8 @@ def of_readers():
     ok(v["sources"]["mailtap"]["max_line_bytes"] >= 6 * 512 * 1024, "Vector's lines may be as long as a record, all of it escaped")
     ok("logs-mailtap.smtp-default" in text and {"logs-%s-default" % l["event"]["dataset"] for l in lines} >= {"logs-mailtap.smtp-default", "logs-mailtap.notice-default"},
        "data streams are those that the text names")
+    template = json.loads((CONTRIB / "elasticsearch-template.json").read_text())
+    ok(all(any(fnmatch.fnmatch("logs-%s-default" % l["event"]["dataset"], p) for p in template["index_patterns"]) for l in lines), "and the template is for them", template["index_patterns"])
 
 
 def of_readme():
@@ -321,7 +341,7 @@ def main():
     with tempfile.TemporaryDirectory() as room:
         folder = Path(room)
         folder.chmod(0o755)
-        table = of_metrics()
+        table = of_metrics(folder)
         of_dashboard(folder, table)
         of_alerts(folder, table)
         of_logrotate(folder)

@@ -124,8 +124,8 @@ def of_node():
     ok(r.returncode == 0, "node --test page/test", r.stdout[-3000:])
 
 
-def in_browser(given):
-    p = subprocess.Popen(["node", SOURCE / "test/page.mjs", json.dumps(given), *os.environ.get("PAGE_PARTS", "").split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def in_browser(given, parts=None):
+    p = subprocess.Popen(["node", SOURCE / "test/page.mjs", json.dumps(given), *(parts or os.environ.get("PAGE_PARTS", "").split())], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     watch = threading.Timer(SECONDS, p.kill)
     watch.start()
     errors = []
@@ -143,14 +143,21 @@ def in_browser(given):
     ok(code == 0, "node test/page.mjs comes to its end within %d s" % SECONDS, code, *errors[-20:])
 
 
+def chromium():
+    return next((shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)), None)
+
+
+def lacking():
+    """What a browser's checks want and is not here, or None."""
+    program = nodes.missing("node", "npm") or (None if chromium() else "chromium")
+    if program:
+        return "there is no %s here" % program
+    return "playwright-core wants node 20, here is %d" % nodes.version() if nodes.version() < 20 else None
+
+
 def main():
-    chromium = next((shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)), None)
-    lacking = nodes.missing("node", "npm") or (None if chromium else "chromium")
-    if lacking:
-        print("1..0 # SKIP there is no %s here" % lacking)
-        sys.exit(0)
-    if nodes.version() < 20:
-        print("1..0 # SKIP playwright-core wants node 20, here is %d" % nodes.version())
+    if lacking():
+        print("1..0 # SKIP " + lacking())
         sys.exit(0)
     if not nodes.packages():
         done()
@@ -163,10 +170,11 @@ def main():
         servers = [Server(folder / "store"), Server(folder / "store", *secured(folder)), Server(folder / "live"), Server(sensors(folder))]
         more = [MAILTAP, "read", "-o", "sqlite:%s" % (folder / "live"), now(folder, 2, "the second mail")]
         in_browser({"base": servers[0].base, "secure": servers[1].base, "users": {name: password for name, (_, password) in USERS.items()}, "shots": str(SHOTS), "live": {"base": servers[2].base, "more": [str(a) for a in more]},
-                    "sensors": servers[3].base, "chromium": chromium, "since": SINCE, "until": UNTIL})
+                    "sensors": servers[3].base, "chromium": chromium(), "since": SINCE, "until": UNTIL})
         for server in servers:
             server.close()
     done()
 
 
-main()
+if __name__ == "__main__":
+    main()

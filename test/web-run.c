@@ -3,10 +3,9 @@
 #include "web_main.h"
 #include "web_rights.h"
 
-int web_rights_drop(const struct web_settings *set, const char *user, struct error *reterr)
+int web_rights_drop(const struct web_rights *rights, struct error *reterr)
 {
-    (void)set;
-    (void)user;
+    (void)rights;
     (void)reterr;
     return 0;
 }

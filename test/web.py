@@ -406,7 +406,7 @@ def begins(folder):
                        (["--listen", "127.0.0.1:99999"], b"wants ADDRESS:PORT"), (["--listen", "::1:80"], b"wants ADDRESS:PORT"),
                        (["-s", "web_key=/x"], b"wants web_certificate"), (["-s", "web_certificate=/x"], b"wants web_key"),
                        (["-s", "web_users=/nowhere/users"], b"/nowhere/users"), (["-s", "web_audit=/nowhere/audit"], b"/nowhere/audit: No such file"),
-                       (["--lisen", "x"], b"the nearest is '--listen'"), (["another"], b"one folder"), (["--listen"], b"wants a value"),
+                       (["--lisen", "x"], b"the nearest is '--listen'"), (["another"], b"one store"), (["--listen"], b"wants a value"),
                        (["-s", "web_threads=0"], b"web_threads")):
         r = subprocess.run([MAILTAP, "web", str(folder), *args], capture_output=True, env=ENV, timeout=LONG)
         ok(r.returncode == 2 and part in r.stderr, "%s: refused, and said why" % " ".join(args), r.stderr)
@@ -414,7 +414,7 @@ def begins(folder):
     ok(b"mailtap: /nowhere/as/written: No such file" in r.stderr, "a folder may be given as -o takes it", r.stderr)
     r = mailtap("web", "/nowhere/at/all")
     ok(r.returncode == 2 and b"/nowhere/at/all: No such file" in r.stderr, "a folder that is not there is named", r.stderr)
-    ok(mailtap("web").returncode == 2 and b"wants the folder" in mailtap("web").stderr, "and one must be given")
+    ok(mailtap("web").returncode == 2 and b"wants a store" in mailtap("web").stderr, "and one must be given")
 
 
 def proxied(folder):

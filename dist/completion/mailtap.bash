@@ -38,7 +38,12 @@ _mailtap()
             compopt -o filenames
         elif [[ $command = query || $command = web ]]; then
             mapfile -t COMPREPLY < <(compgen -d -- "$cur")
-            compopt -o filenames
+            if (( ${#COMPREPLY[@]} )); then
+                compopt -o filenames
+            else
+                mapfile -t COMPREPLY < <(compgen -W "clickhouse:// clickhouses://" -- "$cur")
+                compopt -o nospace
+            fi
         elif [[ $command = load ]]; then
             mapfile -t COMPREPLY < <(compgen -W "nats:// nats+tls:// kafka:// kafka+tls://" -- "$cur")
             compopt -o nospace

@@ -94,13 +94,17 @@ struct carrier_page {
 
 struct carrier;
 
+/* In what shape lines go there, where the setting carry_format is `given`; never CARRY_AUTO. */
+enum carry_format carrier_format(const struct carrier_ops *ops, enum carry_format given);
 enum { CARRIER_PASSWORD = 512 };
 /* The first line of that file; 0, or -errno. Who has used it overwrites it. */
 int carrier_password(const char *path, char ret[static CARRIER_PASSWORD], struct error *reterr);
+/* Reads certificate and key of the settings' files into them, where there are such files. 0, or -errno. In
+ * any case they are to be erased once they are used. */
+int carrier_identity(struct carrier_settings *set, struct error *reterr);
+void carrier_identity_erase(struct carrier_settings *set);
 /* Opens the outbox of the settings, as their owner; its descriptor or -errno. */
 int carrier_outbox(const struct carrier_settings *set, struct error *reterr);
-/* In what shape lines go there, where the setting carry_format is `given`; never CARRY_AUTO. */
-enum carry_format carrier_format(const struct carrier_ops *ops, enum carry_format given);
 /* 0, or -EINVAL: a user or password is in the URL, which the text does not repeat. */
 int carrier_check_url(const struct carrier_ops *ops, const char *url, struct error *reterr);
 /* Checks, makes the outbox and forks; before there are threads. 0, or -errno: nothing was started. */

@@ -33,7 +33,6 @@ struct carry {
     double pause;    /* 0: all is well */
     bool told;       /* that it is down */
     struct aside aside;
-    size_t refused; /* lines that the ops has put aside of the piece under way */
 };
 
 /* Closes all from 3 on but these two. */
@@ -126,26 +125,17 @@ static void say_up(struct carry *c)
     atomic_store(&c->start->page->down, 0);
 }
 
-/* `ctx` is the carry, `line` is without LF. */
-static void refuse_one(void *ctx, struct slice line, const char *why)
-{
-    struct carry *c = ctx;
-    put_aside(c, line, true, why);
-    c->refused++;
-}
-
 /* Tries until it is carried or refused; CARRY_AGAIN: the time is over. */
 static enum carried try(void *ctx, const struct carrier_batch *batch, struct error *why)
 {
     struct carry *c = ctx;
-    struct carrier_batch with = *batch;
-    with.refuse = refuse_one;
-    with.ctx = c;
+    struct carrier_page *page = c->start->page;
     for (;;) {
-        c->refused = 0;
-        enum carried how = c->start->ops->send(c->ctx, &with, why);
+        uint64_t refused = atomic_load(&page->refused);
+        enum carried how = c->start->ops->send(c->ctx, batch, why);
+        /* But for those that it has put aside by itself. */
         if (how == CARRIED)
-            atomic_fetch_add(&c->start->page->lines, batch->count - c->refused);
+            atomic_fetch_add(&page->lines, batch->count - (atomic_load(&page->refused) - refused));
         if (how != CARRY_AGAIN)
             say_up(c);
         if (how != CARRY_AGAIN)

@@ -242,9 +242,9 @@ static int carried_close(struct sink **psnk, struct error *reterr)
                                : 0;
     if (snk->folder >= 0)
         close(snk->folder);
-    form_free(&snk->form);
     line_free(&snk->batch);
     line_free(&snk->one);
+    form_free(&snk->form);
     free(snk);
     return err;
 }

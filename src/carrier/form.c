@@ -1,8 +1,8 @@
 /* form.c: records to lines in the shape that carry_format says, and back what such a line says of itself.
  * In: records; lines. Out: JSON objects a line; a stream's path and a time. Owns: the trees of its shape.
  * Limits: times from the year 0 to 9999. Knowingly: lines of json and of Zeek's shape have the stream's
- * path and _write_ts in front, as Zeek's own streams do, since many streams go to one place here. Spec: RFC 8259, RFC
- * 3339. */
+ * path and _write_ts in front, as Zeek's own streams do, since many streams go to one place here. Spec: RFC
+ * 8259, RFC 3339. */
 #include "carrier/form.h"
 
 #include <stdlib.h>

@@ -37,7 +37,7 @@ static bool carry_piece(const struct halves *h, const struct piece *p)
     struct error why;
     char id[ID_ROOM];
     snprintf(id, sizeof id, "%s-%zu-%zu", p->id, p->at, p->lines.len);
-    const struct carrier_batch batch = {id, p->lines, halves_count(p->lines)};
+    const struct carrier_batch batch = {id, p->lines, halves_count(p->lines), h->refuse, h->ctx};
     enum carried how = h->send(h->ctx, &batch, &why);
     if (how != CARRY_REFUSED)
         return how == CARRIED;

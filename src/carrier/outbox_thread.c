@@ -1,8 +1,8 @@
 /* outbox_thread.c: batches on their way to the disk.
  * In: batches. Out: files of the outbox that are forced to the disk; what became of them. Owns: copies of the
- * batches, the thread. Limits: OUTBOX_THREAD_MOST batches. Knowingly: what waits is in memory alone, and is
- * lost where the process is killed. The thread begins with the first batch, as a process that gives up its
- * rights must have none before. */
+ * batches, the thread. Limits: OUTBOX_THREAD_MOST batches, OUTBOX_THREAD_BYTES. Knowingly: what waits is in
+ * memory alone, and is lost where the process is killed. The thread begins with the first batch, as a process
+ * that gives up its rights must have none before. */
 #include "carrier/outbox_thread.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ struct outbox_thread {
     pthread_mutex_t lock;                    /* of all below */
     pthread_cond_t come, gone;               /* a batch, or the end; all batches */
     struct waiting ring[OUTBOX_THREAD_MOST]; /* from `first` on; the first one is being written */
-    size_t first, count;
+    size_t first, count, bytes;
     bool closing;
     struct outbox_result since;
 };
@@ -49,6 +49,7 @@ static void keep(struct outbox_thread *t, const struct waiting *w)
     t->since.lines_waiting -= w->lines;
     t->first = (t->first + 1) % OUTBOX_THREAD_MOST;
     t->count--;
+    t->bytes -= w->len;
     if (!t->count)
         pthread_cond_broadcast(&t->gone);
     pthread_mutex_unlock(&t->lock);
@@ -96,10 +97,12 @@ int outbox_thread_put(struct outbox_thread *t, uint64_t number, uint64_t lines, 
     memory_check(w.bytes);
     memcpy(w.bytes, bytes.data, bytes.len);
     pthread_mutex_lock(&t->lock);
-    const bool fits = t->count < OUTBOX_THREAD_MOST;
+    const bool fits =
+        !t->count || (t->count < OUTBOX_THREAD_MOST && t->bytes + bytes.len <= OUTBOX_THREAD_BYTES);
     if (fits) {
         t->ring[(t->first + t->count++) % OUTBOX_THREAD_MOST] = w;
         t->since.lines_waiting += lines;
+        t->bytes += bytes.len;
         pthread_cond_signal(&t->come);
     }
     pthread_mutex_unlock(&t->lock);

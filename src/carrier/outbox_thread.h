@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-/* So many batches wait for the disk at most. */
-enum { OUTBOX_THREAD_MOST = 64 };
+/* So many batches wait for the disk at most, of so many bytes together; one always may. */
+enum { OUTBOX_THREAD_MOST = 64, OUTBOX_THREAD_BYTES = 64 << 20 };
 
 struct outbox_thread;
 

@@ -208,8 +208,9 @@ static enum carried send_batch(void *ctx, const struct carrier_batch *batch, str
 }
 
 const struct carrier_ops carrier_syslog = {
-    "syslog", "messages of syslog (RFC 5424) by UDP", check, open_syslog, send_batch, close_syslog, UDP_PORT};
-const struct carrier_ops carrier_syslog_tcp = {"syslog+tcp", "the same by TCP", check,   open_syslog,
-                                               send_batch,   close_syslog,      TCP_PORT};
-const struct carrier_ops carrier_syslogs = {"syslogs",  "the same over TLS", check,   open_syslog,
-                                            send_batch, close_syslog,        TLS_PORT};
+    "syslog",        "messages of syslog (RFC 5424) by UDP", check, open_syslog, send_batch, close_syslog,
+    .port = UDP_PORT};
+const struct carrier_ops carrier_syslog_tcp = {"syslog+tcp", "the same by TCP", check,           open_syslog,
+                                               send_batch,   close_syslog,      .port = TCP_PORT};
+const struct carrier_ops carrier_syslogs = {"syslogs",  "the same over TLS", check,           open_syslog,
+                                            send_batch, close_syslog,        .port = TLS_PORT};

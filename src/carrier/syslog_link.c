@@ -8,12 +8,11 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <math.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/memory.h"
@@ -26,7 +25,7 @@ struct syslog_link {
     enum syslog_way way;
     const struct servers *servers;
     const struct carrier_settings *set;
-    size_t next; /* server to try */
+    size_t next; /* which try it is: each is another server, and then of each another address */
     CURL *easy;  /* of TCP and TLS, where it is connected */
     int fd;      /* -1: none; not ours where `easy` is there */
     double opened;
@@ -97,7 +96,14 @@ static int open_udp(struct syslog_link *l, struct error *reterr)
     int bad = getaddrinfo(name, port, &want, &found), err = EHOSTUNREACH;
     if (bad)
         return fail(l, -EHOSTUNREACH, reterr, "%s", gai_strerror(bad));
+    size_t count = 0;
+    for (const struct addrinfo *a = found; a; a = a->ai_next)
+        count++;
+    /* Of a name with several addresses nobody may listen at the first. */
+    size_t skip = l->next / l->servers->count % count;
     for (const struct addrinfo *a = found; a && l->fd < 0; a = a->ai_next) {
+        if (skip && skip--)
+            continue;
         l->fd = socket(a->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (l->fd >= 0 && connect(l->fd, a->ai_addr, a->ai_addrlen) < 0) {
             err = errno;
@@ -184,11 +190,11 @@ static int send_datagram(struct syslog_link *l, struct slice bytes, struct error
     return 0;
 }
 
-static int wait_until(struct syslog_link *l, short events, double until, struct error *reterr)
+static int wait_until(struct syslog_link *l, short events, int ms, double until, struct error *reterr)
 {
     if (now_monotonic() >= until)
         return fail(l, -ETIMEDOUT, reterr, "carry_timeout is over");
-    poll(&(struct pollfd){.fd = l->fd, .events = events}, 1, LOOK_MS);
+    poll(&(struct pollfd){.fd = l->fd, .events = events}, 1, ms);
     return 0;
 }
 
@@ -202,7 +208,7 @@ int syslog_link_send(struct syslog_link *l, struct slice bytes, double until, st
         if (code && code != CURLE_AGAIN)
             return fail(l, -EPIPE, reterr, "%s", *l->error ? l->error : curl_easy_strerror(code));
         bytes = slice_sub(bytes, sent, bytes.len);
-        int err = bytes.len && !sent ? wait_until(l, POLLOUT, until, reterr) : 0;
+        int err = bytes.len && !sent ? wait_until(l, POLLOUT, LOOK_MS, until, reterr) : 0;
         if (err)
             return err;
     }
@@ -222,17 +228,22 @@ static int settle_datagrams(struct syslog_link *l, struct error *reterr)
 
 int syslog_link_settle(struct syslog_link *l, double until, struct error *reterr)
 {
-    int left = 0;
+    struct tcp_info info = {0};
+    socklen_t len;
+    int ms = 1;
     if (l->way == SYSLOG_UDP)
         return settle_datagrams(l, reterr);
     for (;;) {
         if (is_closed(l))
             return closed(l, reterr);
-        if (ioctl(l->fd, SIOCOUTQ, &left) < 0)
+        len = sizeof info;
+        if (getsockopt(l->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
             return fail(l, -errno, reterr, "%s", strerror(errno));
-        if (!left)
+        if (!info.tcpi_unacked && !info.tcpi_notsent_bytes)
             return 0;
-        int err = wait_until(l, POLLIN, until, reterr);
+        /* Nothing tells of an acknowledgement. */
+        int err = wait_until(l, POLLIN, ms, until, reterr);
+        ms = ms < LOOK_MS ? 2 * ms : LOOK_MS;
         if (err)
             return err;
     }

@@ -29,7 +29,7 @@ struct chserver {
     CURL *easy;
     struct curl_slist *heads[HOWS];         /* by how the body goes */
     const struct chserver_request *request; /* under way */
-    bool enough;
+    bool enough, reached, refused;
     struct buf answer;
     unsigned code;
     char error[CURL_ERROR_SIZE];
@@ -105,6 +105,20 @@ int chserver_check(const struct chserver_settings *set, bool password, struct er
     return 0;
 }
 
+int chserver_target(const char *url, struct chserver_target *ret, struct error *reterr)
+{
+    struct place place;
+    struct address address;
+    int err = parse(url, &place, reterr);
+    if (err < 0)
+        return err;
+    struct slice host = slice_str(place.host);
+    if (host.len > 1 && host.data[0] == '[' && host.data[host.len - 1] == ']')
+        host = slice_sub(host, 1, host.len - 1);
+    *ret = (struct chserver_target){(uint16_t)place.port, !address_parse(host, &address)};
+    return 0;
+}
+
 static void add_head(struct chserver *s, size_t how, const char *name, const char *value)
 {
     char *text = NULL;
@@ -144,7 +158,7 @@ static size_t give(char *to, size_t size, size_t n, void *arg)
     return len;
 }
 
-static void set_up(struct chserver *s, const char *ca_file)
+static void set_up(struct chserver *s, const struct chserver_settings *set)
 {
     CURL *e = s->easy;
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, s->place.tls ? "https" : "http");
@@ -160,8 +174,10 @@ static void set_up(struct chserver *s, const char *ca_file)
     curl_easy_setopt(e, CURLOPT_USERAGENT, "mailtap");
     curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (ca_file)
-        curl_easy_setopt(e, CURLOPT_CAINFO, ca_file);
+    if (set->ca_file)
+        curl_easy_setopt(e, CURLOPT_CAINFO, set->ca_file);
+    if (set->connect > 0)
+        curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(set->connect * 1000) + 1);
 }
 
 static void set_heads(struct chserver *s, const char *user, const char *password)
@@ -192,7 +208,7 @@ int chserver_open(const struct chserver_settings *set, const char *password, str
     s->easy = curl_easy_init();
     memory_check(s->easy);
     buf_init(&s->answer, CHSERVER_ANSWER);
-    set_up(s, set->ca_file);
+    set_up(s, set);
     set_heads(s, set->user, password);
     *ret = s;
     return 0;
@@ -231,6 +247,16 @@ unsigned chserver_code(const struct chserver *s)
     return s->code;
 }
 
+bool chserver_was_reached(const struct chserver *s)
+{
+    return s->reached;
+}
+
+bool chserver_was_refused(const struct chserver *s)
+{
+    return s->refused;
+}
+
 /* The number behind "Code: "; 0: there is none. */
 static unsigned code_of(struct slice answer)
 {
@@ -249,6 +275,7 @@ static void explain(struct chserver *s, long status, struct error *reterr)
     unsigned code = s->code;
     if (code == 192 || code == 193 || code == 194 || code == 516 ||
         (!code && (status == 401 || status == 403))) {
+        s->refused = true;
         error_set(reterr, -EACCES,
                   "the server does not take this user and password (carry_user, carry_password_file)");
         return;
@@ -293,7 +320,7 @@ enum chserver_outcome chserver_ask(struct chserver *s, const struct chserver_req
     long status = 0;
     double left = request->until - now_monotonic();
     s->request = request;
-    s->enough = false;
+    s->enough = s->reached = s->refused = false;
     s->code = 0;
     buf_clear(&s->answer);
     *s->error = '\0';
@@ -301,6 +328,8 @@ enum chserver_outcome chserver_ask(struct chserver *s, const struct chserver_req
         return error_set(reterr, -ETIMEDOUT, "its time is over"), CHSERVER_FAILED;
     set_request(s, request, left);
     CURLcode failed = curl_easy_perform(s->easy);
+    curl_off_t ready = 0;
+    s->reached = curl_easy_getinfo(s->easy, CURLINFO_PRETRANSFER_TIME_T, &ready) == CURLE_OK && ready > 0;
     if (s->enough)
         return error_set(reterr, -ECANCELED, "no more is wanted"), CHSERVER_ENOUGH;
     if (failed) {

@@ -12,11 +12,19 @@ struct chserver_settings {
     const char *url;     /* clickhouse://HOST[:8123]/DATABASE, clickhouses://HOST[:8443]/DATABASE */
     const char *user;    /* or NULL */
     const char *ca_file; /* who is believed beside the system's authorities; NULL: nobody */
+    double connect;      /* seconds that a connection may take to be made; 0: as long as the request has */
 };
 
 /* 0, or -EINVAL with what is wrong: the URL, the user, or a password (`password`: there is one) that would go
  * over a network as it is. The URL itself is not repeated where a password may stand in it. */
 int chserver_check(const struct chserver_settings *set, bool password, struct error *reterr);
+
+struct chserver_target {
+    uint16_t port;
+    bool named; /* the host is no number but a name, which is to be looked up */
+};
+/* Where requests to that URL go. As chserver_check. */
+int chserver_target(const char *url, struct chserver_target *ret, struct error *reterr);
 
 struct chserver;
 
@@ -62,5 +70,9 @@ enum { CHSERVER_ANSWER = 1 << 20 };
 struct slice chserver_answer(const struct chserver *s);
 /* The number of the error that it said last; 0: none. */
 unsigned chserver_code(const struct chserver *s);
+/* Of the last request: there was a connection that it could go over; the user or the password were no good.
+ */
+bool chserver_was_reached(const struct chserver *s);
+bool chserver_was_refused(const struct chserver *s);
 
 #endif

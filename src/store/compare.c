@@ -1,20 +1,17 @@
 /* compare.c: comparisons of the query language as functions of SQL.
- * In: values of rows, words and patterns of queries. Out: whether they fit. Owns: the tokenizer of the index,
- * scratch memory. Limits: time is linear in the value, whatever the pattern. Knowingly: of letters beyond
+ * In: values of rows, words and patterns of queries. Out: whether they fit. Owns: the tokenizer, scratch
+ * memory. Limits: time is linear in the value, whatever the pattern. Knowingly: of letters beyond
  * ASCII the case counts, but for words. */
 #include "store/compare.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include "base/buf.h"
 #include "base/memory.h"
 #include "base/net.h"
+#include "view/words.h"
 
 struct compare {
-    sqlite3 *db; /* has the module that the tokenizer is of */
-    fts5_tokenizer module;
-    Fts5Tokenizer *tokenizer;
+    struct words *words;
     struct buf scratch;
     int64_t seen;
     void (*tally)(void *ctx, int number, struct slice value);
@@ -71,14 +68,6 @@ static int keep_word(void *ctx, int flags, const char *text, int len, int from, 
     return SQLITE_OK;
 }
 
-static void tokenize(struct compare *c, struct slice text, void *ctx,
-                     int (*word)(void *, int, const char *, int, int, int))
-{
-    if (text.len && text.len < INT32_MAX)
-        c->module.xTokenize(c->tokenizer, ctx, FTS5_TOKENIZE_DOCUMENT, (const char *)text.data, (int)text.len,
-                            word);
-}
-
 static void needle_free(void *ptr)
 {
     struct needle *n = ptr;
@@ -116,7 +105,7 @@ static const struct needle *needle_of(sqlite3_context *ctx, struct compare *c, s
     memory_check(n);
     buf_init(&n->bytes, SIZE_MAX);
     n->start = start;
-    tokenize(c, words, n, keep_word);
+    words_each(c->words, words, keep_word, n);
     find_falls(n);
     sqlite3_set_auxdata(ctx, 1, n, needle_free);
     return sqlite3_get_auxdata(ctx, 1);
@@ -129,7 +118,7 @@ static void say(sqlite3_context *ctx, sqlite3_value **args, bool start)
     const struct needle *n = needle_of(ctx, c, words, start);
     struct search s = {n, 0, false};
     if (n && n->count)
-        tokenize(c, text, &s, on_word);
+        words_each(c->words, text, on_word, &s);
     else if (text.len) /* signs alone */
         s.found = memmem(text.data, text.len, words.data, words.len) != NULL;
     sqlite3_result_int(ctx, s.found);
@@ -288,35 +277,16 @@ int compare_join(struct compare *c, sqlite3 *db)
     return code;
 }
 
-static int find_tokenizer(struct compare *c)
-{
-    static const char *options[] = {"remove_diacritics", "2"}; /* as the table find has it */
-    sqlite3_stmt *stmt = NULL;
-    fts5_api *api = NULL;
-    void *data;
-    if (sqlite3_prepare_v2(c->db, "SELECT fts5(?1)", -1, &stmt, NULL) != SQLITE_OK)
-        return -ENOSYS;
-    sqlite3_bind_pointer(stmt, 1, &api, "fts5_api_ptr", NULL);
-    sqlite3_step(stmt);
-    sqlite3_finalize(stmt);
-    if (!api || api->xFindTokenizer(api, "unicode61", &data, &c->module) != SQLITE_OK)
-        return -ENOSYS;
-    return c->module.xCreate(data, options, 2, &c->tokenizer) == SQLITE_OK ? 0 : -ENOSYS;
-}
-
 int compare_open(struct compare **ret, struct error *reterr)
 {
+    struct words *words = NULL;
+    int err = words_open(&words, reterr);
+    if (err)
+        return err;
     struct compare *c = calloc(1, sizeof *c);
     memory_check(c);
+    c->words = words;
     buf_init(&c->scratch, SIZE_MAX);
-    int err =
-        sqlite3_open_v2(":memory:", &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK
-            ? find_tokenizer(c)
-            : -ENOMEM;
-    if (err) {
-        compare_close(&c);
-        return error_set(reterr, err, "SQLite on this machine has no full-text search (FTS5)");
-    }
     *ret = c;
     return 0;
 }
@@ -327,9 +297,7 @@ void compare_close(struct compare **pc)
     *pc = NULL;
     if (!c)
         return;
-    if (c->tokenizer)
-        c->module.xDelete(c->tokenizer);
-    sqlite3_close(c->db);
+    words_close(&c->words);
     buf_free(&c->scratch);
     free(c);
 }
@@ -351,5 +319,5 @@ void compare_words(struct compare *c, struct slice text, void (*word)(void *ctx,
                    void *ctx)
 {
     struct place_taker t = {word, ctx};
-    tokenize(c, text, &t, tell_place);
+    words_each(c->words, text, tell_place, &t);
 }

@@ -114,9 +114,13 @@ int marks_open(const char *directory, bool write, struct marks **ret, struct err
     int err = len < 0 || len >= (int)sizeof m->path
                   ? error_set(reterr, -ENAMETOOLONG, "%s: %s", directory, strerror(ENAMETOOLONG))
                   : 0;
+    bool there = *directory;
+    if (!err && write && !there)
+        err = error_set(reterr, -EROFS,
+                        "setting web_directory is empty, and this store has no folder to write to");
     if (!err && write)
         err = writable(directory, m->path, reterr);
-    if (!err && (write || access(m->path, F_OK) == 0))
+    if (!err && there && (write || access(m->path, F_OK) == 0))
         err = open_database(m, write, reterr);
     if (err)
         marks_close(&m);
@@ -170,7 +174,7 @@ int marks_state(struct marks *m, const struct marked *notice, struct mark *ret, 
 {
     static const char sql[] =
         "SELECT 1, at, who, remark, 0 FROM acknowledged WHERE notice = ?1 UNION ALL "
-        "SELECT 2, at, who, remark, id FROM mute WHERE " FITS " AND (until IS NULL OR until > ?1) LIMIT 1";
+        "SELECT 2, at, who, remark, id FROM mute WHERE " FITS " AND (until IS NULL OR until > ?5) LIMIT 1";
     *ret = (struct mark){.state = MARK_OPEN};
     if (!m->db)
         return 0;
@@ -182,6 +186,7 @@ int marks_state(struct marks *m, const struct marked *notice, struct mark *ret, 
     bind_text(m->state, 2, notice->note);
     bind_text(m->state, 3, notice->identifier);
     bind_text(m->state, 4, notice->host);
+    sqlite3_bind_int64(m->state, 5, notice->micros);
     int code = sqlite3_step(m->state);
     if (code == SQLITE_DONE) {
         sqlite3_reset(m->state); /* no lock outlives the answer */

@@ -16,8 +16,9 @@ enum {
 struct marks;
 
 /* Opens a folder's marks. To read: where there are none yet, none are found. To write: the file is made where
- * it is not there. 0, or -errno with a text: -EROFS, -EACCES, -EPERM, where the folder cannot be written;
- * -EPROTO, where a newer program made it. A struct marks is for one thread at a time. */
+ * it is not there. `directory` "" is no folder: none are found, and none can be kept (-EROFS). 0, or -errno
+ * with a text: -EROFS, -EACCES, -EPERM, where the folder cannot be written; -EPROTO, where a newer program
+ * made it. A struct marks is for one thread at a time. */
 int marks_open(const char *directory, bool write, struct marks **ret, struct error *reterr);
 void marks_close(struct marks **m);
 
@@ -27,7 +28,7 @@ const char *mark_state_name(enum mark_state s);
 
 /* What of a notice decides; slices without data are absent. */
 struct marked {
-    int64_t id;
+    int64_t id, micros; /* when it was */
     struct slice note, identifier, host;
 };
 /* Texts live until the next call with the same marks. */

@@ -1,10 +1,16 @@
 /* summed.c: sums by hour and minute over many days.
- * In: rows of `hourly` and `minute`. Out: sums, series. Owns: nothing. Limits: those of the table of keys. */
+ * In: rows of `hourly` and `minute`. Out: sums, series. Owns: nothing. Limits: those of the table of keys.
+ * Knowingly: a day's file is known by its place, size and time of change; one with a log beside it is being
+ * written. */
 #include <assert.h>
-#include "store/past.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include "base/memory.h"
 #include "store/walk.h"
+#include "view/past.h"
 
-enum { HOUR = 3600, MINUTE = 60 };
+enum { DAY = 86400, HOUR = 3600, MINUTE = 60 };
 #define SECOND   INT64_C(1000000)
 #define SUMS_SQL "mails, accepted, rejected, deferred, tls, recipients, bytes, delay, delays"
 
@@ -48,7 +54,8 @@ static bool take_key(void *ctx, sqlite3_stmt *row)
     return true;
 }
 
-int folder_sums(struct reader *r, enum top_by by, struct hours span, struct keyed *keys, struct error *reterr)
+static int sums_of(struct reader *r, enum top_by by, struct hours span, struct keyed *keys,
+                   struct error *reterr)
 {
     const struct reader_value values[] = {{.kind = READER_TEXT, .text = slice_str(top_by_name(by))},
                                           {.kind = READER_INTEGER, .integer = span.since / HOUR},
@@ -100,8 +107,10 @@ static bool take_minute(void *ctx, sqlite3_stmt *row)
     return true;
 }
 
-int folder_timeline(struct reader *r, struct timeline *t, struct error *reterr)
+int folder_timeline(struct reader *r, struct timeline *t, const struct query *query, struct error *reterr)
 {
+    if (query)
+        return -ENOTSUP;
     const struct reader_value values[] = {{.kind = READER_INTEGER, .integer = t->since / MINUTE},
                                           {.kind = READER_INTEGER, .integer = t->until / MINUTE}};
     const struct folder_sql sql = {
@@ -115,8 +124,47 @@ int folder_timeline(struct reader *r, struct timeline *t, struct error *reterr)
     return folder_each_day(folder_of(r), &sql, take_minute, t, reterr);
 }
 
+static bool look(struct reader *r, enum top_by by, const struct past_piece *piece, struct past_stamp *ret)
+{
+    char path[DAY_PATH], log[DAY_PATH + 8];
+    struct stat st, other;
+    (void)by;
+    if (!volumes_path(folder_of(r)->volumes, (int32_t)(piece->hours.since / DAY), path))
+        return false;
+    snprintf(log, sizeof log, "%s-wal", path);
+    if (stat(path, &st) < 0 || (stat(log, &other) == 0 && other.st_size != 0))
+        return false;
+    *ret = (struct past_stamp){{st.st_dev, st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
+                                (uint64_t)st.st_mtim.tv_nsec}};
+    return true;
+}
+
+static int pieces_of(struct reader *r, enum top_by by, struct hours span, struct past_pieces *ret,
+                     struct error *reterr)
+{
+    struct day_list days;
+    *ret = (struct past_pieces){0};
+    int err = volumes_list(folder_of(r)->volumes, &days, reterr);
+    if (err)
+        return err;
+    ret->items = calloc(days.count + 1, sizeof *ret->items);
+    memory_check(ret->items);
+    for (size_t i = 0; i < days.count; i++) {
+        const int64_t first = (int64_t)days.items[i] * DAY;
+        struct past_piece *p = &ret->items[ret->count];
+        if (first + DAY <= span.since || first >= span.until)
+            continue;
+        p->hours = (struct hours){first, first + DAY};
+        p->over = look(r, by, p, &p->stamp);
+        ret->count++;
+    }
+    free(days.items);
+    return 0;
+}
+
 int folder_collect(struct reader *r, enum top_by by, struct hours span, struct keyed *keys,
                    struct error *reterr)
 {
-    return past_collect(folder_of(r)->past, r, by, span, keys, reterr);
+    static const struct past_kind kind = {.pieces = pieces_of, .look = look, .sums = sums_of};
+    return past_collect(folder_of(r)->past, &kind, r, by, span, keys, reterr);
 }

@@ -246,6 +246,11 @@ static int read_in(struct volumes *vs, int32_t day, const char *path, struct vol
     return 0;
 }
 
+bool volumes_path(const struct volumes *v, int32_t day, char ret[static DAY_PATH])
+{
+    return day_path(v->directory, day, ret);
+}
+
 int volumes_day(struct volumes *vs, int32_t day, struct volume **ret, struct error *reterr)
 {
     char path[DAY_PATH];

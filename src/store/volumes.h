@@ -32,6 +32,8 @@ void volumes_watch(struct volumes *v, int (*over)(void *ctx), void *ctx);
 const struct columns *volumes_columns(const struct volumes *v, enum stream_index stream);
 /* The days that there are now. free() their items. */
 int volumes_list(struct volumes *v, struct day_list *ret, struct error *reterr);
+/* Where a day's file is. False: that is too long. */
+bool volumes_path(const struct volumes *v, int32_t day, char ret[static DAY_PATH]);
 /* A day's file, which is the callee's, until the next call of this. 0 or -errno with a text. */
 int volumes_day(struct volumes *v, int32_t day, struct volume **ret, struct error *reterr);
 /* Forgets a file that turned out to be damaged or gone. */

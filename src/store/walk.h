@@ -38,12 +38,9 @@ int folder_facets(struct reader *r, const struct reader_question *question,
                   reader_facet_fn *take, void *ctx, struct reader_result *ret, struct error *reterr);
 int folder_collect(struct reader *r, enum top_by by, struct hours span, struct keyed *keys,
                    struct error *reterr);
-/* As folder_collect, always from the files. */
-int folder_sums(struct reader *r, enum top_by by, struct hours span, struct keyed *keys,
-                struct error *reterr);
 int folder_key_hours(struct reader *r, enum top_by by, struct slice key, struct hours span, top_hour_fn *each,
                      void *ctx, struct error *reterr);
-int folder_timeline(struct reader *r, struct timeline *t, struct error *reterr);
+int folder_timeline(struct reader *r, struct timeline *t, const struct query *query, struct error *reterr);
 
 /* One SELECT of ours over the tables of a day file; never a text that a user gave. */
 struct folder_sql {

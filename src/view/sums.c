@@ -141,6 +141,16 @@ const struct sums *keyed_others(const struct keyed *k)
     return &k->others;
 }
 
+void keyed_add_others(struct keyed *k, const struct sums *sums)
+{
+    sums_add(&k->others, sums);
+}
+
+size_t keyed_most(const struct keyed *k)
+{
+    return k->most;
+}
+
 struct sorting {
     const uint8_t *texts;
     enum keyed_order order;

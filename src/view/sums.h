@@ -27,6 +27,10 @@ struct keyed_row keyed_row(const struct keyed *k, size_t i);
 /* NULL: it has no such key. */
 const struct sums *keyed_find(const struct keyed *k, struct slice key);
 const struct sums *keyed_others(const struct keyed *k);
+/* Counts sums of keys that are not told. */
+void keyed_add_others(struct keyed *k, const struct sums *sums);
+/* How many keys it holds at most. */
+size_t keyed_most(const struct keyed *k);
 
 enum keyed_order { KEYED_MAILS, KEYED_REJECTED, KEYED_BYTES };
 /* The rows with the most of it first, those of one number by key; after it only rows are read. */

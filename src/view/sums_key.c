@@ -28,7 +28,7 @@ void sums_key_add(struct sums_key *k, struct slice text)
 
 void sums_key_domain(struct sums_key *k, struct slice address)
 {
-    const uint8_t *at = address.data ? memrchr(address.data, '@', address.len) : NULL;
+    const uint8_t *at = address.data && address.len ? memrchr(address.data, '@', address.len) : NULL;
     struct slice domain =
         at ? slice_sub(address, (size_t)(at + 1 - address.data), address.len) : (struct slice){0};
     bool whole = !domain.len && address.len && !slice_eq(address, slice_str("<>"));

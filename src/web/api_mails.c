@@ -37,14 +37,16 @@ void handle_mails(const struct request *r, struct answer *a)
     if (reader_find(r->reader, &q, take_row, &p, &result, &err) < 0)
         api_failed(a, &err);
     else
-        table_close(
-            &p.table,
-            &(struct table_end){.pages = true,
-                                .next = result.more ? result.last : result.searched_to,
-                                .searches = true,
-                                .complete = result.complete,
-                                .searched_to = result.searched_to ? (double)result.searched_to * 1e-6 : NAN},
-            false);
+        table_close(&p.table,
+                    &(struct table_end){.pages = true,
+                                        .next = result.more ? result.last : result.searched_to,
+                                        .searches = true,
+                                        .complete = result.complete,
+                                        .searched_to =
+                                            result.searched_to
+                                                ? (double)reader_micros(r->reader, result.searched_to) * 1e-6
+                                                : NAN},
+                    false);
 out:
     rows_free(&p.rows);
     query_free(&query);

@@ -13,6 +13,7 @@
 
 struct found {
     uint64_t id, depth;
+    int64_t micros;
     struct buf line, uid, sensor, note, identifier, host;
 };
 
@@ -40,6 +41,7 @@ static int take_notice(void *ctx, const struct reader_row *row)
 {
     struct found *f = ctx;
     f->id = reader_row_id(row);
+    f->micros = reader_row_micros(row);
     f->depth = (uint64_t)reader_row_value(row, api_field(STREAM_NOTICE, "trans_depth")).integer;
     reader_row_line(row, &f->line);
     keep(&f->uid, row, "uid");
@@ -130,7 +132,7 @@ static void write_notice(const struct request *r, struct answer *a, const struct
 {
     struct error err;
     struct mark mark;
-    const struct marked notice = {(int64_t)f->id, buf_slice(&f->note), buf_slice(&f->identifier),
+    const struct marked notice = {(int64_t)f->id, f->micros, buf_slice(&f->note), buf_slice(&f->identifier),
                                   buf_slice(&f->host)};
     int code = marks_state(m, &notice, &mark, &err);
     if (code < 0) {

@@ -25,8 +25,9 @@ static struct decisive decisive(void)
 
 static struct marked marked_of(const struct reader_row *row, const struct decisive *d)
 {
-    return (struct marked){(int64_t)reader_row_id(row), reader_row_value(row, d->note).text,
-                           reader_row_value(row, d->identifier).text, reader_row_value(row, d->host).text};
+    return (struct marked){(int64_t)reader_row_id(row), reader_row_micros(row),
+                           reader_row_value(row, d->note).text, reader_row_value(row, d->identifier).text,
+                           reader_row_value(row, d->host).text};
 }
 
 static double seconds_of(int64_t at)
@@ -102,7 +103,9 @@ static void list_notices(const struct request *r, struct answer *a, struct page 
                             .next = code ? p->last : result.searched_to,
                             .searches = true,
                             .complete = result.complete,
-                            .searched_to = result.searched_to ? (double)result.searched_to * 1e-6 : NAN},
+                            .searched_to = result.searched_to
+                                               ? (double)reader_micros(r->reader, result.searched_to) * 1e-6
+                                               : NAN},
         false);
 }
 
@@ -143,7 +146,7 @@ static int count_kind(void *ctx, const struct reader_row *row)
     struct sums one = {.mails = 1,
                        .accepted = mark.state == MARK_ACKNOWLEDGED,
                        .deferred = mark.state == MARK_MUTED,
-                       .bytes = known ? 0 : reader_row_id(row)}; /* the newest comes first */
+                       .bytes = known ? 0 : (uint64_t)reader_row_micros(row)}; /* the newest comes first */
     keyed_add(k->keys, notice.note, &one);
     return 0;
 }

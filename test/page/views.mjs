@@ -70,7 +70,7 @@ export async function views(browser, given) {
     ["dark", { colorScheme: "dark" }, true],
     ["narrow", { colorScheme: "light", viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }, false],
   ];
-  await Promise.all(kinds.map(([name, options, judged]) => part(name, async () => {
+  await Promise.all(kinds.filter(([name]) => !given.kinds || given.kinds.includes(name)).map(([name, options, judged]) => part(name, async () => {
     const t = await tab(browser, given.base, options);
     for (const place of await places(t, given)) await part(`${name}: ${place[0]}`, () => one(t, given, name, place, judged));
     await t.close();

@@ -48,7 +48,7 @@ static struct slice text(const char *s)
 
 static struct marked notice(int64_t id, const char *identifier, const char *host)
 {
-    return (struct marked){id, slice_str("SMTP::Blocked_Host"), text(identifier), text(host)};
+    return (struct marked){id, id, slice_str("SMTP::Blocked_Host"), text(identifier), text(host)};
 }
 
 static enum mark_state state_of(struct marks *m, int64_t id, const char *identifier, const char *host)
@@ -217,7 +217,7 @@ static void full(void **state)
     fill_up();
     assert_int_equal(marks_mute(m, &one, &id, &err), 0);
     assert_int_equal(marks_mute(m, &one, &id, &err), -ENOSPC);
-    struct marked n = {1, slice_str("x"), {0}, {0}};
+    struct marked n = {1, 1, slice_str("x"), {0}, {0}};
     assert_int_equal(state_of(m, 1, NULL, NULL), MARK_OPEN);
     struct mark mark;
     assert_int_equal(marks_state(m, &n, &mark, &err), 0); /* a refused act leaves no transaction open */

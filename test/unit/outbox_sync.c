@@ -214,6 +214,25 @@ static void nobody_waits(void **state)
     free(list);
 }
 
+/* Nor do few of them fill the memory. */
+static void bytes_are_bounded(void **state)
+{
+    (void)state;
+    atomic_uint done = 0;
+    struct error err;
+    struct outbox_thread *t = outbox_thread_new(folder, count, &done);
+    const struct slice large = {calloc(1, OUTBOX_THREAD_BYTES / 2 + 1), OUTBOX_THREAD_BYTES / 2 + 1};
+    pthread_mutex_lock(&gate);
+    assert_int_equal(outbox_thread_put(t, 1, 1, large, &err), 0);
+    assert_int_equal(outbox_thread_put(t, 2, 1, large, &err), -EAGAIN);
+    assert_int_equal(outbox_thread_put(t, 3, 1, slice_str("a\n"), &err), 0);
+    pthread_mutex_unlock(&gate);
+    assert_int_equal(outbox_thread_results(t, true).lines_kept, 2);
+    assert_int_equal(outbox_thread_put(t, 4, 1, large, &err), 0);
+    outbox_thread_close(&t);
+    free((void *)large.data);
+}
+
 static void loss_is_told(void **state)
 {
     (void)state;
@@ -319,6 +338,7 @@ int main(void)
                                        cmocka_unit_test_setup_teardown(folder_fails, make, clear),
                                        cmocka_unit_test_setup_teardown(folder_is_made, make, clear),
                                        cmocka_unit_test_setup_teardown(nobody_waits, make, clear),
+                                       cmocka_unit_test_setup_teardown(bytes_are_bounded, make, clear),
                                        cmocka_unit_test_setup_teardown(loss_is_told, make, clear),
                                        cmocka_unit_test_setup_teardown(removed_last, make, clear),
                                        cmocka_unit_test_setup_teardown(aside_first, make, clear)};

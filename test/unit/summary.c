@@ -13,7 +13,7 @@
 #include "view/health.h"
 #include "view/timeline.h"
 #include "store/open.h"
-#include "store/past.h"
+#include "view/past.h"
 
 enum { FIRST_DAY = 20000, SECONDS = 86400, HOUR = 3600 };
 static const int64_t begin = (int64_t)FIRST_DAY * SECONDS;
@@ -143,8 +143,11 @@ static void top(void **state)
 static void compare(struct past *p, enum top_by by, struct hours span)
 {
     struct keyed *want = keyed_new(100), *got = keyed_new(100);
+    struct reader *keeps;
+    assert_int_equal(store_open(&(struct store_settings){.directory = folder, .past = p}, &keeps, &err), 0);
     assert_int_equal(top_collect(reader, by, span, want, &err), 0);
-    assert_int_equal(past_collect(p, reader, by, span, got, &err), 0);
+    assert_int_equal(top_collect(keeps, by, span, got, &err), 0);
+    reader_close(&keeps);
     assert_int_equal(keyed_count(got), keyed_count(want));
     for (size_t i = 0; i < keyed_count(want); i++) {
         struct keyed_row row = keyed_row(want, i);
@@ -163,7 +166,7 @@ static void past(void **state)
                        part = hours_around(begin + HOUR, begin + 2 * SECONDS),
                        day = hours_around(begin, begin + SECONDS);
     for (size_t most = 1 << 20; most; most /= 32) {
-        struct past *p = past_new(folder, most);
+        struct past *p = past_new(most);
         for (int round = 0; round < 3; round++) {
             compare(p, TOP_CLIENT, all);
             compare(p, TOP_RELAY, all);

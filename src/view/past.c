@@ -1,27 +1,23 @@
-/* past.c: sums by key of whole days, in memory.
- * In: the sums by hour of day files. Out: sums. Owns: a copy of the sums of each day and dimension that was
- * asked for. Limits: `most` bytes; the day that was used longest ago goes. A day with more than KEYS keys is
- * not kept. Knowingly: a file is known by its place, size and time of change; with a log beside it, it is
- * read. */
-#include "store/past.h"
+/* past.c: sums by key of whole pieces of time, in memory.
+ * In: the sums of a kind of store. Out: sums. Owns: a copy of the sums of each piece and dimension that
+ * was asked for. Limits: `most` bytes; the one that was used longest ago goes. One with more than KEYS keys
+ * is not kept. */
+#include "view/past.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include "base/memory.h"
 #include "sink/line.h"
-#include "store/day.h"
-#include "store/walk.h"
 
-enum { DAY = 86400, KEYS = 1000000, DAYS_ROOM = 64, NUMBERS = 8 };
+enum { KEYS = 1000000, FIRST_ROOM = 64, NUMBERS = 8 };
 
-/* One dimension of one day: rows of a key's length, the key, NUMBERS, and where the last is not 0 the delay.
+/* One dimension of one piece: rows of a key's length, the key, NUMBERS, and where the last is not 0 the
+ * delay.
  */
 struct kept {
-    int32_t day;
+    struct hours hours;
     enum top_by by;
-    struct stat file;
+    struct past_stamp stamp;
     uint64_t used;
     unsigned readers; /* it stays while somebody reads it */
     bool dropped;
@@ -30,18 +26,15 @@ struct kept {
 
 struct past {
     pthread_mutex_t lock;
-    char *directory;
     size_t most, bytes, count, room;
     uint64_t uses;
     struct kept **items;
 };
 
-struct past *past_new(const char *directory, size_t most)
+struct past *past_new(size_t most)
 {
     struct past *p = calloc(1, sizeof *p);
     memory_check(p);
-    p->directory = strdup(directory);
-    memory_check(p->directory);
     p->most = most;
     pthread_mutex_init(&p->lock, NULL);
     return p;
@@ -62,7 +55,6 @@ void past_free(struct past **pp)
     for (size_t i = 0; i < p->count; i++)
         kept_free(p->items[i]);
     free(p->items);
-    free(p->directory);
     pthread_mutex_destroy(&p->lock);
     free(p);
 }
@@ -119,21 +111,9 @@ static void give_rows(const struct line *l, struct keyed *keys)
     }
 }
 
-/* False: there is none, or somebody writes to it. */
-static bool look(const struct past *p, int32_t day, struct stat *ret)
+static bool same(const struct past_stamp *a, const struct past_stamp *b)
 {
-    char path[DAY_PATH], log[DAY_PATH + 8];
-    struct stat st;
-    if (!day_path(p->directory, day, path))
-        return false;
-    snprintf(log, sizeof log, "%s-wal", path);
-    return stat(path, ret) == 0 && (stat(log, &st) < 0 || st.st_size == 0);
-}
-
-static bool same(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+    return memcmp(a, b, sizeof *a) == 0;
 }
 
 /* With the lock. */
@@ -147,16 +127,20 @@ static void drop(struct past *p, size_t i)
         kept_free(k);
 }
 
-/* Gives the rows of that day, if they are kept and the file is what it was. */
-static bool give_kept(struct past *p, int32_t day, enum top_by by, const struct stat *file,
-                      struct keyed *keys)
+static bool is_of(const struct kept *k, const struct hours *hours, enum top_by by)
+{
+    return k->hours.since == hours->since && k->hours.until == hours->until && k->by == by;
+}
+
+/* Gives the rows of that piece, if they are kept and it is what it was. */
+static bool give_kept(struct past *p, const struct past_piece *piece, enum top_by by, struct keyed *keys)
 {
     struct kept *found = NULL;
     pthread_mutex_lock(&p->lock);
     for (size_t i = 0; i < p->count && !found; i++)
-        if (p->items[i]->day == day && p->items[i]->by == by)
+        if (is_of(p->items[i], &piece->hours, by))
             found = p->items[i];
-    if (found && !same(&found->file, file))
+    if (found && !same(&found->stamp, &piece->stamp))
         found = NULL; /* who reads it anew puts it in its place */
     if (found) {
         found->readers++;
@@ -174,7 +158,8 @@ static bool give_kept(struct past *p, int32_t day, enum top_by by, const struct 
 }
 
 /* Drops what was used longest ago, but nothing that the question at hand, which began at `since`, has used:
- * days that do not all fit would else drop each other in turn, so that none is there when it is asked for. */
+ * pieces that do not all fit would else drop each other in turn, so that none is there when it is asked for.
+ */
 static bool make_room(struct past *p, size_t bytes, uint64_t since)
 {
     while (p->count && p->bytes + bytes > p->most) {
@@ -192,7 +177,7 @@ static bool make_room(struct past *p, size_t bytes, uint64_t since)
 static void add(struct past *p, struct kept *k)
 {
     if (p->count == p->room) {
-        p->room = p->room ? 2 * p->room : DAYS_ROOM;
+        p->room = p->room ? 2 * p->room : FIRST_ROOM;
         p->items = reallocarray(p->items, p->room, sizeof *p->items);
         memory_check(p->items);
     }
@@ -201,12 +186,12 @@ static void add(struct past *p, struct kept *k)
     p->bytes += k->rows.room;
 }
 
-/* In the place of what was kept of that day, or not at all. */
+/* In the place of what was kept of that piece, or not at all. */
 static void put(struct past *p, struct kept *k, uint64_t since)
 {
     pthread_mutex_lock(&p->lock);
     for (size_t i = p->count; i-- > 0;)
-        if (p->items[i]->day == k->day && p->items[i]->by == k->by)
+        if (is_of(p->items[i], &k->hours, k->by))
             drop(p, i);
     bool fits = make_room(p, k->rows.room, since);
     if (fits)
@@ -225,65 +210,74 @@ static void fit(struct line *l)
     }
 }
 
-/* Reads a whole day, and keeps it where it is still what it was. */
-static int read_day(struct past *p, struct reader *r, int32_t day, enum top_by by, const struct stat *file,
-                    uint64_t since, struct keyed *keys, struct error *reterr)
+/* One question, one store, one answer. */
+struct collecting {
+    struct past *past;
+    const struct past_kind *kind;
+    struct reader *reader;
+    enum top_by by;
+    uint64_t since; /* uses of `past` before it */
+    struct keyed *keys;
+};
+
+static bool is_still(const struct collecting *c, const struct past_piece *piece)
 {
-    struct stat after;
+    struct past_stamp now;
+    return !c->kind->look || (c->kind->look(c->reader, c->by, piece, &now) && same(&piece->stamp, &now));
+}
+
+/* Reads a whole one, and keeps it where it is still what it was. */
+static int read_piece(const struct collecting *c, const struct past_piece *piece, struct error *reterr)
+{
     struct keyed *rows = keyed_new(KEYS);
     struct kept *k = calloc(1, sizeof *k);
     memory_check(k);
-    *k = (struct kept){.day = day, .by = by, .file = *file};
-    const struct hours whole = {(int64_t)day * DAY, (int64_t)(day + 1) * DAY};
-    bool before = reader_complete(r);
-    int err = folder_sums(r, by, whole, rows, reterr);
+    *k = (struct kept){.hours = piece->hours, .by = c->by, .stamp = piece->stamp};
+    bool before = reader_complete(c->reader);
+    int err = c->kind->sums(c->reader, c->by, piece->hours, rows, reterr);
     for (size_t i = 0; i < keyed_count(rows) && !err; i++) {
         struct keyed_row row = keyed_row(rows, i);
-        keyed_add(keys, row.key, &row.sums);
+        keyed_add(c->keys, row.key, &row.sums);
         add_row(&k->rows, &row);
     }
     if (!err && keyed_others(rows)->mails)
-        keyed_add(keys, (struct slice){0}, keyed_others(rows));
+        keyed_add(c->keys, (struct slice){0}, keyed_others(rows));
     fit(&k->rows);
-    bool good = !err && before && reader_complete(r) && !keyed_others(rows)->mails &&
-                k->rows.room <= p->most && look(p, day, &after) && same(file, &after);
+    bool good = !err && before && reader_complete(c->reader) && !keyed_others(rows)->mails &&
+                k->rows.room <= c->past->most && is_still(c, piece);
     if (good)
-        put(p, k, since);
+        put(c->past, k, c->since);
     else
         kept_free(k);
     keyed_free(&rows);
     return err;
 }
 
-static int collect_day(struct past *p, struct reader *r, int32_t day, enum top_by by, struct hours span,
-                       uint64_t since, struct keyed *keys, struct error *reterr)
+static int collect_piece(const struct collecting *c, const struct past_piece *piece, struct hours span,
+                         struct error *reterr)
 {
-    struct stat file;
-    const int64_t first = (int64_t)day * DAY, last = first + DAY;
-    const bool whole = span.since <= first && span.until >= last;
-    if (!whole || !look(p, day, &file)) {
-        const struct hours part = {span.since > first ? span.since : first,
-                                   span.until < last ? span.until : last};
-        return folder_sums(r, by, part, keys, reterr);
+    const struct hours *all = &piece->hours;
+    const bool whole = span.since <= all->since && span.until >= all->until;
+    if (!whole || !piece->over) {
+        const struct hours part = {span.since > all->since ? span.since : all->since,
+                                   span.until < all->until ? span.until : all->until};
+        return c->kind->sums(c->reader, c->by, part, c->keys, reterr);
     }
-    return give_kept(p, day, by, &file, keys) ? 0 : read_day(p, r, day, by, &file, since, keys, reterr);
+    return give_kept(c->past, piece, c->by, c->keys) ? 0 : read_piece(c, piece, reterr);
 }
 
-int past_collect(struct past *p, struct reader *r, enum top_by by, struct hours span, struct keyed *keys,
-                 struct error *reterr)
+int past_collect(struct past *p, const struct past_kind *kind, struct reader *r, enum top_by by,
+                 struct hours span, struct keyed *keys, struct error *reterr)
 {
-    struct day_list days;
+    struct past_pieces pieces = {0};
     if (!p || !p->most)
-        return folder_sums(r, by, span, keys, reterr);
-    int err = day_list(p->directory, &days, reterr);
-    if (err)
-        return err;
+        return kind->sums(r, by, span, keys, reterr);
+    int err = kind->pieces(r, by, span, &pieces, reterr);
     pthread_mutex_lock(&p->lock);
-    const uint64_t since = p->uses;
+    const struct collecting c = {p, kind, r, by, p->uses, keys};
     pthread_mutex_unlock(&p->lock);
-    for (size_t i = days.count; i-- > 0 && !err;)
-        if (days.items[i] >= span.since / DAY && (int64_t)days.items[i] * DAY < span.until)
-            err = collect_day(p, r, days.items[i], by, span, since, keys, reterr);
-    free(days.items);
+    for (size_t i = 0; i < pieces.count && !err; i++)
+        err = collect_piece(&c, &pieces.items[i], span, reterr);
+    free(pieces.items);
     return err;
 }

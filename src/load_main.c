@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <getopt.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -47,6 +48,8 @@ struct loading {
     struct services services;
     struct over *over;
     struct metrics *metrics;
+    pthread_mutex_t lock; /* who has it may use `counts`, as one thread counts, and another one tells */
+    struct over_counts counts;
 };
 
 static int bad_usage(const char *text)
@@ -161,6 +164,8 @@ static int check_source(const struct load_settings *load, struct error *reterr)
               *p == '-' || *p == '_'))
             return error_set(reterr, -EINVAL, "load_group is of letters, digits, '-' and '_', not '%s'",
                              shown(slice_str(load->from.group)).text);
+    if (load->from.link.key_file && !load->from.link.cert_file)
+        return error_set(reterr, -EINVAL, "load_key_file is set, but load_cert_file is not");
     if (!*load->from.group)
         return error_set(reterr, -EINVAL, "load_group is empty");
     return load->source->check(&load->from, reterr);
@@ -183,7 +188,11 @@ static void over_pass(void *ctx, struct slice lines, struct line *out)
 
 static void over_look(void *ctx, double now, struct line *out)
 {
-    over_tick(((struct loading *)ctx)->over, now, out);
+    struct loading *l = ctx;
+    over_tick(l->over, now, out);
+    pthread_mutex_lock(&l->lock);
+    l->counts = over_counts(l->over);
+    pthread_mutex_unlock(&l->lock);
 }
 
 static void over_end(void *ctx, struct line *out)
@@ -203,14 +212,24 @@ static size_t list_fds(void *ctx, struct pollfd ret[static LOAD_SERVE_FDS])
     return metrics_fds(((struct loading *)ctx)->metrics, ret);
 }
 
+struct asked {
+    struct loading *loading;
+    struct load_counts *counts;
+};
+
 static void write_page(void *ctx, struct buf *out)
 {
-    load_counts_page(ctx, out);
+    const struct asked *a = ctx;
+    load_counts_page(a->counts, out);
+    pthread_mutex_lock(&a->loading->lock);
+    over_page(&a->loading->counts, out);
+    pthread_mutex_unlock(&a->loading->lock);
 }
 
 static void serve(void *ctx, struct load_counts *counts)
 {
-    metrics_serve(((struct loading *)ctx)->metrics, write_page, counts);
+    struct loading *l = ctx;
+    metrics_serve(l->metrics, write_page, &(struct asked){l, counts});
 }
 
 /* In the courier's process. */
@@ -246,6 +265,8 @@ static void fill(struct loading *l, struct load_settings *ret)
                                                     .user = or_null(&set->load_user),
                                                     .password_file = or_null(&set->load_password_file),
                                                     .ca_file = or_null(&set->load_ca_file),
+                                                    .cert_file = or_null(&set->load_cert_file),
+                                                    .key_file = or_null(&set->load_key_file),
                                                     .timeout = set->carry_timeout},
                                            .group = set->load_group.text,
                                            .redeliver = set->load_redeliver},
@@ -323,7 +344,7 @@ int load_main(int argc, char **argv)
     memory_check(lists);
     memory_check(set);
     struct arguments args = {.files = lists, .assigned = lists + argc};
-    struct loading l = {.args = &args, .set = set};
+    struct loading l = {.args = &args, .set = set, .lock = PTHREAD_MUTEX_INITIALIZER};
     int code = take_arguments(&args, argc, argv);
     if (code < 0) {
         code = run(&l);

@@ -319,6 +319,8 @@ def of_readers():
     ok(v["sources"]["mailtap"]["max_line_bytes"] >= 6 * 512 * 1024, "Vector's lines may be as long as a record, all of it escaped")
     ok("logs-mailtap.smtp-default" in text and {"logs-%s-default" % l["event"]["dataset"] for l in lines} >= {"logs-mailtap.smtp-default", "logs-mailtap.notice-default"},
        "data streams are those that the text names")
+    template = json.loads((CONTRIB / "elasticsearch-template.json").read_text())
+    ok(all(any(fnmatch.fnmatch("logs-%s-default" % l["event"]["dataset"], p) for p in template["index_patterns"]) for l in lines), "and the template is for them", template["index_patterns"])
 
 
 def of_readme():

@@ -30,6 +30,7 @@ struct end_point {
 
 struct load {
     const struct load_settings *set;
+    struct source_settings bus; /* with who we are, until the source is open */
     void *source, *sink;
     struct end_point from, into;
     struct hold hold;
@@ -313,12 +314,14 @@ static int prepare(struct load *l, struct error *reterr)
     if (!err && set->into.password_file)
         err = carrier_password(set->into.password_file, l->password, reterr);
     if (!err)
+        err = carrier_identity(&l->bus.link, reterr);
+    if (!err)
         err = set->begin(set->begin_ctx, set, reterr);
     hold_block();
     if (!err)
         err = set->carrier->open(&set->into, *l->password ? l->password : NULL, &l->sink, reterr);
     if (!err)
-        err = set->source->open(&set->from, *word ? word : NULL, &l->source, reterr);
+        err = set->source->open(&l->bus, *word ? word : NULL, &l->source, reterr);
     l->hold.ops = set->source;
     l->hold.source = l->source;
     l->hold.serve = set->serve;
@@ -326,6 +329,7 @@ static int prepare(struct load *l, struct error *reterr)
     if (!err)
         err = hold_start(&l->hold, reterr);
     explicit_bzero(word, sizeof word);
+    carrier_identity_erase(&l->bus.link);
     return err;
 }
 
@@ -345,6 +349,7 @@ static void close_all(struct load *l)
 enum loaded load_run(const struct load_settings *set, struct error *reterr)
 {
     struct load l = {.set = set,
+                     .bus = set->from,
                      .from = {.url = set->from.link.url, .down = &l.counts.source_down},
                      .into = {.url = set->into.url, .down = &l.counts.target_down},
                      .sift = {.counts = &l.counts, .refuse = refuse_odd, .ctx = &l},

@@ -59,7 +59,6 @@ static void close_nats(void *ctx)
     natsOptions_Destroy(n->options);
     buf_free(&n->replies);
     free(n);
-    nats_CloseAndWait(1000);
 }
 
 static int open_nats(const struct source_settings *set, const char *password, void **ret,

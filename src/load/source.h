@@ -35,8 +35,8 @@ struct source_ops {
     int (*taken)(void *ctx, struct error *reterr);
     /* What is held has not arrived; nothing is taken any more before close. */
     void (*give_back)(void *ctx);
-    /* What is held is being worked on. To be called every second or so while nothing is taken; it looks by
-     * itself whether the bus has to hear of it. */
+    /* What is held is being worked on. To be called several times a second while nothing is taken; it looks
+     * by itself whether the bus has to hear of it. */
     void (*hold)(void *ctx);
     /* How many messages the bus has that have not arrived, or does not know to have arrived. -errno: it
      * cannot be asked now. */

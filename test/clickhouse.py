@@ -166,7 +166,8 @@ def differences(server, lines, database):
 
 def read(folder, server, database, files, *more, where="clickhouse://127.0.0.1"):
     """-> (exit code, what it said)."""
-    args = ["-s", "outbox_directory=%s" % (folder / "outbox"), "-s", "carry_timeout=120s", "-o", "%s:%d/%s" % (where, server.http, database)]
+    # Each insert makes some hundred files for each day that is in it.
+    args = ["-s", "outbox_directory=%s" % (folder / "outbox"), "-s", "batch_bytes=16MiB", "-s", "batch_wait=1m", "-s", "carry_timeout=120s", "-o", "%s:%d/%s" % (where, server.http, database)]
     if not any(str(m).startswith("carry_wait=") for m in more):
         args += ["-s", "carry_wait=180s"]
     r = mailtap("read", *args, *more, *files, timeout=240)

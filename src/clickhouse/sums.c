@@ -17,6 +17,8 @@
 #include "view/past.h"
 
 enum { DAY = 86400, HOUR = 3600, ROW_MOST = 4096, LATE = HOUR };
+/* Of an answer; a server that is none may send them without end. */
+enum { DAYS_MOST = 1 << 16, HOURS_MOST = 24 * DAYS_MOST };
 enum { KEY_AND_SUMS = 10, TIMES = 9 };
 #define SECOND   INT64_C(1000000)
 #define LAST_DAY INT64_C(65535) /* of the server's type */
@@ -220,6 +222,8 @@ static bool take_day(void *ctx, const struct binary_value *values)
     const struct days *d = ctx;
     struct past_days *list = d->list;
     const int32_t day = (int32_t)values[0].number;
+    if (list->count == DAYS_MOST)
+        return false;
     list->items = reallocarray(list->items, list->count + 1, sizeof *list->items);
     memory_check(list->items);
     list->items[list->count++] = (struct past_day){.day = day,
@@ -266,6 +270,8 @@ struct hourly {
 static bool take_hour(void *ctx, const struct binary_value *values)
 {
     struct hourly *h = ctx;
+    if (h->count == HOURS_MOST)
+        return false;
     h->items = reallocarray(h->items, h->count + 1, sizeof *h->items);
     memory_check(h->items);
     h->items[h->count++] = (struct hour){(int64_t)values[0].number * HOUR, sums_of(values + 1)};

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
-#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -240,9 +239,6 @@ static int add_network(scmp_filter_ctx filter)
     int err = add_sockets(filter);
     if (err == 0)
         err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, is(1, F_SETPIPE_SZ));
-    /* What the other side has not acknowledged yet. */
-    if (err == 0)
-        err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, is(1, SIOCOUTQ));
     for (size_t i = 0; i < COUNT(network_calls) && err == 0; i++)
         err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, network_calls[i], 0);
     for (size_t i = 0; i < COUNT(connecting_options) && err == 0; i++)

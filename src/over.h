@@ -8,6 +8,7 @@
 #ifndef OVER_H
 #define OVER_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "courier/courier.h"
 #include "settings.h"
@@ -57,6 +58,8 @@ int over_save(struct over *o, bool now, struct error *reterr);
 struct over_counts over_counts(const struct over *o);
 /* Says on standard error what was counted, where anything was. */
 void over_tell(const struct over *o);
+/* Adds them for Prometheus: mailtap_over_... */
+void over_page(const struct over_counts *counts, struct buf *out);
 void over_free(struct over **o);
 
 #endif

@@ -131,6 +131,7 @@ struct carrier_settings services_carrier(const struct settings *set, const char 
                                      .outbox_bytes = set->outbox_bytes,
                                      .sync = set->outbox_sync,
                                      .batch_bytes = set->batch_bytes,
+                                     .group_bytes = set->group_bytes,
                                      .batch_wait = set->batch_wait,
                                      .timeout = set->carry_timeout,
                                      .wait_most = set->carry_wait,

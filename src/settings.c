@@ -138,7 +138,7 @@ void settings_tell_fixed(const struct settings *old, const struct settings *now)
         "user",            "extract_directory",  "extract_part_bytes",  "extract_bytes",
         "extract_files",   "extract",            "store_days",          "store_bytes",
         "store_commit",    "store_queue_bytes",  "store_cache_bytes",   "store_find_bytes",
-        "store_keys", "sensor", "outbox_directory", "outbox_bytes", "outbox_sync", "batch_bytes", "batch_wait", "carry_timeout", "carry_wait", "carry_user", "carry_password_file", "carry_ca_file", "carry_cert_file", "carry_key_file", "carry_format",
+        "store_keys", "sensor", "outbox_directory", "outbox_bytes", "outbox_sync", "batch_bytes", "group_bytes", "batch_wait", "carry_timeout", "carry_wait", "carry_user", "carry_password_file", "carry_ca_file", "carry_cert_file", "carry_key_file", "carry_format",
         "syslog_facility", "syslog_severity", "syslog_notice_severity", "syslog_framing", "syslog_bytes"};
     /* clang-format on */
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {

@@ -74,7 +74,7 @@ struct settings {
     struct text_setting webhook_url, spool_directory;
     uint64_t spool_bytes;
     struct text_setting sensor, outbox_directory;
-    uint64_t outbox_bytes, batch_bytes;
+    uint64_t outbox_bytes, batch_bytes, group_bytes;
     uint64_t outbox_sync; /* 0 no, 1 yes */
     double batch_wait, carry_timeout, carry_wait;
     struct text_setting carry_user, carry_password_file, carry_ca_file, carry_cert_file, carry_key_file;
@@ -84,7 +84,7 @@ struct settings {
     struct text_setting load_group;
     uint64_t load_bytes;
     double load_wait, load_redeliver;
-    struct text_setting load_user, load_password_file, load_ca_file;
+    struct text_setting load_user, load_password_file, load_ca_file, load_cert_file, load_key_file;
     double retry_first, retry_most, courier_wait;
     uint64_t script_bytes, script_steps, script_counters;
     uint64_t load_notices; /* enum load_notices */

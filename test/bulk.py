@@ -307,7 +307,7 @@ def template():
     ok(types["@timestamp"] == "date" and types["source.ip"] == "ip" and types["smtp.mailfrom"] == "keyword", "by the types of ECS")
     settings = text["template"]["settings"]
     ok(len(types) < settings["index.mapping.total_fields.limit"] and settings["index.mapping.ignore_malformed"], "more than there are may come, and a value that does not fit refuses no record", len(types))
-    ok(text["index_patterns"] == ["mailtap-*", "logs-mailtap-*"] and text["data_stream"] == {}, "for the indexes of which docs/elasticsearch.md tells")
+    ok(text["index_patterns"] == ["mailtap-*", "logs-mailtap-*", "logs-mailtap.*"] and text["data_stream"] == {}, "for the indexes of which docs/elasticsearch.md tells")
 
 
 def main():

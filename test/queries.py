@@ -333,14 +333,14 @@ class Wrong(Exception):
 class Store:
     """A store of any kind, asked by test/query-run. `micros` of an id are the time at which its record ended."""
 
-    def __init__(self, program, where, micros=lambda i: i):
+    def __init__(self, program, where, micros=lambda i: i, window=0):
         self.micros = micros
-        self.process = subprocess.Popen([program, str(where)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen([program, str(where), str(window)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def ask(self, form, text, stream, oldest=False, limit=0):
+    def ask(self, form, text, stream, oldest=False, limit=0, seconds=0):
         """-> (lines, what its end says)."""
         query = text.encode()
-        self.process.stdin.write(b"%s %s %s %d %d\n" % (stream.encode(), form.encode(), b"oldest" if oldest else b"newest", limit, len(query)) + query)
+        self.process.stdin.write(b"%s %s %s %d %f %d\n" % (stream.encode(), form.encode(), b"oldest" if oldest else b"newest", limit, seconds, len(query)) + query)
         self.process.stdin.flush()
         lines = []
         while not (line := self.process.stdout.readline()).startswith(b"= "):
@@ -348,6 +348,8 @@ class Store:
                 raise Wrong("it ended with %s" % self.process.wait(60))
             lines.append(line.decode().rstrip("\n"))
         code, said = line.decode(errors="replace")[2:].rstrip("\n").split(" ", 1)
+        if code == "3":
+            return lines, int(said)
         if code != "0":
             raise Wrong("%s: %s" % (code, said))
         return lines, said
@@ -361,6 +363,16 @@ class Store:
 
     def count(self, text, stream="smtp", **how):
         return int(self.ask("count", text, stream, **how)[1].split()[0])
+
+    def within(self, seconds, text, stream="smtp", oldest=False):
+        """As rows, but goes on behind where a deadline ended it. -> ([(id, line)], how often it went on)"""
+        found, place, times = [], "", 0
+        while True:
+            lines, end = self.ask("rows", "(%s)%s" % (text, place) if text else place, stream, oldest=oldest, seconds=seconds)
+            found += [(int(i), line) for i, line in (l.split("\t", 1) for l in lines)]
+            if not isinstance(end, int):
+                return found, times
+            times, place = times + 1, " id:%s%d" % (">" if oldest else "<", end)
 
     def load(self, stream="smtp"):
         """[(id, line, record)], newest first."""
@@ -466,9 +478,9 @@ def noticed(store, rows):
     ok(wanted and store.lines("has:notice") == wanted, "has:notice", len(wanted))
 
 
-def pages(store, rows, terms):
+def pages(store, rows, terms, times=6):
     faults = []
-    for term in [Term("", lambda r: True), *RANDOM.sample(terms, min(6, len(terms)))]:
+    for term in [Term("", lambda r: True), *RANDOM.sample(terms, min(times, len(terms)))]:
         for oldest in (False, True):
             size, got, place = RANDOM.choice((1, 7, 50)), [], None
             wanted = [i for i, _, r in (reversed(rows) if oldest else rows) if term.test(r)][:20 * size]
@@ -485,7 +497,7 @@ def pages(store, rows, terms):
 
 
 def hold(store, share=1.0):
-    """All of it; `share` of the terms that the data gives."""
+    """All of it; `share` of the terms that the data gives. -> (mails, terms)"""
     some = lambda n: max(1, round(n * share))
     for stream in STREAMS:
         order(store, stream)
@@ -499,4 +511,4 @@ def hold(store, share=1.0):
     has(store, rows)
     noticed(store, rows)
     pages(store, rows, every)
-    return rows
+    return rows, every

@@ -1,8 +1,9 @@
 /* Questions to a store of any kind, one after the other in one process, for tests that ask hundreds.
  *
- * usage: query-run FOLDER|clickhouse://HOST:PORT/DATABASE
- * On standard input: "STREAM rows|count newest|oldest LIMIT BYTES" as a line, then so many bytes of query. On
- * standard output: lines of rows, the id before each and a tab between; then "= 0 COUNT more|all", or "= CODE
+ * usage: query-run FOLDER|clickhouse://HOST:PORT/DATABASE [WINDOW]   (struct chreader_settings)
+ * On standard input: "STREAM rows|count newest|oldest LIMIT SECONDS BYTES" as a line, then so many bytes of
+ * query; SECONDS are the deadline, or 0. On standard output: lines of rows, the id before each and a tab
+ * between; then "= 0 COUNT more|all"; "= 3 ID" where the deadline ended it: that is searched_to; or "= CODE
  * what is wrong", where CODE 2 is a wrong query. */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -23,9 +24,9 @@ static int print_row(void *ctx, const struct reader_row *row)
     return 0;
 }
 
-static int open_store(const char *where, struct reader **ret, struct error *err)
+static int open_store(const char *where, size_t window, struct reader **ret, struct error *err)
 {
-    const struct chreader_settings server = {.server = {.url = where}, .timeout = 30};
+    const struct chreader_settings server = {.server = {.url = where}, .timeout = 30, .window = window};
     const struct store_settings folder = {.directory = where};
     return strstr(where, "://") ? chreader_open(&server, ret, err) : store_open(&folder, ret, err);
 }
@@ -54,6 +55,8 @@ static void answer(struct reader *r, const struct reader_question *q, bool rows,
     int code = rows ? reader_find(r, q, print_row, out, &res, &err) : reader_count(r, q, &res, &err);
     if (code)
         say(1, err.text);
+    else if (res.searched_to)
+        printf("= 3 %" PRIu64 "\n", res.searched_to);
     else if (!res.complete)
         say(1, *res.problem ? res.problem : "incomplete");
     else
@@ -64,15 +67,17 @@ int main(int argc, char **argv)
 {
     char stream[WORD], form[WORD], order[WORD];
     size_t limit, bytes;
+    double seconds;
     struct reader *r = NULL;
     struct error err;
     struct buf out;
-    if (argc != 2 || open_store(argv[1], &r, &err) < 0) {
-        fprintf(stderr, "query-run: %s\n", argc == 2 ? err.text : "wants a store");
+    if (argc < 2 || open_store(argv[1], argc > 2 ? strtoul(argv[2], NULL, 10) : 0, &r, &err) < 0) {
+        fprintf(stderr, "query-run: %s\n", argc > 1 ? err.text : "wants a store");
         return 2;
     }
     buf_init(&out, SIZE_MAX);
-    while (scanf("%31s %31s %31s %zu %zu", stream, form, order, &limit, &bytes) == 5 && getchar() == '\n') {
+    while (scanf("%31s %31s %31s %zu %lf %zu", stream, form, order, &limit, &seconds, &bytes) == 6 &&
+           getchar() == '\n') {
         struct query *query = NULL;
         struct query_error wrong;
         char *text = malloc(bytes + 1);
@@ -85,6 +90,7 @@ int main(int argc, char **argv)
             say(2, wrong.text);
         } else {
             q.query = query;
+            reader_deadline(r, seconds);
             answer(r, &q, strcmp(form, "rows") == 0, &out);
         }
         query_free(&query);

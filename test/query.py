@@ -268,7 +268,7 @@ def main():
     printed = build()
     whole(printed)
     store = queries.Store(sys.argv[2], STORE)
-    rows = queries.hold(store)
+    rows, _ = queries.hold(store)
     store.close()
     forms(rows)
     states()

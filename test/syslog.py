@@ -269,11 +269,15 @@ def wrong():
 class Rsyslog:
     """The real one, of Debian, in a folder of its own, as this user or nobody."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, server=None, client=None):
+        """With `server` its TCP is TLS, and asks for the certificate `client`."""
+        secret = ""
+        if server:
+            secret = ' StreamDriver.Name="ossl" StreamDriver.Mode="1" StreamDriver.AuthMode="x509/certvalid"'
         self.folder, self.tcp, self.udp, self.process = folder, free_ports(1)[0], free_ports(1)[0], None
         (folder / "work").mkdir()
-        (folder / "conf").write_text("""global(workDirectory="{f}/work" maxMessageSize="64k")
-module(load="imtcp")
+        (folder / "conf").write_text("""global(workDirectory="{f}/work" maxMessageSize="64k"{certificates})
+module(load="imtcp"{secret})
 module(load="imudp")
 template(name="one" type="list") {{ constant(value="{{") property(name="msgid" format="jsonf") constant(value=",") property(name="hostname" format="jsonf") constant(value=",")
   property(name="app-name" format="jsonf") constant(value=",") property(name="timereported" dateFormat="rfc3339" format="jsonf") constant(value=",") property(name="syslogfacility-text" format="jsonf") constant(value=",")
@@ -281,7 +285,8 @@ template(name="one" type="list") {{ constant(value="{{") property(name="msgid" f
 ruleset(name="all") {{ action(type="omfile" file="{f}/all" template="one") }}
 input(type="imtcp" address="127.0.0.1" port="{t}" ruleset="all")
 input(type="imudp" address="127.0.0.1" port="{u}" ruleset="all" rcvbufSize="4m")
-""".format(f=folder, t=self.tcp, u=self.udp))
+""".format(f=folder, t=self.tcp, u=self.udp, secret=secret, certificates=server and ' DefaultNetstreamDriverCAFile="%s" DefaultNetstreamDriverCertFile="%s" DefaultNetstreamDriverKeyFile="%s"'
+                   % (client, server, server.with_suffix(".key")) or ""))
 
     def start(self):
         os.chmod(self.folder, 0o777)
@@ -318,6 +323,10 @@ input(type="imudp" address="127.0.0.1" port="{u}" ruleset="all" rcvbufSize="4m")
 def rsyslog():
     if not RSYSLOG:
         return skip("rsyslog", "it is not installed")
+    snippet = re.search(r"rsyslog, each record.*?```\n(.*?)```", (SOURCE / "docs/syslog.md").read_text(), re.S)[1]
+    (room() / "conf").write_text(snippet)
+    p = subprocess.run([RSYSLOG, "-N1", "-f", Path(_rooms[-1].name) / "conf"], capture_output=True, text=True)
+    ok(p.returncode == 0 and "rror" not in p.stderr, "rsyslog takes the configuration of docs/syslog.md", p.stderr)
     with Rsyslog(room()) as server:
         ok(server.start(), "rsyslog is there", (server.folder / "out").read_text())
         folder = room()
@@ -348,6 +357,25 @@ def rsyslog():
         ok(until(lambda: {bare(m["msg"]) for m in server.messages() if whole(m["msg"])} >= set(map(bare, records()))), "and has every record in the end", len(server.messages()), len(records()))
 
 
+def rsyslog_tls():
+    if not RSYSLOG or not list(Path("/usr/lib").glob("*/rsyslog/lmnsd_ossl.so")):
+        return skip("rsyslog with TLS", "it is not installed")
+    folder = room()
+    folder.chmod(0o755)
+    right, ours = certificate(folder, "right", "IP:127.0.0.1"), certificate(folder, "ours", "DNS:tap.example.org")
+    for key in folder.glob("*.key"):
+        key.chmod(0o644)
+    with Rsyslog(room(), right, ours) as server:
+        ok(server.start(), "rsyslog is there, with TLS", (server.folder / "out").read_text())
+        url, ca = "syslogs://127.0.0.1:%d" % server.tcp, "carry_ca_file=%s" % right
+        box = room()
+        p = send(box, url, ca, "syslog_bytes=64KiB", "carry_wait=500ms")
+        ok(p.returncode == 1 and waiting(box) and not server.messages(), "it wants our certificate, and nothing is lost without", p.stderr, len(server.messages()))
+        p = send(box, url, ca, "syslog_bytes=64KiB", "carry_cert_file=%s" % ours, "carry_key_file=%s" % ours.with_suffix(".key"))
+        ok(p.returncode == 0 and until(lambda: len(server.messages()) >= 2 * len(records())), "with it all arrives", p.stderr, len(server.messages()), (server.folder / "out").read_text())
+        same([m["msg"] for m in server.messages()], 2 * records(), "each record of both runs once")
+
+
 def whole(text):
     try:
         return bool(json.loads(text))
@@ -356,7 +384,7 @@ def whole(text):
 
 
 def main():
-    for test in (datagrams, streams, shapes, encrypted, away, cut, too_long, wrong, rsyslog):
+    for test in (datagrams, streams, shapes, encrypted, away, cut, too_long, wrong, rsyslog, rsyslog_tls):
         if len(sys.argv) <= 2 or test.__name__ in sys.argv[2:]:
             import time
             began = time.monotonic()

@@ -94,7 +94,7 @@ static void erase(const char **text)
     *text = NULL;
 }
 
-static int read_identity(struct carrier_settings *set, struct error *reterr)
+int carrier_identity(struct carrier_settings *set, struct error *reterr)
 {
     if (set->key_file && !set->cert_file)
         return error_set(reterr, -EINVAL, "carry_key_file is set, but carry_cert_file is not");
@@ -102,6 +102,12 @@ static int read_identity(struct carrier_settings *set, struct error *reterr)
     if (!err && set->cert_file)
         err = read_pem(set->key_file ? set->key_file : set->cert_file, &set->key, reterr);
     return err;
+}
+
+void carrier_identity_erase(struct carrier_settings *set)
+{
+    erase(&set->certificate);
+    erase(&set->key);
 }
 
 static const char *kept(const char *text)
@@ -181,7 +187,7 @@ static int start(struct carrier *c, struct error *reterr)
     if (!err && c->set.password_file)
         err = carrier_password(c->set.password_file, password, reterr);
     if (!err)
-        err = read_identity(&c->set, reterr);
+        err = carrier_identity(&c->set, reterr);
     if (!err && pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
         err = error_set(reterr, -errno, "%s: pipe: %s", c->set.url, strerror(errno));
     c->wake = pair[1];
@@ -189,8 +195,7 @@ static int start(struct carrier *c, struct error *reterr)
     if (!err)
         err = fork_carrier(c, &with, reterr);
     explicit_bzero(password, sizeof password);
-    erase(&c->set.certificate);
-    erase(&c->set.key);
+    carrier_identity_erase(&c->set);
     if (pair[0] >= 0)
         close(pair[0]);
     if (folder >= 0)

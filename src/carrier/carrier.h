@@ -19,6 +19,7 @@ struct carrier_settings {
     uint64_t outbox_bytes;            /* what may wait there; over it the newest is lost, and counted */
     bool sync;                        /* a batch is kept once the disk has it */
     uint64_t batch_bytes;             /* of one batch */
+    uint64_t group_bytes;             /* of batches that wait and go together, where that is cheaper */
     double batch_wait;                /* seconds until one goes, though it is not full */
     double timeout;                   /* seconds for one batch to be taken */
     double wait_most;                 /* seconds that carrier_close may take for what is left */
@@ -74,6 +75,10 @@ struct carrier_ops {
     bool rereads;             /* the password's file is opened for each connection, too */
     enum carry_format format; /* what it gets where nobody says; CARRY_AUTO: JSON as -f json */
     bool json_only;
+    /* What waits may go together, as one batch of group_bytes at most, under the id of its first, which need
+     * not be the same when it is tried again. Called before `send` with the lines that come behind those that
+     * are sent now, or none; they live until the next call. NULL: batches go one by one. */
+    void (*ahead)(void *ctx, struct slice lines);
 };
 extern const struct carrier_ops *const carrier_table[]; /* ends with NULL */
 /* The row whose scheme stands before "://" there, or NULL. */
@@ -94,6 +99,10 @@ enum carry_format carrier_format(const struct carrier_ops *ops, enum carry_forma
 enum { CARRIER_PASSWORD = 512 };
 /* The first line of that file; 0, or -errno. Who has used it overwrites it. */
 int carrier_password(const char *path, char ret[static CARRIER_PASSWORD], struct error *reterr);
+/* Reads certificate and key of the settings' files into them, where there are such files. 0, or -errno. In
+ * any case they are to be erased once they are used. */
+int carrier_identity(struct carrier_settings *set, struct error *reterr);
+void carrier_identity_erase(struct carrier_settings *set);
 /* Opens the outbox of the settings, as their owner; its descriptor or -errno. */
 int carrier_outbox(const struct carrier_settings *set, struct error *reterr);
 /* 0, or -EINVAL: a user or password is in the URL, which the text does not repeat. */

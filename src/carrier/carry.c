@@ -19,6 +19,7 @@
 #include "base/now.h"
 #include "base/shown.h"
 #include "carrier/aside.h"
+#include "carrier/group.h"
 #include "carrier/halves.h"
 #include "carrier/outbox.h"
 
@@ -155,16 +156,6 @@ static void refuse(void *ctx, struct slice line, const char *why)
     put_aside(ctx, line, true, why);
 }
 
-/* How much of it is whole lines: a machine that fell may leave a file cut, or with zeros at its end. */
-static size_t whole_lines(struct slice bytes)
-{
-    const uint8_t *zero = bytes.len ? memchr(bytes.data, 0, bytes.len) : NULL;
-    size_t len = zero ? (size_t)(zero - bytes.data) : bytes.len;
-    while (len && bytes.data[len - 1] != '\n')
-        len--;
-    return len;
-}
-
 /* It goes into headers, so what is no letter of a host's name is '_'. */
 static void print_id(const struct carry *c, const struct outbox_batch *batch, char ret[static HALVES_ID])
 {
@@ -179,7 +170,7 @@ static void print_id(const struct carry *c, const struct outbox_batch *batch, ch
 static bool carry_bytes(struct carry *c, const struct outbox_batch *batch, struct slice bytes)
 {
     char id[HALVES_ID];
-    size_t whole = whole_lines(bytes);
+    size_t whole = group_whole(bytes);
     print_id(c, batch, id);
     const struct slice all = slice_sub(bytes, 0, whole);
     const struct halves h = {try, refuse, c};
@@ -191,6 +182,24 @@ static bool carry_bytes(struct carry *c, const struct outbox_batch *batch, struc
     if (lines < batch->lines)
         fprintf(stderr, "mailtap: %s: %s holds %llu whole records of %llu\n", c->start->set->url, batch->name,
                 (unsigned long long)lines, (unsigned long long)batch->lines);
+    return true;
+}
+
+/* It is carried. False: the time is over, and it is still there. */
+static bool forget_batch(struct carry *c, const struct outbox_batch *batch)
+{
+    const struct carry_start *s = c->start;
+    struct error err;
+    int got;
+    /* It would be sent for ever. */
+    while ((got = outbox_remove(s->folder, batch, &err)) < 0 && !is_over(c)) {
+        say_down(c, &err);
+        rest(c, pause_most);
+    }
+    if (got < 0)
+        return false;
+    atomic_fetch_add(&s->page->batches, 1);
+    atomic_fetch_add(&s->page->bytes, batch->bytes);
     return true;
 }
 
@@ -213,18 +222,49 @@ static bool carry_batch(struct carry *c, const struct outbox_batch *batch)
     }
     bool done = carry_bytes(c, batch, (struct slice){bytes, batch->bytes});
     free(bytes);
-    if (!done)
-        return false;
-    /* It would be sent for ever. */
-    while ((got = outbox_remove(s->folder, batch, &err)) < 0 && !is_over(c)) {
-        say_down(c, &err);
-        rest(c, pause_most);
+    return done && forget_batch(c, batch);
+}
+
+/* Of the batches that `list` begins with. False: some are still there. */
+static bool carry_group(struct carry *c, const struct outbox_batch *list, const struct group *g)
+{
+    char id[HALVES_ID];
+    const struct halves h = {try, refuse, c};
+    print_id(c, &list[0], id);
+    bool done = halves_carry(&h, id, line_slice(&g->lines));
+    for (size_t i = 0; i < g->count && done; i++)
+        done = forget_batch(c, &list[i]);
+    return done;
+}
+
+/* Several at once, and the next are read before those go: who sends them has something to do while the other
+ * side does its part. */
+static void carry_together(struct carry *c, const struct outbox_batch *list, size_t count)
+{
+    const struct carrier_ops *ops = c->start->ops;
+    const uint64_t most = c->start->set->group_bytes;
+    const int folder = c->start->folder;
+    struct group groups[2] = {0}, *here = &groups[0], *next = &groups[1];
+    bool done = true;
+    group_take(here, folder, list, count, most);
+    for (size_t at = 0; at < count && done && !is_over(c);) {
+        if (!here->count) {
+            done = carry_batch(c, &list[at++]);
+            group_take(here, folder, list + at, count - at, most);
+            continue;
+        }
+        size_t behind = at + here->count;
+        group_take(next, folder, list + behind, count - behind, most);
+        ops->ahead(c->ctx, line_slice(&next->lines));
+        done = carry_group(c, list + at, here);
+        struct group *gone = here;
+        here = next;
+        next = gone;
+        at = behind;
     }
-    if (got < 0)
-        return false;
-    atomic_fetch_add(&s->page->batches, 1);
-    atomic_fetch_add(&s->page->bytes, batch->bytes);
-    return true;
+    ops->ahead(c->ctx, (struct slice){0});
+    group_free(here);
+    group_free(next);
 }
 
 /* How many there were; those of the list are carried, or its time is over. */
@@ -235,7 +275,9 @@ static int carry_all(struct carry *c)
     int count = outbox_list(c->start->folder, LIST_MOST, &list, &err);
     if (count < 0)
         say_down(c, &err);
-    for (int i = 0; i < count && !is_over(c); i++)
+    if (count > 0 && c->start->ops->ahead)
+        carry_together(c, list, (size_t)count);
+    for (int i = 0; i < count && !c->start->ops->ahead && !is_over(c); i++)
         if (!carry_batch(c, &list[i]))
             break;
     free(list);

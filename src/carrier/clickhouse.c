@@ -5,9 +5,12 @@
  * sent again as a whole, and the tables' keys make one of both. Spec: the HTTP interface of ClickHouse 18.16.
  */
 #include <curl/curl.h>
+#include <assert.h>
 #include <errno.h>
+#include <lz4.h>
+#include <pthread.h>
 #include <stdlib.h>
-#include <zlib.h>
+#include <xxhash.h>
 #include "base/memory.h"
 #include "base/now.h"
 #include "carrier/clickhouse.h"
@@ -16,17 +19,28 @@
 #include "clickhouse/server.h"
 #include "record/record.h"
 
+/* Those of a batch. */
+struct rows {
+    struct clickrows *rows;
+    struct slice of; /* the batch's lines; not to be read, as it may be gone */
+    uint64_t hash;   /* of them */
+};
+
 struct clickhouse {
     const struct carrier_settings *set;
     struct chserver *server;
-    struct clickrows *rows;
-    z_stream deflate;
+    struct rows batches[2], *now, *next;
+    struct slice next_lines; /* what probably comes next */
     struct line block, packed;
     char options[256]; /* settings of an INSERT that this server knows */
+    bool packs;        /* it reads what pack() makes */
     bool ready;
     bool wanted[STREAMS][CHTABLE_MOST];     /* columns */
     bool told[STREAMS], told_type[STREAMS]; /* that columns are missing, or of other types */
-    double until;                           /* of the batch under way */
+    /* Of the batch under way. */
+    double until;
+    enum carried how;
+    struct error why;
 };
 
 static struct chserver_settings server_of(const struct carrier_settings *set)
@@ -52,10 +66,10 @@ static int open_clickhouse(const struct carrier_settings *set, const char *passw
     memory_check(c);
     c->set = set;
     c->server = s;
-    c->rows = clickrows_new();
-    /* The server reads faster than a better compression is made. */
-    if (deflateInit2(&c->deflate, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK)
-        memory_out();
+    c->now = &c->batches[0];
+    c->next = &c->batches[1];
+    c->now->rows = clickrows_new();
+    c->next->rows = clickrows_new();
     *ret = c;
     return 0;
 }
@@ -64,17 +78,16 @@ static void close_clickhouse(void *ctx)
 {
     struct clickhouse *c = ctx;
     chserver_close(&c->server);
-    deflateEnd(&c->deflate);
     line_free(&c->block);
     line_free(&c->packed);
-    clickrows_free(c->rows);
+    clickrows_free(c->now->rows);
+    clickrows_free(c->next->rows);
     free(c);
 }
 
-static enum carried ask(struct clickhouse *c, const char *more, enum chserver_how how, struct slice body,
-                        struct error *reterr)
+static enum carried ask(struct clickhouse *c, const char *more, struct slice body, struct error *reterr)
 {
-    const struct chserver_request request = {.more = more, .how = how, .body = body, .until = c->until};
+    const struct chserver_request request = {.more = more, .body = body, .until = c->until};
     switch (chserver_ask(c->server, &request, reterr)) {
     case CHSERVER_DONE:
         return CARRIED;
@@ -92,7 +105,7 @@ static enum carried run(struct clickhouse *c, bool inside, struct slice sql, str
     char more[128] = "";
     if (inside)
         snprintf(more, sizeof more, "database=%s", chserver_database(c->server));
-    enum carried how = ask(c, more, CHSERVER_PLAIN, sql, reterr);
+    enum carried how = ask(c, more, sql, reterr);
     return how == CARRY_REFUSED ? CARRY_AGAIN : how;
 }
 
@@ -153,6 +166,8 @@ static const char *const insert_settings[][2] = {
     {"max_partitions_per_insert_block", "0"},
     {"async_insert", "0"},
 };
+#define UNCHECKED "http_native_compression_disable_checksumming_on_decompress"
+static const char packing[] = "&decompress=1&" UNCHECKED "=1";
 
 /* All that has to be known of the server, as lines "kind, name, more". */
 static enum carried look(struct clickhouse *c, struct line *facts, struct error *reterr)
@@ -166,7 +181,7 @@ static enum carried look(struct clickhouse *c, struct line *facts, struct error 
                 "('', 'DEFAULT'), type, default_kind) FROM system.columns WHERE database = "
                 "'%s' AND table IN ('smtp', 'smtp_session', 'notice', 'software', 'stats', 'entry') UNION "
                 "ALL SELECT 's', name, "
-                "'', '' FROM system.settings WHERE name LIKE '%%insert%%' "
+                "'', '' FROM system.settings WHERE name LIKE '%%insert%%' OR name LIKE 'http%%' "
                 "FORMAT TabSeparatedRaw",
                 db, db, db);
     enum carried how = run(c, false, line_slice(&sql), reterr);
@@ -181,12 +196,22 @@ static void choose_options(struct clickhouse *c, struct slice facts)
     size_t n = 0;
     char wanted[64];
     *c->options = '\0';
+    c->packs = fact(facts, "s\t" UNCHECKED "\t").data;
     for (size_t i = 0; i < sizeof insert_settings / sizeof *insert_settings; i++) {
         snprintf(wanted, sizeof wanted, "s\t%s\t", insert_settings[i][0]);
         if (fact(facts, wanted).data)
             n += (size_t)snprintf(c->options + n, sizeof c->options - n, "&%s=%s", insert_settings[i][0],
                                   insert_settings[i][1]);
     }
+}
+
+/* A backlog takes much that is of no use behind it. */
+static void empty(struct line *l)
+{
+    enum { KEPT = 1 << 20, FEW = 8 };
+    if (l->room > KEPT && l->len < l->room / FEW)
+        line_free(l);
+    l->len = 0;
 }
 
 /* Which columns a table has in our form. A value of another type than the column's is nothing that a server
@@ -244,19 +269,31 @@ static enum carried prepare(struct clickhouse *c, struct error *reterr)
     return how;
 }
 
+static void put_number(uint8_t *to, size_t v)
+{
+    for (size_t i = 0; i < sizeof(uint32_t); i++)
+        to[i] = (uint8_t)(v >> 8 * i);
+}
+
+/* Frames of LZ4, each with its sizes. Their checksums are left zero, which the server is told: TCP has its
+ * own, and so has TLS. */
 static void pack(struct clickhouse *c, struct slice rows)
 {
-    z_stream *z = &c->deflate;
-    deflateReset(z);
-    line_clear(&c->packed);
-    size_t room = deflateBound(z, rows.len);
-    z->next_in = (uint8_t *)rows.data;
-    z->avail_in = (unsigned)rows.len;
-    z->next_out = line_room(&c->packed, room);
-    z->avail_out = (unsigned)room;
-    if (deflate(z, Z_FINISH) != Z_STREAM_END)
-        memory_out();
-    c->packed.len = room - z->avail_out;
+    enum { FRAME = 1 << 20, SUM = 16, HEAD = 9, METHOD = 0x82 };
+    empty(&c->packed);
+    while (rows.len) {
+        struct slice part = slice_sub(rows, 0, FRAME);
+        int room = LZ4_compressBound((int)part.len);
+        uint8_t *to = line_room(&c->packed, SUM + HEAD + (size_t)room);
+        int len = LZ4_compress_default((const char *)part.data, (char *)to + SUM + HEAD, (int)part.len, room);
+        assert(len > 0);
+        memset(to, 0, SUM);
+        to[SUM] = METHOD;
+        put_number(to + SUM + 1, HEAD + (size_t)len);
+        put_number(to + SUM + 1 + sizeof(uint32_t), part.len);
+        c->packed.len += SUM + HEAD + (size_t)len;
+        rows = slice_sub(rows, part.len, rows.len);
+    }
 }
 
 /* The table is at fault, not a row: it changed since it was looked at. */
@@ -269,49 +306,100 @@ static bool is_of_table(unsigned code)
 static enum carried insert(struct clickhouse *c, enum stream_index stream, struct error *reterr)
 {
     char more[512];
-    if (!clickrows_count(c->rows, stream))
+    if (!clickrows_count(c->now->rows, stream))
         return CARRIED;
-    c->block.len = 0;
-    clickrows_block(c->rows, stream, c->wanted[stream], &c->block);
-    bool packed = !chserver_is_here(c->server);
+    empty(&c->block);
+    clickrows_block(c->now->rows, stream, c->wanted[stream], &c->block);
+    bool packed = c->packs && !chserver_is_here(c->server);
     if (packed)
         pack(c, line_slice(&c->block));
-    snprintf(more, sizeof more, "database=%s%s&query=INSERT%%20INTO%%20%s%%20FORMAT%%20Native",
-             chserver_database(c->server), c->options, chtable_of(stream)->name);
-    enum carried how = ask(c, more, packed ? CHSERVER_PACKED : CHSERVER_PLAIN,
-                           line_slice(packed ? &c->packed : &c->block), reterr);
+    snprintf(more, sizeof more, "database=%s%s%s&query=INSERT%%20INTO%%20%s%%20FORMAT%%20Native",
+             chserver_database(c->server), c->options, packed ? packing : "", chtable_of(stream)->name);
+    enum carried how = ask(c, more, line_slice(packed ? &c->packed : &c->block), reterr);
     return how == CARRY_REFUSED && is_of_table(chserver_code(c->server)) ? CARRY_AGAIN : how;
+}
+
+static void make_rows(struct rows *r, struct slice lines)
+{
+    clickrows_clear(r->rows);
+    clickrows_take(r->rows, lines);
+    r->of = lines;
+    r->hash = XXH3_64bits(lines.data, lines.len);
+}
+
+/* By their bytes, as other lines may have come to the same place. */
+static bool has_rows(const struct rows *r, struct slice lines)
+{
+    return lines.len && r->of.len == lines.len && r->of.data == lines.data &&
+           r->hash == XXH3_64bits(lines.data, lines.len);
+}
+
+static void *insert_all(void *arg)
+{
+    struct clickhouse *c = arg;
+    c->how = c->ready ? CARRIED : prepare(c, &c->why);
+    for (size_t i = 0; i < STREAMS && c->how == CARRIED; i++)
+        c->how = insert(c, i, &c->why);
+    return NULL;
+}
+
+/* While the server has those of this batch, the rows of the next are made. */
+static void insert_and_make(struct clickhouse *c)
+{
+    pthread_t thread;
+    bool next = c->next_lines.len && !has_rows(c->next, c->next_lines);
+    bool apart = next && pthread_create(&thread, NULL, insert_all, c) == 0;
+    if (!apart)
+        insert_all(c);
+    if (apart) {
+        make_rows(c->next, c->next_lines);
+        pthread_join(thread, NULL);
+    }
+}
+
+static void ahead(void *ctx, struct slice lines)
+{
+    struct clickhouse *c = ctx;
+    c->next_lines = lines;
 }
 
 static enum carried send_batch(void *ctx, const struct carrier_batch *batch, struct error *reterr)
 {
     struct clickhouse *c = ctx;
+    struct slice line;
     c->until = now_monotonic() + c->set->timeout;
-    clickrows_clear(c->rows);
-    if (clickrows_take(c->rows, batch->lines, reterr) < 0)
+    if (has_rows(c->next, batch->lines)) {
+        struct rows *made = c->next;
+        c->next = c->now;
+        c->now = made;
+    } else if (!has_rows(c->now, batch->lines)) {
+        make_rows(c->now, batch->lines);
+    }
+    if (!batch->refuse && clickrows_bad(c->now->rows, 0, &line, reterr))
         return CARRY_REFUSED;
-    enum carried how = c->ready ? CARRIED : prepare(c, reterr);
-    for (size_t i = 0; i < STREAMS && how == CARRIED; i++)
-        how = insert(c, i, reterr);
-    c->ready &= how != CARRY_AGAIN;
-    return how;
+    insert_and_make(c);
+    *reterr = c->why;
+    c->ready &= c->how != CARRY_AGAIN;
+    for (size_t i = 0; c->how == CARRIED && clickrows_bad(c->now->rows, i, &line, reterr); i++)
+        batch->refuse(batch->ctx, line, reterr->text);
+    return c->how;
 }
 
-const struct carrier_ops carrier_clickhouse = {"clickhouse",
-                                               "tables of ClickHouse, by HTTP",
-                                               check,
-                                               open_clickhouse,
-                                               send_batch,
-                                               close_clickhouse,
-                                               CHSERVER_PORT,
-                                               false,
-                                               .json_only = true};
-const struct carrier_ops carrier_clickhouses = {"clickhouses",
-                                                "tables of ClickHouse, by HTTPS",
-                                                check,
-                                                open_clickhouse,
-                                                send_batch,
-                                                close_clickhouse,
-                                                CHSERVER_PORT_TLS,
-                                                false,
-                                                .json_only = true};
+const struct carrier_ops carrier_clickhouse = {.scheme = "clickhouse",
+                                               .summary = "tables of ClickHouse, by HTTP",
+                                               .check = check,
+                                               .open = open_clickhouse,
+                                               .send = send_batch,
+                                               .close = close_clickhouse,
+                                               .port = CHSERVER_PORT,
+                                               .json_only = true,
+                                               .ahead = ahead};
+const struct carrier_ops carrier_clickhouses = {.scheme = "clickhouses",
+                                                .summary = "tables of ClickHouse, by HTTPS",
+                                                .check = check,
+                                                .open = open_clickhouse,
+                                                .send = send_batch,
+                                                .close = close_clickhouse,
+                                                .port = CHSERVER_PORT_TLS,
+                                                .json_only = true,
+                                                .ahead = ahead};

@@ -147,6 +147,14 @@ static void print(const struct members *m, struct line *out)
     line_byte(out, '}');
 }
 
+static bool has_out(const struct members *m)
+{
+    for (size_t i = 0; i < m->count; i++)
+        if (m->items[i].out)
+            return true;
+    return false;
+}
+
 static void explain(const struct line *out, size_t from, size_t room, struct error *retwhy)
 {
     const struct slice all = slice_sub(line_slice(out), from, out->len);
@@ -162,7 +170,9 @@ bool shorten(struct slice json, size_t room, struct line *out, struct error *ret
     struct scan s = {json.data, json.data + json.len};
     const size_t at = out->len;
     memory_check(m.items);
-    bool fits = gather(&s, (struct slice){0}, &m) && m.count && choose(&m, room);
+    /* Something is left out then, unless blanks were what made it long. */
+    bool fits =
+        gather(&s, (struct slice){0}, &m) && s.at == s.end && m.count && choose(&m, room) && has_out(&m);
     if (fits) {
         print(&m, out);
         explain(out, at, room, retwhy);

@@ -190,11 +190,11 @@ static int send_datagram(struct syslog_link *l, struct slice bytes, struct error
     return 0;
 }
 
-static int wait_until(struct syslog_link *l, short events, double until, struct error *reterr)
+static int wait_until(struct syslog_link *l, short events, int ms, double until, struct error *reterr)
 {
     if (now_monotonic() >= until)
         return fail(l, -ETIMEDOUT, reterr, "carry_timeout is over");
-    poll(&(struct pollfd){.fd = l->fd, .events = events}, 1, LOOK_MS);
+    poll(&(struct pollfd){.fd = l->fd, .events = events}, 1, ms);
     return 0;
 }
 
@@ -208,7 +208,7 @@ int syslog_link_send(struct syslog_link *l, struct slice bytes, double until, st
         if (code && code != CURLE_AGAIN)
             return fail(l, -EPIPE, reterr, "%s", *l->error ? l->error : curl_easy_strerror(code));
         bytes = slice_sub(bytes, sent, bytes.len);
-        int err = bytes.len && !sent ? wait_until(l, POLLOUT, until, reterr) : 0;
+        int err = bytes.len && !sent ? wait_until(l, POLLOUT, LOOK_MS, until, reterr) : 0;
         if (err)
             return err;
     }
@@ -230,6 +230,7 @@ int syslog_link_settle(struct syslog_link *l, double until, struct error *reterr
 {
     struct tcp_info info = {0};
     socklen_t len;
+    int ms = 1;
     if (l->way == SYSLOG_UDP)
         return settle_datagrams(l, reterr);
     for (;;) {
@@ -240,7 +241,9 @@ int syslog_link_settle(struct syslog_link *l, double until, struct error *reterr
             return fail(l, -errno, reterr, "%s", strerror(errno));
         if (!info.tcpi_unacked && !info.tcpi_notsent_bytes)
             return 0;
-        int err = wait_until(l, POLLIN, until, reterr);
+        /* Nothing tells of an acknowledgement. */
+        int err = wait_until(l, POLLIN, ms, until, reterr);
+        ms = ms < LOOK_MS ? 2 * ms : LOOK_MS;
         if (err)
             return err;
     }

@@ -8,7 +8,7 @@
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers go as they lie in memory");
 
-enum { KEPT = 64 << 20 };
+enum { KEPT = 1 << 16, FEW = 8 };
 
 static size_t size_of(enum chtype type)
 {
@@ -43,11 +43,12 @@ void cells_free(struct cells *c)
     line_free(&c->ends);
 }
 
+/* A backlog takes much that is of no use behind it; but room that was used will be so again. */
 static void empty(struct line *l)
 {
-    l->len = 0;
-    if (l->room > KEPT)
+    if (l->room > KEPT && l->len < l->room / FEW)
         line_free(l);
+    l->len = 0;
 }
 
 void cells_clear(struct cells *c)

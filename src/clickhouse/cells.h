@@ -25,7 +25,7 @@ struct cells {
 
 void cells_init(struct cells *c, const struct chcolumn *column);
 void cells_free(struct cells *c);
-/* Empties it, and keeps its memory, unless that is large. */
+/* Empties it, and keeps its memory, unless little of that was used. */
 void cells_clear(struct cells *c);
 /* Gives row `row` (from 0, never less than before) a value, or of lists one more. False: a column of single
  * values has one for that row; nothing was done. Texts are of any length; numbers are cut to their type. */

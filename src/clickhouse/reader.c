@@ -153,6 +153,7 @@ int chreader_open(const struct chreader_settings *set, struct reader **ret, stru
     r->server = server;
     r->timeout = set->timeout;
     r->past = set->past;
+    r->window = set->window;
     r->tables = tables_new();
     snprintf(r->name, sizeof r->name, "%s", set->server.url);
     for (size_t i = 0; i < STREAMS; i++) {

@@ -13,6 +13,7 @@ struct chreader_settings {
     const char *password; /* or NULL */
     double timeout;       /* seconds that the server may take for a part of a question */
     struct past *past;    /* borrowed; NULL: sums of days are not kept */
+    uint64_t window;      /* about so many rows are looked at by one request; 0: by how fast the server is */
 };
 
 /* Asks nothing yet. 0 or -errno: the settings are wrong. */
@@ -23,6 +24,7 @@ struct chreader {
     struct reader reader;
     struct chserver *server;
     double timeout;
+    uint64_t window;
     struct past *past;
     struct tables *tables;
     struct folds *folds; /* NULL: no words were asked for yet */

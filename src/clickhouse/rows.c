@@ -18,9 +18,17 @@ enum { MICROSECONDS = 1000000, HASH_BITS = 10, DAY_SECONDS = 86400 };
 /* The last second of the last day that 18.16 has. */
 static const int64_t last_second = 4291747199;
 
+/* A line of a batch, by what rows are sorted by. */
+struct place {
+    uint64_t id, hash;
+    struct slice line;
+};
+
 struct clickrows {
     struct rowtable tables[STREAMS];
     struct line rooms[ROW_ROOMS];
+    struct place *places;    /* of the batch at hand */
+    size_t places_room, bad; /* how many of them are no records: they stand first */
 };
 
 static int refuse(struct row *row, const char *what, struct slice key)
@@ -74,6 +82,7 @@ void clickrows_clear(struct clickrows *r)
             cells_clear(&t->cells[k]);
         t->rows = 0;
     }
+    r->bad = 0;
 }
 
 size_t clickrows_count(const struct clickrows *r, enum stream_index stream)
@@ -93,6 +102,7 @@ void clickrows_free(struct clickrows *r)
     }
     for (size_t i = 0; i < ROW_ROOMS; i++)
         line_free(&r->rooms[i]);
+    free(r->places);
     free(r);
 }
 
@@ -470,12 +480,6 @@ int clickrows_add(struct clickrows *r, struct slice line, struct error *reterr)
     return add_line(r, line, XXH3_64bits(line.data, line.len), reterr);
 }
 
-/* A line of a batch, by what rows are sorted by. */
-struct place {
-    uint64_t id, hash;
-    struct slice line;
-};
-
 /* Lines that do not say when they were complete stay among those around them. */
 static struct place place_of_line(struct slice line, uint64_t before)
 {
@@ -492,28 +496,42 @@ static int compare(const void *a, const void *b)
     return x->id != y->id ? (x->id > y->id) - (x->id < y->id) : (x->hash > y->hash) - (x->hash < y->hash);
 }
 
-int clickrows_take(struct clickrows *r, struct slice lines, struct error *reterr)
+static size_t split_lines(struct clickrows *r, struct slice lines, bool *ret_sorted)
 {
-    struct place *places = NULL;
-    size_t count = 0, room = 0;
-    bool sorted = true;
-    int err = 0;
-    while (lines.len) {
+    size_t count = 0;
+    *ret_sorted = true;
+    for (; lines.len; count++) {
         size_t end = slice_index(lines, '\n');
-        if (count == room) {
-            room = room ? 2 * room : 1024;
-            places = reallocarray(places, room, sizeof *places);
-            memory_check(places);
+        if (count == r->places_room) {
+            r->places_room = count ? 2 * count : 1024;
+            r->places = reallocarray(r->places, r->places_room, sizeof *r->places);
+            memory_check(r->places);
         }
-        places[count] = place_of_line(slice_sub(lines, 0, end), count ? places[count - 1].id : 0);
-        sorted &= !count || compare(&places[count - 1], &places[count]) <= 0;
-        count++;
+        struct place *p = &r->places[count];
+        *p = place_of_line(slice_sub(lines, 0, end), count ? p[-1].id : 0);
+        *ret_sorted &= !count || compare(p - 1, p) <= 0;
         lines = slice_sub(lines, end + 1, lines.len);
     }
+    return count;
+}
+
+void clickrows_take(struct clickrows *r, struct slice lines)
+{
+    bool sorted;
+    size_t count = split_lines(r, lines, &sorted);
+    struct error err;
     if (!sorted)
-        qsort(places, count, sizeof *places, compare);
-    for (size_t i = 0; i < count && !err; i++)
-        err = add_line(r, places[i].line, places[i].hash, reterr);
-    free(places);
-    return err;
+        qsort(r->places, count, sizeof *r->places, compare);
+    r->bad = 0;
+    for (size_t i = 0; i < count; i++)
+        if (add_line(r, r->places[i].line, r->places[i].hash, &err) < 0)
+            r->places[r->bad++] = r->places[i];
+}
+
+bool clickrows_bad(struct clickrows *r, size_t i, struct slice *ret, struct error *reterr)
+{
+    if (i >= r->bad)
+        return false;
+    *ret = r->places[i].line;
+    return clickrows_add(r, *ret, reterr) < 0;
 }

@@ -9,6 +9,6 @@ int chsums_collect(struct reader *r, enum top_by by, struct hours span, struct k
                    struct error *reterr);
 int chsums_key_hours(struct reader *r, enum top_by by, struct slice key, struct hours span, top_hour_fn *each,
                      void *ctx, struct error *reterr);
-int chsums_timeline(struct reader *r, struct timeline *t, struct error *reterr);
+int chsums_timeline(struct reader *r, struct timeline *t, const struct query *query, struct error *reterr);
 
 #endif

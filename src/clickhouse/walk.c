@@ -412,7 +412,7 @@ static int give_ids(struct walking *w, const struct window *win)
 
 static int find_in_window(struct walking *w, const struct window *all)
 {
-    uint64_t limit = w->question->limit, most = CHUNK;
+    uint64_t limit = w->question->limit, most = w->window < CHUNK ? w->window + 1 : CHUNK;
     struct window win = *all;
     bool whole = false;
     w->many = false;
@@ -460,6 +460,8 @@ static void stop_here(struct walking *w)
 
 static void adapt(struct walking *w, double took)
 {
+    if (w->reader->window)
+        return;
     if ((w->many && !w->question->limit) || took > SLOW)
         w->window = w->window / 2 > WINDOW_LEAST ? w->window / 2 : WINDOW_LEAST;
     else if (took < FAST && w->window < WINDOW_MOST)
@@ -538,7 +540,7 @@ int chwalk_run(struct chreader *r, const struct chwalk *walk, struct reader_resu
                         .result = ret,
                         .err = reterr,
                         .root = q->query ? q->query->root : NULL,
-                        .window = WINDOW_FIRST};
+                        .window = r->window ? r->window : WINDOW_FIRST};
     *ret = (struct reader_result){.complete = true};
     buf_init(&w.texts, SIZE_MAX / 2);
     narrow(&w);

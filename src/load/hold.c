@@ -1,6 +1,6 @@
 /* hold.c: signals, and signs of life to the bus.
  * In: SIGTERM, SIGINT; who asks. Out: a flag, a descriptor that wakes who waits; calls of source_ops.hold
- * every second. Owns: its thread. Knowingly: a second signal ends the process amid its batch, which the bus
+ * now and then. Owns: its thread. Knowingly: a second signal ends the process amid its batch, which the bus
  * has still. */
 #include "load/hold.h"
 
@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include "base/now.h"
 
-enum { PARTLY = 1, TICK_MS = 1000 };
+enum { PARTLY = 1, TICK_MS = 250 };
 
 static void signals(sigset_t *ret)
 {

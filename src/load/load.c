@@ -31,6 +31,7 @@ struct end_point {
 
 struct load {
     const struct load_settings *set;
+    struct source_settings bus; /* with who we are, until the source is open */
     void *source, *sink;
     struct end_point from, into;
     struct hold hold;
@@ -224,10 +225,13 @@ static void finish(struct load *l)
     const struct load_hook *hook = &l->set->hook;
     line_clear(&l->out);
     hook->finish(hook->ctx, &l->out);
-    if (send_out(l))
+    if (send_out(l)) {
         acknowledge(l, true);
-    else
-        give_back(l);
+        return;
+    }
+    fprintf(stderr, "mailtap: %s: %zu lines that were made here at the end did not arrive, and are lost\n",
+            l->into.url, halves_count(line_slice(&l->out)));
+    l->failed = true;
 }
 
 /* False: it cannot be asked. */
@@ -293,10 +297,10 @@ static void work(struct load *l)
 {
     while (!hold_ending(&l->hold)) {
         int count = gather(l);
-        if (count < 0) {
+        if (count < 0)
             hold_rest(&l->hold, l->from.pause);
-            l->failed |= is_over(l) && !hold_ending(&l->hold);
-        }
+        /* Nothing came, and the bus does not say either that nothing is left. */
+        l->failed |= count <= 0 && !hold_ending(&l->hold) && is_over(l);
         if (l->failed || !settle(l, count) || (count == 0 && is_empty(l)))
             break;
         tell_now_and_then(l);
@@ -316,12 +320,14 @@ static int prepare(struct load *l, struct error *reterr)
     if (!err && set->into.password_file)
         err = carrier_password(set->into.password_file, l->password, reterr);
     if (!err)
+        err = carrier_identity(&l->bus.link, reterr);
+    if (!err)
         err = set->begin(set->begin_ctx, set, reterr);
     hold_block();
     if (!err)
         err = set->carrier->open(&set->into, *l->password ? l->password : NULL, &l->sink, reterr);
     if (!err)
-        err = set->source->open(&set->from, *word ? word : NULL, &l->source, reterr);
+        err = set->source->open(&l->bus, *word ? word : NULL, &l->source, reterr);
     l->hold.ops = set->source;
     l->hold.source = l->source;
     l->hold.serve = set->serve;
@@ -329,13 +335,14 @@ static int prepare(struct load *l, struct error *reterr)
     if (!err)
         err = hold_start(&l->hold, reterr);
     explicit_bzero(word, sizeof word);
+    carrier_identity_erase(&l->bus.link);
     return err;
 }
 
-static void close_all(struct load *l)
+/* As source_ops.close. */
+static bool close_all(struct load *l)
 {
-    if (l->source)
-        l->set->source->close(l->source);
+    bool ended = !l->source || l->set->source->close(l->source);
     if (l->sink)
         l->set->carrier->close(l->sink);
     if (l->folder >= 0)
@@ -343,11 +350,13 @@ static void close_all(struct load *l)
     sift_free(&l->sift);
     line_free(&l->out);
     explicit_bzero(l->password, sizeof l->password);
+    return ended;
 }
 
-enum loaded load_run(const struct load_settings *set, struct error *reterr)
+enum loaded load_run(const struct load_settings *set, bool *retended, struct error *reterr)
 {
     struct load l = {.set = set,
+                     .bus = set->from,
                      .from = {.url = set->from.link.url, .down = &l.counts.source_down},
                      .into = {.url = set->into.url, .down = &l.counts.target_down},
                      .sift = {.counts = &l.counts, .refuse = refuse_odd, .ctx = &l},
@@ -362,6 +371,6 @@ enum loaded load_run(const struct load_settings *set, struct error *reterr)
         hold_stop(&l.hold);
         tell(&l, "\n");
     }
-    close_all(&l);
+    *retended = close_all(&l);
     return err ? LOADED_NOT : l.failed || l.counts.lost ? LOADED_PARTLY : LOADED;
 }

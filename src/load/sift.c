@@ -1,11 +1,13 @@
 /* sift.c: lines of messages, and what is none.
  * In: messages. Out: lines that begin as a record's do and are JSON to their end; the others, one by one, or
- * as a whole where a message has no record in it. Owns: the lines. Limits: the messages'. Knowingly: a line
- * that is cut, or deeper than SCAN_DEPTH, is none. */
+ * as a whole where a message has no record in it. Owns: the lines. Limits: the messages', and KEPT of those
+ * without a record. Knowingly: a line that is cut, or deeper than SCAN_DEPTH, is none. */
 #include "load/sift.h"
 
 #include "clickhouse/scan.h"
 #include "sink/json.h"
+
+enum { KEPT = 1 << 20 }; /* bytes of a message that is no record */
 
 /* What a line turns out to be. */
 struct seen {
@@ -79,7 +81,10 @@ void sift_message(struct sift *s, const struct source_message *m)
             add_record(s, line, &seen, m->origin);
     }
     if (s->lines.len == before && m->bytes.len) {
-        s->refuse(s->ctx, m->bytes, false, "a message without a record of mailtap");
+        s->refuse(s->ctx, slice_sub(m->bytes, 0, KEPT), false,
+                  m->bytes.len > KEPT
+                      ? "a message without a record of mailtap, of which this is the first MiB"
+                      : "a message without a record of mailtap");
         return;
     }
     for (rest = m->bytes; rest.len;) {

@@ -35,13 +35,14 @@ struct source_ops {
     int (*taken)(void *ctx, struct error *reterr);
     /* What is held has not arrived; nothing is taken any more before close. */
     void (*give_back)(void *ctx);
-    /* What is held is being worked on. To be called every second or so while nothing is taken; it looks by
-     * itself whether the bus has to hear of it. */
+    /* What is held is being worked on. To be called several times a second while nothing is taken; it looks
+     * by itself whether the bus has to hear of it. */
     void (*hold)(void *ctx);
     /* How many messages the bus has that have not arrived, or does not know to have arrived. -errno: it
      * cannot be asked now. */
     int (*left)(void *ctx, uint64_t *ret, struct error *reterr);
-    void (*close)(void *ctx);
+    /* False: threads of it still run, so the process has to end by _exit(). */
+    bool (*close)(void *ctx);
     uint16_t port; /* as that of carrier_ops */
     bool rereads;
 };

@@ -3,6 +3,7 @@
  * Knowingly: a day's file is known by its place, size and time of change; one with a log beside it is being
  * written. */
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include "base/memory.h"
@@ -106,8 +107,10 @@ static bool take_minute(void *ctx, sqlite3_stmt *row)
     return true;
 }
 
-int folder_timeline(struct reader *r, struct timeline *t, struct error *reterr)
+int folder_timeline(struct reader *r, struct timeline *t, const struct query *query, struct error *reterr)
 {
+    if (query)
+        return -ENOTSUP;
     const struct reader_value values[] = {{.kind = READER_INTEGER, .integer = t->since / MINUTE},
                                           {.kind = READER_INTEGER, .integer = t->until / MINUTE}};
     const struct folder_sql sql = {
@@ -121,12 +124,12 @@ int folder_timeline(struct reader *r, struct timeline *t, struct error *reterr)
     return folder_each_day(folder_of(r), &sql, take_minute, t, reterr);
 }
 
-static bool look(struct reader *r, enum top_by by, int32_t day, struct past_stamp *ret)
+static bool look(struct reader *r, enum top_by by, const struct past_piece *piece, struct past_stamp *ret)
 {
-    (void)by;
     char path[DAY_PATH], log[DAY_PATH + 8];
     struct stat st, other;
-    if (!volumes_path(folder_of(r)->volumes, day, path))
+    (void)by;
+    if (!volumes_path(folder_of(r)->volumes, (int32_t)(piece->hours.since / DAY), path))
         return false;
     snprintf(log, sizeof log, "%s-wal", path);
     if (stat(path, &st) < 0 || (stat(log, &other) == 0 && other.st_size != 0))
@@ -136,22 +139,23 @@ static bool look(struct reader *r, enum top_by by, int32_t day, struct past_stam
     return true;
 }
 
-static int days_of(struct reader *r, enum top_by by, struct hours span, struct past_days *ret,
-                   struct error *reterr)
+static int pieces_of(struct reader *r, enum top_by by, struct hours span, struct past_pieces *ret,
+                     struct error *reterr)
 {
     struct day_list days;
-    *ret = (struct past_days){0};
+    *ret = (struct past_pieces){0};
     int err = volumes_list(folder_of(r)->volumes, &days, reterr);
     if (err)
         return err;
     ret->items = calloc(days.count + 1, sizeof *ret->items);
     memory_check(ret->items);
     for (size_t i = 0; i < days.count; i++) {
-        struct past_day *d = &ret->items[ret->count];
-        d->day = days.items[i];
-        if (d->day < span.since / DAY || (int64_t)d->day * DAY >= span.until)
+        const int64_t first = (int64_t)days.items[i] * DAY;
+        struct past_piece *p = &ret->items[ret->count];
+        if (first + DAY <= span.since || first >= span.until)
             continue;
-        d->over = look(r, by, d->day, &d->stamp);
+        p->hours = (struct hours){first, first + DAY};
+        p->over = look(r, by, p, &p->stamp);
         ret->count++;
     }
     free(days.items);
@@ -161,6 +165,6 @@ static int days_of(struct reader *r, enum top_by by, struct hours span, struct p
 int folder_collect(struct reader *r, enum top_by by, struct hours span, struct keyed *keys,
                    struct error *reterr)
 {
-    static const struct past_kind kind = {.days = days_of, .look = look, .sums = sums_of};
+    static const struct past_kind kind = {.pieces = pieces_of, .look = look, .sums = sums_of};
     return past_collect(folder_of(r)->past, &kind, r, by, span, keys, reterr);
 }

@@ -40,7 +40,7 @@ int folder_collect(struct reader *r, enum top_by by, struct hours span, struct k
                    struct error *reterr);
 int folder_key_hours(struct reader *r, enum top_by by, struct slice key, struct hours span, top_hour_fn *each,
                      void *ctx, struct error *reterr);
-int folder_timeline(struct reader *r, struct timeline *t, struct error *reterr);
+int folder_timeline(struct reader *r, struct timeline *t, const struct query *query, struct error *reterr);
 
 /* One SELECT of ours over the tables of a day file; never a text that a user gave. */
 struct folder_sql {

@@ -24,7 +24,8 @@ struct reader_kind {
                    struct error *reterr);
     int (*key_hours)(struct reader *r, enum top_by by, struct slice key, struct hours span, top_hour_fn *each,
                      void *ctx, struct error *reterr);
-    int (*timeline)(struct reader *r, struct timeline *t, struct error *reterr);
+    /* `query` NULL: of all. Of a query's mails alone it may answer -ENOTSUP, and nothing is filled. */
+    int (*timeline)(struct reader *r, struct timeline *t, const struct query *query, struct error *reterr);
     void (*explain)(struct reader *r, enum stream_index stream, const struct query *query, struct line *out);
 };
 

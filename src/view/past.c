@@ -1,7 +1,7 @@
-/* past.c: sums by key of whole days, in memory.
- * In: the sums of a kind of store. Out: sums. Owns: a copy of the sums of each day and dimension that was
- * asked for. Limits: `most` bytes; the day that was used longest ago goes. A day with more than KEYS keys is
- * not kept. */
+/* past.c: sums by key of whole pieces of time, in memory.
+ * In: the sums of a kind of store. Out: sums. Owns: a copy of the sums of each piece and dimension that
+ * was asked for. Limits: `most` bytes; the one that was used longest ago goes. One with more than KEYS keys
+ * is not kept. */
 #include "view/past.h"
 
 #include <pthread.h>
@@ -9,12 +9,13 @@
 #include "base/memory.h"
 #include "sink/line.h"
 
-enum { DAY = 86400, KEYS = 1000000, DAYS_ROOM = 64, NUMBERS = 8 };
+enum { KEYS = 1000000, FIRST_ROOM = 64, NUMBERS = 8 };
 
-/* One dimension of one day: rows of a key's length, the key, NUMBERS, and where the last is not 0 the delay.
+/* One dimension of one piece: rows of a key's length, the key, NUMBERS, and where the last is not 0 the
+ * delay.
  */
 struct kept {
-    int32_t day;
+    struct hours hours;
     enum top_by by;
     struct past_stamp stamp;
     uint64_t used;
@@ -126,15 +127,20 @@ static void drop(struct past *p, size_t i)
         kept_free(k);
 }
 
-/* Gives the rows of that day, if they are kept and it is what it was. */
-static bool give_kept(struct past *p, const struct past_day *day, enum top_by by, struct keyed *keys)
+static bool is_of(const struct kept *k, const struct hours *hours, enum top_by by)
+{
+    return k->hours.since == hours->since && k->hours.until == hours->until && k->by == by;
+}
+
+/* Gives the rows of that piece, if they are kept and it is what it was. */
+static bool give_kept(struct past *p, const struct past_piece *piece, enum top_by by, struct keyed *keys)
 {
     struct kept *found = NULL;
     pthread_mutex_lock(&p->lock);
     for (size_t i = 0; i < p->count && !found; i++)
-        if (p->items[i]->day == day->day && p->items[i]->by == by)
+        if (is_of(p->items[i], &piece->hours, by))
             found = p->items[i];
-    if (found && !same(&found->stamp, &day->stamp))
+    if (found && !same(&found->stamp, &piece->stamp))
         found = NULL; /* who reads it anew puts it in its place */
     if (found) {
         found->readers++;
@@ -152,7 +158,8 @@ static bool give_kept(struct past *p, const struct past_day *day, enum top_by by
 }
 
 /* Drops what was used longest ago, but nothing that the question at hand, which began at `since`, has used:
- * days that do not all fit would else drop each other in turn, so that none is there when it is asked for. */
+ * pieces that do not all fit would else drop each other in turn, so that none is there when it is asked for.
+ */
 static bool make_room(struct past *p, size_t bytes, uint64_t since)
 {
     while (p->count && p->bytes + bytes > p->most) {
@@ -170,7 +177,7 @@ static bool make_room(struct past *p, size_t bytes, uint64_t since)
 static void add(struct past *p, struct kept *k)
 {
     if (p->count == p->room) {
-        p->room = p->room ? 2 * p->room : DAYS_ROOM;
+        p->room = p->room ? 2 * p->room : FIRST_ROOM;
         p->items = reallocarray(p->items, p->room, sizeof *p->items);
         memory_check(p->items);
     }
@@ -179,12 +186,12 @@ static void add(struct past *p, struct kept *k)
     p->bytes += k->rows.room;
 }
 
-/* In the place of what was kept of that day, or not at all. */
+/* In the place of what was kept of that piece, or not at all. */
 static void put(struct past *p, struct kept *k, uint64_t since)
 {
     pthread_mutex_lock(&p->lock);
     for (size_t i = p->count; i-- > 0;)
-        if (p->items[i]->day == k->day && p->items[i]->by == k->by)
+        if (is_of(p->items[i], &k->hours, k->by))
             drop(p, i);
     bool fits = make_room(p, k->rows.room, since);
     if (fits)
@@ -213,22 +220,21 @@ struct collecting {
     struct keyed *keys;
 };
 
-static bool is_still(const struct collecting *c, const struct past_day *day)
+static bool is_still(const struct collecting *c, const struct past_piece *piece)
 {
     struct past_stamp now;
-    return !c->kind->look || (c->kind->look(c->reader, c->by, day->day, &now) && same(&day->stamp, &now));
+    return !c->kind->look || (c->kind->look(c->reader, c->by, piece, &now) && same(&piece->stamp, &now));
 }
 
-/* Reads a whole day, and keeps it where it is still what it was. */
-static int read_day(const struct collecting *c, const struct past_day *day, struct error *reterr)
+/* Reads a whole one, and keeps it where it is still what it was. */
+static int read_piece(const struct collecting *c, const struct past_piece *piece, struct error *reterr)
 {
     struct keyed *rows = keyed_new(KEYS);
     struct kept *k = calloc(1, sizeof *k);
     memory_check(k);
-    *k = (struct kept){.day = day->day, .by = c->by, .stamp = day->stamp};
-    const struct hours whole = {(int64_t)day->day * DAY, (int64_t)(day->day + 1) * DAY};
+    *k = (struct kept){.hours = piece->hours, .by = c->by, .stamp = piece->stamp};
     bool before = reader_complete(c->reader);
-    int err = c->kind->sums(c->reader, c->by, whole, rows, reterr);
+    int err = c->kind->sums(c->reader, c->by, piece->hours, rows, reterr);
     for (size_t i = 0; i < keyed_count(rows) && !err; i++) {
         struct keyed_row row = keyed_row(rows, i);
         keyed_add(c->keys, row.key, &row.sums);
@@ -238,7 +244,7 @@ static int read_day(const struct collecting *c, const struct past_day *day, stru
         keyed_add(c->keys, (struct slice){0}, keyed_others(rows));
     fit(&k->rows);
     bool good = !err && before && reader_complete(c->reader) && !keyed_others(rows)->mails &&
-                k->rows.room <= c->past->most && is_still(c, day);
+                k->rows.room <= c->past->most && is_still(c, piece);
     if (good)
         put(c->past, k, c->since);
     else
@@ -247,31 +253,31 @@ static int read_day(const struct collecting *c, const struct past_day *day, stru
     return err;
 }
 
-static int collect_day(const struct collecting *c, const struct past_day *day, struct hours span,
-                       struct error *reterr)
+static int collect_piece(const struct collecting *c, const struct past_piece *piece, struct hours span,
+                         struct error *reterr)
 {
-    const int64_t first = (int64_t)day->day * DAY, last = first + DAY;
-    const bool whole = span.since <= first && span.until >= last;
-    if (!whole || !day->over) {
-        const struct hours part = {span.since > first ? span.since : first,
-                                   span.until < last ? span.until : last};
+    const struct hours *all = &piece->hours;
+    const bool whole = span.since <= all->since && span.until >= all->until;
+    if (!whole || !piece->over) {
+        const struct hours part = {span.since > all->since ? span.since : all->since,
+                                   span.until < all->until ? span.until : all->until};
         return c->kind->sums(c->reader, c->by, part, c->keys, reterr);
     }
-    return give_kept(c->past, day, c->by, c->keys) ? 0 : read_day(c, day, reterr);
+    return give_kept(c->past, piece, c->by, c->keys) ? 0 : read_piece(c, piece, reterr);
 }
 
 int past_collect(struct past *p, const struct past_kind *kind, struct reader *r, enum top_by by,
                  struct hours span, struct keyed *keys, struct error *reterr)
 {
-    struct past_days days = {0};
+    struct past_pieces pieces = {0};
     if (!p || !p->most)
         return kind->sums(r, by, span, keys, reterr);
-    int err = kind->days(r, by, span, &days, reterr);
+    int err = kind->pieces(r, by, span, &pieces, reterr);
     pthread_mutex_lock(&p->lock);
     const struct collecting c = {p, kind, r, by, p->uses, keys};
     pthread_mutex_unlock(&p->lock);
-    for (size_t i = 0; i < days.count && !err; i++)
-        err = collect_day(&c, &days.items[i], span, reterr);
-    free(days.items);
+    for (size_t i = 0; i < pieces.count && !err; i++)
+        err = collect_piece(&c, &pieces.items[i], span, reterr);
+    free(pieces.items);
     return err;
 }

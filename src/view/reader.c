@@ -1,8 +1,13 @@
 /* reader.c: what all kinds of stores have in common.
  * In: questions. Out: the answers of the kind. Owns: nothing. Limits: the deadline. */
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include "base/now.h"
+#include "record/record.h"
 #include "view/kind.h"
+
+#define MICROSECONDS INT64_C(1000000)
 
 void reader_begin(struct reader *r, const struct reader_kind *kind)
 {
@@ -107,7 +112,38 @@ int top_key_hours(struct reader *r, enum top_by by, struct slice key, struct hou
     return r->kind->key_hours(r, by, key, span, each, ctx, reterr);
 }
 
+/* Mails that a query finds, one by one. */
+static int count_mail(void *timeline, const struct reader_row *row)
+{
+    struct timeline *t = timeline;
+    int64_t seconds = reader_row_micros(row) / MICROSECONDS;
+    struct slice what = reader_row_value(row, row->fields[0]).text;
+    timeline_add(t, TIMELINE_MAILS, seconds, 1);
+    for (enum timeline_series s = TIMELINE_ACCEPTED; s <= TIMELINE_DEFERRED; s++)
+        if (slice_eq(what, slice_str(timeline_name(s))))
+            timeline_add(t, s, seconds, 1);
+    return 0;
+}
+
+int timeline_find(struct timeline *t, struct reader *r, const struct query *query, struct error *reterr)
+{
+    struct reader_result result;
+    size_t disposition = 0;
+    int err = r->kind->timeline(r, t, query, reterr);
+    if (err != -ENOTSUP)
+        return err;
+    while (strcmp(stream_smtp.fields[disposition].name, "disposition") != 0)
+        disposition++;
+    const struct reader_question q = {.stream = STREAM_SMTP,
+                                      .query = query,
+                                      .since = t->since * MICROSECONDS,
+                                      .until = t->until * MICROSECONDS,
+                                      .fields = &disposition,
+                                      .field_count = 1};
+    return reader_find(r, &q, count_mail, t, &result, reterr);
+}
+
 int timeline_fill(struct timeline *t, struct reader *r, struct error *reterr)
 {
-    return r->kind->timeline(r, t, reterr);
+    return r->kind->timeline(r, t, NULL, reterr);
 }

@@ -36,5 +36,7 @@ void timeline_free(struct timeline *t);
 void timeline_add(struct timeline *t, enum timeline_series s, int64_t seconds, uint64_t n);
 /* Fills it from the sums by minute; `step` is a multiple of 60. 0 or -errno. */
 int timeline_fill(struct timeline *t, struct reader *r, struct error *reterr);
+/* Counts the mails that a query finds: series mails, accepted, rejected, deferred. The same. */
+int timeline_find(struct timeline *t, struct reader *r, const struct query *query, struct error *reterr);
 
 #endif

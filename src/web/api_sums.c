@@ -60,39 +60,6 @@ static void write_timeline(const struct request *r, struct answer *a, const stru
     say_end(a);
 }
 
-struct counting {
-    struct timeline *t;
-    size_t disposition;
-};
-
-static int count_mail(void *ctx, const struct reader_row *row)
-{
-    const struct counting *c = ctx;
-    struct timeline *t = c->t;
-    int64_t seconds = reader_row_micros(row) / API_SECOND;
-    struct slice what = reader_row_value(row, c->disposition).text;
-    timeline_add(t, TIMELINE_MAILS, seconds, 1);
-    for (enum timeline_series s = TIMELINE_ACCEPTED; s <= TIMELINE_DEFERRED; s++)
-        if (slice_eq(what, slice_str(timeline_name(s))))
-            timeline_add(t, s, seconds, 1);
-    return 0;
-}
-
-/* Mails that a query finds, one by one. */
-static int count_mails(const struct request *r, const struct query *query, struct timeline *t,
-                       struct error *reterr)
-{
-    struct counting c = {t, api_field(STREAM_SMTP, "disposition")};
-    struct reader_result result;
-    const struct reader_question q = {.stream = STREAM_SMTP,
-                                      .query = query,
-                                      .since = t->since * API_SECOND,
-                                      .until = t->until * API_SECOND,
-                                      .fields = &c.disposition,
-                                      .field_count = 1};
-    return reader_find(r->reader, &q, count_mail, &c, &result, reterr);
-}
-
 void handle_timeline(const struct request *r, struct answer *a)
 {
     struct api_span span;
@@ -105,7 +72,7 @@ void handle_timeline(const struct request *r, struct answer *a)
         return;
     bool fits = timeline_init(&t, span.since / API_SECOND, (span.until + API_SECOND - 1) / API_SECOND, step);
     int code = !fits   ? error_set(&err, -1, "too many points")
-               : query ? count_mails(r, query, &t, &err)
+               : query ? timeline_find(&t, r->reader, query, &err)
                        : timeline_fill(&t, r->reader, &err);
     if (code < 0)
         api_failed(a, &err);

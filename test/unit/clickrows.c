@@ -182,11 +182,6 @@ static void assert_cell(const struct seen *seen, size_t row, const char *name, c
     line_free(&out);
 }
 
-static bool is_list(enum field_kind kind)
-{
-    return kind == FIELD_TEXTS || kind == FIELD_ADDRESSES || kind == FIELD_FLAGS;
-}
-
 static void add_list(const struct seen_column *c, size_t from, size_t to, bool flags, struct line *out)
 {
     line_byte(out, flags ? '{' : '[');
@@ -207,7 +202,7 @@ static void add_value(const struct column *column, const struct seen *seen, size
     if (kind == FIELD_TIME)
         name = "ts_us";
     const struct seen_column *c = cell(seen, name, row, &from, &to);
-    if (is_list(kind)) {
+    if (kind == FIELD_TEXTS || kind == FIELD_ADDRESSES || kind == FIELD_FLAGS) {
         add_list(c, from, to, kind == FIELD_FLAGS, out);
         return;
     }
@@ -430,8 +425,7 @@ static void columns(void **state)
     clickrows_free(r);
 }
 
-/* Where the line does not say when it was complete, its own time stands for that; beyond what days there are
- * the nearest. */
+/* Where the line does not say when it was complete, its own time stands for that. */
 static void times(void **state)
 {
     (void)state;

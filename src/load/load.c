@@ -195,7 +195,8 @@ static void give_back(struct load *l)
     hold_lock(&l->hold);
     l->set->source->give_back(l->source);
     hold_unlock(&l->hold);
-    fprintf(stderr, "mailtap: %s: the batch at hand did not arrive; the bus keeps it\n", l->into.url);
+    fprintf(stderr, "mailtap: %s: the batch at hand did not arrive%s; the bus keeps it\n", l->into.url,
+            hold_ending(&l->hold) ? "" : " within carry_wait");
     l->failed = true;
 }
 
@@ -287,13 +288,23 @@ static bool is_empty(struct load *l)
     return !left;
 }
 
+/* Only --until-empty does, as nobody may be there who would end it. */
+static void give_up(struct load *l)
+{
+    if (!is_over(l) || hold_ending(&l->hold))
+        return;
+    fprintf(stderr, "mailtap: %s: still so after %g s (carry_wait), so --until-empty gives up\n",
+            l->from.url, l->set->into.wait_most);
+    l->failed = true;
+}
+
 static void work(struct load *l)
 {
     while (!hold_ending(&l->hold)) {
         int count = gather(l);
         if (count < 0) {
             hold_rest(&l->hold, l->from.pause);
-            l->failed |= is_over(l) && !hold_ending(&l->hold);
+            give_up(l);
         }
         if (l->failed || !settle(l, count) || (count == 0 && is_empty(l)))
             break;

@@ -92,6 +92,8 @@ void nats_link_explain(const char *doing, natsStatus st, jsErrCode code, struct 
         last = strstr(last, "): ") + 3;
     if (last && strcmp(last, text) == 0)
         last = NULL;
+    if (st == NATS_CONNECTION_AUTH_FAILED)
+        text = "the server does not take this log-in (user, password file, certificate)";
     snprintf(reterr->text, sizeof reterr->text, "%s: %s%s%.200s", doing, text, last && *last ? ": " : "",
              last ? last : "");
     if (code)

@@ -293,8 +293,8 @@ static void give_up(struct load *l)
 {
     if (!is_over(l) || hold_ending(&l->hold))
         return;
-    fprintf(stderr, "mailtap: %s: still so after %g s (carry_wait), so --until-empty gives up\n",
-            l->from.url, l->set->into.wait_most);
+    fprintf(stderr, "mailtap: %s: still so after %g s (carry_wait), so --until-empty gives up\n", l->from.url,
+            l->set->into.wait_most);
     l->failed = true;
 }
 

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "base/shown.h"
+#include "command.h"
 #include "confine.h"
 #include "load_rights.h"
 #include "metrics.h"
@@ -47,43 +48,15 @@ struct loading {
     char user[64], folder[SERVICES_OUTBOX];
     struct services services;
     struct over *over;
+    bool ended; /* no thread of the bus is left */
     struct metrics *metrics;
     pthread_mutex_t lock; /* who has it may use `counts`, as one thread counts, and another one tells */
     struct over_counts counts;
 };
 
-static int bad_usage(const char *text)
-{
-    fprintf(stderr, "mailtap: %s\n%s", text, usage);
-    return EXIT_USAGE;
-}
-
-static int fail(const struct error *err)
-{
-    fprintf(stderr, "mailtap: %s\n", err->text);
-    return EXIT_USAGE;
-}
-
-static int bad_option(char **argv)
-{
-    static const char *const known[] = {"--until-empty", "--metrics", "--help", "-o", "-c", "-s"};
-    const char *given = argv[optind - 1];
-    if (optopt && strchr("csom", optopt)) {
-        fprintf(stderr, "mailtap: %s wants a value\n", given);
-        return EXIT_USAGE;
-    }
-    struct nearest near = nearest_to(slice_str(given));
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        nearest_try(&near, known[i]);
-    fprintf(stderr, "mailtap: load has no option '%s'", shown(slice_str(given)).text);
-    if (near.name)
-        fprintf(stderr, "; the nearest is '%s'", near.name);
-    fprintf(stderr, "\n%s", usage);
-    return EXIT_USAGE;
-}
-
 static int take_option(int c, struct arguments *args, char **argv)
 {
+    static const char *const known[] = {"--until-empty", "--metrics", "--help", "-o", "-c", "-s", NULL};
     switch (c) {
     case 'c':
         args->files[args->source.file_count++] = optarg;
@@ -93,7 +66,7 @@ static int take_option(int c, struct arguments *args, char **argv)
         return -1;
     case 'o':
         if (args->into)
-            return bad_usage("load has one -o");
+            return command_misused("load has one -o", usage);
         args->into = optarg;
         return -1;
     case 'm':
@@ -104,9 +77,9 @@ static int take_option(int c, struct arguments *args, char **argv)
         return -1;
     case 'h':
         fputs(usage, stdout);
-        return fflush(stdout) == 0 ? EXIT_DONE : EXIT_PARTLY;
+        return command_finish();
     default:
-        return bad_option(argv);
+        return command_bad_option("load", c, argv, known, usage);
     }
 }
 
@@ -114,16 +87,17 @@ static int take_arguments(struct arguments *args, int argc, char **argv)
 {
     int c, code = -1;
     opterr = 0;
-    while (code < 0 && (c = getopt_long(argc, argv, "c:s:o:h", longs, NULL)) != -1)
+    while (code < 0 && (c = getopt_long(argc, argv, ":c:s:o:h", longs, NULL)) != -1)
         code = take_option(c, args, argv);
     args->source.files = args->files;
     args->source.assigned = args->assigned;
     if (code >= 0)
         return code;
     if (optind + 1 != argc)
-        return bad_usage(optind == argc ? "load wants the address of a bus" : "load takes from one bus");
+        return command_misused(optind == argc ? "load wants the address of a bus" : "load takes from one bus",
+                               usage);
     args->from = argv[optind];
-    return args->into ? -1 : bad_usage("load wants -o clickhouse://HOST/DATABASE");
+    return args->into ? -1 : command_misused("load wants -o clickhouse://HOST/DATABASE", usage);
 }
 
 /* "SOURCE: no kind of bus 'nast'; the nearest is 'nats'" */
@@ -314,26 +288,26 @@ static int run(struct loading *l)
     struct load_settings load;
     struct error err;
     if (settings_collect(&l->args->source, l->set, &err) < 0)
-        return fail(&err);
+        return command_fail(&err);
     fill(l, &load);
     if (check(l, &load, &err) < 0)
-        return fail(&err);
+        return command_fail(&err);
     load.into.owner = choose_user(l);
     const struct courier_start how = {l->set->courier_wait, load.into.owner, courier_begins, l};
     if (services_outbox(l->set, l->args->from, "load-", load.into.owner, l->folder, &err) < 0 ||
         services_courier(&l->services, l->set, &how, &err) < 0)
-        return fail(&err);
+        return command_fail(&err);
     if (l->args->metrics && metrics_open(l->args->metrics, &l->metrics, &err) < 0)
-        return fail(&err);
+        return command_fail(&err);
     if (l->metrics)
         load.serve = (struct load_serve){list_fds, serve, l};
     const struct over_settings over = {l->set, l->services.courier};
     if (over_new(&over, &l->over, &err) < 0)
-        return fail(&err);
-    enum loaded how_it_went = load_run(&load, &err);
+        return command_fail(&err);
+    enum loaded how_it_went = load_run(&load, &l->ended, &err);
     over_tell(l->over);
     if (how_it_went == LOADED_NOT)
-        return fail(&err);
+        return command_fail(&err);
     return how_it_went == LOADED ? EXIT_DONE : EXIT_PARTLY;
 }
 
@@ -344,7 +318,7 @@ int load_main(int argc, char **argv)
     memory_check(lists);
     memory_check(set);
     struct arguments args = {.files = lists, .assigned = lists + argc};
-    struct loading l = {.args = &args, .set = set, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct loading l = {.args = &args, .set = set, .ended = true, .lock = PTHREAD_MUTEX_INITIALIZER};
     int code = take_arguments(&args, argc, argv);
     if (code < 0) {
         code = run(&l);
@@ -353,6 +327,8 @@ int load_main(int argc, char **argv)
         if (!services_close(&l.services) && code == EXIT_DONE)
             code = EXIT_PARTLY;
     }
+    if (!l.ended)
+        _exit(code);
     free(set);
     free(lists);
     return code;

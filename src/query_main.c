@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "base/now.h"
+#include "command.h"
 #include "read.h"
 #include "sink/sink.h"
 #include "stores.h"
@@ -58,8 +59,7 @@ static const char help[] =
 
 static int bad(const char *text)
 {
-    fprintf(stderr, "mailtap: %s\n%s", text, help);
-    return EXIT_USAGE;
+    return command_misused(text, help);
 }
 
 static void say_near(const struct nearest *near)
@@ -118,7 +118,7 @@ static int take_limit(struct arguments *args, const char *text)
 static int take_option(int c, struct arguments *args, char **argv)
 {
     static const char *const known[] = {"--stream",  "--fields", "--limit", "--oldest", "--count",
-                                        "--explain", "-f",       "-c",      "-s"};
+                                        "--explain", "-f",       "-c",      "-s",       NULL};
     switch (c) {
     case 'c':
         args->files[args->source.file_count++] = optarg;
@@ -148,16 +148,7 @@ static int take_option(int c, struct arguments *args, char **argv)
         fputs(help, stdout);
         return EXIT_DONE;
     }
-    struct nearest near = nearest_to(slice_str(argv[optind - 1]));
-    if (optopt && strchr("SsfFnc", optopt)) {
-        fprintf(stderr, "mailtap: %.60s wants a value\n", argv[optind - 1]);
-        return EXIT_USAGE;
-    }
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        nearest_try(&near, known[i]);
-    fprintf(stderr, "mailtap: query has no option '%.60s'", argv[optind - 1]);
-    say_nearest(&near);
-    return EXIT_USAGE;
+    return command_bad_option("query", c, argv, known, help);
 }
 
 /* Behind the store stands the query, which may begin with a - too. */
@@ -194,7 +185,7 @@ static int take_arguments(int argc, char **argv, struct arguments *args)
     while (code < 0 && optind < argc) {
         if (optind < argc && is_place(args, argv[optind]))
             code = take_place(args, argv[optind++]);
-        else if ((c = getopt_long(argc, argv, "+f:c:s:h", longs, NULL)) != -1)
+        else if ((c = getopt_long(argc, argv, "+:f:c:s:h", longs, NULL)) != -1)
             code = take_option(c, args, argv);
     }
     args->source.files = args->files;

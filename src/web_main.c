@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/memory.h"
-#include "base/nearest.h"
 #include "base/shown.h"
+#include "command.h"
 #include "read.h"
 #include "settings.h"
 #include "stores.h"
@@ -43,50 +43,6 @@ static const struct option longs[] = {{"listen", required_argument, NULL, 'l'},
                                       {"help", no_argument, NULL, 'h'},
                                       {0}};
 
-static int bad_usage(const char *text)
-{
-    fprintf(stderr, "mailtap: %s\n%s", text, usage);
-    return EXIT_USAGE;
-}
-
-static int fail(const struct error *err)
-{
-    fprintf(stderr, "mailtap: %s\n", err->text);
-    return EXIT_USAGE;
-}
-
-static int bad_option(char **argv)
-{
-    if (optopt) {
-        fprintf(stderr, "mailtap: %s wants a value\n", argv[optind - 1]);
-        return EXIT_USAGE;
-    }
-    struct nearest near = nearest_to(slice_str(argv[optind - 1]));
-    char name[32];
-    const char *best = NULL;
-    for (size_t i = 0; longs[i].name; i++) {
-        snprintf(name, sizeof name, "--%s", longs[i].name);
-        size_t before = near.edits;
-        nearest_try(&near, name);
-        if (near.edits < before)
-            best = longs[i].name;
-    }
-    fprintf(stderr, "mailtap: web has no option '%s'", shown(slice_str(argv[optind - 1])).text);
-    if (best)
-        fprintf(stderr, "; the nearest is '--%s'", best);
-    fprintf(stderr, "\n%s", usage);
-    return EXIT_USAGE;
-}
-
-/* What went to standard output must have arrived. */
-static int finish(void)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return EXIT_DONE;
-    fprintf(stderr, "mailtap: standard output: %s\n", strerror(errno));
-    return EXIT_PARTLY;
-}
-
 static int print_openapi(void)
 {
     struct answer a;
@@ -95,11 +51,13 @@ static int print_openapi(void)
     fwrite(a.body.data, 1, a.body.len, stdout);
     putchar('\n');
     answer_free(&a);
-    return finish();
+    return command_finish();
 }
 
 static int take_option(int c, struct arguments *args, char **argv)
 {
+    static const char *const known[] = {
+        "--listen", "--user", "--hash-password", "--make-token", "--openapi", "--help", "-c", "-s", NULL};
     switch (c) {
     case 'c':
         args->files[args->source.file_count++] = optarg;
@@ -124,9 +82,9 @@ static int take_option(int c, struct arguments *args, char **argv)
         return -1;
     case 'h':
         fputs(usage, stdout);
-        return finish();
+        return command_finish();
     default:
-        return bad_option(argv);
+        return command_bad_option("web", c, argv, known, usage);
     }
 }
 
@@ -134,17 +92,18 @@ static int take_arguments(struct arguments *args, int argc, char **argv)
 {
     int c, code = -1;
     opterr = 0;
-    while (code < 0 && (c = getopt_long(argc, argv, "c:s:h", longs, NULL)) != -1)
+    while (code < 0 && (c = getopt_long(argc, argv, ":c:s:h", longs, NULL)) != -1)
         code = take_option(c, args, argv);
     args->source.files = args->files;
     args->source.assigned = args->assigned;
     if (code >= 0)
         return code;
     if (args->instead)
-        return optind == argc ? -1 : bad_usage("that stands alone");
+        return optind == argc ? -1 : command_misused("that stands alone", usage);
     if (optind + 1 != argc)
-        return bad_usage(optind == argc ? "web wants a store: a folder, or clickhouse://HOST/DATABASE"
-                                        : "web shows one store");
+        return command_misused(optind == argc ? "web wants a store: a folder, or clickhouse://HOST/DATABASE"
+                                              : "web shows one store",
+                               usage);
     args->store = argv[optind];
     return -1;
 }
@@ -238,13 +197,13 @@ static int run(const struct arguments *args, struct settings *set)
     block_signals();
     if (settings_collect(&args->source, set, &err) < 0 ||
         stores_open_by(set, args->store, set->web_sums_bytes, &stores, &err) < 0)
-        return fail(&err);
+        return command_fail(&err);
     if (check_folder(stores_folder(stores), &err) < 0 || check_folder(set->web_directory.text, &err) < 0 ||
         fill(args, set, stores, &ws, &err) < 0 || web_open(&ws, &w, &err) < 0)
-        return stores_close(&stores), fail(&err);
+        return stores_close(&stores), command_fail(&err);
     int code = EXIT_DONE;
     if (drop(args, set, stores, &ws, &err) < 0 || web_start(w, &err) < 0)
-        code = fail(&err);
+        code = command_fail(&err);
     else
         serve(w, stores_name(stores));
     if (!web_close(w))

@@ -14,9 +14,10 @@
 
 enum {
     QUEUED_KB = 16384,
-    SESSION_LEAST = 6000,   /* milliseconds, which brokers take by default */
-    POLL_MOST = 300000,     /* after that without a poll the group gives us up */
-    PARTITIONS_MOST = 10000 /* of a topic */
+    SESSION_LEAST = 6000,    /* milliseconds, which brokers take by default */
+    POLL_MOST = 300000,      /* after that without a poll the group gives us up */
+    PARTITIONS_MOST = 10000, /* of a topic */
+    LEAVE_MOST = 3           /* seconds */
 };
 
 struct kafka_source {
@@ -118,17 +119,42 @@ static int begin(struct kafka_source *k, const char *password, struct error *ret
     return code ? error_set(reterr, -EINVAL, "%s", rd_kafka_err2str(code)) : 0;
 }
 
-static void close_kafka(void *ctx)
+/* Leaves the group, so that it shares out at once what was ours. Where no broker answers the library would
+ * wait for half a minute, and cannot be ended before: it is left to the end of the process, and the group
+ * gives up who is silent. */
+static bool leave(struct kafka_source *k)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(k->consumer);
+    double until = now_monotonic() + LEAVE_MOST;
+    bool gone = false;
+    rd_kafka_error_t *err = rd_kafka_consumer_close_queue(k->consumer, queue);
+    while (!err && !(gone = rd_kafka_consumer_closed(k->consumer)) && now_monotonic() < until) {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 100);
+        if (event && rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
+            rd_kafka_assign(k->consumer, NULL);
+        if (event)
+            rd_kafka_event_destroy(event);
+    }
+    if (err)
+        rd_kafka_error_destroy(err);
+    rd_kafka_queue_destroy(queue);
+    if (gone)
+        rd_kafka_destroy_flags(k->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return gone;
+}
+
+static bool close_kafka(void *ctx)
 {
     struct kafka_source *k = ctx;
     if (k->early)
         rd_kafka_message_destroy(k->early);
-    if (k->consumer) {
-        rd_kafka_consumer_close(k->consumer);
-        rd_kafka_destroy(k->consumer);
-    }
+    k->early = NULL;
+    /* Its threads have our address. */
+    if (k->consumer && !leave(k))
+        return false;
     rd_kafka_topic_partition_list_destroy(k->next);
     free(k);
+    return true;
 }
 
 static int open_kafka(const struct source_settings *set, const char *password, void **ret,

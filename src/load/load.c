@@ -223,10 +223,13 @@ static void finish(struct load *l)
     const struct load_hook *hook = &l->set->hook;
     line_clear(&l->out);
     hook->finish(hook->ctx, &l->out);
-    if (send_out(l))
+    if (send_out(l)) {
         acknowledge(l, true);
-    else
-        give_back(l);
+        return;
+    }
+    fprintf(stderr, "mailtap: %s: %zu lines that were made here at the end did not arrive, and are lost\n",
+            l->into.url, halves_count(line_slice(&l->out)));
+    l->failed = true;
 }
 
 /* False: it cannot be asked. */
@@ -293,8 +296,8 @@ static void give_up(struct load *l)
 {
     if (!is_over(l) || hold_ending(&l->hold))
         return;
-    fprintf(stderr, "mailtap: %s: still so after %g s (carry_wait), so --until-empty gives up\n", l->from.url,
-            l->set->into.wait_most);
+    fprintf(stderr, "mailtap: %s: no answer of use for %g s (carry_wait), so --until-empty gives up\n",
+            l->from.url, l->set->into.wait_most);
     l->failed = true;
 }
 
@@ -302,10 +305,11 @@ static void work(struct load *l)
 {
     while (!hold_ending(&l->hold)) {
         int count = gather(l);
-        if (count < 0) {
+        if (count < 0)
             hold_rest(&l->hold, l->from.pause);
+        /* Nothing came, and the bus does not say either that nothing is left. */
+        if (count <= 0)
             give_up(l);
-        }
         if (l->failed || !settle(l, count) || (count == 0 && is_empty(l)))
             break;
         tell_now_and_then(l);
@@ -344,10 +348,10 @@ static int prepare(struct load *l, struct error *reterr)
     return err;
 }
 
-static void close_all(struct load *l)
+/* As source_ops.close. */
+static bool close_all(struct load *l)
 {
-    if (l->source)
-        l->set->source->close(l->source);
+    bool ended = !l->source || l->set->source->close(l->source);
     if (l->sink)
         l->set->carrier->close(l->sink);
     if (l->folder >= 0)
@@ -355,9 +359,10 @@ static void close_all(struct load *l)
     sift_free(&l->sift);
     line_free(&l->out);
     explicit_bzero(l->password, sizeof l->password);
+    return ended;
 }
 
-enum loaded load_run(const struct load_settings *set, struct error *reterr)
+enum loaded load_run(const struct load_settings *set, bool *retended, struct error *reterr)
 {
     struct load l = {.set = set,
                      .bus = set->from,
@@ -375,6 +380,6 @@ enum loaded load_run(const struct load_settings *set, struct error *reterr)
         hold_stop(&l.hold);
         tell(&l, "\n");
     }
-    close_all(&l);
+    *retended = close_all(&l);
     return err ? LOADED_NOT : l.failed || l.counts.lost ? LOADED_PARTLY : LOADED;
 }

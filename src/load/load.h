@@ -55,7 +55,8 @@ enum loaded {
     LOADED_NOT,    /* it could not begin; *reterr says why */
 };
 
-/* Until a signal comes, or nothing is left. Says on standard error how it goes. */
-enum loaded load_run(const struct load_settings *set, struct error *reterr);
+/* Until a signal comes, or nothing is left. Says on standard error how it goes. *retended false: threads of
+ * the bus still run, so the process has to end by _exit(). */
+enum loaded load_run(const struct load_settings *set, bool *retended, struct error *reterr);
 
 #endif

@@ -52,13 +52,14 @@ static void disconnect(struct nats_source *n)
     n->connection = NULL;
 }
 
-static void close_nats(void *ctx)
+static bool close_nats(void *ctx)
 {
     struct nats_source *n = ctx;
     disconnect(n);
     natsOptions_Destroy(n->options);
     buf_free(&n->replies);
     free(n);
+    return true;
 }
 
 static int open_nats(const struct source_settings *set, const char *password, void **ret,

@@ -41,7 +41,8 @@ struct source_ops {
     /* How many messages the bus has that have not arrived, or does not know to have arrived. -errno: it
      * cannot be asked now. */
     int (*left)(void *ctx, uint64_t *ret, struct error *reterr);
-    void (*close)(void *ctx);
+    /* False: threads of it still run, so the process has to end by _exit(). */
+    bool (*close)(void *ctx);
     uint16_t port; /* as that of carrier_ops */
     bool rereads;
 };

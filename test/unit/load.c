@@ -18,7 +18,7 @@
 enum { TEXT = 4096 };
 
 /* What happened, in its order: "t2" two messages taken, "s(...)" sent and carried, "r(...)" refused, "a" not
- * now, "k" saved, "A" acknowledged, "B" given back, "h" held, "f" finished. */
+ * now, "k" saved, "A" acknowledged, "B" given back, "f" finished. */
 static struct world {
     char log[TEXT];
     const char *const *messages; /* ends with NULL */
@@ -26,7 +26,7 @@ static struct world {
     unsigned at_once; /* messages of a take */
     unsigned again;   /* so many sends are answered by CARRY_AGAIN */
     unsigned away;    /* so many takes by an error */
-    bool ack_fails, slow, end_at_send, end_at_take;
+    bool ack_fails, silent, slow, end_at_send, end_at_take;
     uint64_t left;
     char folder[64];
 } w;
@@ -95,7 +95,9 @@ static void source_hold(void *ctx)
 
 static int source_left(void *ctx, uint64_t *ret, struct error *reterr)
 {
-    (void)ctx, (void)reterr;
+    (void)ctx;
+    if (w.silent)
+        return error_set(reterr, -EAGAIN, "no answer");
     *ret = w.left ? w.left-- : 0;
     return 0;
 }
@@ -105,6 +107,12 @@ static void nothing(void *ctx)
     (void)ctx;
 }
 
+static bool source_close(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
 static const struct source_ops source = {.scheme = "bus",
                                          .open = source_open,
                                          .take = source_take,
@@ -112,7 +120,7 @@ static const struct source_ops source = {.scheme = "bus",
                                          .give_back = source_give_back,
                                          .hold = source_hold,
                                          .left = source_left,
-                                         .close = nothing};
+                                         .close = source_close};
 
 static int sink_open(const struct carrier_settings *set, const char *password, void **ret,
                      struct error *reterr)
@@ -188,6 +196,7 @@ static int begin(void *ctx, const struct load_settings *set, struct error *reter
 static enum loaded run(bool until_empty)
 {
     struct error err;
+    bool ended = false;
     snprintf(w.folder, sizeof w.folder, "/tmp/mailtap-load-%d", getpid());
     const struct load_settings set = {.source = &source,
                                       .from = {.link = {.url = "bus://here"}, .group = "g"},
@@ -203,8 +212,9 @@ static enum loaded run(bool until_empty)
                                       .until_empty = until_empty,
                                       .hook = {pass, tick, finish, save, NULL},
                                       .begin = begin};
-    enum loaded how = load_run(&set, &err);
+    enum loaded how = load_run(&set, &ended, &err);
     assert_int_not_equal(how, LOADED_NOT);
+    assert_true(ended);
     return how;
 }
 
@@ -317,6 +327,17 @@ static void waits_for_others(void **state)
     refused();
 }
 
+static void gives_up_who_does_not_say(void **state)
+{
+    (void)state;
+    static const char *const messages[] = {LINE("1"), NULL};
+    begin_world(messages, 1);
+    w.silent = true;
+    assert_int_equal(run(true), LOADED_PARTLY);
+    assert_string_equal(w.log, "t1 s(1) k A ");
+    refused();
+}
+
 static size_t sieved, whole;
 
 static void sieve(void *ctx, struct slice text, bool record, const char *why)
@@ -366,6 +387,7 @@ int main(void)
                                        cmocka_unit_test(gives_back),
                                        cmocka_unit_test(ends_after_the_batch),
                                        cmocka_unit_test(waits_for_others),
+                                       cmocka_unit_test(gives_up_who_does_not_say),
                                        cmocka_unit_test(sifts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -377,6 +377,8 @@ def try_shards(folder, make_captures, mails):
         per = [s.number("SELECT count() FROM smtp_local FINAL", "two") for s in shards]
         ok(sum(per) == mails and min(per) > mails // 3, "nothing lost, nothing double under FINAL: %d mails on both shards" % mails, per)
         ok([s.number("SELECT count() FROM smtp FINAL", "two") for s in shards] == [mails] * 2, "each tells all by the table over both")
+        asked = [mailtap("query", "clickhouse://127.0.0.1:%d/two" % s.http, *how).stdout for s in shards for how in (("", "--count"), ("subject:* -has:notice", "--count"), ("", "-f", "json", "--limit", "5", "--fields", "uid"))]
+        ok([int(n) for n in (asked[0], asked[3])] == [mails] * 2 and asked[:3] == asked[3:] and len(asked[2].splitlines()) == 5, "and mailtap query asks either for all", asked)
         ok(shards[0].number("SELECT uniqExact(uid, trans_depth) FROM smtp", "two") == mails, "and each is another mail")
     finally:
         for s in shards:

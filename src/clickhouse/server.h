@@ -13,6 +13,8 @@ struct chserver_settings {
     const char *user;    /* or NULL */
     const char *ca_file; /* who is believed beside the system's authorities; NULL: nobody */
     double connect;      /* seconds that a connection may take to be made; 0: as long as the request has */
+    bool discreet;       /* errors tell its numbers, and its words go to standard error: the words may have
+                            SQL and values in them, and whoever is told of errors may be a stranger */
 };
 
 /* 0, or -EINVAL with what is wrong: the URL, the user, or a password (`password`: there is one) that would go

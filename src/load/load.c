@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 #include "base/now.h"
+#include "base/shown.h"
 #include "carrier/aside.h"
 #include "carrier/halves.h"
 #include "load/hold.h"
@@ -49,8 +50,10 @@ struct load {
 
 static void say_down(struct end_point *s, const struct error *why, const char *meanwhile)
 {
+    struct error said = *why;
+    shown_clean(said.text);
     if (!s->told)
-        fprintf(stderr, "mailtap: %s: %s; %s\n", s->url, why->text, meanwhile);
+        fprintf(stderr, "mailtap: %s: %s; %s\n", s->url, said.text, meanwhile);
     s->told = true;
     *s->down = 1;
     s->pause = fmin(s->pause > 0 ? 2 * s->pause : pause_first, pause_most);
@@ -195,7 +198,8 @@ static void give_back(struct load *l)
     hold_lock(&l->hold);
     l->set->source->give_back(l->source);
     hold_unlock(&l->hold);
-    fprintf(stderr, "mailtap: %s: the batch at hand did not arrive; the bus keeps it\n", l->into.url);
+    fprintf(stderr, "mailtap: %s: the batch at hand did not arrive%s; the bus keeps it\n", l->into.url,
+            hold_ending(&l->hold) ? "" : " within carry_wait");
     l->failed = true;
 }
 
@@ -290,6 +294,16 @@ static bool is_empty(struct load *l)
     return !left;
 }
 
+/* Only --until-empty does, as nobody may be there who would end it. */
+static void give_up(struct load *l)
+{
+    if (!is_over(l) || hold_ending(&l->hold))
+        return;
+    fprintf(stderr, "mailtap: %s: no answer of use for %g s (carry_wait), so --until-empty gives up\n",
+            l->from.url, l->set->into.wait_most);
+    l->failed = true;
+}
+
 static void work(struct load *l)
 {
     while (!hold_ending(&l->hold)) {
@@ -297,7 +311,8 @@ static void work(struct load *l)
         if (count < 0)
             hold_rest(&l->hold, l->from.pause);
         /* Nothing came, and the bus does not say either that nothing is left. */
-        l->failed |= count <= 0 && !hold_ending(&l->hold) && is_over(l);
+        if (count <= 0)
+            give_up(l);
         if (l->failed || !settle(l, count) || (count == 0 && is_empty(l)))
             break;
         tell_now_and_then(l);

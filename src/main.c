@@ -19,7 +19,7 @@
 
 static const char usage[] =
     "usage: mailtap read FILE... [-c settings.yaml] [-s key=value]... "
-    "[-f json|text|zeek|smtp-ext|zeek-json|ecs|ocsf|eve] [-o DIR|sqlite:DIR]... "
+    "[-f json|text|zeek|smtp-ext|zeek-json|ecs|ocsf|eve] [-o DIR|sqlite:DIR|URL]... "
     "[--script FILE.lua]... [--workers N|auto] [--extract DIR] [--events]\n"
     "       mailtap watch IFACE... [-c settings.yaml] [-s key=value]... [-f FORMAT] [-o "
     "DIR|sqlite:DIR|URL]... "

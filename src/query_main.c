@@ -466,7 +466,10 @@ static int ask(const struct arguments *args, const struct settings *set, const s
     if (stores_open_by(set, args->directory, 0, &stores, &err) < 0 || stores_reader(stores, &r, &err) < 0) {
         fprintf(stderr, "mailtap: %s\n", err.text);
         stores_close(&stores);
-        return *args->text ? EXIT_USAGE : bad("query wants a store's folder or server before the query");
+        /* What stands alone and looks like no place was meant as the query. */
+        if (!*args->text && !strchr(args->directory, '/'))
+            return bad("query wants a store's folder or server before the query");
+        return EXIT_USAGE;
     }
     buf_init(&p.out, LINE_BYTES);
     p.record_of = record_of_new();

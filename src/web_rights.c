@@ -32,15 +32,14 @@ static void make_file(const char *path, const struct passwd *owner)
     close(fd);
 }
 
-/* Root becomes whoever owns the folder, as that one can read it. */
+/* Root becomes whoever owns the folder, as that one can read it; without a folder somebody plain. */
 static const char *choose_user(const char *directory, const char *wanted, char ret[static USER_TEXT])
 {
     struct stat st;
     if (wanted && *wanted)
         return wanted;
     if (geteuid() == 0 && !*directory)
-        fprintf(stderr, "mailtap: web: no folder says whom it belongs to, so web stays root, if one without "
-                        "capabilities; see --user\n");
+        return getpwnam("mailtap") ? "mailtap" : "nobody";
     if (geteuid() != 0 || stat(directory, &st) < 0)
         return "";
     if (!st.st_uid) {

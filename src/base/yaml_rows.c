@@ -71,7 +71,7 @@ static int read_items(struct reader *r, struct error *reterr)
 static int read_pair(struct reader *r, struct error *reterr)
 {
     struct yaml_row *row = &r->row;
-    size_t key;
+    size_t key = 0;
     int err = parse_key(r, &key, reterr);
     if (err)
         return err;

@@ -86,9 +86,16 @@ natsStatus nats_link_options(const struct carrier_settings *set, const char *pas
 
 void nats_link_explain(const char *doing, natsStatus st, jsErrCode code, struct error *reterr)
 {
-    const char *last = nats_GetLastError(NULL);
-    snprintf(reterr->text, sizeof reterr->text, "%s: %s%s%.200s", doing, natsStatus_GetText(st),
-             last && *last ? ": " : "", last ? last : "");
+    const char *last = nats_GetLastError(NULL), *text = natsStatus_GetText(st);
+    /* The library's own words begin with the place in its source: "(conn.c:2088): No server available". */
+    if (last && *last == '(' && strstr(last, "): "))
+        last = strstr(last, "): ") + 3;
+    if (last && strcmp(last, text) == 0)
+        last = NULL;
+    if (st == NATS_CONNECTION_AUTH_FAILED)
+        text = "the server does not take this log-in (user, password file, certificate)";
+    snprintf(reterr->text, sizeof reterr->text, "%s: %s%s%.200s", doing, text, last && *last ? ": " : "",
+             last ? last : "");
     if (code)
         snprintf(reterr->text + strlen(reterr->text), sizeof reterr->text - strlen(reterr->text), " (%d)",
                  (int)code);

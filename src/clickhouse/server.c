@@ -16,7 +16,7 @@
 #include "clickhouse/schema.h"
 
 enum { TELL_EVERY = 10 /* seconds */ };
-enum { HOST = 256, DATABASE = 65, URL = 8192, PIECE = 1 << 18, HOWS = CHSERVER_PIECES + 1 };
+enum { HOST = 256, DATABASE = 65, URL = 8192, PIECE = 1 << 18 };
 
 /* What the URL says. */
 struct place {
@@ -29,7 +29,7 @@ struct place {
 struct chserver {
     struct place place;
     CURL *easy;
-    struct curl_slist *heads[HOWS];         /* by how the body goes */
+    struct curl_slist *heads;
     const struct chserver_request *request; /* under way */
     bool enough, reached, refused, discreet;
     double told_at; /* by now_monotonic; 0: never */
@@ -122,14 +122,14 @@ int chserver_target(const char *url, struct chserver_target *ret, struct error *
     return 0;
 }
 
-static void add_head(struct chserver *s, size_t how, const char *name, const char *value)
+static void add_head(struct chserver *s, const char *name, const char *value)
 {
     char *text = NULL;
     int len = asprintf(&text, "%s: %s", name, value);
     if (len < 0)
         memory_out();
-    s->heads[how] = curl_slist_append(s->heads[how], text);
-    memory_check(s->heads[how]);
+    s->heads = curl_slist_append(s->heads, text);
+    memory_check(s->heads);
     explicit_bzero(text, (size_t)len);
     free(text);
 }
@@ -153,14 +153,6 @@ static size_t keep(char *data, size_t size, size_t n, void *arg)
     return s->enough ? 0 : piece.len;
 }
 
-static size_t give(char *to, size_t size, size_t n, void *arg)
-{
-    struct chserver *s = arg;
-    size_t len = s->request->give(to, size, n, s->request->ctx);
-    s->enough |= len == CURL_READFUNC_ABORT;
-    return len;
-}
-
 static void set_up(struct chserver *s, const struct chserver_settings *set)
 {
     CURL *e = s->easy;
@@ -171,8 +163,6 @@ static void set_up(struct chserver *s, const struct chserver_settings *set)
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, s->error);
     curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, keep);
     curl_easy_setopt(e, CURLOPT_WRITEDATA, s);
-    curl_easy_setopt(e, CURLOPT_READFUNCTION, give);
-    curl_easy_setopt(e, CURLOPT_READDATA, s);
     curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, (long)PIECE);
     curl_easy_setopt(e, CURLOPT_USERAGENT, "mailtap");
     curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -186,17 +176,13 @@ static void set_up(struct chserver *s, const struct chserver_settings *set)
 
 static void set_heads(struct chserver *s, const char *user, const char *password)
 {
-    for (size_t i = 0; i < HOWS; i++) {
-        /* A server that does not answer it would cost each batch a second. */
-        add_head(s, i, "Expect", "");
-        add_head(s, i, "Content-Type", "text/plain");
-        if (user)
-            add_head(s, i, "X-ClickHouse-User", user);
-        if (password)
-            add_head(s, i, "X-ClickHouse-Key", password);
-    }
-    add_head(s, CHSERVER_PACKED, "Content-Encoding", "gzip");
-    add_head(s, CHSERVER_PIECES, "Transfer-Encoding", "chunked");
+    /* A server that does not answer it would cost each batch a second. */
+    add_head(s, "Expect", "");
+    add_head(s, "Content-Type", "text/plain");
+    if (user)
+        add_head(s, "X-ClickHouse-User", user);
+    if (password)
+        add_head(s, "X-ClickHouse-Key", password);
 }
 
 int chserver_open(const struct chserver_settings *set, const char *password, struct chserver **ret,
@@ -226,8 +212,7 @@ void chserver_close(struct chserver **ps)
     if (!s)
         return;
     curl_easy_cleanup(s->easy);
-    for (size_t i = 0; i < HOWS; i++)
-        curl_slist_free_all(s->heads[i]);
+    curl_slist_free_all(s->heads);
     buf_free(&s->answer);
     free(s);
 }
@@ -325,11 +310,10 @@ static void set_request(struct chserver *s, const struct chserver_request *r, do
     snprintf(url, sizeof url, "%s://%s:%u/?%s", s->place.tls ? "https" : "http", s->place.host, s->place.port,
              r->more);
     curl_easy_setopt(s->easy, CURLOPT_URL, url);
-    curl_easy_setopt(s->easy, CURLOPT_HTTPHEADER, s->heads[r->how]);
+    curl_easy_setopt(s->easy, CURLOPT_HTTPHEADER, s->heads);
     curl_easy_setopt(s->easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(s->easy, CURLOPT_POSTFIELDS, r->how == CHSERVER_PIECES ? NULL : r->body.data);
-    curl_easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                     r->how == CHSERVER_PIECES ? -1 : (curl_off_t)r->body.len);
+    curl_easy_setopt(s->easy, CURLOPT_POSTFIELDS, r->body.data);
+    curl_easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
     curl_easy_setopt(s->easy, CURLOPT_TIMEOUT_MS, (long)(left * 1000) + 1);
 }
 

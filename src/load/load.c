@@ -198,7 +198,8 @@ static void give_back(struct load *l)
     hold_lock(&l->hold);
     l->set->source->give_back(l->source);
     hold_unlock(&l->hold);
-    fprintf(stderr, "mailtap: %s: the batch at hand did not arrive; the bus keeps it\n", l->into.url);
+    fprintf(stderr, "mailtap: %s: the batch at hand did not arrive%s; the bus keeps it\n", l->into.url,
+            hold_ending(&l->hold) ? "" : " within carry_wait");
     l->failed = true;
 }
 
@@ -293,6 +294,16 @@ static bool is_empty(struct load *l)
     return !left;
 }
 
+/* Only --until-empty does, as nobody may be there who would end it. */
+static void give_up(struct load *l)
+{
+    if (!is_over(l) || hold_ending(&l->hold))
+        return;
+    fprintf(stderr, "mailtap: %s: no answer of use for %g s (carry_wait), so --until-empty gives up\n",
+            l->from.url, l->set->into.wait_most);
+    l->failed = true;
+}
+
 static void work(struct load *l)
 {
     while (!hold_ending(&l->hold)) {
@@ -300,7 +311,8 @@ static void work(struct load *l)
         if (count < 0)
             hold_rest(&l->hold, l->from.pause);
         /* Nothing came, and the bus does not say either that nothing is left. */
-        l->failed |= count <= 0 && !hold_ending(&l->hold) && is_over(l);
+        if (count <= 0)
+            give_up(l);
         if (l->failed || !settle(l, count) || (count == 0 && is_empty(l)))
             break;
         tell_now_and_then(l);

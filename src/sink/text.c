@@ -241,7 +241,7 @@ static void notice_line(struct sink *snk, const struct notice *n)
         cell_text(out, n->list, WIDTH_SUBJECT);
     }
     if (n->folded)
-        line_printf(out, "  %llu times more", (unsigned long long)n->folded);
+        line_printf(out, n->folded == 1 ? "  once more" : "  %llu times more", (unsigned long long)n->folded);
     if (n->removal.len) {
         line_str(out, "  ");
         cell_text(out, n->removal, WIDTH_REPLY);

@@ -161,6 +161,8 @@ static void conditions(void **state)
     has("subject:*a*'b", "WITH '(?s)^.*a.*\\\\\\'b$' AS t0");
     has("subject:*a", "match(lower(`subject`), t0)");
     has("uid:ABC", "WITH 'abc' AS t0 SELECT ((lower(`uid`) = t0))");
+    has("file:a", "(match(arrayStringConcat(`files_name`, '\\x0a7316048592\\x0a'), t0))");
+    has("file:7316048592", "arrayExists(x -> (match(x, t0)), `files_name`)");
     has("rcpt:a@b.c", "arrayExists(x -> (lower(x) = t0), `rcptto`)");
     has("rcpts:<5", "(length(`rcptto`) < 5 AND notEmpty(`rcptto`))");
     has("code:<500", "(`reply_code` < 500 AND (`reply_code` != 0 OR has(empties, 'reply_code')))");

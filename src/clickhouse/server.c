@@ -15,6 +15,7 @@
 #include "clickhouse/schema.h"
 
 enum { HOST = 256, DATABASE = 65, URL = 8192, PIECE = 1 << 18, HOWS = CHSERVER_PIECES + 1 };
+enum { READONLY = 164 }; /* the code of a server that may not do what it is asked */
 
 /* What the URL says. */
 struct place {
@@ -285,8 +286,9 @@ static void explain(struct chserver *s, long status, struct error *reterr)
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         said = slice_sub(said, 0, slice_find(said, ends[i]));
     said = slice_sub(said, 0, 300);
-    error_set(reterr, -EIO, "HTTP status %ld, code %u: %.*s", status, code, (int)said.len,
-              (const char *)said.data);
+    error_set(reterr, -EIO, "HTTP status %ld, code %u: %.*s%s", status, code, (int)said.len,
+              (const char *)said.data,
+              code == READONLY ? "; the user's profile has to have readonly 0 to write, or 2 to ask" : "");
 }
 
 /* Whether a row is at fault, however often it is sent. */

@@ -14,6 +14,8 @@
 #include "sink/letter.h"
 
 enum { OWN_ADDRESSES = 64, JSON_MOST = 1 << 20, DELIVERED_TEXT = 8192 };
+/* The longest window that a setting can say. */
+#define WINDOW_MOST (168 * 3600.0)
 enum { AWAY = ACTION_EMAIL | ACTION_WEBHOOK };
 
 struct notices {
@@ -168,9 +170,11 @@ enum notices_heard notices_hear(struct notices *o, struct notice *n, bool again,
                                 struct slice names[static ACTIONS])
 {
     const unsigned taken = actions_of(n);
-    const double window = n->suppress_for;
     const struct policy_row *row = row_of(o, n);
     const struct notices_counts counts = o->counts;
+    /* One that says it lasts for ever would silence its likes for ever. */
+    n->suppress_for = n->suppress_for > WINDOW_MOST ? WINDOW_MOST : n->suppress_for;
+    const double window = n->suppress_for;
     if (row && row->suppress_for >= 0)
         n->suppress_for = row->suppress_for;
     unsigned actions = judge(o, n, row);

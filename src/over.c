@@ -138,16 +138,28 @@ static bool is_heard(const struct over *o, enum stream_index stream)
            (stream == STREAM_SESSION && o->hooks & HOOK_SESSION);
 }
 
+/* The time that it is, by what came. */
+static struct timespec latest(const struct over *o)
+{
+    return o->clock.tv_sec ? o->clock : (struct timespec){o->wall, 0};
+}
+
 /* What a sensor's notice becomes. True: it went on. */
 static bool take_notice(struct over *o, const struct record *rec, const struct line_head *head,
                         struct slice line, bool again)
 {
     struct slice names[ACTIONS];
-    const struct notice *n = rec->body;
+    struct notice *n = rec->body;
+    const struct timespec own = n->ts;
     o->counts.notices += !again;
     /* What stands for repeats shows the last of them, which may be as old as its window is long. */
     o->counts.late += o->late && !n->folded && !again;
-    switch (notices_hear(o->notices, rec->body, again, names)) {
+    /* What says it is of next year would hold its likes until then. */
+    if (is_after(n->ts, latest(o)))
+        n->ts = latest(o);
+    enum notices_heard heard = notices_hear(o->notices, n, again, names);
+    n->ts = own;
+    switch (heard) {
     case NOTICES_LEFT:
         return false;
     case NOTICES_GOES:
@@ -191,7 +203,7 @@ static void take_heard(struct over *o, const struct line_head *head, struct slic
         return;
     /* A time that is not yet would be that of all that scripts count, and none is before all times. */
     if (is_after(rec.end, o->clock))
-        rec.end = o->clock.tv_sec ? o->clock : (struct timespec){o->wall, 0};
+        rec.end = latest(o);
     if (rec.end.tv_sec < 0)
         rec.end = (struct timespec){0};
     scripts_record(o->scripts, &rec);

@@ -120,6 +120,11 @@ int stores_reader(struct stores *s, struct reader **ret, struct error *reterr)
     return s->folder ? store_open(&set, ret, reterr) : chreader_open(&s->server, ret, reterr);
 }
 
+void stores_discreet(struct stores *s)
+{
+    s->server.server.discreet = true;
+}
+
 const char *stores_name(const struct stores *s)
 {
     return s->folder ? s->folder : s->url;

@@ -22,6 +22,8 @@ int stores_open_by(const struct settings *set, const char *where, uint64_t sums_
                    struct error *reterr);
 /* Opens a reader of it; for several threads at a time. The struct stores must outlive it. */
 int stores_reader(struct stores *s, struct reader **ret, struct error *reterr);
+/* Of readers opened from now on: errors do not repeat what a server says, see struct chserver_settings. */
+void stores_discreet(struct stores *s);
 /* What it is called for people. */
 const char *stores_name(const struct stores *s);
 /* NULL: it is no folder but a server. */

@@ -198,6 +198,7 @@ static int run(const struct arguments *args, struct settings *set)
     if (settings_collect(&args->source, set, &err) < 0 ||
         stores_open_by(set, args->store, set->web_sums_bytes, &stores, &err) < 0)
         return command_fail(&err);
+    stores_discreet(stores);
     if (check_folder(stores_folder(stores), &err) < 0 || check_folder(set->web_directory.text, &err) < 0 ||
         fill(args, set, stores, &ws, &err) < 0 || web_open(&ws, &w, &err) < 0)
         return stores_close(&stores), command_fail(&err);

@@ -60,11 +60,14 @@ class Secrets:
         public = " ".join(public).lower()
         self.words = {w for w in self.words if len(w) >= 5 and w not in public and w not in self.domains and not re.fullmatch(r"[\d.]+", w)}
         self.wholes = {w.lower() for w in self.wholes if len(w) >= 8 and w.lower() not in public}
+        self.plain = {w for w in self.words if re.fullmatch(r"[\w.+=-]+", w)}
 
     def found_in(self, text):
         text = text.lower()
         found = [w for w in self.wholes if w in text]
-        return found + [w for w in self.words if w in text and re.search(r"(?<![\w.+=-])%s(?![\w.+=-])" % re.escape(w), text)]
+        # A word of the letters that words have stands alone where it is all of such a run; each text is gone through once for all of these.
+        found += self.plain.intersection(re.findall(r"[\w.+=-]+", text))
+        return found + [w for w in self.words - self.plain if w in text and re.search(r"(?<![\w.+=-])%s(?![\w.+=-])" % re.escape(w), text)]
 
 
 def answers(server, records, ids):

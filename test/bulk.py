@@ -102,7 +102,7 @@ def repeats():
         seen[name] = seen.get(name, 0) + 1
         return (429, "es_rejected_execution_exception", "rejected execution of coordinating operation") if hash(name) % 3 == 0 and seen[name] < 3 else None
 
-    with bulkpeer.Bulk(item=busy, plan=[(503, '{"error":"no master","status":503}'), "cut", (429, ""), "before", (502, "<html>"), "short", (200, "not JSON"), (200, '{"took":1}'), (200, "{}"),
+    with bulkpeer.Bulk(item=busy, plan=[(503, '{"error":"no master","status":503}'), "cut", (429, ""), "before", (502, "<html>"), "short", (200, "not JSON"), (200, '{"took":1}'), (200, "{}"), (200, '{"items":[%s]}' % ",".join(['{"create":{"status":201}}'] * 9999)),
                                         (404, '{"error":{"reason":"no such thing"}}'), (200, '{"errors":false,"items":[]}')]) as bulk:
         p = send(folder, "elasticsearch://127.0.0.1:%d/mail" % bulk.port, "carry_wait=60s", "batch_bytes=32KiB")
         ok(p.returncode == 0 and not waiting(folder) and not aside(folder), "busy, cut, broken and wrong answers: all is sent again", p.returncode, p.stderr)

@@ -166,7 +166,8 @@ def differences(server, lines, database):
 
 def read(folder, server, database, files, *more, where="clickhouse://127.0.0.1"):
     """-> (exit code, what it said)."""
-    args = ["-s", "outbox_directory=%s" % (folder / "outbox"), "-s", "carry_timeout=120s", "-o", "%s:%d/%s" % (where, server.http, database)]
+    # Each insert makes some hundred files for each day that is in it.
+    args = ["-s", "outbox_directory=%s" % (folder / "outbox"), "-s", "batch_bytes=16MiB", "-s", "batch_wait=1m", "-s", "carry_timeout=120s", "-o", "%s:%d/%s" % (where, server.http, database)]
     if not any(str(m).startswith("carry_wait=") for m in more):
         args += ["-s", "carry_wait=180s"]
     r = mailtap("read", *args, *more, *files, timeout=240)
@@ -365,6 +366,8 @@ def try_shards(folder, make_captures, mails):
         per = [s.number("SELECT count() FROM smtp_local FINAL", "two") for s in shards]
         ok(sum(per) == mails and min(per) > mails // 3, "nothing lost, nothing double under FINAL: %d mails on both shards" % mails, per)
         ok([s.number("SELECT count() FROM smtp FINAL", "two") for s in shards] == [mails] * 2, "each tells all by the table over both")
+        asked = [mailtap("query", "clickhouse://127.0.0.1:%d/two" % s.http, *how).stdout for s in shards for how in (("", "--count"), ("subject:* -has:notice", "--count"), ("", "-f", "json", "--limit", "5", "--fields", "uid"))]
+        ok([int(n) for n in (asked[0], asked[3])] == [mails] * 2 and asked[:3] == asked[3:] and len(asked[2].splitlines()) == 5, "and mailtap query asks either for all", asked)
         ok(shards[0].number("SELECT uniqExact(uid, trans_depth) FROM smtp", "two") == mails, "and each is another mail")
     finally:
         for s in shards:

@@ -67,6 +67,14 @@ def mail(sensor, at, host="192.0.2.7", written=None, disposition="accepted", num
     return line("smtp", at, written, **fields, sensor=sensor)
 
 
+def forged():
+    """A stranger's notice cannot hold those like it for ever."""
+    HOUR = 3600
+    for what, first in (("window", notice("evil", 0, suppress_for=1e15)), ("time", notice("evil", 10 ** 9, written=0)), ("time before all", notice("evil", -10 ** 9, written=0))):
+        got = brief(lines_of(first, notice("a", 200 * HOUR), notice("b", 200 * HOUR + 1), "!take"))
+        ok([n[0] for n in got] == ["evil", "a"] and got[1][1] == 200 * HOUR, "a %s that is none ends" % what, got)
+
+
 def there_and_back():
     paths = [SOURCE / "samples/border.pcap", SOURCE / "samples/week.pcap.zst"]
     if (SHARED / "captures").is_dir():
@@ -336,6 +344,7 @@ def spam_run():
 
 there_and_back()
 folding()
+forged()
 lateness()
 once_more()
 hostile()

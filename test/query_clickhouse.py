@@ -215,6 +215,28 @@ def repeats(folder, server, printed):
     ok(after > before and int(count) == sum(l.startswith('{"_path":"smtp",') for l in set(printed)), "rows that are there twice count once", before, after, count)
 
 
+def same_ids(program, server):
+    """Records of one id: pages have all of them, whatever their size."""
+    names = server.ask("SELECT name FROM system.columns WHERE database = 'mail' AND table = 'smtp' AND default_kind = ''", "mail").split()
+    other = {"record_hash": "record_hash + number + 1", "uid": "concat(uid, toString(number))"}
+    store = queries.Store(program, "clickhouse://127.0.0.1:%d/mail" % server.http)
+    middle = store.rows("")[10][0]
+    server.ask("INSERT INTO smtp (%s) SELECT %s FROM (SELECT * FROM smtp WHERE id = %d LIMIT 1) CROSS JOIN (SELECT number FROM numbers(3))"
+               % (", ".join(names), ", ".join(other.get(n, n) for n in names), middle), "mail")
+    faults = []
+    for oldest in (False, True):
+        wanted = store.lines("", oldest=oldest)
+        for size in (1, 2, 3, 7):
+            got, place = [], ""
+            while page := store.rows(place, oldest=oldest, limit=size):
+                got += page
+                place = "id:%s%d" % (">" if oldest else "<", page[-1][0])
+            if [l for _, l in got] != wanted:
+                faults.append("%s, %d: %d of %d" % ("oldest" if oldest else "newest", size, len(got), len(wanted)))
+    ok(not faults and len(store.rows("id:%d" % middle)) == 4, "records of one id are on one page", *faults)
+    store.close()
+
+
 def main():
     print("# SEED=%d" % queries.SEED, flush=True)
     if not clickhouses.SERVER:
@@ -236,6 +258,7 @@ def main():
                 repeats(folder, server, printed)
                 faults(folder, server, printed)
                 errors(folder, server)
+                same_ids(sys.argv[2], server)
         finally:
             server.kill()
     done()

@@ -1,9 +1,13 @@
 """mailtap web over the tables of a real ClickHouse: the checks of test/api.py, whose numbers come of whole records, with the same captures; what else differs from a folder: who
 decides of notices where, a server that is away, who logs in. Then each view of the page, once."""
+import http.server
 import os
+import ssl
 import subprocess
 import sys
 import tempfile
+import threading
+from http import client
 from pathlib import Path
 
 import api
@@ -13,8 +17,9 @@ import page
 import waiting
 from apiserver import Server, token_line
 from tap import MAILTAP, SOURCE, done, ok, skip
+from webserver import certificate
 
-EACH = 29  # of the shared captures one in so many: each day of theirs costs this server a partition
+EACH = 45  # of the shared captures one in so many: each day of theirs costs this server a partition
 
 
 def captures():
@@ -23,18 +28,24 @@ def captures():
 
 
 def load(folder, server, database, files):
+    """The lines; a third of the rows is there twice, as if they had been sent again."""
     server.ask("CREATE DATABASE " + database)
-    return api.fill("clickhouse://127.0.0.1:%d/%s" % (server.http, database), files, "-s", "outbox_directory=%s" % (folder / "outbox"), "-s", "carry_timeout=120s", "-s", "carry_wait=180s")
+    lines = api.fill("clickhouse://127.0.0.1:%d/%s" % (server.http, database), files, "-s", "outbox_directory=%s" % (folder / "outbox"), "-s", "carry_timeout=120s", "-s", "carry_wait=180s")
+    server.ask("SYSTEM STOP MERGES")
+    for table in ("smtp", "smtp_session", "notice", "software"):
+        server.ask("INSERT INTO %s SELECT * FROM %s WHERE record_hash %% 3 = 0" % (table, table), database)
+    ok(server.number("SELECT count() FROM smtp", database) > server.number("SELECT count() FROM smtp FINAL", database) > 1000, "rows are there twice")
+    return lines
 
 
-def refused(http):
+def refused(port):
     """What is no store is said before anything is opened, without what may be a password."""
-    for store, word in (("clickhous://127.0.0.1/db", "the nearest is clickhouse"), ("https://127.0.0.1:8123/db", "a store is a folder"), ("clickhouse://127.0.0.1:%d" % http, "DATABASE"),
+    for store, word in (("clickhous://127.0.0.1/db", "the nearest is clickhouse"), ("https://127.0.0.1:8123/db", "a store is a folder"), ("clickhouse://127.0.0.1:%d" % port, "DATABASE"),
                         ("clickhouse://mail:%s@127.0.0.1/db" % clickhouses.PASSWORD, "carry_user"), ("clickhouse://127.0.0.1/d-b", "letters")):
         r = subprocess.run([MAILTAP, "web", store, "--listen", "127.0.0.1:0"], capture_output=True, text=True, timeout=waiting.LONG)
         ok(r.returncode == 2 and word in r.stderr and clickhouses.PASSWORD not in r.stderr, "refused: %s" % store.replace(clickhouses.PASSWORD, "..."), r.returncode, r.stderr)
     for option, word in (("web_directory=/nowhere", "/nowhere"), ("carry_password_file=/nowhere/word", "/nowhere/word")):
-        r = subprocess.run([MAILTAP, "web", "clickhouse://127.0.0.1:%d/store" % http, "--listen", "127.0.0.1:0", "-s", option], capture_output=True, text=True, timeout=waiting.LONG)
+        r = subprocess.run([MAILTAP, "web", "clickhouse://127.0.0.1:%d/store" % port, "--listen", "127.0.0.1:0", "-s", option], capture_output=True, text=True, timeout=waiting.LONG)
         ok(r.returncode == 2 and word in r.stderr, "refused: %s" % option, r.returncode, r.stderr)
 
 
@@ -91,6 +102,49 @@ def redacted(folder, store):
     web.close()
 
 
+class Tls(http.server.BaseHTTPRequestHandler):
+    """Hands on what comes by TLS to a server without it, and notes who logs in."""
+    protocol_version, to, seen = "HTTP/1.1", None, []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.seen.append((self.headers.get("X-ClickHouse-User"), self.headers.get("X-ClickHouse-Key")))
+        c = client.HTTPConnection("127.0.0.1", self.to, timeout=60)
+        c.request("POST", self.path, body, {k: v for k, v in self.headers.items() if k.startswith("X-")})
+        r = c.getresponse()
+        answer = r.read()
+        self.send_response(r.status)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+
+def by_tls(folder, to):
+    """A server with a name and a certificate, who is believed where carry_ca_file says so; web is confined by then."""
+    cert, key, _ = certificate(folder, "DNS:localhost")
+    word = folder / "word-tls"
+    word.write_text(clickhouses.PASSWORD)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    front = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tls)
+    front.socket = context.wrap_socket(front.socket, server_side=True)
+    Tls.to = to
+    threading.Thread(target=front.serve_forever, daemon=True).start()
+    store = "clickhouses://localhost:%d/store" % front.server_port
+    who = ["-s", "carry_user=mail", "-s", "carry_password_file=%s" % word]
+    web, other = Server(store, *who, "-s", "carry_ca_file=%s" % cert), Server(store, *who)
+    ok(web.get("/count").get("count", 0) > 1000 and web.get("/top", by="client")["rows"] is not None, "a server is asked by TLS, under its name")
+    ok(set(Tls.seen) == {("mail", clickhouses.PASSWORD)}, "and hears who asks", set(Tls.seen))
+    a = other.ask("/count")
+    ok(a.status == 503 and "certificate" in a.json()["error"]["text"], "one whose certificate nobody vouches for is not", a.status, a.body[:300])
+    for w in (web, other):
+        w.close()
+    front.shutdown()
+
+
 def rights(web, user):
     """Of the process: whom it became, and that calls are filtered."""
     status = dict(line.split(":\t", 1) for line in Path("/proc/%d/status" % web.process.pid).read_text().splitlines() if ":\t" in line)
@@ -113,9 +167,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="mailtap-web-clickhouse-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        http, tcp = clickhouses.free_ports(2)
-        store = "clickhouse://127.0.0.1:%d/store" % http
-        clickhouse = clickhouses.Server(folder / "server", http, tcp)
+        port, tcp = clickhouses.free_ports(2)
+        store = "clickhouse://127.0.0.1:%d/store" % port
+        clickhouse = clickhouses.Server(folder / "server", port, tcp)
         try:
             ok(clickhouse.start(), "a server of ClickHouse begins")
             lines = load(folder, clickhouse, "store", captures())
@@ -131,7 +185,8 @@ def main():
             shown("http://" + web.at)
             web.close()
             redacted(folder, store)
-            refused(http)
+            by_tls(folder, port)
+            refused(port)
             away(folder, clickhouse, store)
         finally:
             clickhouse.kill()

@@ -19,4 +19,12 @@ static inline struct shown shown(struct slice text)
     return ret;
 }
 
+/* In place: what is no printable ASCII becomes '?', so that what a server says cannot speak to a terminal. */
+static inline void shown_clean(char *text)
+{
+    for (; *text; text++)
+        if (*text < 32 || *text > 126)
+            *text = '?';
+}
+
 #endif

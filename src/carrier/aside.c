@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/io.h"
+#include "base/error.h"
 #include "base/now.h"
+#include "base/shown.h"
 #include "sink/json.h"
 
 enum { TELL_EVERY = 60 };
@@ -46,6 +48,9 @@ bool aside_put(struct aside *a, struct slice line, bool record, const char *why,
     else
         json_text(line, &out);
     line_str(&out, "}\n");
+    struct error said;
+    error_set(&said, 0, "%s", why);
+    shown_clean(said.text);
     bool kept = add_line(a, line_slice(&out));
     line_free(&out);
     double now = now_monotonic();
@@ -53,7 +58,7 @@ bool aside_put(struct aside *a, struct slice line, bool record, const char *why,
         return kept;
     fprintf(stderr, "mailtap: %s: a record is %s (%llu so far): %s\n", a->url,
             kept ? "put aside in refused.ndjson" : "lost, as refused.ndjson takes no more",
-            (unsigned long long)before + 1, why);
+            (unsigned long long)before + 1, said.text);
     a->tell_at = now + TELL_EVERY;
     return kept;
 }

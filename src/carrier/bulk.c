@@ -224,12 +224,17 @@ static bool is_of_record(const struct bulk_item *answer)
     return answer->status == 400 || answer->status == 413;
 }
 
+static void count_item(void *ctx, const struct bulk_item *answer)
+{
+    (void)answer;
+    ((struct bulk *)ctx)->told++;
+}
+
 static void take_item(void *ctx, const struct bulk_item *answer)
 {
     struct bulk *b = ctx;
     while (b->at < b->count && b->items[b->at].state != OPEN)
         b->at++;
-    b->told++;
     if (b->at == b->count)
         return;
     struct item *item = &b->items[b->at++];
@@ -305,12 +310,14 @@ static enum carried ask(struct bulk *b, struct error *reterr)
     if (status != 200)
         return judge(b, status, answer, reterr);
     b->at = b->told = b->open = 0;
-    bool whole = bulk_answer(answer, take_item, b);
+    /* Which items an answer that tells of too many or too few speaks of nobody knows. */
+    bool whole = bulk_answer(answer, count_item, b);
     if (!whole || b->told != asked) {
         error_set(reterr, 0, "its answer tells of %zu of %zu records", b->told, asked);
         bulk_http_move(b->http);
         return CARRY_AGAIN;
     }
+    bulk_answer(answer, take_item, b);
     give_up(b);
     if (b->open) {
         error_set(reterr, 0, "%zu of %zu records: %s", b->open, asked, b->why);

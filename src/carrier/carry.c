@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include "base/now.h"
+#include "base/shown.h"
 #include "carrier/aside.h"
 #include "carrier/group.h"
 #include "carrier/halves.h"
@@ -109,8 +110,10 @@ static void put_aside(struct carry *c, struct slice line, bool whole, const char
 
 static void say_down(struct carry *c, const struct error *why)
 {
+    struct error said = *why;
+    shown_clean(said.text);
     if (!c->told)
-        fprintf(stderr, "mailtap: %s: %s; records wait in %s\n", c->start->set->url, why->text,
+        fprintf(stderr, "mailtap: %s: %s; records wait in %s\n", c->start->set->url, said.text,
                 c->start->set->outbox);
     c->told = true;
     atomic_store(&c->start->page->down, 1);

@@ -27,8 +27,8 @@ static size_t middle(struct slice lines)
 size_t halves_count(struct slice lines)
 {
     size_t n = 0;
-    for (size_t i = 0; i < lines.len; i++)
-        n += lines.data[i] == '\n';
+    for (size_t at; (at = slice_index(lines, '\n')) < lines.len; n++)
+        lines = slice_sub(lines, at + 1, lines.len);
     return n;
 }
 

@@ -13,6 +13,8 @@ struct chserver_settings {
     const char *user;    /* or NULL */
     const char *ca_file; /* who is believed beside the system's authorities; NULL: nobody */
     double connect;      /* seconds that a connection may take to be made; 0: as long as the request has */
+    bool discreet;       /* errors tell its numbers, and its words go to standard error: the words may have
+                            SQL and values in them, and whoever is told of errors may be a stranger */
 };
 
 /* 0, or -EINVAL with what is wrong: the URL, the user, or a password (`password`: there is one) that would go
@@ -36,18 +38,9 @@ const char *chserver_database(const struct chserver *s);
 /* It is on this machine, where packing costs a core and saves nothing. */
 bool chserver_is_here(const struct chserver *s);
 
-enum chserver_how {
-    CHSERVER_PLAIN,  /* the body as it is */
-    CHSERVER_PACKED, /* it is gzip */
-    CHSERVER_PIECES, /* `give` has it */
-};
-
 struct chserver_request {
-    const char *more; /* behind the '?' of the URL */
-    enum chserver_how how;
+    const char *more;  /* behind the '?' of the URL */
     struct slice body; /* the query, unless it is in `more`; or rows */
-    /* As libcurl's read callback: fills `to`, returns the bytes, 0 at the end. */
-    size_t (*give)(char *to, size_t size, size_t n, void *ctx);
     /* Takes a piece of the answer to a good request; false: no more is wanted, and the connection is closed.
      * NULL: the answer is kept for chserver_answer. */
     bool (*take)(void *ctx, struct slice piece);
@@ -59,7 +52,7 @@ enum chserver_outcome {
     CHSERVER_DONE,
     CHSERVER_FAILED, /* it is not there, too slow, or refuses: *reterr says why */
     CHSERVER_ROW,    /* a row that was sent is at fault, however often it is sent */
-    CHSERVER_ENOUGH  /* `take` wanted no more, or `give` gave up */
+    CHSERVER_ENOUGH  /* `take` wanted no more */
 };
 
 enum chserver_outcome chserver_ask(struct chserver *s, const struct chserver_request *request,

@@ -18,6 +18,8 @@
 #include "view/past.h"
 
 enum { DAY = 86400, HOUR = 3600, ROW_MOST = 4096, LATE = HOUR };
+/* Of an answer; a server that means harm sends them without end. */
+enum { HOURS_MOST = 24 << 16 };
 enum { KEY_AND_SUMS = 10, TIMES = 9 };
 #define SECOND   INT64_C(1000000)
 #define LAST_DAY INT64_C(65535) /* of the server's type */
@@ -240,6 +242,8 @@ static bool take_piece(void *ctx, const struct binary_value *values)
 {
     const struct pieces *p = ctx;
     struct past_pieces *list = p->list;
+    if (list->count == HOURS_MOST)
+        return false;
     const int64_t since = (int64_t)values[0].number * HOUR, day = since / DAY;
     const int64_t until = since + (day >= p->first_day && day < p->last_day ? DAY : HOUR);
     list->items = reallocarray(list->items, list->count + 1, sizeof *list->items);
@@ -294,6 +298,8 @@ struct hourly {
 static bool take_hour(void *ctx, const struct binary_value *values)
 {
     struct hourly *h = ctx;
+    if (h->count == HOURS_MOST)
+        return false;
     h->items = reallocarray(h->items, h->count + 1, sizeof *h->items);
     memory_check(h->items);
     h->items[h->count++] = (struct hour){(int64_t)values[0].number * HOUR, sums_of(values + 1)};

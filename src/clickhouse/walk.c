@@ -67,6 +67,7 @@ struct walking {
     enum binary_kind kinds[CHWALK_COLUMNS + 2];
     size_t columns;
     uint64_t counted;
+    uint64_t asked; /* how many ids, at most */
 };
 
 static const char *order(const struct walking *w)
@@ -263,6 +264,8 @@ static bool take_id(void *ctx, const struct binary_value *v)
     struct walking *w = ctx;
     struct row_id id = {v[0].number, v[1].number};
     const struct row_id *last = w->id_count ? &w->ids[w->id_count - 1] : NULL;
+    if (w->counted == w->asked)
+        return false; /* more than it was asked for, and there may be no end of them */
     w->counted++;
     if (last && last->id == id.id && last->hash == id.hash)
         return true;
@@ -284,6 +287,7 @@ static int ask_ids(struct walking *w, const struct window *win, uint64_t most, b
     line_printf(&sql, " ORDER BY id%s, record_hash%s LIMIT %" PRIu64, order(w), order(w), most);
     w->id_count = 0;
     w->counted = 0;
+    w->asked = most;
     int err = run(w, &sql, kinds, 2, SHORT_ROW, take_id);
     line_free(&sql);
     *ret_all = w->counted < most;

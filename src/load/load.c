@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 #include "base/now.h"
+#include "base/shown.h"
 #include "carrier/aside.h"
 #include "carrier/halves.h"
 #include "load/hold.h"
@@ -49,8 +50,10 @@ struct load {
 
 static void say_down(struct end_point *s, const struct error *why, const char *meanwhile)
 {
+    struct error said = *why;
+    shown_clean(said.text);
     if (!s->told)
-        fprintf(stderr, "mailtap: %s: %s; %s\n", s->url, why->text, meanwhile);
+        fprintf(stderr, "mailtap: %s: %s; %s\n", s->url, said.text, meanwhile);
     s->told = true;
     *s->down = 1;
     s->pause = fmin(s->pause > 0 ? 2 * s->pause : pause_first, pause_most);

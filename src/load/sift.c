@@ -14,7 +14,7 @@ struct seen {
     bool object; /* all of it is one JSON object */
     bool record; /* which begins with _path */
     bool sensor; /* and names its sensor */
-    size_t path; /* where the value of _path ends */
+    size_t path; /* where the value of _path ends, and of _write_ts, which belongs behind it */
 };
 
 static struct seen look(struct slice line)
@@ -22,7 +22,7 @@ static struct seen look(struct slice line)
     struct scan s = {line.data, line.data + line.len};
     struct seen seen = {0};
     struct slice key, value;
-    bool first = true;
+    bool first = true, second = false;
     if (!scan_byte(&s, '{'))
         return seen;
     do {
@@ -33,8 +33,9 @@ static struct seen look(struct slice line)
         if (is_path ? !scan_string(&s, &value) : !scan_skip(&s, 1))
             return (struct seen){0};
         seen.record |= is_path;
-        if (is_path)
+        if (is_path || (second && slice_eq(key, slice_str("\"_write_ts\""))))
             seen.path = (size_t)(s.at - line.data);
+        second = is_path;
         first = false;
     } while (scan_byte(&s, ','));
     seen.object = scan_byte(&s, '}') && !scan_peek(&s) && s.at == s.end;

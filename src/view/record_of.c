@@ -232,10 +232,9 @@ static bool set_text(struct arena *mem, const struct field *f, struct slice text
 
 static struct timespec time_of(int64_t micros)
 {
-    int64_t part = micros % MICROSECONDS;
-    if (part < 0)
-        part += MICROSECONDS;
-    return (struct timespec){(time_t)((micros - part) / MICROSECONDS), (long)(part * 1000)};
+    int64_t whole = micros / MICROSECONDS, part = micros % MICROSECONDS;
+    bool before = part < 0;
+    return (struct timespec){(time_t)(whole - before), (long)((part + before * MICROSECONDS) * 1000)};
 }
 
 static bool set_integer(const struct field *f, int64_t v, void *to)

@@ -25,6 +25,7 @@ struct log {
     char ids[CALLS][160];
     size_t counts[CALLS];
     char taken[TEXT]; /* all lines that were carried */
+    char ahead[TEXT]; /* what was shown of those behind, each call in brackets */
 };
 
 static struct log *shared;
@@ -75,6 +76,21 @@ static void fake_close(void *ctx)
 }
 
 static const struct carrier_ops fake = {"fake", "", fake_check, fake_open, fake_send, fake_close};
+
+static void fake_ahead(void *ctx, struct slice lines)
+{
+    struct log *log = ctx;
+    size_t len = strlen(log->ahead);
+    snprintf(log->ahead + len, TEXT - len, "[%.*s]", (int)lines.len, (const char *)lines.data);
+}
+
+static const struct carrier_ops fake_groups = {.scheme = "fake",
+                                               .check = fake_check,
+                                               .open = fake_open,
+                                               .send = fake_send,
+                                               .close = fake_close,
+                                               .ahead = fake_ahead};
+static const struct carrier_ops *ops = &fake;
 static struct carrier_settings set = {
     .url = "fake://x", .sensor = "west", .outbox_bytes = 1 << 20, .timeout = 1, .wait_most = 5};
 
@@ -86,6 +102,7 @@ static int make(void **state)
     folder = mkdtemp(path) ? outbox_open(path, &(struct error){{0}}) : -1;
     set.outbox = path;
     set.wait_most = 5;
+    ops = &fake;
     return shared == MAP_FAILED || folder < 0 ? -1 : 0;
 }
 
@@ -114,7 +131,7 @@ static void begin(void)
     pid = fork();
     if (pid == 0) {
         /* Its own, as the lock belongs to it. */
-        const struct carry_start start = {.ops = &fake,
+        const struct carry_start start = {.ops = ops,
                                           .set = &set,
                                           .folder = outbox_open(path, &(struct error){{0}}),
                                           .wake = pair[0],
@@ -303,6 +320,51 @@ static void one_at_a_time(void **state)
     assert_int_equal(strlen(shared->taken), 40);
 }
 
+/* What waits goes together, up to group_bytes; a file that is torn goes alone. */
+static void groups(void **state)
+{
+    (void)state;
+    ops = &fake_groups;
+    set.group_bytes = 6;
+    put("1\n2\n", 2);
+    put("3\n", 1);
+    put("4\n", 1);
+    put("5\n6", 2);
+    put("7 is longer\n", 1);
+    put("{bad}\n", 1);
+    put("9\n", 1);
+    begin();
+    assert_int_equal(end(), 0);
+    assert_string_equal(shared->taken, "1\n2\n3\n4\n5\n7 is longer\n9\n");
+    assert_string_equal(shared->ahead, "[4\n][][{bad}\n][9\n][][]");
+    assert_int_equal(shared->counts[0], 3);
+    assert_int_equal(shared->page.lines, 7);
+    assert_int_equal(shared->page.refused, 2);
+    assert_int_equal(shared->page.batches, 7);
+    assert_int_equal(outbox_sum(folder).batches, 0);
+}
+
+/* None is gone before all of its group are carried. */
+static void groups_wait(void **state)
+{
+    (void)state;
+    ops = &fake_groups;
+    set.group_bytes = 100;
+    set.wait_most = 0.3;
+    shared->again = CALLS;
+    put("1\n", 1);
+    put("2\n", 1);
+    begin();
+    assert_int_equal(end(), 0);
+    assert_int_equal(outbox_sum(folder).batches, 2);
+    shared->again = 0;
+    set.wait_most = 5;
+    begin();
+    assert_int_equal(end(), 0);
+    assert_string_equal(shared->taken, "1\n2\n");
+    assert_int_equal(outbox_sum(folder).batches, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +377,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(zeros_at_the_end, make, clear),
         cmocka_unit_test_setup_teardown(time_is_over, make, clear),
         cmocka_unit_test_setup_teardown(cannot_open, make, clear),
-        cmocka_unit_test_setup_teardown(one_at_a_time, make, clear)};
+        cmocka_unit_test_setup_teardown(one_at_a_time, make, clear),
+        cmocka_unit_test_setup_teardown(groups, make, clear),
+        cmocka_unit_test_setup_teardown(groups_wait, make, clear)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

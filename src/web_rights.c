@@ -93,7 +93,9 @@ int web_rights_drop(const struct web_rights *rights, struct error *reterr)
     const struct web_settings *web = rights->web;
     char pages[PAGES][PATH_MAX], audit[PATH_MAX], owner_name[USER_TEXT];
     const char *writes[PAGES + 1], *again[AGAIN], *folders[FOLDERS];
-    const char *of = rights->folder ? rights->folder : web->directory;
+    snprintf(audit, sizeof audit, "%s", web->audit);
+    const char *audit_folder = *web->audit ? dirname(audit) : "";
+    const char *of = rights->folder ? rights->folder : *web->directory ? web->directory : audit_folder;
     const char *user = choose_user(of, rights->user, owner_name);
     struct chserver_target target = {0};
     size_t write_count = make_pages(web->directory, *user ? getpwnam(user) : NULL, pages, writes);
@@ -101,10 +103,8 @@ int web_rights_drop(const struct web_rights *rights, struct error *reterr)
     int err = rights->folder ? 0 : chserver_target(rights->url, &target, reterr);
     if (err)
         return err;
-    if (*web->audit) {
-        snprintf(audit, sizeof audit, "%s", web->audit);
-        writes[write_count++] = dirname(audit);
-    }
+    if (*web->audit)
+        writes[write_count++] = audit_folder;
     if (*web->users)
         again[again_count++] = web->users;
     if (rights->ca_file)

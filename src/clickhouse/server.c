@@ -17,6 +17,7 @@
 
 enum { TELL_EVERY = 10 /* seconds */ };
 enum { HOST = 256, DATABASE = 65, URL = 8192, PIECE = 1 << 18 };
+enum { READONLY = 164 }; /* the code of a server that may not do what it is asked */
 
 /* What the URL says. */
 struct place {
@@ -286,8 +287,9 @@ static void explain(struct chserver *s, long status, struct error *reterr)
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         said = slice_sub(said, 0, slice_find(said, ends[i]));
     said = slice_sub(said, 0, 300);
-    error_set(reterr, -EIO, "HTTP status %ld, code %u: %.*s", status, code, (int)said.len,
-              (const char *)said.data);
+    error_set(reterr, -EIO, "HTTP status %ld, code %u: %.*s%s", status, code, (int)said.len,
+              (const char *)said.data,
+              code == READONLY ? "; the user's profile has to have readonly 0 to write, or 2 to ask" : "");
     shown_clean(reterr->text);
     if (s->discreet)
         keep_secret(s, status, reterr);

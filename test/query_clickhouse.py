@@ -147,7 +147,7 @@ def faults(folder, server, printed):
             return None
         return answer
     between.how = first_slow
-    r = mailtap("query", url, "", "--count", "-s", "carry_timeout=1s")
+    r = mailtap("query", url, "", "--count", "-s", "carry_timeout=5s")
     ok(r.returncode == 0 and int(r.stdout) == len(mails) and len(slow) == 2, "what takes too long is asked in smaller parts", r.stdout, r.stderr.decode())
 
 

@@ -93,6 +93,7 @@ static enum carried ask(struct clickhouse *c, const char *more, struct slice bod
         return CARRIED;
     case CHSERVER_ROW:
         return CARRY_REFUSED;
+    case CHSERVER_LATE:
     case CHSERVER_FAILED:
     case CHSERVER_ENOUGH:
         break;

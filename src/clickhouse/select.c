@@ -49,7 +49,7 @@ int select_run(const struct select *s, struct slice sql, struct error *reterr)
     int err = 0;
     if (outcome == CHSERVER_DONE || outcome == CHSERVER_ENOUGH)
         err = binary_end(decoder, reterr);
-    else if (left <= 0)
+    else if (outcome == CHSERVER_LATE)
         err = -ETIMEDOUT;
     else
         err = failed(s, until, reterr);

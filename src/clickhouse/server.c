@@ -330,7 +330,7 @@ enum chserver_outcome chserver_ask(struct chserver *s, const struct chserver_req
     buf_clear(&s->answer);
     *s->error = '\0';
     if (left <= 0)
-        return error_set(reterr, -ETIMEDOUT, "its time is over"), CHSERVER_FAILED;
+        return error_set(reterr, -ETIMEDOUT, "its time is over"), CHSERVER_LATE;
     set_request(s, request, left);
     CURLcode failed = curl_easy_perform(s->easy);
     curl_off_t ready = 0;

@@ -50,6 +50,7 @@ struct chserver_request {
 
 enum chserver_outcome {
     CHSERVER_DONE,
+    CHSERVER_LATE,   /* nothing was asked, as its time was over */
     CHSERVER_FAILED, /* it is not there, too slow, or refuses: *reterr says why */
     CHSERVER_ROW,    /* a row that was sent is at fault, however often it is sent */
     CHSERVER_ENOUGH  /* `take` wanted no more */

@@ -306,7 +306,9 @@ def disk_full():
         p = subprocess.run([MAILTAP, "read", "-s", "outbox_directory=" + box, "-s", "country_databases=none", "-o", server.url, str(capture(folder, 1, 900))], capture_output=True, text=True,
                            timeout=60, preexec_fn=disk.enter, env=ENV)
         found = server.records()
-        ok(lost and len(found) == 602 - int(lost[1]), "the rest arrives, no half record", len(found), p.stderr)
+        # The first of the outbox may not have gone yet when that one's came.
+        more = re.search(r"(\d+) records lost", p.stderr)
+        ok(lost and len(found) == 602 - int(lost[1]) - int(more[1] if more else 0), "the rest arrives, no half record", len(found), p.stderr)
 
 
 def size_limit():

@@ -69,9 +69,9 @@ class Client:
         return info if info and "state" in info else None
 
     def messages(self, name):
-        """All of a stream, as (id, bytes)."""
-        last = self.stream(name)["state"]["last_seq"]
-        for seq in range(1, last + 1):
+        """All of a stream, as (id, bytes); none where nobody has made it yet."""
+        stream = self.stream(name)
+        for seq in range(1, stream["state"]["last_seq"] + 1 if stream else 1):
             m = self.request("$JS.API.STREAM.MSG.GET.%s" % name, json.dumps({"seq": seq}).encode())
             if not m or "message" not in m:
                 raise LookupError("message %d of %d: %s" % (seq, last, m))

@@ -160,7 +160,7 @@ def retention():
         ok(w.hear("dropped, over store_bytes", 1), "over a number of bytes the oldest ones go", *w.lines)
         w.end()
     left = sorted(p.name for p in store.iterdir() if re.match("2.*-..-..[.]sqlite$", p.name))
-    ok(left == sorted(["2020-02-31.sqlite", *names[:2], today()]) and len(w.said("dropped, ")) == 1, "and no more than have to", left, *w.lines)
+    ok(left == sorted(["2020-02-31.sqlite", *names[:2], today()]) and len(w.said(": dropped, ")) == 1, "and no more than have to", left, *w.lines)
     with Mta(FAR) as mta, watch(store, settings=["store_bytes=1B", "store_days=1"]) as w:
         w.hear("dropped", 1)
         w.end()

@@ -8,14 +8,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from pathlib import Path
 
 import bulkpeer
 import syslogpeer
 import weekpart
 from clickhouses import free_ports
-from tap import MAILTAP as GIVEN, SOURCE, done, ok
+from tap import MAILTAP as GIVEN, SOURCE, ok, run_tests
 from waiting import until
 
 MAILTAP = os.path.abspath(GIVEN)
@@ -311,15 +310,7 @@ def template():
 
 
 def main():
-    for test in (plain, repeats, poisoned, dies, away, logins, encrypted, wrong, template):
-        if len(sys.argv) <= 2 or test.__name__ in sys.argv[2:]:
-            began = time.monotonic()
-            try:
-                test()
-            except Exception:  # a test that breaks is a failed one, and the others run
-                ok(False, test.__name__ + " comes to its end", traceback.format_exc())
-            print("# %s: %.1f s" % (test.__name__, time.monotonic() - began), flush=True)
-    done()
+    run_tests([plain, repeats, poisoned, dies, away, logins, encrypted, wrong, template])
 
 
 main()

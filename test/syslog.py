@@ -7,15 +7,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
-import traceback
 from pathlib import Path
 
 import syslogpeer
 import weekpart
 from clickhouses import free_ports
-from tap import MAILTAP as GIVEN, SOURCE, done, ok, skip
+from tap import MAILTAP as GIVEN, SOURCE, ok, run_tests, skip
 from waiting import LONG, until
 
 MAILTAP = os.path.abspath(GIVEN)
@@ -384,16 +382,7 @@ def whole(text):
 
 
 def main():
-    for test in (datagrams, streams, shapes, encrypted, away, cut, too_long, wrong, rsyslog, rsyslog_tls):
-        if len(sys.argv) <= 2 or test.__name__ in sys.argv[2:]:
-            import time
-            began = time.monotonic()
-            try:
-                test()
-            except Exception:  # a test that breaks is a failed one, and the others run
-                ok(False, test.__name__ + " comes to its end", traceback.format_exc())
-            print("# %s: %.1f s" % (test.__name__, time.monotonic() - began), flush=True)
-    done()
+    run_tests([datagrams, streams, shapes, encrypted, away, cut, too_long, wrong, rsyslog, rsyslog_tls])
 
 
 main()

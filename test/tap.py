@@ -2,6 +2,8 @@
 import os
 import subprocess
 import sys
+import time
+import traceback
 from pathlib import Path
 
 SOURCE = Path(os.environ.get("MAILTAP_SOURCE", Path(__file__).resolve().parent.parent))
@@ -58,3 +60,16 @@ def mailtap(*args, stdin=None, timeout=120):
     if b"Sanitizer" in r.stderr or b"runtime error" in r.stderr or r.returncode < 0:
         ok(False, "mailtap %s ends without a crash" % " ".join(map(str, args)), r.stderr.decode(errors="replace")[-3000:])
     return r
+
+
+def run_tests(tests):
+    """Those named on the command line, or all; each by its time."""
+    for test in tests:
+        if len(sys.argv) <= 2 or test.__name__ in sys.argv[2:]:
+            began = time.monotonic()
+            try:
+                test()
+            except Exception:  # a test that breaks is a failed one, and the others run
+                ok(False, test.__name__ + " comes to its end", traceback.format_exc())
+            print("# %s: %.1f s" % (test.__name__, time.monotonic() - began), flush=True)
+    done()

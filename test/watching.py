@@ -10,11 +10,10 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 from pathlib import Path
 
 from netns import namespaces
-from tap import MAILTAP, done, ok
+from tap import MAILTAP, done, ok, run_tests
 from waiting import LONG, until
 
 ROOT = os.geteuid() == 0
@@ -398,16 +397,3 @@ def once_each(watch, count, name):
     ok(len(mails) == count and len(set(ids)) == count and len(set(rcpts)) == count, "%s: each of %d mails is found once" % (name, count),
        "%d records, %d Message-IDs, %d recipients" % (len(mails), len(set(ids)), len(set(rcpts))), counts, *watch.lines[-5:])
     ok(not odd and not drops, "%s: all of them whole, nothing dropped" % name, drops, *odd[:5])
-
-
-def run_tests(tests):
-    """Those named on the command line, or all; each by its time."""
-    for test in tests:
-        if len(sys.argv) <= 2 or test.__name__ in sys.argv[2:]:
-            began = time.monotonic()
-            try:
-                test()
-            except Exception:  # a test that breaks is a failed one, and the others run
-                ok(False, test.__name__ + " comes to its end", traceback.format_exc())
-            print("# %s: %.1f s" % (test.__name__, time.monotonic() - began), flush=True)
-    done()

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include "clickhouse/literal.h"
 #include "clickhouse/locus.h"
+#include "clickhouse/table.h"
 
 enum { VALUE = LOCUS_NAME + 48, IPV4_BITS = 32 };
 /* A word between texts, so that no phrase goes from one into the next. */
@@ -253,19 +254,12 @@ static bool is_number(enum field_kind kind)
     return true;
 }
 
-/* Of numbers of these kinds 0 is a value too; `empties` says where there is none all the same. */
-static bool is_always(enum field_kind kind)
-{
-    return kind == FIELD_TIME || kind == FIELD_DOUBLE || kind == FIELD_PORT || kind == FIELD_COUNT ||
-           kind == FIELD_BOOL;
-}
-
 /* That a column has a value. */
 static void add_there(const struct chask *a, const struct locus *at, struct line *out)
 {
     if (at->many || at->counted) {
         line_printf(out, "notEmpty(`%s`)", at->name);
-    } else if (is_always(at->kind)) {
+    } else if (chtable_always(at->kind)) {
         if (column_type(a, "empties"))
             line_printf(out, "NOT has(empties, '-%s')", at->name);
         else
@@ -399,26 +393,11 @@ static void add_place(struct asking *k, const struct place *p)
         line_printf(k->out, ", `%s`)", at.name);
 }
 
-static unsigned use_of(const struct query_term *t)
-{
-    switch ((int)t->match) {
-    case QUERY_HAS_WORDS:
-    case QUERY_HAS_START:
-        return PLACE_WORDS;
-    case QUERY_INSIDE:
-        return PLACE_NET;
-    case QUERY_IS_THERE:
-        return PLACE_BOTH | PLACE_NET;
-    default:
-        return PLACE_VALUE;
-    }
-}
-
 /* Adds all places of a field, with OR before each but the first of all; returns how many there are by now. */
 static size_t add_places(struct asking *k, enum query_field_index field, size_t before)
 {
     const struct place *p;
-    for (size_t i = 0; (p = place_of(k->ask->stream, field, use_of(k->term), i)); i++) {
+    for (size_t i = 0; (p = place_of(k->ask->stream, field, place_use_of(k->term), i)); i++) {
         line_str(k->out, before++ ? " OR " : "");
         add_place(k, p);
     }
@@ -457,7 +436,7 @@ static void add_values(const struct chask *a, const struct place *p, struct line
     if (!at.many)
         snprintf(call, sizeof call, at.counted ? "length(`%s`)" : "`%s`", at.name);
     line_str(out, at.many ? "arrayMap(x -> " : "[");
-    if (!at.many && !is_always(at.kind) && (at.counted || is_number(at.kind))) {
+    if (!at.many && !chtable_always(at.kind) && (at.counted || is_number(at.kind))) {
         line_str(out, "if(");
         add_there(a, &at, out);
         line_printf(out, ", toString(%s), '')", call);

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "clickhouse/scan.h"
 #include "clickhouse/walk.h"
+#include "clickhouse/table.h"
 #include "record/record.h"
 #include "sink/json.h"
 
@@ -176,12 +177,6 @@ static bool is_named(const struct binary_value *empties, const char *name, bool 
     return false;
 }
 
-static bool is_always(enum field_kind kind)
-{
-    return kind == FIELD_TIME || kind == FIELD_DOUBLE || kind == FIELD_PORT || kind == FIELD_COUNT ||
-           kind == FIELD_BOOL;
-}
-
 /* The texts that were made stand one behind the other, and do not move any more. */
 static void place_texts(struct finding *f)
 {
@@ -212,7 +207,7 @@ static int take_row(void *ctx, const struct binary_value *values, uint64_t id)
     }
     for (size_t i = f->has_empties; i < f->columns; i++) {
         const struct column *c = &row->columns->items[f->field_of[i]];
-        bool empty = false, always = is_always(c->field->kind);
+        bool empty = false, always = chtable_always(c->field->kind);
         size_t before = f->row.texts.len;
         struct reader_value v = convert(f, c->field, &values[i], &empty);
         if (empty && is_named(empties, c->name, always) == always) {

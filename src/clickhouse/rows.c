@@ -37,13 +37,6 @@ static int refuse(struct row *row, const char *what, struct slice key)
                      (const char *)key.data);
 }
 
-/* Kinds that json.c never leaves out. */
-static bool is_always(enum field_kind kind)
-{
-    return kind == FIELD_TIME || kind == FIELD_DOUBLE || kind == FIELD_PORT || kind == FIELD_COUNT ||
-           kind == FIELD_BOOL;
-}
-
 static void begin_table(struct rowtable *t, enum stream_index stream)
 {
     t->columns = chtable_of(stream);
@@ -59,7 +52,7 @@ static void begin_table(struct rowtable *t, enum stream_index stream)
             t->fields = i;
     }
     for (size_t i = 0; i < t->columns->stream->count; i++)
-        if (is_always(t->columns->stream->fields[i].kind))
+        if (chtable_always(t->columns->stream->fields[i].kind))
             t->always[i / 64] |= UINT64_C(1) << i % 64;
     pick_begin(t);
     keys_begin(t);
@@ -189,12 +182,12 @@ static bool put_word(struct row *row, enum field_kind kind, size_t column, struc
     } else {
         cells_real(c, row->at, real);
         count = real != 0;
-        if (!count && !is_always(kind))
+        if (!count && !chtable_always(kind))
             row_note_empty(row, column);
         return true;
     }
     cells_number(c, row->at, count);
-    if (!count && !is_always(kind))
+    if (!count && !chtable_always(kind))
         row_note_empty(row, column);
     return true;
 }

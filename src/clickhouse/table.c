@@ -220,12 +220,8 @@ const struct chcolumn *chtable_find(const struct chtable *t, struct slice name)
     return NULL;
 }
 
-const struct chcolumn *chtable_path(const struct chtable *t, const char *path)
+bool chtable_always(enum field_kind kind)
 {
-    char name[CHCOLUMN_NAME];
-    size_t len = strcspn(path, "{#"), n = 0;
-    for (size_t i = 0; i < len && n + 1 < sizeof name; i++)
-        if (path[i] != '[' && path[i] != ']')
-            name[n++] = path[i] == '.' ? '_' : path[i];
-    return chtable_find(t, (struct slice){(const uint8_t *)name, n});
+    return kind == FIELD_TIME || kind == FIELD_DOUBLE || kind == FIELD_PORT || kind == FIELD_COUNT ||
+           kind == FIELD_BOOL;
 }

@@ -60,7 +60,8 @@ struct chtable {
 const struct chtable *chtable_of(enum stream_index stream);
 /* The column of that name, or NULL. */
 const struct chcolumn *chtable_find(const struct chtable *t, struct slice name);
-/* The column of a path as in places.def: a field's, or of what lies inside of it. NULL: none has it. */
-const struct chcolumn *chtable_path(const struct chtable *t, const char *path);
+/* Fields of these kinds json.c never leaves out: 0 is a value too, and `empties` says where there is none all
+ * the same. */
+bool chtable_always(enum field_kind kind);
 
 #endif

@@ -262,21 +262,6 @@ static void add_condition(struct where *w, const struct query_term *t, const cha
     }
 }
 
-static unsigned use_of(const struct query_term *t)
-{
-    switch ((int)t->match) {
-    case QUERY_HAS_WORDS:
-    case QUERY_HAS_START:
-        return PLACE_WORDS;
-    case QUERY_INSIDE:
-        return PLACE_NET;
-    case QUERY_IS_THERE:
-        return PLACE_BOTH | PLACE_NET;
-    default:
-        return PLACE_VALUE;
-    }
-}
-
 static void add_place(struct where *w, const struct query_term *t, const struct place *p)
 {
     if (!has_column(w->table, place_column(p))) {
@@ -300,7 +285,7 @@ static size_t add_places(struct where *w, const struct query_term *t, enum query
                          size_t before)
 {
     const struct place *p;
-    for (size_t i = 0; (p = place_of(w->table->stream, field, use_of(t), i)); i++) {
+    for (size_t i = 0; (p = place_of(w->table->stream, field, place_use_of(t), i)); i++) {
         line_str(w->out, before++ ? " OR " : "");
         add_place(w, t, p);
     }

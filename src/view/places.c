@@ -34,6 +34,21 @@ const struct place *place_of(enum stream_index stream, enum query_field_index fi
     return NULL;
 }
 
+unsigned place_use_of(const struct query_term *t)
+{
+    switch ((int)t->match) {
+    case QUERY_HAS_WORDS:
+    case QUERY_HAS_START:
+        return PLACE_WORDS;
+    case QUERY_INSIDE:
+        return PLACE_NET;
+    case QUERY_IS_THERE:
+        return PLACE_BOTH | PLACE_NET;
+    default:
+        return PLACE_VALUE;
+    }
+}
+
 enum query_field_index place_any(enum stream_index stream, size_t i)
 {
     for (size_t at = 0; at < COUNT(anywhere); at++)

@@ -21,6 +21,8 @@ struct place {
     const char *path; /* see places.def */
 };
 
+/* How a place must be usable for a term to look there. */
+unsigned place_use_of(const struct query_term *t);
 /* Place `i` of a field that may be used in one of these ways; NULL behind the last. */
 const struct place *place_of(enum stream_index stream, enum query_field_index field, unsigned use, size_t i);
 /* Field `i` that terms without one look at; QUERY_FIELDS behind the last. */

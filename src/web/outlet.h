@@ -23,7 +23,8 @@ struct outlet_settings {
 /* Two have it: the handler's thread until outlet_end, the server until outlet_drop. */
 struct outlet *outlet_new(const struct outlet_settings *set);
 
-/* Moves what the answer's body has behind what waits, once that is little enough; a small body stays for now.
+/* Moves what the answer's body has behind what waits, once that is little enough; a small body stays until
+ * more of it comes.
  * False: nobody wants more. */
 bool outlet_take(struct outlet *out, struct answer *a);
 bool outlet_has_begun(const struct outlet *out);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include "base/utf8.h"
+#include "clickhouse/locus.h"
+#include "clickhouse/table.h"
 #include "clickhouse/ask.h"
 #include "clickhouse/literal.h"
 #include "view/words.h"
@@ -307,9 +309,25 @@ static void bounds(void **state)
     assert_true(chask_id_at(-5) == 0 && chask_id_at(INT64_MAX) == UINT64_MAX && chask_id_at(1) == 1024);
 }
 
+/* Each place that a query looks at is a column of the tables, by the name that the reader gives it. */
+static void places(void **state)
+{
+    const struct place *p;
+    struct locus at;
+    (void)state;
+    for (size_t s = 0; s < STREAMS; s++)
+        for (enum query_field_index f = 0; f < QUERY_FIELDS; f++)
+            for (size_t i = 0; (p = place_of(s, f, PLACE_BOTH | PLACE_NET, i)); i++) {
+                locus_of(p, &at);
+                if (!chtable_find(chtable_of(s), slice_str(at.name)))
+                    fail_msg("%s", p->path);
+            }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(literals_stay_literals),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(places),
+                                       cmocka_unit_test(literals_stay_literals),
                                        cmocka_unit_test(conditions),
                                        cmocka_unit_test(hostile_values),
                                        cmocka_unit_test(words_are_those_of_the_index),

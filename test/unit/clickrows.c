@@ -10,7 +10,6 @@
 #include "clickhouse/schema.h"
 #include "sink/json.h"
 #include "view/kind.h"
-#include "view/places.h"
 #include "view/row.h"
 
 /* From memory of its own size, so that a byte too far is seen. */
@@ -471,18 +470,6 @@ static void chosen(void **state)
     clickrows_free(r);
 }
 
-/* Each place that a query looks at has a column. */
-static void places(void **state)
-{
-    (void)state;
-    const struct place *p;
-    for (size_t s = 0; s < STREAMS; s++)
-        for (enum query_field_index f = 0; f < QUERY_FIELDS; f++)
-            for (size_t i = 0; (p = place_of(s, f, PLACE_BOTH | PLACE_NET, i)); i++)
-                if (!chtable_path(chtable_of(s), p->path))
-                    fail_msg("%s", p->path);
-}
-
 static void refused(void **state)
 {
     (void)state;
@@ -591,10 +578,10 @@ static void names(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole),   cmocka_unit_test(others),  cmocka_unit_test(entries),
-        cmocka_unit_test(columns), cmocka_unit_test(times),   cmocka_unit_test(chosen),
-        cmocka_unit_test(places),  cmocka_unit_test(refused), cmocka_unit_test(depth),
-        cmocka_unit_test(damaged), cmocka_unit_test(names)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(whole),   cmocka_unit_test(others),
+                                       cmocka_unit_test(entries), cmocka_unit_test(columns),
+                                       cmocka_unit_test(times),   cmocka_unit_test(chosen),
+                                       cmocka_unit_test(refused), cmocka_unit_test(depth),
+                                       cmocka_unit_test(damaged), cmocka_unit_test(names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

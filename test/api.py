@@ -1,7 +1,5 @@
 """The API of mailtap web, over a store of real captures: every answer is as openapi.json says, and every number as a second computation over the records gives it."""
 import json
-import subprocess
-import sys
 import tempfile
 import urllib.parse
 from collections import Counter
@@ -9,7 +7,7 @@ from pathlib import Path
 
 import apitruth
 from apiserver import Server
-from tap import MAILTAP, SHARED, SOURCE, done, mailtap, ok, skip
+from tap import SHARED, SOURCE, done, mailtap, ok, skip
 
 STREAMS = ("smtp", "smtp_session", "notice", "software", "stats")
 MICRO = apitruth.MICRO

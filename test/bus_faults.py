@@ -16,9 +16,9 @@ import natsbus
 import natskeys
 import syslogpeer
 from smalldisk import SmallDisk
-from tap import MAILTAP as GIVEN, SOURCE, skip
+from tap import MAILTAP as GIVEN, SOURCE, run_tests, skip
 from waiting import LONG, until
-from watching import ENV, ROOT, Client, Mta, Source, Watch, alive, need_tools, ok, room, run_tests, status_of, two_hosts
+from watching import ENV, ROOT, Mta, Source, Watch, alive, need_tools, ok, room, status_of, two_hosts
 
 if not natsbus.SERVER:
     print("1..0 # SKIP no nats-server is installed")
@@ -417,7 +417,7 @@ def has_thread(w, name):
 
 def watch_carries():
     folder = room()
-    with Server() as server, Mta(FAR) as mta, Watch("here", settings=watch_settings(folder), args=["-o", server.url]) as w:
+    with Server() as server, Mta(FAR), Watch("here", settings=watch_settings(folder), args=["-o", server.url]) as w:
         Source(NEAR, 50, "10.9.0.2:25").wait()
         w.wait_records(50)
         ok(until(lambda: len(server.mails()) >= 50), "what watch sees is in the stream soon", len(server.mails()), *w.lines)
@@ -446,7 +446,7 @@ def watch_carries():
 def watch_alone():
     """The bus is a host that takes connections and says nothing."""
     folder = room()
-    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent, Mta(FAR) as mta:
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent, Mta(FAR):
         url = "nats://127.0.0.1:%d/MAILS" % silent.getsockname()[1]
         settings = watch_settings(folder, "stats_interval=1s", "outbox_bytes=64KiB", "batch_bytes=4KiB", "sensor=here1")
         with Watch("here", settings=settings, args=["-o", url]) as w:
@@ -456,7 +456,6 @@ def watch_alone():
             ok(notice and "lost" in notice["msg"] and notice["sensor"] == "here1", "a notice says that the outbox is full", notice)
             stats = until(lambda: [r for r in w.records("stats") if r.get("outputs_down") and r.get("outbox_records") and "worker" not in r])
             ok(stats, "stats say that it cannot be reached and what waits", *w.records("stats")[-2:])
-            last = w.records("stats")[-2:]
             carrier = carrier_of(w)
             os.kill(carrier, signal.SIGKILL)
             ok(w.hear("its carrier has ended"), "a carrier that is gone is said", *w.lines)

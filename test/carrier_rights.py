@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from tap import done, ok, skip
-from waiting import LONG, until
+from waiting import until
 
 RUN = sys.argv[2]
 ROOT = os.getuid() == 0

@@ -8,8 +8,9 @@ import socket
 import struct
 import sys
 
+from tap import run_tests
 from waiting import LONG, until
-from watching import ENV, Client, Mta, Watch, need_tools, ok, port_free, room, run_tests, two_hosts
+from watching import ENV, Client, Mta, Watch, need_tools, ok, port_free, room, two_hosts
 
 SHIM = os.path.abspath(sys.argv.pop(2))
 need_tools()

@@ -6,7 +6,6 @@ gaps.py MAILTAP GAPS-RUN --hunt     all offsets, larger mails too
 """
 import subprocess
 import sys
-from pathlib import Path
 
 from tap import need_shared
 

@@ -1,6 +1,5 @@
 """Records into a topic of Kafka, over the mock cluster of librdkafka. usage: kafka.py MAILTAP KAFKA-MOCK MAKE-CAPTURES"""
 import json
-import os
 import re
 import subprocess
 import sys

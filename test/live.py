@@ -3,7 +3,6 @@ usage: live.py MAILTAP LIVE-RUN [TEST...]"""
 import collections
 import ipaddress
 import os
-import re
 import shutil
 import socket
 import struct

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import natsbus
-from tap import MAILTAP, done, mailtap, ok
+from tap import MAILTAP, done, ok
 from waiting import until
 
 MAILS = int(os.environ.get("MAILTAP_BUS_MAILS", "20000"))
@@ -84,7 +84,8 @@ def keys_of(servers):
                     key = (r["uid"], r["trans_depth"], r["ts"], r["mailfrom"])
                     keys[key] = keys.get(key, 0) + 1
         return True
-    servers.ask(collect)
+    # A server that has just joined may not have caught up with the leader yet.
+    ok(until(lambda: servers.ask(collect), 30), "all messages of the stream can be read")
     return keys, ids, strange
 
 

@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 from waiting import until
@@ -71,7 +70,8 @@ class Client:
     def messages(self, name):
         """All of a stream, as (id, bytes); none where nobody has made it yet."""
         stream = self.stream(name)
-        for seq in range(1, stream["state"]["last_seq"] + 1 if stream else 1):
+        last = stream["state"]["last_seq"] if stream else 0
+        for seq in range(1, last + 1):
             m = self.request("$JS.API.STREAM.MSG.GET.%s" % name, json.dumps({"seq": seq}).encode())
             if not m or "message" not in m:
                 raise LookupError("message %d of %d: %s" % (seq, last, m))

@@ -19,7 +19,7 @@ from pathlib import Path
 import nodes
 import pagehostile
 import waiting
-from tap import MAILTAP, SOURCE, done, mailtap, ok, skip
+from tap import MAILTAP, SOURCE, done, mailtap, ok
 
 SAMPLES = SOURCE / "samples"
 SHOTS = Path(MAILTAP).resolve().parent / "page-shots"

@@ -165,7 +165,7 @@ def who(path, script):
 
 
 def over_the_wire():
-    groups, number, plain, names = [], 0, [], []
+    groups, number, plain = [], 0, []
     for name, lines in dialogues():
         made = variants(with_turns(lines), number)
         number += len(made)

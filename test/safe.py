@@ -141,7 +141,7 @@ def run(*args, path):
 def main():
     values = [b"x" + bytes([c]) + b"y" for c in range(256)] + [bytes([c]) for c in range(256)] + [raw(x) for x in NASTY] + [b"x" + raw(x) + b"y" for x in NASTY] + [bytes(range(256))]
     path = capture(FOLDER / "all.pcap", [connection(i, talk(v)) for i, v in enumerate(values)])
-    script, out = FOLDER / "all.lua", FOLDER / "out"
+    script = FOLDER / "all.lua"
     script.write_text(SCRIPT)
     mails = 3 * len(values)
 

@@ -11,9 +11,9 @@ import time
 import packets
 import storing
 from packets import ACK, CLIENT, FIN, PSH, SERVER, SYN
-from tap import MAILTAP
+from tap import MAILTAP, run_tests
 from waiting import LONG, until, waits_for_input
-from watching import Client, Mta, Watch, alive, need_tools, ok, room, run_tests, two_hosts
+from watching import Client, Mta, Watch, alive, need_tools, ok, room, two_hosts
 
 FEEDERS, KILLS_EACH, WATCHES = 4, 23, 8
 AGO = 1.0  # seconds before the kill

@@ -7,9 +7,9 @@ import sqlite3
 import time
 
 from smalldisk import SmallDisk
-from tap import skip
+from tap import run_tests, skip
 from waiting import LONG, until
-from watching import ROOT, Client, Mta, Watch, need_tools, ok, room, run_tests, two_hosts
+from watching import ROOT, Client, Mta, Watch, need_tools, ok, room, two_hosts
 
 need_tools()
 NEAR, FAR = two_hosts()

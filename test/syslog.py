@@ -14,7 +14,7 @@ import syslogpeer
 import weekpart
 from clickhouses import free_ports
 from tap import MAILTAP as GIVEN, SOURCE, ok, run_tests, skip
-from waiting import LONG, until
+from waiting import until
 
 MAILTAP = os.path.abspath(GIVEN)
 RSYSLOG = shutil.which("rsyslogd", path="/usr/sbin:/usr/bin:/sbin")

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 from smalldisk import SmallDisk
-from tap import skip
+from tap import run_tests, skip
 from waiting import LONG, until
-from watching import ROOT, THREAD_SANITIZER, Client, Mta, Sink, Source, Watch, alive, need_tools, ok, room, run_tests, send_paced, status_of, two_hosts
+from watching import ROOT, THREAD_SANITIZER, Client, Mta, Sink, Source, Watch, alive, need_tools, ok, room, send_paced, status_of, two_hosts
 
 need_tools("smtp-source", "smtp-sink")
 NEAR, FAR = two_hosts()

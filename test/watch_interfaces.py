@@ -4,9 +4,9 @@ import time
 from pathlib import Path
 
 from netns import ip, veth
-from tap import mailtap
+from tap import mailtap, run_tests
 from waiting import until
-from watching import Client, Mta, Watch, need_tools, ok, room, run_tests, two_hosts
+from watching import Client, Mta, Watch, need_tools, ok, room, two_hosts
 
 need_tools()
 NEAR, FAR = two_hosts()

@@ -4,8 +4,9 @@ import re
 import signal
 import time
 
+from tap import run_tests
 from waiting import until
-from watching import ENV, THREAD_SANITIZER, Client, Mta, Sink, Watch, need_tools, ok, once_each, room, run_tests, send_paced, status_of, two_hosts
+from watching import ENV, THREAD_SANITIZER, Client, Mta, Sink, Watch, need_tools, ok, room, send_paced, status_of, two_hosts
 
 need_tools("smtp-source", "smtp-sink")
 NEAR, FAR = two_hosts()

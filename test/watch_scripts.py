@@ -2,7 +2,8 @@
 """Scripts under `mailtap watch`: the hooks of the dialogue run in each worker, all others once. usage: watch_scripts.py MAILTAP [TEST...]"""
 import threading
 
-from watching import Client, Mta, Watch, need_tools, ok, room, run_tests, two_hosts
+from tap import run_tests
+from watching import Client, Mta, Watch, need_tools, ok, room, two_hosts
 
 need_tools()
 NEAR, FAR = two_hosts()

@@ -11,9 +11,9 @@ import threading
 import time
 
 from netns import ipv4, sender, tagged
-from tap import mailtap
+from tap import mailtap, run_tests
 from waiting import LONG, until
-from watching import Client, Mta, Sink, Source, Watch, need_tools, ok, port_free, run_tests, two_hosts
+from watching import Client, Mta, Sink, Source, Watch, need_tools, ok, port_free, two_hosts
 
 try:
     import jsonschema

@@ -3,8 +3,9 @@
 import hashlib
 import signal
 
+from tap import run_tests
 from waiting import until
-from watching import Sink, Source, Watch, need_tools, ok, once_each, room, run_tests, send_paced, two_hosts
+from watching import Sink, Source, Watch, need_tools, ok, once_each, room, send_paced, two_hosts
 
 need_tools("smtp-source", "smtp-sink")
 NEAR, FAR = two_hosts()

@@ -3,8 +3,8 @@
 import threading
 
 from netns import ip
-from tap import skip
-from watching import Client, Mta, Sink, Watch, need_tools, ok, once_each, run_tests, send_paced, two_hosts
+from tap import run_tests, skip
+from watching import Client, Mta, Sink, Watch, need_tools, ok, once_each, send_paced, two_hosts
 
 need_tools("smtp-source", "smtp-sink")
 NEAR, FAR = two_hosts()

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from netns import namespaces
-from tap import MAILTAP, done, ok, run_tests
+from tap import MAILTAP, ok
 from waiting import LONG, until
 
 ROOT = os.geteuid() == 0

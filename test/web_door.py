@@ -14,7 +14,7 @@ import time
 import warnings
 from pathlib import Path
 
-from tap import MAILTAP, done, mailtap, ok, skip
+from tap import MAILTAP, done, ok, skip
 from waiting import LONG, until
 from webserver import ALWAYS, BORDER, ENV, Server, certificate, hash_password, store
 

@@ -2,7 +2,6 @@
 import json
 import re
 import subprocess
-import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import mmdb
 from dialogue import RULES as dialogue_rules
 from dialogue import Dialogue
-from script import COUNTRIES, FIELDS, SETS, TEXTS, Config, Lists, Script, escaped
+from script import COUNTRIES, FIELDS, SETS, TEXTS, Config, Script, escaped
 from wire import connections
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -469,7 +469,6 @@ class Tree:
 
     def part(self, lines, outer=()):
         header, body = [], []
-        gone = False
         for i, line in enumerate(lines):
             if line is None or isinstance(line, int):
                 header.append(None)

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "base/memory.h"
+#include "flow/plain.h"
 
 /* What few packets need must not make the way of the others longer. */
 #define RARE __attribute__((noinline))
@@ -185,15 +186,9 @@ RARE static void forget(struct flow_core *core, struct flow *f, int dir, uint32_
     kept_forget(&f->kept, &core->kept, dir, acked);
 }
 
-void flow_note_ack(struct flow_core *core, struct flow *f, int dir, const struct segment *seg)
+static inline void take_ack(struct flow_core *core, struct flow *f, int dir, const struct segment *seg)
 {
     struct halfstream *o = &f->dir[!dir];
-    if (!(seg->flags & TCP_ACK))
-        return;
-    /* What is far beyond all that was sent is no acknowledgement (RFC 9293 3.10.7.4). */
-    uint32_t known = seq_diff(o->top, o->next) > 0 ? o->top : o->next;
-    if (o->begun && seq_diff(seg->ack, known) > 0 && seg->ack - known > core->max_hole)
-        return;
     if (!o->has_acked || seq_diff(seg->ack, o->acked) >= 0) {
         o->acked = seg->ack;
         o->window = seg->window;
@@ -203,6 +198,17 @@ void flow_note_ack(struct flow_core *core, struct flow *f, int dir, const struct
         forget(core, f, !dir, seg->ack);
     if (o->backlog)
         o->backlog->acked_at = seg->ts;
+}
+
+void flow_note_ack(struct flow_core *core, struct flow *f, int dir, const struct segment *seg)
+{
+    const struct halfstream *o = &f->dir[!dir];
+    if (!(seg->flags & TCP_ACK))
+        return;
+    /* What is far beyond all that was sent is no acknowledgement (RFC 9293 3.10.7.4). */
+    uint32_t known = seq_diff(o->top, o->next) > 0 ? o->top : o->next;
+    if (!o->begun || seq_diff(seg->ack, known) <= 0 || seg->ack - known <= core->max_hole)
+        take_ack(core, f, dir, seg);
 }
 
 /* Windows are scaled where both SYNs offer it, and not in these themselves (RFC 7323 2.2). Of what was not
@@ -283,6 +289,31 @@ RARE static void check_again(struct flow_core *core, struct flow *f, int dir, co
     }
 }
 
+/* Bytes of any packet of the direction end there. */
+static inline void note_top(const struct flow_core *core, struct halfstream *st, uint32_t end)
+{
+    if (seq_diff(end, st->top) > 0 && end - st->next <= core->max_hole)
+        st->top = end;
+}
+
+static inline void note_overrun(struct halfstream *st, uint32_t end)
+{
+    if (seq_diff(end, st->acked) > (int32_t)((uint32_t)st->window << st->scale))
+        st->overran |= st->has_acked;
+}
+
+void flow_push_plain(struct flow_core *core, struct flow *f, int dir, const struct segment *seg)
+{
+    struct halfstream *st = &f->dir[dir];
+    uint32_t end = seg->seq + (uint32_t)seg->payload.len;
+    take_ack(core, f, dir, seg);
+    if (!seg->payload.len)
+        return;
+    note_top(core, st, end);
+    note_overrun(st, end);
+    pass_fresh(core, f, dir, seg);
+}
+
 void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *seg)
 {
     struct halfstream *st = &f->dir[dir];
@@ -290,8 +321,7 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
         return;
     flow_note_ack(core, f, dir, seg);
     uint32_t end = seg->seq + (uint32_t)seg->payload.len + seg->uncaptured;
-    if (seq_diff(end, st->top) > 0 && end - st->next <= core->max_hole)
-        st->top = end;
+    note_top(core, st, end);
     if ((st->has_fin || seg->flags & TCP_FIN) && !note_fin(core, st, seg, end)) {
         core->forged++;
         return;
@@ -308,8 +338,7 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
         drain(core, f);
         return;
     }
-    if (seq_diff(end, st->acked) > (int32_t)((uint32_t)st->window << st->scale))
-        st->overran |= st->has_acked;
+    note_overrun(st, end);
     if (seg->seq == st->next && !st->backlog && !ahead_of_other(f, dir, seg->flags & TCP_ACK, seg->ack)) {
         pass_fresh(core, f, dir, seg);
         pass_gap(core, f, dir, seg->ts, seg->uncaptured);

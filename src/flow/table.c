@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "base/now.h"
 #include "flow/ahead.h"
-#include "flow/plain.h"
 #include "flow/wait.h"
 
 /* What a table does at one moment, in this order; where a flow stands is added. */
@@ -116,23 +115,26 @@ void flow_table_adjust(struct flow_table *t, const struct flow_settings *set)
     note_limits(t);
 }
 
-/* False: nothing has changed. */
-static bool note_spent(atomic_size_t *all, size_t *noted, size_t now)
+static void note_spent(atomic_size_t *all, size_t *noted, size_t now)
 {
     if (now == *noted)
-        return false;
+        return;
     /* A difference below zero wraps, and so does the sum. */
     atomic_fetch_add_explicit(all, now - *noted, memory_order_relaxed);
     *noted = now;
-    return true;
 }
 
-static bool note_all_spent(struct flow_table *t)
+static bool has_spent(const struct flow_table *t)
 {
-    bool flows = note_spent(&t->budget->flows, &t->spent.flows, t->buckets.count);
-    bool sessions = note_spent(&t->budget->sessions, &t->spent.sessions, t->core.opened);
-    bool bytes = note_spent(&t->budget->bytes, &t->spent.bytes, t->core.held_bytes);
-    return flows || sessions || bytes;
+    return t->spent.flows != t->buckets.count || t->spent.sessions != t->core.opened ||
+           t->spent.bytes != t->core.held_bytes;
+}
+
+static void note_all_spent(struct flow_table *t)
+{
+    note_spent(&t->budget->flows, &t->spent.flows, t->buckets.count);
+    note_spent(&t->budget->sessions, &t->spent.sessions, t->core.opened);
+    note_spent(&t->budget->bytes, &t->spent.bytes, t->core.held_bytes);
 }
 
 /* `all` tables hold more than `most`, and this one, with `own`, more than its share: another one may hold
@@ -443,22 +445,15 @@ static void end_all_after(struct flow_table *t)
         }
 }
 
-static void push_plain(struct flow_table *t, struct flow *f, int dir, const struct segment *seg)
-{
-    f->info.last = seg->ts;
-    f->info.heard[dir] = true;
-    flow_push_plain(&t->core, f, dir, seg);
-    if (f->state != FLOW_LIVE)
-        after_change(t, f);
-}
-
 static void push(struct flow_table *t, struct flow *f, int dir, struct segment *seg)
 {
     f->answered |= !(seg->flags & (TCP_SYN | TCP_RST));
-    f->spoke |= seg->payload.len || seg->uncaptured;
+    if (seg->payload.len || seg->uncaptured)
+        f->spoke = true;
     renew(t, f);
-    if (flow_is_plain(f, dir, seg)) {
-        push_plain(t, f, dir, seg);
+    if (flow_push_plain(&t->core, f, dir, seg)) {
+        if (f->state != FLOW_LIVE)
+            after_change(t, f);
         return;
     }
     if (f->state == FLOW_CLOSED) {
@@ -509,7 +504,8 @@ static void take(struct flow_table *t, struct parcel *p, const struct glance *g,
     t->order = (struct flow_order){t->at.number, (uint64_t)PHASE_PACKET << PHASE_SHIFT, 0};
     if (p->has_segment)
         push_segment(t, &p->seg, g);
-    if (note_all_spent(t) || first) {
+    if (first || has_spent(t)) {
+        note_all_spent(t);
         relieve(t);
         shed_sessions(t);
         shed_flows(t);

@@ -4,6 +4,12 @@
 
 #include "flow/flow.h"
 
+struct flow_wait {
+    struct link link; /* in the queue of those that wait */
+    struct flow *flow;
+    struct timespec since;
+};
+
 /* NULL: none waits. */
 struct flow *waiting_longest(const struct queue *q);
 /* From `now` on, where it does not wait already. */

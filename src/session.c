@@ -263,21 +263,27 @@ static bool tells_more(const struct smtp_session *s, int dir, size_t before)
            is_full(s);
 }
 
+/* Bytes before the verdict. Returns those of them that are to be read as what follows it. */
+static struct slice take_early(struct smtp_session *s, const struct flow_info *info, int dir,
+                               struct timespec ts, struct slice bytes)
+{
+    size_t before = talk_said(s->early, dir).len, kept = talk_add(s->early, dir, ts, bytes);
+    if (tells_more(s, dir, before))
+        decide(s, info, false);
+    return want_of(s) == FLOW_WANT_BYTES ? slice_sub(bytes, kept, bytes.len) : (struct slice){0};
+}
+
 enum flow_want session_data(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts,
                             struct slice bytes)
 {
-    if (s->early) {
-        size_t before = talk_said(s->early, dir).len, kept = talk_add(s->early, dir, ts, bytes);
-        if (tells_more(s, dir, before))
-            decide(s, info, false);
-        bytes = slice_sub(bytes, kept, bytes.len);
-    }
-    if (bytes.len && want_of(s) == FLOW_WANT_BYTES) {
-        doubt(s, info);
-        expect_server(s, info);
-        smtp_feed(s->smtp, side_of(s, dir), ts, bytes);
-        drop_opaque(s, info);
-    }
+    if (s->early)
+        bytes = take_early(s, info, dir, ts, bytes);
+    if (!bytes.len)
+        return want_of(s);
+    doubt(s, info);
+    expect_server(s, info);
+    smtp_feed(s->smtp, side_of(s, dir), ts, bytes);
+    drop_opaque(s, info);
     return want_of(s);
 }
 

@@ -128,7 +128,7 @@ bool odd_charset(struct slice params)
         return false;
     struct buf charset;
     buf_init(&charset, EVIDENCE_MOST);
-    header_param_raw(params, "charset", &charset, NULL);
+    header_param_raw(params, "charset", &charset);
     bool utf7 = is_utf7(slice_trim(buf_slice(&charset)));
     buf_free(&charset);
     return utf7;

@@ -28,15 +28,11 @@ void part_init(struct part *p)
 
 void part_clear(struct part *p)
 {
-    struct buf *all[TEXTS], kept[TEXTS];
+    struct buf *all[TEXTS];
     part_texts(p, all);
     for (size_t i = 0; i < TEXTS; i++)
-        kept[i] = *all[i];
-    *p = (struct part){0};
-    for (size_t i = 0; i < TEXTS; i++) {
-        *all[i] = kept[i];
         buf_clear(all[i]);
-    }
+    memset(&p->fields, 0, sizeof *p - offsetof(struct part, fields));
 }
 
 void part_free(struct part *p)
@@ -182,16 +178,12 @@ static void take_transfer(struct mime *m, struct slice value)
         tree_part_anomaly(m, ANOMALY_encoding_unknown, m->field_at, slice_sub(value, 0, EVIDENCE_MOST));
 }
 
-void part_take_field(struct mime *m, struct slice name, struct slice value)
+void part_take_field(struct mime *m, const struct mime_field *f)
 {
-    struct part *p = &m->part;
-    if (!slice_case_starts(name, "content-"))
-        return;
-    if (slice_case_eq(name, slice_str("content-type"))) {
-        take_type(m, value);
-    } else if (slice_case_eq(name, slice_str("content-transfer-encoding")) && !p->has_transfer) {
-        take_transfer(m, value);
-    } else if (slice_case_eq(name, slice_str("content-disposition"))) {
-        take_disposition(m, value);
-    }
+    if (f->is == HEADING_content_type)
+        take_type(m, f->value);
+    else if (f->is == HEADING_content_transfer_encoding && !m->part.has_transfer)
+        take_transfer(m, f->value);
+    else if (f->is == HEADING_content_disposition)
+        take_disposition(m, f->value);
 }

@@ -98,44 +98,47 @@ static bool in_top_headers(const struct mime *m)
     return m->depth == 0 && m->parts == 0;
 }
 
+static void tell_field(struct mime *m, const struct mime_field *f, enum mime_kind kind)
+{
+    struct mime_event ev = {.kind = kind,
+                            .name = f->name,
+                            .value = f->value,
+                            .decoded = buf_slice(&m->decoded),
+                            .size = m->field_at,
+                            .depth = m->depth ? m->depth - 1 : 0,
+                            .heading = f->is,
+                            .cut = f->cut};
+    m->fn(m->ctx, &ev);
+}
+
 /* `gap`: it may go on in a gap. */
 static void flush_field(struct mime *m, bool gap)
 {
-    struct slice field = buf_slice(&m->field);
-    size_t colon = slice_index(field, ':');
-    bool cut = m->field_cut;
-    m->field_cut = false;
-    if (!field.len)
+    struct slice text = buf_slice(&m->field);
+    if (!text.len)
         return;
-    struct slice name = slice_trim(slice_sub(field, 0, colon)),
-                 value = slice_trim(slice_sub(field, colon + 1, field.len));
-    m->overruns += cut;
+    size_t colon = slice_index(text, ':');
+    struct mime_field f = {.text = text,
+                           .name = slice_trim(slice_sub(text, 0, colon)),
+                           .value = slice_trim(slice_sub(text, colon + 1, text.len)),
+                           .top = in_top_headers(m),
+                           .cut = m->field_cut || gap};
+    f.is = heading_of(f.name);
+    m->overruns += m->field_cut;
+    m->field_cut = false;
     (void)charsets_overlong(m->cs);
-    part_take_field(m, name, value);
+    part_take_field(m, &f);
     buf_clear(&m->decoded);
-    odd_field(m, field, name, value, in_top_headers(m), cut || gap);
+    odd_field(m, &f);
     if (charsets_overlong(m->cs))
-        tree_anomaly(m, ANOMALY_utf8_overlong, m->field_at, name);
-    if (in_top_headers(m)) {
-        m->headers_used += field.len;
-        if (m->headers_used <= m->lim->headers_bytes) {
-            struct mime_event ev = {.kind = MIME_HEADER,
-                                    .name = name,
-                                    .value = value,
-                                    .decoded = buf_slice(&m->decoded),
-                                    .size = m->field_at,
-                                    .cut = cut || gap};
-            m->fn(m->ctx, &ev);
-        } else {
-            m->overruns++;
-        }
-    } else if (m->depth && m->frames[m->depth - 1].is_mail) {
-        m->fn(m->ctx, &(struct mime_event){.kind = MIME_ATTACHED_HEADER,
-                                           .name = name,
-                                           .value = value,
-                                           .depth = m->depth - 1,
-                                           .cut = cut || gap});
-    }
+        tree_anomaly(m, ANOMALY_utf8_overlong, m->field_at, f.name);
+    m->headers_used += f.top ? text.len : 0;
+    if (f.top && m->headers_used > m->lim->headers_bytes)
+        m->overruns++;
+    else if (f.top)
+        tell_field(m, &f, MIME_HEADER);
+    else if (m->depth && m->frames[m->depth - 1].is_mail)
+        tell_field(m, &f, MIME_ATTACHED_HEADER);
     buf_clear(&m->field);
 }
 

@@ -147,7 +147,7 @@ void odd_field(struct mime *m, const struct mime_field *f)
 void odd_continuation(struct mime *m, struct slice line)
 {
     struct part *p = &m->part;
-    if (slice_trim(line).len) {
+    if (slice_trim_left(line).len) {
         p->blank_within |= p->has_blank && p->blank_at > m->field_at;
     } else if (!p->has_blank) {
         p->has_blank = true;

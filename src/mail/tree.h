@@ -80,12 +80,13 @@ struct mime {
 
     /* tree */
     enum state state;
-    struct buf field;   /* the header field so far, unfolded */
-    struct buf decoded; /* the field's value, where it was decoded already */
-    bool field_cut;     /* by a limit */
-    bool after_gap;     /* HEADERS: the block's end may lie in a gap */
-    bool utf8;          /* UTF-8 in header fields was announced */
-    uint64_t field_at;  /* position of the field's first byte */
+    struct buf field;     /* the header field so far, unfolded */
+    struct buf decoded;   /* the field's value, where it was decoded already */
+    bool field_cut;       /* by a limit */
+    bool after_gap;       /* HEADERS: the block's end may lie in a gap */
+    bool utf8;            /* UTF-8 in header fields was announced */
+    uint16_t field_colon; /* in `field` */
+    uint64_t field_at;    /* position of the field's first byte */
     uint64_t headers_used;
     struct part part; /* whose headers or body are read */
     struct frame *frames;

@@ -258,6 +258,29 @@ static size_t body_lines(struct mime *m, struct slice lines)
     return lines.len;
 }
 
+/* Takes whole lines of a header block from the start of `bytes`; one alone where its bytes are wanted. */
+static size_t header_lines(struct mime *m, struct slice bytes)
+{
+    size_t taken = 0;
+    bool more = m->feed == FEED_FRESH && !m->lost;
+    while (more && m->state == HEADERS) {
+        struct slice line = slice_sub(bytes, taken, bytes.len);
+        size_t lf = slice_index(line, '\n');
+        if (lf == line.len)
+            break;
+        line.len = lf;
+        size_t end = transfer_line_end(line);
+        line.len -= end - 1;
+        taken += lf + 1;
+        m->pos += lf + 1;
+        if (tree_header_line(m, line))
+            body_text(m, line, end);
+        line_over(m, end);
+        more = !m->raw_parts;
+    }
+    return taken;
+}
+
 /* A line, or what there is of one. */
 static size_t one_line(struct mime *m, struct slice rest)
 {
@@ -275,7 +298,7 @@ void mime_feed(struct mime *m, struct slice bytes)
     size_t whole = SIZE_MAX; /* behind the last line's end, once it is wanted */
     for (size_t i = 0; i < bytes.len;) {
         struct slice rest = slice_sub(bytes, i, bytes.len);
-        size_t taken = body_bytes(m, rest, i == 0);
+        size_t taken = m->state == HEADERS ? header_lines(m, rest) : body_bytes(m, rest, i == 0);
         if (!taken && m->part.transfer == TRANSFER_QP) {
             if (whole == SIZE_MAX)
                 whole = bytes.len - last_line(bytes).len;

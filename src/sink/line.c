@@ -166,59 +166,6 @@ static inline bool sixteen_plain(const uint8_t *p, uint8_t a, uint8_t b)
     return !any_of_sixteen(&c);
 }
 
-/* Copies 16 bytes and adds what is odd in them to *odd. */
-static inline void pass_sixteen(uint8_t *to, const uint8_t *from, uint8_t a, uint8_t b, sixteen *odd)
-{
-    sixteen c;
-    memcpy(&c, from, sizeof c);
-    memcpy(to, &c, sizeof c);
-    *odd |= odd_of_sixteen(&c, a, b);
-}
-
-/* Fewer than sixteen bytes, by both ends of them, of which some are in both. */
-static inline void pass_ends(uint8_t *to, struct slice s, uint8_t a, uint8_t b, sixteen *odd)
-{
-    uint8_t ends[16];
-    if (s.len >= 8) {
-        memcpy(ends, s.data, 8);
-        memcpy(ends + 8, s.data + s.len - 8, 8);
-        memcpy(to, ends, 8);
-        memcpy(to + s.len - 8, ends + 8, 8);
-    } else {
-        memset(ends, s.data[0], sizeof ends);
-        memcpy(ends, s.data, s.len);
-        memcpy(to, s.data, s.len);
-    }
-    sixteen c;
-    memcpy(&c, ends, sizeof c);
-    *odd |= odd_of_sixteen(&c, a, b);
-}
-
-/* Copies and looks in one pass; what is behind the last whole step goes with the last sixteen once more. */
-static bool copy_plain(uint8_t *to, struct slice s, uint8_t a, uint8_t b)
-{
-    sixteen odd = {0};
-    if (s.len >= 16) {
-        for (size_t i = 0; i + 16 < s.len; i += 16)
-            pass_sixteen(to + i, s.data + i, a, b, &odd);
-        pass_sixteen(to + s.len - 16, s.data + s.len - 16, a, b, &odd);
-        return !any_of_sixteen(&odd);
-    }
-    if (s.len)
-        pass_ends(to, s, a, b, &odd);
-    return !any_of_sixteen(&odd);
-}
-
-bool line_quote_plain(struct line *l, struct slice s, uint8_t a, uint8_t b)
-{
-    uint8_t *p = line_room(l, s.len + 2);
-    if (!copy_plain(p + 1, s, a, b))
-        return false;
-    p[0] = p[s.len + 1] = '"';
-    l->len += s.len + 2;
-    return true;
-}
-
 size_t line_plain(struct slice s, uint8_t a, uint8_t b)
 {
     enum { LONG = 16 };

@@ -199,14 +199,17 @@ static inline __attribute__((always_inline)) void add_field(struct line *out, co
     }
 }
 
-/* Behind others, so each with a comma before it. */
+/* Behind others, so each with a comma before it. Most are texts, and many of these absent. */
 static void add_fields(struct line *out, const struct field *fields, size_t count, const char *body)
 {
-    for (size_t i = 0; i < count; i++) {
-        const char *value = body + fields[i].offset;
-        /* Every other text is absent. */
-        if (fields[i].kind != FIELD_TEXT || ((const struct slice *)value)->data)
-            add_field(out, &fields[i], value);
+    for (const struct field *f = fields; f < fields + count; f++) {
+        const char *value = body + f->offset;
+        if (f->kind != FIELD_TEXT) {
+            add_field(out, f, value);
+        } else if (!value_is_absent(FIELD_TEXT, value)) {
+            add_key(out, f);
+            json_text(*(const struct slice *)value, out);
+        }
     }
 }
 

@@ -121,11 +121,13 @@ static int try_examples(const struct reader *r, struct error *reterr)
 
 int agents_open(const char *path, struct agents **ret, struct error *reterr)
 {
+    if (!path) {
+        *ret = agents_new_builtin();
+        return 0;
+    }
     struct reader r = {.agents = agents_new()};
-    const struct slice builtin = {agents_builtin, agents_builtin_len};
     buf_init(&r.texts, AGENTS_FILE);
-    int err = path ? yaml_file_open(&r.file, path, "agents", AGENTS_FILE, reterr)
-                   : yaml_file_open_text(&r.file, "built-in agents", builtin, "agents", AGENTS_FILE, reterr);
+    int err = yaml_file_open(&r.file, path, "agents", AGENTS_FILE, reterr);
     if (!err) {
         const struct yaml_rows how = {key_names,   KEYS,         EXAMPLE, begin,
                                       check_value, keep_example, add_row, &r};

@@ -148,14 +148,9 @@ static int add_row(void *ctx, const struct yaml_row *row, struct error *reterr)
 
 int blocklists_open(const char *path, struct blocklists **ret, struct error *reterr)
 {
-    struct reader r = {.lists = blocklists_new()};
-    const struct slice builtin = {blocklists_builtin, blocklists_builtin_len};
-    if (!r.lists)
-        return error_set(reterr, -ENOMEM, "%s: no memory", path ? path : "block lists");
-    int err = path ? yaml_file_open(&r.file, path, "block lists", BLOCKLISTS_FILE, reterr)
-                   : yaml_file_open_text(&r.file, "built-in block lists", builtin, "block lists",
-                                         BLOCKLISTS_FILE, reterr);
-    if (!err) {
+    struct reader r = {.lists = path ? blocklists_new() : blocklists_new_builtin()};
+    int err = path ? yaml_file_open(&r.file, path, "block lists", BLOCKLISTS_FILE, reterr) : 0;
+    if (!err && path) {
         const struct yaml_rows how = {key_names,   KEYS,         PATTERN, begin,
                                       check_value, keep_pattern, add_row, &r};
         err = yaml_rows_read(&r.file, &how, BLOCKLISTS_FILE, reterr);

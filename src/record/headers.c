@@ -23,7 +23,10 @@ struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch)
 
 struct slice draft_readable(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch)
 {
+    struct slice ascii;
     bool words = slice_index(value, '=') < value.len;
+    if (!words && arena_copy_ascii(&d->mem, value, &ascii))
+        return ascii;
     if (!words && utf8_valid(value))
         return draft_utf8(d, value);
     buf_clear(scratch);
@@ -36,7 +39,10 @@ bool draft_list_grow(struct draft *d, size_t most, void **items, size_t len, siz
     size_t more = *room ? *room * 2 : size > 64 ? 1 : 2; /* most mails have one recipient */
     if (more > most)
         more = most;
-    void *grown = more > len ? arena_grow(&d->mem, *room ? *items : NULL, *room * size, more * size) : NULL;
+    void *grown = NULL;
+    if (more > len)
+        grown = *room ? arena_grow(&d->mem, *items, *room * size, more * size)
+                      : arena_alloc(&d->mem, more * size);
     if (!grown) {
         d->t.flags.truncated = true;
         return false;
@@ -191,7 +197,7 @@ struct known {
 #define ADDRESSES(member) offsetof(struct transaction, addresses), offsetof(struct addresses, member)
 #define LIST(member)      offsetof(struct transaction, list), offsetof(struct mailing_list, member)
 #define BESIDE(member)    offsetof(struct transaction, member)
-/* By length. */
+/* By length, the usual ones first. */
 static const struct known known[] = {
     {NAME("to"), TO, ADDRESSES(to), BESIDE(to)},
     {NAME("cc"), TO, ADDRESSES(cc), BESIDE(cc)},
@@ -202,8 +208,8 @@ static const struct known known[] = {
     {NAME("subject"), TEXT, AT(subject), 0},
     {NAME("list-id"), BRACKETED, LIST(id), 0},
     {NAME("arc-seal"), AUTHENTICATION, 0, AUTH_ARC_SEAL, 0},
-    {NAME("reply-to"), WRITERS, ADDRESSES(reply_to), BESIDE(reply_to)},
     {NAME("received"), RECEIVED, 0, 0, 0},
+    {NAME("reply-to"), WRITERS, ADDRESSES(reply_to), BESIDE(reply_to)},
     {NAME("x-mailer"), AGENT, 0, 0, 0},
     {NAME("list-help"), URIS, LIST(help), 0},
     {NAME("list-post"), URIS, LIST(post), 0},

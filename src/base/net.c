@@ -58,21 +58,23 @@ size_t address_text(const struct address *a, char ret[static ADDRESS_TEXT])
 /* Every Received line has some, and words that may be one. */
 static bool parse_v4(struct slice text, struct address *ret)
 {
-    enum { DIGITS = 3 };
+    enum { TEXT = 15, DIGITS = 3 };
     struct address a = {.family = 4};
-    size_t i = 0;
+    const uint8_t *p = text.data, *end = p + text.len;
+    if (!text.len || text.len > TEXT)
+        return false;
     for (int octet = 0; octet < 4; octet++) {
-        size_t from = i, most = text.len - i < DIGITS ? text.len : i + DIGITS;
+        const uint8_t *from = p;
         unsigned value = 0;
-        for (; i < most && byte_is_digit(text.data[i]); i++)
-            value = value * 10 + (text.data[i] - '0');
-        if (i == from || value > 255)
+        for (; p < end && byte_is_digit(*p); p++)
+            value = value * 10 + (*p - '0');
+        if (p == from || p - from > DIGITS || value > 255)
             return false;
         a.bytes[octet] = (uint8_t)value;
-        if (octet < 3 && (i == text.len || text.data[i++] != '.'))
+        if (octet < 3 && (p == end || *p++ != '.'))
             return false;
     }
-    if (i != text.len)
+    if (p < end)
         return false;
     *ret = a;
     return true;

@@ -27,13 +27,13 @@ struct smtp_session {
 
 struct smtp_session *session_new(struct session_shared *shared, const struct flow_info *info)
 {
-    struct smtp_session *s = calloc(1, sizeof *s);
+    struct smtp_session *s = malloc(sizeof *s);
     memory_check(s);
-    s->shared = shared;
+    *s = (struct smtp_session){.shared = shared,
+                               .info = info,
+                               .client = info->client == 1,
+                               .early = talk_new(shared->set->detect_bytes)};
     shared->alive++;
-    s->info = info;
-    s->client = info->client == 1;
-    s->early = talk_new(shared->set->detect_bytes);
     return s;
 }
 

@@ -23,8 +23,8 @@ struct late {
 
 enum { LATE_MAX = 16 };
 
-enum { SKIP_MAX = 256 };                   /* commands looked at for the one that a reply fits */
-enum { QUEUE_FIRST = 4, QUEUE_KEPT = 16 }; /* entries of memory: of a queue, and of an empty one */
+enum { SKIP_MAX = 256 };  /* commands looked at for the one that a reply fits */
+enum { QUEUE_KEPT = 16 }; /* entries of memory of an empty queue */
 
 static void end_mail(struct smtp *s, uint32_t mail)
 {
@@ -50,12 +50,13 @@ static struct waiting *waiting_at(struct smtp *s, uint32_t i)
 
 static void waiting_grow(struct smtp *s)
 {
-    uint32_t room = s->waiting_room ? s->waiting_room * 2 : 2;
+    uint32_t room = s->waiting_room * 2;
     struct waiting *grown = malloc(room * sizeof *grown);
     memory_check(grown);
     for (uint32_t i = 0; i < s->waiting_len; i++)
         grown[i] = *waiting_at(s, i);
-    free(s->waiting);
+    if (s->waiting != s->few_waiting)
+        free(s->waiting);
     s->waiting = grown;
     s->waiting_room = room;
     s->waiting_from = 0;
@@ -134,26 +135,33 @@ static void answered(struct smtp *s, uint32_t mail)
     end_answered(s, false);
 }
 
+static void queue_begin(struct smtp *s)
+{
+    s->queue = s->few_pending;
+    s->queue_room = FEW_PENDING;
+    s->queue_from = 0;
+}
+
 static struct pending pop(struct smtp *s)
 {
     struct pending p = *queue_at(s, 0);
     s->queue_from = (s->queue_from + 1) & (s->queue_room - 1);
     if (!--s->queue_len && s->queue_room > QUEUE_KEPT) {
         free(s->queue);
-        s->queue = NULL;
-        s->queue_room = 0;
+        queue_begin(s);
     }
     return p;
 }
 
 static void queue_grow(struct smtp *s)
 {
-    uint32_t room = s->queue_room ? s->queue_room * 2 : QUEUE_FIRST;
+    uint32_t room = s->queue_room * 2;
     struct pending *grown = malloc(room * sizeof *grown);
     memory_check(grown);
     for (uint32_t i = 0; i < s->queue_len; i++)
         grown[i] = *queue_at(s, i);
-    free(s->queue);
+    if (s->queue != s->few_pending)
+        free(s->queue);
     s->queue = grown;
     s->queue_room = room;
     s->queue_from = 0;
@@ -428,9 +436,20 @@ static void late_free(struct late *late, uint32_t count)
     free(late);
 }
 
-void pairing_late_free(struct smtp *s)
+void pairing_begin(struct smtp *s)
+{
+    queue_begin(s);
+    s->waiting = s->few_waiting;
+    s->waiting_room = FEW_WAITING;
+}
+
+void pairing_free(struct smtp *s)
 {
     late_free(s->late, s->late_len);
+    if (s->waiting != s->few_waiting)
+        free(s->waiting);
+    if (s->queue != s->few_pending)
+        free(s->queue);
 }
 
 void pairing_settle(struct smtp *s)

@@ -15,13 +15,14 @@
 
 struct smtp *smtp_new(const struct smtp_limits *lim, bool midstream, smtp_fn *fn, void *ctx)
 {
-    struct smtp *s = calloc(1, sizeof *s);
+    struct smtp *s = malloc(sizeof *s);
     memory_check(s);
     *s = (struct smtp){.lim = lim, .fn = fn, .ctx = ctx, .mode = midstream ? MODE_RESYNC : MODE_COMMAND};
     s->lost_commands = s->skip_line = s->had_gap = s->line_torn = midstream;
     buf_init(&s->line, lim->command_bytes);
     buf_init(&s->server_line, lim->reply_bytes);
     buf_init(&s->reply, lim->reply_bytes);
+    pairing_begin(s);
     if (!midstream)
         pairing_push(s, VERB_GREETING, 0, 0);
     return s;
@@ -42,9 +43,7 @@ void smtp_free(struct smtp **ps)
     auth_free(&s->auth);
     buf_free(&s->server_line);
     buf_free(&s->reply);
-    pairing_late_free(s);
-    free(s->waiting);
-    free(s->queue);
+    pairing_free(s);
     free(s);
 }
 

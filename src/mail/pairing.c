@@ -206,8 +206,10 @@ static void skip_unfit(struct smtp *s, unsigned code)
 /* A server that replies amid a message whose end may have been lost, or read otherwise, has seen its end. */
 static void end_unseen_message(struct smtp *s, unsigned code)
 {
+    if (s->mode != MODE_MESSAGE || s->queue_len)
+        return;
     bool commands = smtp_has_doubt(s), gap = s->message_gap || commands;
-    if (s->mode != MODE_MESSAGE || s->queue_len || !(gap || s->lookalike) || (code == 354 && !commands))
+    if (!(gap || s->lookalike) || (code == 354 && !commands))
         return;
     /* It hangs up amid the text. */
     if (commands && !s->message_gap && (code == 421 || code == 521)) {
@@ -224,11 +226,11 @@ static void end_unseen_message(struct smtp *s, unsigned code)
 static bool hide_secrets(struct smtp *s, enum verb to, unsigned code, struct slice text, struct buf *ret)
 {
     bool doubtful = to == VERB_AUTH || to == VERB_OTHER || to == VERB_NONE || to == VERB_EMPTY;
+    if (!doubtful && code < 400)
+        return false;
     bool unsure = doubtful && code >= 400 && (s->had_gap || !s->spoke);
     struct slice held =
         s->mode == MODE_HOLD && s->hold_verb == VERB_AUTH ? dated_rest(s->hold) : (struct slice){0};
-    if (!doubtful && code < 400)
-        return false;
     enum secret_care care = unsure ? SECRET_CARE_MOST : doubtful ? SECRET_CARE_MUCH : SECRET_CARE_LITTLE;
     return secret_hide(s->secrets, held, care, text, ret);
 }
@@ -296,26 +298,29 @@ static bool offers(struct slice text, const char *keyword)
     return false;
 }
 
+static bool is_hello(uint8_t verb)
+{
+    return verb == VERB_HELO || verb == VERB_EHLO || verb == VERB_LHLO;
+}
+
 static void note_hello(struct smtp *s, const struct pending *to)
 {
-    if (to->verb == VERB_HELO || to->verb == VERB_EHLO || to->verb == VERB_LHLO)
+    if (is_hello(to->verb))
         s->lmtp = to->verb == VERB_LHLO;
 }
 
 static void note_reply(struct smtp *s, const struct pending *to, unsigned code, struct slice text)
 {
-    uint32_t *accepted = accepted_of(s, to->mail);
-    if (to->verb == VERB_RCPT && code < 300 && accepted)
+    uint32_t *accepted = to->verb == VERB_RCPT && code < 300 ? accepted_of(s, to->mail) : NULL;
+    if (accepted)
         ++*accepted;
     if (to->verb == VERB_MAIL && code >= 400 && to->mail && to->mail == s->open)
         s->refused = true;
-    if (code >= 300)
+    if (code >= 300 || !is_hello(to->verb))
         return;
     note_hello(s, to);
-    if (to->verb == VERB_HELO || to->verb == VERB_EHLO || to->verb == VERB_LHLO)
-        s->no_chunking = !s->had_gap && !offers(text, "CHUNKING");
-    if (to->verb == VERB_HELO || to->verb == VERB_EHLO || to->verb == VERB_LHLO)
-        s->pipelining = offers(text, "PIPELINING") ? PIPELINING_OFFERED : PIPELINING_NOT_OFFERED;
+    s->no_chunking = !s->had_gap && !offers(text, "CHUNKING");
+    s->pipelining = offers(text, "PIPELINING") ? PIPELINING_OFFERED : PIPELINING_NOT_OFFERED;
 }
 
 /* The chunk's own reply is here, but not all its octets. Do they come (RFC 3030 2), or did the server not

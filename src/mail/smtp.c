@@ -219,18 +219,18 @@ void smtp_expect_replies(struct smtp *s)
     s->heard = true;
 }
 
-void smtp_feed(struct smtp *s, enum side side, struct timespec ts, struct slice bytes)
+bool smtp_feed(struct smtp *s, enum side side, struct timespec ts, struct slice bytes)
 {
     s->now = ts;
-    if (!bytes.len)
-        return;
-    if (side == SIDE_CLIENT) {
-        pairing_settle(s);
+    if (side == SIDE_CLIENT && bytes.len) {
+        if (s->lost_replies)
+            pairing_settle(s);
         hold_feed(s, bytes);
-        return;
+    } else if (bytes.len) {
+        s->heard = true;
+        pairing_server_feed(s, bytes);
     }
-    s->heard = true;
-    pairing_server_feed(s, bytes);
+    return !smtp_is_opaque(s);
 }
 
 void smtp_gap(struct smtp *s, enum side side, struct timespec ts, uint64_t len)

@@ -225,7 +225,14 @@ bool smtp_feed(struct smtp *s, enum side side, struct timespec ts, struct slice 
     if (side == SIDE_CLIENT && bytes.len) {
         if (s->lost_replies)
             pairing_settle(s);
-        hold_feed(s, bytes);
+        /* Most is text, and nothing holds that back. */
+        if (s->mode == MODE_MESSAGE && !s->hold && !s->message_gap && !s->had_lookalike) {
+            size_t used = message_feed(s, bytes);
+            s->client_at += used;
+            bytes = slice_sub(bytes, used, bytes.len);
+        }
+        if (bytes.len)
+            hold_feed(s, bytes);
     } else if (bytes.len) {
         s->heard = true;
         pairing_server_feed(s, bytes);

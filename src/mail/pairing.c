@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include "base/memory.h"
 #include "mail/client.h"
+#include "mail/esmtp.h"
 #include "mail/hold.h"
 #include "mail/message.h"
 #include "mail/reply.h"
@@ -287,26 +288,9 @@ static struct pending take_pending(struct smtp *s, unsigned code, bool *ret_last
     return *ret_last ? pop(s) : *head;
 }
 
-static bool offers(struct slice text, const char *keyword)
-{
-    while (text.len) {
-        size_t lf = slice_index(text, '\n');
-        if (slice_case_eq(slice_trim(slice_sub(text, 0, lf)), slice_str(keyword)))
-            return true;
-        text = slice_sub(text, lf + 1, text.len);
-    }
-    return false;
-}
-
 static bool is_hello(uint8_t verb)
 {
     return verb == VERB_HELO || verb == VERB_EHLO || verb == VERB_LHLO;
-}
-
-static void note_hello(struct smtp *s, const struct pending *to)
-{
-    if (is_hello(to->verb))
-        s->lmtp = to->verb == VERB_LHLO;
 }
 
 static void note_reply(struct smtp *s, const struct pending *to, unsigned code, struct slice text)
@@ -318,9 +302,10 @@ static void note_reply(struct smtp *s, const struct pending *to, unsigned code, 
         s->refused = true;
     if (code >= 300 || !is_hello(to->verb))
         return;
-    note_hello(s, to);
-    s->no_chunking = !s->had_gap && !offers(text, "CHUNKING");
-    s->pipelining = offers(text, "PIPELINING") ? PIPELINING_OFFERED : PIPELINING_NOT_OFFERED;
+    s->lmtp = to->verb == VERB_LHLO;
+    const struct esmtp_offers offers = esmtp_offers(text);
+    s->no_chunking = !s->had_gap && !offers.chunking;
+    s->pipelining = offers.pipelining ? PIPELINING_OFFERED : PIPELINING_NOT_OFFERED;
 }
 
 /* The chunk's own reply is here, but not all its octets. Do they come (RFC 3030 2), or did the server not
@@ -466,7 +451,8 @@ void pairing_settle(struct smtp *s)
     uint32_t open_ones = s->late_len + (s->mode == MODE_CHUNK);
     while (s->queue_len > open_ones) {
         struct pending lost = pop(s);
-        note_hello(s, &lost); /* the client goes on, so it was taken */
+        if (is_hello(lost.verb)) /* the client goes on, so it was taken */
+            s->lmtp = lost.verb == VERB_LHLO;
         answered(s, lost.mail);
     }
     struct late *late = s->late;

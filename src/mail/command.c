@@ -99,7 +99,7 @@ void command_parse(struct slice line, struct command *ret)
     while (end < line.len && !byte_is_blank(line.data[end]))
         end++;
     *ret = (struct command){.verb = line.len ? VERB_OTHER : VERB_EMPTY, .word = slice_sub(line, 0, end)};
-    struct slice arg = ret->arg = slice_trim(slice_sub(line, end, line.len));
+    struct slice arg = ret->arg = slice_trim(slice_sub(line, end + 1, line.len));
     size_t i = 0, count = sizeof words / sizeof *words;
     while (i < count && !slice_case_eq(ret->word, words[i].name))
         i++;

@@ -299,9 +299,11 @@ static void on_ehlo_reply(struct builder *b, struct slice text)
 static struct slice reply_text(struct builder *b, const struct smtp_event *ev)
 {
     struct buf *line = &b->with->line;
+    /* A code has three digits. */
+    const uint8_t head[] = {(uint8_t)('0' + ev->code / 100), (uint8_t)('0' + ev->code / 10 % 10),
+                            (uint8_t)('0' + ev->code % 10), ' '};
     buf_clear(line);
-    buf_add_number(line, ev->code);
-    buf_add_byte(line, ' ');
+    buf_add(line, (struct slice){head, sizeof head});
     buf_add(line, ev->text);
     for (uint8_t *lf = line->len ? memchr(line->data, '\n', line->len) : NULL; lf;
          lf = memchr(lf, '\n', line->len - (size_t)(lf - line->data)))

@@ -7,23 +7,22 @@ bool slice_eq(struct slice a, struct slice b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-/* Are eight characters the same but for the case of letters? That is one bit, in which others differ too. */
-static inline bool same8(uint64_t a, uint64_t b)
+/* Where eight characters differ in more than a letter's case, which is one bit. */
+static inline uint64_t differ8(uint64_t a, uint64_t b)
 {
     const uint64_t ones = 0x0101010101010101u, high = ones << 7;
-    uint64_t differ = a ^ b, low = (a | ones << 5) & ~high;
-    if (!differ || differ & ~(ones << 5))
-        return !differ;
+    uint64_t low = (a | ones << 5) & ~high;
     uint64_t from_a = low + ones * (128 - 'a'), over_z = low + ones * (127 - 'z');
-    return !(differ << 2 & ~((from_a ^ over_z) & ~a));
+    uint64_t letters = (from_a ^ over_z) & ~a & high;
+    return (a ^ b) & ~(letters >> 2);
 }
 
-static inline bool same8_at(const uint8_t *a, const uint8_t *b)
+static inline uint64_t differ8_at(const uint8_t *a, const uint8_t *b)
 {
     uint64_t v, w;
     memcpy(&v, a, sizeof v);
     memcpy(&w, b, sizeof w);
-    return same8(v, w);
+    return differ8(v, w);
 }
 
 /* The first four and the last four. */
@@ -44,11 +43,11 @@ bool slice_case_same(const uint8_t *a, const uint8_t *b, size_t len)
         return i == len;
     }
     if (len < 8)
-        return same8(eight_of(a, len), eight_of(b, len));
-    for (size_t i = 0; i + 8 < len; i += 8)
-        if (!same8_at(a + i, b + i))
-            return false;
-    return same8_at(a + len - 8, b + len - 8);
+        return !differ8(eight_of(a, len), eight_of(b, len));
+    size_t last = len - 8, i = 0;
+    while (i < last && !differ8_at(a + i, b + i))
+        i += 8;
+    return i >= last && !differ8_at(a + last, b + last);
 }
 
 size_t slice_find(struct slice s, const char *needle)

@@ -99,6 +99,8 @@ static size_t words_out(struct charsets *cs, struct slice s, const struct word *
 
 static void raw_out(struct charsets *cs, struct slice raw, struct buf *out)
 {
+    if (!raw.len)
+        return; /* words often have nothing beside them */
     if (utf8_valid(raw))
         utf8_add(raw, out);
     else

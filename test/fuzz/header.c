@@ -34,16 +34,25 @@ static void check_text(struct slice value)
 
 static void check_params(struct slice value)
 {
-    static const char *const names[] = {"charset", "filename", "name", "boundary"};
+    enum { NAMES = 4 };
+    static const char *const names[NAMES] = {"charset", "filename", "name", "boundary"};
+    struct header_given all[NAMES] = {0};
     struct header_params p = header_params(value);
     assert(inside(p.value, value) && inside(p.rest, value));
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < NAMES; i++)
+        all[i].name = slice_str(names[i]);
+    header_find(p.rest, all, NAMES);
+    for (size_t i = 0; i < NAMES; i++) {
         begin();
         bool there = header_param(cs, p.rest, names[i], &out);
         assert(utf8_valid(buf_slice(&out)) && (there || !out.len));
         begin();
-        there = header_param_raw(p.rest, names[i], &out, NULL);
+        there = header_param_raw(p.rest, names[i], &out);
         assert(out.len <= value.len && (there || !out.len));
+        /* To look for all at once is to look for each. */
+        size_t len = out.len;
+        assert(header_given_raw(&all[i], &out, NULL) == there &&
+               out.len == (room < 2 * len ? room : 2 * len));
     }
 }
 

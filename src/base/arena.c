@@ -145,6 +145,12 @@ struct slice arena_copy(struct arena *a, struct slice s)
     return (struct slice){p, s.len};
 }
 
+struct slice arena_piece(const struct arena *a)
+{
+    const struct arena_block *b = a->blocks;
+    return b && !b->next ? (struct slice){b->bytes, b->len} : (struct slice){NULL, 0};
+}
+
 typedef uint8_t sixteen __attribute__((vector_size(16)));
 
 /* Sixteen bytes; what is in them is added to *seen. */

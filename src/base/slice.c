@@ -75,10 +75,9 @@ static bool is_space(uint8_t c)
 
 struct slice slice_trim_left(struct slice s)
 {
-    size_t i = 0;
-    while (i < s.len && is_space(s.data[i]))
-        i++;
-    return slice_sub(s, i, s.len);
+    for (; s.len && is_space(*s.data); s.len--)
+        s.data++;
+    return s;
 }
 
 struct slice slice_trim_ends(struct slice s)

@@ -26,7 +26,8 @@ static inline struct slice slice_sub(struct slice s, size_t from, size_t to)
         to = s.len;
     if (from > to)
         from = to;
-    return (struct slice){s.data ? s.data + from : NULL, to - from};
+    /* By a number, as nothing may be added to NULL, not even 0. */
+    return (struct slice){(const uint8_t *)((uintptr_t)s.data + from), to - from};
 }
 
 /* Position of byte `c`, or s.len where it does not occur. */
@@ -52,13 +53,13 @@ static inline bool byte_is_digit(uint8_t c)
 }
 
 bool slice_eq(struct slice a, struct slice b);
-/* ASCII case ignored, bytes over 127 compared as they are. Most pairs differ in length or in the first byte.
- */
+/* ASCII case ignored, bytes over 127 compared as they are. Most pairs differ in length or in the first byte,
+ * and in more than a letter's case. */
 bool slice_case_same(const uint8_t *a, const uint8_t *b, size_t len);
 static inline bool slice_case_eq(struct slice a, struct slice b)
 {
     return a.len == b.len &&
-           (!a.len || (byte_lower(*a.data) == byte_lower(*b.data) && slice_case_same(a.data, b.data, a.len)));
+           (!a.len || (!((*a.data ^ *b.data) & ~0x20) && slice_case_same(a.data, b.data, a.len)));
 }
 static inline bool slice_case_starts(struct slice s, const char *prefix)
 {
@@ -69,10 +70,12 @@ static inline bool slice_case_starts(struct slice s, const char *prefix)
 /* Position of `needle` in `s`, or s.len. Case of ASCII letters ignored in the second. */
 size_t slice_find(struct slice s, const char *needle);
 size_t slice_case_find(struct slice s, const char *needle);
-/* Without blanks, tabs, CR and LF at both ends. Most have none there. */
+/* Without blanks, tabs, CR and LF at both ends. Most have none there, or one blank before them. */
 struct slice slice_trim_ends(struct slice s);
 static inline struct slice slice_trim(struct slice s)
 {
+    if (s.len && s.data[0] == ' ')
+        s = (struct slice){s.data + 1, s.len - 1};
     return s.len && s.data[0] > ' ' && s.data[s.len - 1] > ' ' ? s : slice_trim_ends(s);
 }
 struct slice slice_trim_left(struct slice s);

@@ -15,21 +15,28 @@ struct header_params {
     struct slice rest;  /* from there on */
 };
 struct header_params header_params(struct slice value);
-/* Adds the parameter `name` (any case) to `out` as UTF-8: plain, quoted, RFC 2231 extended and continued
- * (name*, name*0, name*0*), and encoded words inside, as mailers write them. False: it is not there. Extended
- * wins over continued, that over plain; of two of one kind the first wins. Stray blanks around '=', missing
- * closing quotes, a missing first semicolon and missing or misordered sections are tolerated. */
+/* A parameter in all ways that it is given. */
+struct header_given {
+    struct slice name;                   /* the caller's: any case, no '*' in it */
+    struct slice params;                 /* among which it was looked for */
+    struct slice extended, plain, again; /* as written, without quotes; NULL where it is not given so */
+    bool plain_quoted, again_quoted, sections;
+};
+/* Looks for some at once, whose `name` alone is set; the rest is 0. What is found lies inside of `params`. */
+void header_find(struct slice params, struct header_given *given, size_t count);
+/* Adds the parameter to `out` as UTF-8: plain, quoted, RFC 2231 extended and continued (name*, name*0,
+ * name*0*), and encoded words inside, as mailers write them. False: it is not there. Extended wins over
+ * continued, that over plain; of two of one kind the first wins. Stray blanks around '=', missing closing
+ * quotes, a missing first semicolon and missing or misordered sections are tolerated. Where it is given in a
+ * second way that reads otherwise, that goes to `other`, which is empty before, or NULL. */
+bool header_given_text(struct charsets *cs, const struct header_given *g, struct buf *out, struct buf *other);
+/* The same, undecoded bytes, plain before continued; unquoted it ends at a blank: for boundaries. */
+bool header_given_raw(const struct header_given *g, struct buf *out, struct buf *other);
+/* The form of it that header_given_text takes, as it is written: without quotes, sections joined, nothing
+ * decoded. */
+void header_given_written(const struct header_given *g, struct buf *out);
+/* The first two for one parameter, without `other`. */
 bool header_param(struct charsets *cs, struct slice params, const char *name, struct buf *out);
-/* The same; where it is given in a second way that reads otherwise, that goes to `other`, which is empty
- * before. */
-bool header_param_both(struct charsets *cs, struct slice params, const char *name, struct buf *out,
-                       struct buf *other);
-/* The same, undecoded bytes, plain before continued; unquoted it ends at a blank: for boundaries. `other` may
- * be NULL. */
-bool header_param_raw(struct slice params, const char *name, struct buf *out, struct buf *other);
-
-/* The form of it that header_param takes, as it is written: without quotes, sections joined, nothing decoded.
- */
-void header_param_written(struct slice params, const char *name, struct buf *out);
+bool header_param_raw(struct slice params, const char *name, struct buf *out);
 
 #endif

@@ -208,37 +208,51 @@ static unsigned trailing_crs(struct slice text, unsigned before)
     return crs < 2 ? crs : 2;
 }
 
-/* Takes from the start of `bytes` what is body text beyond doubt, in any number of lines and parts of lines;
- * for all but quoted-printable it does not matter where they end. `first`: of what was fed now. */
-static size_t body_bytes(struct mime *m, struct slice bytes, bool first)
+/* Of what was fed now: digits, and what may stand between them, are counted and told. Where they are all
+ * there is no boundary is among them; to look once will do. */
+static size_t body_digits(struct mime *m, struct slice bytes, bool *ret_told)
 {
-    bool counts = m->state == BODY && m->part.transfer != TRANSFER_IDENTITY;
-    if (m->state == HEADERS || m->feed == FEED_GATHER || m->lost || tree_in_preamble(m) ||
-        (counts && m->part.transfer != TRANSFER_BASE64))
-        return 0;
-    /* Where digits are all there is no boundary is among them; to look once will do. */
-    size_t told = first && counts ? body_digits_of(m, bytes) : 0;
-    if (told)
-        bytes = slice_sub(bytes, 0, told);
-    bool counted = told || (first && counts && transfer_count_digits(&m->part.size, bytes));
-    if (!counted && tree_has_boundaries(m))
-        bytes = slice_sub(bytes, 0, before_dashes(bytes, m->feed == FEED_FRESH));
-    if (!bytes.len)
-        return 0;
-    if (counts && !counted)
-        transfer_count(&m->part.size, m->part.transfer, bytes, 0);
-    if (counts && !told)
-        body_text_of(m, bytes, 0);
-    unsigned held = m->feed == FEED_STREAM ? m->held_crs : 0;
-    struct slice rest = last_line(bytes);
-    m->pos += bytes.len;
+    size_t told = m->part.body.want == WANT_ALL ? body_digits_of(m, bytes) : 0;
+    *ret_told = told;
+    return told || !transfer_count_digits(&m->part.size, bytes) ? told : bytes.len;
+}
+
+/* Where the text that was taken leaves its last line. `held`: CRs at the end of what was before it. */
+static void text_over(struct mime *m, struct slice text, unsigned held)
+{
+    struct slice rest = last_line(text);
+    m->pos += text.len;
     m->feed = rest.len ? FEED_STREAM : FEED_FRESH;
-    if (rest.len < bytes.len) {
-        m->last_end = 1 + trailing_crs(slice_sub(bytes, 0, bytes.len - rest.len - 1), held);
+    if (rest.len < text.len) {
+        m->last_end = 1 + trailing_crs(slice_sub(text, 0, text.len - rest.len - 1), held);
         m->line_start = m->pos - rest.len;
         held = 0;
     }
     m->held_crs = trailing_crs(rest, held);
+}
+
+/* Takes from the start of `bytes` what is body text beyond doubt, in any number of lines and parts of lines;
+ * for all but quoted-printable it does not matter where they end. `first`: of what was fed now. */
+static size_t body_bytes(struct mime *m, struct slice bytes, bool first)
+{
+    if (m->state == HEADERS || m->feed == FEED_GATHER || m->lost || tree_in_preamble(m))
+        return 0;
+    bool counts = m->state == BODY && m->part.transfer != TRANSFER_IDENTITY, told = false;
+    if (counts && m->part.transfer != TRANSFER_BASE64)
+        return 0;
+    size_t len = first && counts ? body_digits(m, bytes, &told) : 0;
+    bool counted = len;
+    if (counted)
+        bytes.len = len;
+    else if (tree_has_boundaries(m))
+        bytes.len = before_dashes(bytes, m->feed == FEED_FRESH);
+    if (!bytes.len)
+        return 0;
+    if (counts && !counted)
+        transfer_count(&m->part.size, m->part.transfer, bytes, 0);
+    if (counts && !told && m->part.body.want)
+        body_text_of(m, bytes, 0);
+    text_over(m, bytes, m->feed == FEED_STREAM ? m->held_crs : 0);
     return bytes.len;
 }
 
@@ -258,6 +272,29 @@ static size_t body_lines(struct mime *m, struct slice lines)
     return lines.len;
 }
 
+/* Takes whole lines of a header block from the start of `bytes`; one alone where its bytes are wanted. */
+static size_t header_lines(struct mime *m, struct slice bytes)
+{
+    size_t taken = 0;
+    bool more = m->feed == FEED_FRESH && !m->lost;
+    while (more && m->state == HEADERS) {
+        struct slice line = slice_sub(bytes, taken, bytes.len);
+        size_t lf = slice_index(line, '\n');
+        if (lf == line.len)
+            break;
+        line.len = lf;
+        size_t end = transfer_line_end(line);
+        line.len -= end - 1;
+        taken += lf + 1;
+        m->pos += lf + 1;
+        if (tree_header_line(m, line))
+            body_text(m, line, end);
+        line_over(m, end);
+        more = !m->raw_parts;
+    }
+    return taken;
+}
+
 /* A line, or what there is of one. */
 static size_t one_line(struct mime *m, struct slice rest)
 {
@@ -275,7 +312,7 @@ void mime_feed(struct mime *m, struct slice bytes)
     size_t whole = SIZE_MAX; /* behind the last line's end, once it is wanted */
     for (size_t i = 0; i < bytes.len;) {
         struct slice rest = slice_sub(bytes, i, bytes.len);
-        size_t taken = body_bytes(m, rest, i == 0);
+        size_t taken = m->state == HEADERS ? header_lines(m, rest) : body_bytes(m, rest, i == 0);
         if (!taken && m->part.transfer == TRANSFER_QP) {
             if (whole == SIZE_MAX)
                 whole = bytes.len - last_line(bytes).len;

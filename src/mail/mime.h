@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "mail/anomaly.h"
 #include "mail/charset.h"
+#include "mail/heading.h"
 
 enum mime_kind {
     MIME_HEADER,      /* of the top header block only: name, value */
@@ -47,6 +48,7 @@ struct mime_event {
                        base64 or quoted-printable decoding, without the line end before a  boundary */
     uint32_t depth; /* PART: 0 is the mail itself. An attached mail has less than what is in it, so that it
                        tells of which open part a BODY is */
+    enum heading heading; /* HEADER, ATTACHED_HEADER: what `name` is */
     bool cut; /* HEADER: over a limit or before a gap, value may be its beginning alone. PART: a gap or the
                * end of the input lies in it. PART_BEGIN: a gap in its header block may have held its
                * beginning. BODY: bytes are missing before these, or behind the last ones; `value` is empty */

@@ -10,47 +10,26 @@
 #include "mail/disguise.h"
 #include "mail/header.h"
 
-#define NAME(text)                                                                                           \
-    {                                                                                                        \
-        (const uint8_t *)(text), sizeof(text) - 1                                                            \
-    }
-/* What a header block has once at most, by length. */
-static const struct slice single[] = {
-    NAME("to"),
-    NAME("cc"),
-    NAME("from"),
-    NAME("date"),
-    NAME("sender"),
-    NAME("subject"),
-    NAME("reply-to"),
-    NAME("message-id"),
-    NAME("content-type"),
-    NAME("mime-version"),
-    NAME("content-disposition"),
-    NAME("content-transfer-encoding"),
-};
-enum { SINGLE = sizeof single / sizeof *single, LENGTHS = 26 };
-_Static_assert(SINGLE <= 32, "struct part has a bit for each");
-
-/* Of each length, one more than the place of the first. */
-static const uint8_t firsts[LENGTHS] = {
-    [2] = 1, [4] = 3, [6] = 5, [7] = 6, [8] = 7, [10] = 8, [12] = 9, [19] = 11, [25] = 12};
+/* What a header block has once at most. */
+static const heading_set once =
+    HEADING_BIT(to) | HEADING_BIT(cc) | HEADING_BIT(from) | HEADING_BIT(date) | HEADING_BIT(sender) |
+    HEADING_BIT(subject) | HEADING_BIT(reply_to) | HEADING_BIT(message_id) | HEADING_BIT(content_type) |
+    HEADING_BIT(mime_version) | HEADING_BIT(content_disposition) | HEADING_BIT(content_transfer_encoding);
+/* Names those who write or are written to. */
+static const heading_set people =
+    HEADING_BIT(from) | HEADING_BIT(sender) | HEADING_BIT(reply_to) | HEADING_BIT(to) | HEADING_BIT(cc);
 
 /* Of those, one that comes again, or that stands behind a line of blanks. */
-static void note_single(struct mime *m, struct slice name)
+static void note_once(struct mime *m, const struct mime_field *f)
 {
-    size_t i = name.len < LENGTHS ? firsts[name.len] : 0;
-    if (!i--)
+    struct part *p = &m->part;
+    if (!heading_in(once, f->is))
         return;
-    while (i < SINGLE && single[i].len == name.len && !slice_case_eq(name, single[i]))
-        i++;
-    if (i == SINGLE || single[i].len != name.len)
-        return;
-    if (m->part.fields & 1u << i && !m->after_gap)
-        tree_anomaly(m, ANOMALY_header_duplicate, m->field_at, name);
-    if (m->part.has_blank && (m->part.blank_within || m->field_at > m->part.blank_at))
-        tree_anomaly(m, ANOMALY_header_blank_line, m->part.blank_at, name);
-    m->part.fields |= 1u << i;
+    if (heading_in(p->fields, f->is) && !m->after_gap)
+        tree_anomaly(m, ANOMALY_header_duplicate, m->field_at, f->name);
+    if (p->has_blank && (p->blank_within || m->field_at > p->blank_at))
+        tree_anomaly(m, ANOMALY_header_blank_line, p->blank_at, f->name);
+    p->fields |= (heading_set)1 << f->is;
 }
 
 typedef uint8_t sixteen __attribute__((vector_size(16)));
@@ -128,60 +107,47 @@ bool odd_charset(struct slice params)
         return false;
     struct buf charset;
     buf_init(&charset, EVIDENCE_MOST);
-    header_param_raw(params, "charset", &charset, NULL);
+    header_param_raw(params, "charset", &charset);
     bool utf7 = is_utf7(slice_trim(buf_slice(&charset)));
     buf_free(&charset);
     return utf7;
 }
 
-/* Names those who write or are written to. */
-static bool is_people(struct slice name)
-{
-    static const struct slice people[] = {NAME("from"), NAME("sender"), NAME("reply-to"), NAME("to"),
-                                          NAME("cc")};
-    for (size_t i = 0; i < sizeof people / sizeof *people; i++)
-        if (slice_case_eq(name, people[i]))
-            return true;
-    return false;
-}
-
 /* The record has these decoded too, so it costs nothing. */
-static void judge_text(struct mime *m, struct slice name, struct slice value, bool people)
+static void judge_text(struct mime *m, const struct mime_field *f)
 {
-    header_text(m->cs, value, &m->decoded);
-    if (people && has_bidi(buf_slice(&m->decoded)))
-        tree_anomaly(m, ANOMALY_bidi_control, m->field_at, name);
+    header_text(m->cs, f->value, &m->decoded);
+    if (heading_in(people, f->is) && has_bidi(buf_slice(&m->decoded)))
+        tree_anomaly(m, ANOMALY_bidi_control, m->field_at, f->name);
 }
 
 /* The field holds 8-bit bytes or a question mark. */
-static void look_closer(struct mime *m, struct slice field, struct slice name, struct slice value, bool top,
-                        bool cut)
+static void look_closer(struct mime *m, const struct mime_field *f)
 {
-    bool high = !ascii_only(field), utf7 = false, words = has_words(field, &utf7);
-    if (high && top && !(m->utf8 && (cut || utf8_valid(field))))
-        tree_anomaly(m, ANOMALY_header_8bit, m->field_at, name);
-    if (high && utf8_overlong(field))
-        tree_anomaly(m, ANOMALY_utf8_overlong, m->field_at, name);
+    bool high = !ascii_only(f->text), utf7 = false, words = has_words(f->text, &utf7);
+    if (high && f->top && !(m->utf8 && (f->cut || utf8_valid(f->text))))
+        tree_anomaly(m, ANOMALY_header_8bit, m->field_at, f->name);
+    if (high && utf8_overlong(f->text))
+        tree_anomaly(m, ANOMALY_utf8_overlong, m->field_at, f->name);
     if (utf7)
-        tree_anomaly(m, ANOMALY_charset_utf7, m->field_at, name);
-    bool people = is_people(name);
-    if (top && (high || words) && (people || slice_case_eq(name, slice_str("subject"))))
-        judge_text(m, name, value, people);
+        tree_anomaly(m, ANOMALY_charset_utf7, m->field_at, f->name);
+    if (f->top && (high || words) && heading_in(people | HEADING_BIT(subject), f->is))
+        judge_text(m, f);
 }
 
-void odd_field(struct mime *m, struct slice field, struct slice name, struct slice value, bool top, bool cut)
+void odd_field(struct mime *m, const struct mime_field *f)
 {
-    if (name.len < field.len && byte_is_blank(field.data[name.len]))
-        tree_anomaly(m, ANOMALY_header_blank_before_colon, m->field_at, name);
-    note_single(m, name);
-    if (!is_plain(field))
-        look_closer(m, field, name, value, top, cut);
+    if (f->name.len < f->text.len && byte_is_blank(f->text.data[f->name.len]))
+        tree_anomaly(m, ANOMALY_header_blank_before_colon, m->field_at, f->name);
+    note_once(m, f);
+    if (!is_plain(f->text))
+        look_closer(m, f);
 }
 
 void odd_continuation(struct mime *m, struct slice line)
 {
     struct part *p = &m->part;
-    if (slice_trim(line).len) {
+    if (slice_trim_left(line).len) {
         p->blank_within |= p->has_blank && p->blank_at > m->field_at;
     } else if (!p->has_blank) {
         p->has_blank = true;

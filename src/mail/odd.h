@@ -6,10 +6,8 @@
 
 enum { EVIDENCE_MOST = 120 }; /* of a text that is no name */
 
-/* The field at m->field_at, unfolded: `name` its beginning up to the colon and the blanks before it. `top`:
- * it is the mail's own; `cut`: its end is not known. Where its value must be decoded for that, m->decoded has
- * it. */
-void odd_field(struct mime *m, struct slice field, struct slice name, struct slice value, bool top, bool cut);
+/* The field at m->field_at. Where its value must be decoded for that, m->decoded has it. */
+void odd_field(struct mime *m, const struct mime_field *f);
 /* A line that begins with a blank, in a header block. */
 void odd_continuation(struct mime *m, struct slice line);
 /* A line of a multipart's preamble, which is no boundary. */

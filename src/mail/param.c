@@ -8,10 +8,9 @@
 enum { SECTIONS = 64, COMMENT_MAX = 1024 };
 
 struct param {
-    struct slice name;  /* up to '*' */
+    struct slice name;  /* with what follows a '*' */
     struct slice value; /* without quotes */
-    bool quoted, extended;
-    int section; /* -1: none */
+    bool quoted;
 };
 
 /* Past the comment at the start of `s`, 0 where there is none. */
@@ -21,31 +20,38 @@ static size_t comment(struct slice s)
     return end <= s.len && end <= COMMENT_MAX ? end : 0;
 }
 
+/* The first ';' or blank that stands in no comment. */
+static size_t uncommented(struct slice s, bool blank)
+{
+    size_t i = 0;
+    while (i < s.len && !(blank ? byte_is_blank(s.data[i]) : s.data[i] == ';')) {
+        size_t skip = comment(slice_sub(s, i, s.len));
+        i += skip ? skip : 1;
+    }
+    return i;
+}
+
 struct header_params header_params(struct slice value)
 {
-    size_t semi = 0, blank = value.len;
     value = slice_trim(value);
-    while (semi < value.len && value.data[semi] != ';') {
-        if (byte_is_blank(value.data[semi]) && blank > semi)
-            blank = semi;
-        size_t skip = comment(slice_sub(value, semi, value.len));
-        semi += skip ? skip : 1;
-    }
+    size_t semi = slice_index(value, ';');
+    if (slice_index(slice_sub(value, 0, semi), '(') < semi)
+        semi = uncommented(value, false);
     /* Some mailers forget the first semicolon. */
-    if (semi == value.len && blank < semi && slice_index(value, '=') < value.len)
-        semi = blank;
+    if (semi == value.len && slice_index(value, '=') < value.len)
+        semi = uncommented(value, true);
     return (struct header_params){slice_trim(slice_sub(value, 0, semi)), slice_sub(value, semi, value.len)};
 }
 
-static size_t value_end(struct slice s, bool quoted)
+/* `s`: behind the opening quote. */
+static size_t quoted_end(struct slice s)
 {
-    for (size_t i = quoted; i < s.len; i++) {
-        if (quoted && s.data[i] == '\\')
-            i++;
-        else if (s.data[i] == (quoted ? '"' : ';'))
-            return i;
-    }
-    return s.len;
+    size_t i = slice_index(s, '"');
+    if (slice_index(slice_sub(s, 0, i), '\\') == i)
+        return i;
+    for (i = 0; i < s.len && s.data[i] != '"'; i++)
+        i += s.data[i] == '\\';
+    return i < s.len ? i : s.len;
 }
 
 /* Where a name ends, or what has none. No further: behind a value in quotes the next parameter may follow
@@ -58,56 +64,93 @@ static size_t name_end(struct slice s)
     return i;
 }
 
-static void split_name(struct slice name, struct param *ret)
-{
-    size_t star = slice_index(name, '*');
-    ret->name = slice_sub(name, 0, star);
-    ret->section = -1;
-    if (star == name.len)
-        return;
-    struct slice rest = slice_sub(name, star + 1, name.len);
-    uint64_t section = 0;
-    size_t n = slice_number(rest, &section);
-    if (n)
-        ret->section = section < SECTIONS ? (int)section : SECTIONS;
-    rest = slice_sub(rest, n, rest.len);
-    ret->extended = n == 0 || (rest.len && rest.data[0] == '*');
-}
-
 /* Takes the next parameter of *s. */
 static bool param_next(struct slice *s, struct param *ret)
 {
-    for (;;) {
-        while (s->len && (s->data[0] == ';' || byte_is_blank(s->data[0])))
-            *s = slice_sub(*s, 1, s->len);
+    size_t eq = 0;
+    do {
+        size_t i = eq;
+        while (i < s->len && (s->data[i] == ';' || byte_is_blank(s->data[i])))
+            i++;
+        *s = slice_sub(*s, i, s->len);
         *s = slice_sub(*s, comment(*s), s->len);
         if (!s->len)
             return false;
-        size_t eq = name_end(*s);
-        if (eq == s->len || s->data[eq] == ';') {
-            *s = slice_sub(*s, eq, s->len);
-            continue;
-        }
-        *ret = (struct param){0};
-        split_name(slice_trim(slice_sub(*s, 0, eq)), ret);
-        struct slice rest = slice_trim_left(slice_sub(*s, eq + 1, s->len));
-        ret->quoted = rest.len && rest.data[0] == '"';
-        size_t end = value_end(rest, ret->quoted);
-        ret->value = slice_sub(rest, ret->quoted, end);
-        if (!ret->quoted)
-            ret->value = slice_trim(ret->value);
-        *s = slice_sub(rest, end + (ret->quoted && end < rest.len), rest.len);
-        return true;
+        eq = name_end(*s);
+    } while (eq == s->len || s->data[eq] == ';');
+    ret->name = slice_trim(slice_sub(*s, 0, eq));
+    struct slice rest = slice_trim_left(slice_sub(*s, eq + 1, s->len));
+    ret->quoted = rest.len && *rest.data == '"';
+    rest = slice_sub(rest, ret->quoted, rest.len);
+    size_t end = ret->quoted ? quoted_end(rest) : slice_index(rest, ';');
+    ret->value = slice_sub(rest, 0, end);
+    if (!ret->quoted)
+        ret->value = slice_trim(ret->value);
+    *s = slice_sub(rest, end + ret->quoted, rest.len);
+    return true;
+}
+
+/* As it is, or with a section: "name", "name*", "name*0", "name*0*". */
+static bool is_named(const struct param *p, struct slice name)
+{
+    return p->name.len >= name.len && slice_case_eq(slice_sub(p->name, 0, name.len), name) &&
+           (p->name.len == name.len || p->name.data[name.len] == '*');
+}
+
+/* Of what follows a '*': the section, -1 where it is none; SECTIONS where there are not so many. */
+static int section_of(struct slice rest, bool *ret_extended)
+{
+    uint64_t section = 0;
+    size_t n = slice_number(rest, &section);
+    *ret_extended = !n || (n < rest.len && rest.data[n] == '*');
+    return !n ? -1 : section < SECTIONS ? (int)section : SECTIONS;
+}
+
+static void note(struct header_given *g, const struct param *p)
+{
+    bool extended;
+    if (p->name.len > g->name.len) {
+        int section = section_of(slice_sub(p->name, g->name.len + 1, p->name.len), &extended);
+        if (section < 0 && !g->extended.data)
+            g->extended = p->value;
+        g->sections |= section >= 0 && section < SECTIONS;
+    } else if (!g->plain.data) {
+        g->plain = p->value;
+        g->plain_quoted = p->quoted;
+    } else if (!g->again.data) {
+        g->again = p->value;
+        g->again_quoted = p->quoted;
     }
 }
 
-static void unquote(const struct param *p, struct buf *out)
+void header_find(struct slice params, struct header_given *given, size_t count)
 {
-    for (size_t i = 0; i < p->value.len; i++) {
-        uint8_t c = p->value.data[i];
-        bool escape = c == '\\' && p->quoted && i + 1 < p->value.len &&
-                      (p->value.data[i + 1] == '"' || p->value.data[i + 1] == '\\');
-        buf_add_byte(out, escape ? p->value.data[++i] : c);
+    struct slice rest = params;
+    struct param p;
+    for (size_t i = 0; i < count; i++)
+        given[i].params = params;
+    while (param_next(&rest, &p))
+        for (size_t i = 0; i < count; i++)
+            if (is_named(&p, given[i].name))
+                note(&given[i], &p);
+}
+
+static bool has_escape(struct slice value, bool quoted)
+{
+    return quoted && slice_index(value, '\\') < value.len;
+}
+
+static void unquote(struct slice value, bool quoted, struct buf *out)
+{
+    if (!has_escape(value, quoted)) {
+        buf_add(out, value);
+        return;
+    }
+    for (size_t i = 0; i < value.len; i++) {
+        uint8_t c = value.data[i];
+        bool escape =
+            c == '\\' && i + 1 < value.len && (value.data[i + 1] == '"' || value.data[i + 1] == '\\');
+        buf_add_byte(out, escape ? value.data[++i] : c);
     }
 }
 
@@ -144,99 +187,112 @@ static struct slice take_charset(struct slice *value)
     return charset;
 }
 
-struct found {
-    bool has_plain, has_again, has_single, has_section[SECTIONS];
-    bool any_section, extended_section;
-    struct param plain, again, single, sections[SECTIONS]; /* set where the flags above say so */
+struct section {
+    struct slice value; /* NULL: there is none */
+    bool quoted, extended;
 };
 
-static void look_for(struct slice params, const char *name, struct found *ret)
+/* The first of each number. */
+static void find_sections(const struct header_given *g, struct section ret[SECTIONS])
 {
+    struct slice rest = g->params;
     struct param p;
-    memset(ret, 0, offsetof(struct found, plain));
-    while (param_next(&params, &p)) {
-        if (!slice_case_eq(p.name, slice_str(name)))
+    for (int i = 0; i < SECTIONS; i++)
+        ret[i] = (struct section){0};
+    while (param_next(&rest, &p)) {
+        if (p.name.len == g->name.len || !is_named(&p, g->name))
             continue;
-        if (p.section == SECTIONS)
-            continue;
-        if (p.section >= 0 && !ret->has_section[p.section]) {
-            ret->sections[p.section] = p;
-            ret->has_section[p.section] = ret->any_section = true;
-            ret->extended_section |= p.extended;
-        } else if (p.section < 0 && p.extended && !ret->has_single) {
-            ret->single = p;
-            ret->has_single = true;
-        } else if (p.section < 0 && !p.extended && !ret->has_plain) {
-            ret->plain = p;
-            ret->has_plain = true;
-        } else if (p.section < 0 && !p.extended && !ret->has_again) {
-            ret->again = p;
-            ret->has_again = true;
-        }
+        struct section s = {.value = p.value, .quoted = p.quoted};
+        int i = section_of(slice_sub(p.name, g->name.len + 1, p.name.len), &s.extended);
+        if (i >= 0 && i < SECTIONS && !ret[i].value.data)
+            ret[i] = s;
     }
 }
 
 /* Sections in the order of their numbers. One that is missing leaves its neighbours joined: a name with a
- * hole says more than none, and some receivers read it so. */
-static void join_sections(struct found *f, struct slice *ret_charset, struct buf *bytes)
+ * hole says more than none, and some receivers read it so. True: one is extended, and *ret_charset that of
+ * the first. */
+static bool join_sections(const struct header_given *g, struct slice *ret_charset, struct buf *bytes)
 {
+    struct section sections[SECTIONS];
+    bool extended = false;
+    find_sections(g, sections);
     *ret_charset = slice_str("us-ascii");
     for (int i = 0; i < SECTIONS; i++) {
-        struct param *p = &f->sections[i];
-        if (!f->has_section[i])
-            continue;
-        if (i == 0 && p->extended)
-            *ret_charset = take_charset(&p->value);
-        if (p->extended)
-            unpercent(p->value, bytes);
+        struct section *s = &sections[i];
+        if (i == 0 && s->extended)
+            *ret_charset = take_charset(&s->value);
+        if (s->extended)
+            unpercent(s->value, bytes);
         else
-            unquote(p, bytes);
+            unquote(s->value, s->quoted, bytes);
+        extended |= s->extended;
     }
+    return extended;
 }
 
 /* The ways to give a parameter; the first that is there counts. */
-enum form { FORM_SINGLE, FORM_SECTIONS, FORM_PLAIN, FORM_AGAIN, FORMS };
+enum form { FORM_EXTENDED, FORM_SECTIONS, FORM_PLAIN, FORM_AGAIN, FORMS };
 
-static bool has_form(const struct found *f, enum form form)
+static bool has_form(const struct header_given *g, enum form form)
 {
-    const bool has[FORMS] = {f->has_single, f->any_section, f->has_plain, f->has_again};
-    return has[form];
+    if (form == FORM_SECTIONS)
+        return g->sections;
+    return (form == FORM_EXTENDED ? g->extended : form == FORM_PLAIN ? g->plain : g->again).data;
 }
 
-static void read_form(struct charsets *cs, struct found *f, enum form form, struct buf *out)
+static void read_quoted(struct charsets *cs, struct slice value, bool quoted, struct buf *out)
 {
     struct buf bytes;
-    struct slice charset = {0};
+    if (!has_escape(value, quoted)) {
+        header_text(cs, slice_sub(value, 0, out->max), out);
+        return;
+    }
     buf_init(&bytes, out->max);
-    if (form == FORM_SINGLE) {
-        struct slice value = f->single.value;
+    unquote(value, quoted, &bytes);
+    header_text(cs, buf_slice(&bytes), out);
+    buf_free(&bytes);
+}
+
+static void read_extended(struct charsets *cs, const struct header_given *g, bool single, struct buf *out)
+{
+    struct buf bytes;
+    struct slice charset, value = g->extended;
+    bool extended = true;
+    buf_init(&bytes, out->max);
+    if (single) {
         charset = take_charset(&value);
         unpercent(value, &bytes);
-    } else if (form == FORM_SECTIONS) {
-        join_sections(f, &charset, &bytes);
     } else {
-        unquote(form == FORM_PLAIN ? &f->plain : &f->again, &bytes);
+        extended = join_sections(g, &charset, &bytes);
     }
-    if (form == FORM_SINGLE || (form == FORM_SECTIONS && f->extended_section))
+    if (extended)
         charset_to_utf8(cs, charset, buf_slice(&bytes), out);
     else
         header_text(cs, buf_slice(&bytes), out);
     buf_free(&bytes);
 }
 
-bool header_param_both(struct charsets *cs, struct slice params, const char *name, struct buf *out,
-                       struct buf *other)
+static void read_form(struct charsets *cs, const struct header_given *g, enum form form, struct buf *out)
 {
-    struct found f;
+    if (form == FORM_PLAIN)
+        read_quoted(cs, g->plain, g->plain_quoted, out);
+    else if (form == FORM_AGAIN)
+        read_quoted(cs, g->again, g->again_quoted, out);
+    else
+        read_extended(cs, g, form == FORM_EXTENDED, out);
+}
+
+bool header_given_text(struct charsets *cs, const struct header_given *g, struct buf *out, struct buf *other)
+{
     bool found = false;
-    look_for(params, name, &f);
     for (int form = 0; form < FORMS; form++) {
-        if (!has_form(&f, form))
+        if (!has_form(g, form))
             continue;
         if (!found)
-            read_form(cs, &f, form, out);
+            read_form(cs, g, form, out);
         else if (other && !other->len)
-            read_form(cs, &f, form, other);
+            read_form(cs, g, form, other);
         if (found && other && slice_eq(buf_slice(other), buf_slice(out)))
             buf_clear(other);
         found = true;
@@ -246,60 +302,66 @@ bool header_param_both(struct charsets *cs, struct slice params, const char *nam
 
 bool header_param(struct charsets *cs, struct slice params, const char *name, struct buf *out)
 {
-    return header_param_both(cs, params, name, out, NULL);
+    struct header_given g = {.name = slice_str(name)};
+    header_find(params, &g, 1);
+    return header_given_text(cs, &g, out, NULL);
 }
 
 /* A token: what follows a blank is a comment or a forgotten semicolon. */
-static struct slice token(const struct param *p)
+static struct slice token(struct slice value, bool quoted)
 {
-    return slice_sub(p->value, 0,
-                     p->quoted ? p->value.len
-                               : slice_index(slice_sub(p->value, 0, slice_index(p->value, '\t')), ' '));
+    if (quoted)
+        return value;
+    return slice_sub(value, 0, slice_index(slice_sub(value, 0, slice_index(value, '\t')), ' '));
 }
 
 /* Another way to read what `out` has one of. */
-static void other_raw(struct found *f, const struct buf *out, struct buf *other)
+static void other_raw(const struct header_given *g, const struct buf *out, struct buf *other)
 {
-    struct slice charset,
-        rest = slice_trim_left(slice_sub(f->plain.value, token(&f->plain).len, f->plain.value.len));
-    if (f->has_again)
-        unquote(&f->again, other);
-    else if (f->any_section)
-        join_sections(f, &charset, other);
+    struct slice charset, all = g->plain,
+                          rest = slice_trim_left(slice_sub(all, token(all, g->plain_quoted).len, all.len));
+    if (g->again.data)
+        unquote(g->again, g->again_quoted, other);
+    else if (g->sections)
+        join_sections(g, &charset, other);
     else if (rest.len && rest.data[0] != '(')
-        unquote(&f->plain, other);
+        unquote(all, g->plain_quoted, other);
     if (slice_eq(buf_slice(out), buf_slice(other)))
         buf_clear(other);
 }
 
-bool header_param_raw(struct slice params, const char *name, struct buf *out, struct buf *other)
+bool header_given_raw(const struct header_given *g, struct buf *out, struct buf *other)
 {
-    struct found f;
     struct slice charset;
-    look_for(params, name, &f);
-    if (f.has_plain) {
-        struct param p = f.plain;
-        p.value = token(&p);
-        unquote(&p, out);
+    if (g->plain.data) {
+        unquote(token(g->plain, g->plain_quoted), g->plain_quoted, out);
         if (other)
-            other_raw(&f, out, other);
-    } else if (f.any_section) {
-        join_sections(&f, &charset, out);
+            other_raw(g, out, other);
+    } else if (g->sections) {
+        join_sections(g, &charset, out);
     }
-    return f.has_plain || f.any_section;
+    return g->plain.data || g->sections;
 }
 
-void header_param_written(struct slice params, const char *name, struct buf *out)
+bool header_param_raw(struct slice params, const char *name, struct buf *out)
 {
-    struct found f;
-    look_for(params, name, &f);
-    if (f.has_single) {
-        buf_add(out, f.single.value);
+    struct header_given g = {.name = slice_str(name)};
+    header_find(params, &g, 1);
+    return header_given_raw(&g, out, NULL);
+}
+
+void header_given_written(const struct header_given *g, struct buf *out)
+{
+    struct section sections[SECTIONS];
+    if (g->extended.data) {
+        buf_add(out, g->extended);
         return;
     }
-    if (!f.any_section && f.has_plain)
-        buf_add(out, f.plain.value);
+    if (!g->sections) {
+        buf_add(out, g->plain);
+        return;
+    }
+    find_sections(g, sections);
     for (int i = 0; i < SECTIONS; i++)
-        if (f.has_section[i])
-            buf_add(out, f.sections[i].value);
+        buf_add(out, sections[i].value);
 }

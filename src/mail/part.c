@@ -28,15 +28,11 @@ void part_init(struct part *p)
 
 void part_clear(struct part *p)
 {
-    struct buf *all[TEXTS], kept[TEXTS];
+    struct buf *all[TEXTS];
     part_texts(p, all);
     for (size_t i = 0; i < TEXTS; i++)
-        kept[i] = *all[i];
-    *p = (struct part){0};
-    for (size_t i = 0; i < TEXTS; i++) {
-        *all[i] = kept[i];
         buf_clear(all[i]);
-    }
+    memset(&p->fields, 0, sizeof *p - offsetof(struct part, fields));
 }
 
 void part_free(struct part *p)
@@ -72,73 +68,100 @@ static void take_other(struct mime *m, struct slice params, const char *name)
         p->other_at = m->field_at;
 }
 
-/* As it is written, where it may differ from what it means. */
-static void take_raw_name(struct part *p, struct slice params, const char *name)
+static bool lacks(struct slice params, uint8_t c)
 {
-    bool plain = ascii_only(params);
-    for (size_t i = 0; i < params.len && plain; i++)
-        plain = params.data[i] != '*' && params.data[i] != '?' && params.data[i] != '\\';
-    buf_clear(&p->raw_name);
-    if (!plain)
-        header_param_written(params, name, &p->raw_name);
+    return slice_index(params, c) == params.len;
 }
 
-static void take_boundary(struct mime *m, struct slice params)
+/* As it is written, where it may differ from what it means. */
+static void take_raw_name(struct part *p, const struct header_given *name)
 {
-    struct part *p = &m->part;
-    p->has_boundary = header_param_raw(params, "boundary", &p->boundary, &p->other_boundary);
+    struct slice params = name->params;
+    buf_clear(&p->raw_name);
+    if (!ascii_only(params) || !lacks(params, '*') || !lacks(params, '?') || !lacks(params, '\\'))
+        header_given_written(name, &p->raw_name);
+}
+
+static void take_boundary(struct part *p, const struct header_given *boundary)
+{
+    p->has_boundary = header_given_raw(boundary, &p->boundary, &p->other_boundary);
     p->boundary_odd = p->has_boundary && odd_boundary(buf_slice(&p->boundary));
     part_trim_end(&p->boundary);
+}
+
+static bool ends_word(uint8_t c)
+{
+    return c <= '(' && (byte_is_blank(c) || c == '(');
 }
 
 /* Lower case, up to a blank or a comment. */
 static void take_word(struct buf *out, struct slice value)
 {
-    for (size_t i = 0; i < value.len && !byte_is_blank(value.data[i]) && value.data[i] != '('; i++)
-        buf_add_byte(out, byte_lower(value.data[i]));
+    size_t len = 0, had = out->len;
+    while (len < value.len && !ends_word(value.data[len]))
+        len++;
+    buf_add(out, slice_sub(value, 0, len));
+    uint8_t *word = out->data + had;
+    len = out->len - had;
+    for (size_t i = 0; i < len; i++)
+        word[i] = byte_lower(word[i]);
+}
+
+/* Of a second Content-Type. */
+static void take_type_again(struct mime *m, struct slice params)
+{
+    struct part *p = &m->part;
+    if (!p->other_boundary.len)
+        p->later_boundary = header_param_raw(params, "boundary", &p->other_boundary);
+    if (p->has_name)
+        take_other(m, params, "name");
+    else
+        p->has_name = header_param(m->cs, params, "name", &p->name);
 }
 
 static void take_type(struct mime *m, struct slice value)
 {
+    enum { BOUNDARY, CHARSET, NAME, ASKED };
     struct part *p = &m->part;
     struct header_params hp = header_params(value);
-    if (p->has_type && !p->other_boundary.len)
-        p->later_boundary = header_param_raw(hp.rest, "boundary", &p->other_boundary, NULL);
+    struct header_given given[ASKED] = {[BOUNDARY] = {.name = slice_str("boundary")},
+                                        [CHARSET] = {.name = slice_str("charset")},
+                                        [NAME] = {.name = slice_str("name")}};
     if (odd_charset(hp.rest))
         tree_part_anomaly(m, ANOMALY_charset_utf7, m->field_at, slice_str("Content-Type"));
-    if (p->has_type && !p->has_name)
-        p->has_name = header_param(m->cs, hp.rest, "name", &p->name);
-    else if (p->has_type)
-        take_other(m, hp.rest, "name");
-    if (p->has_type)
+    if (p->has_type) {
+        take_type_again(m, hp.rest);
         return;
+    }
     p->has_type = true;
     p->type_at = p->other_at = m->field_at;
     buf_clear(&p->type); /* a digest gave its parts a type */
     take_word(&p->type, hp.value);
-    take_boundary(m, hp.rest);
-    header_param_raw(hp.rest, "charset", &p->charset, NULL);
-    p->has_name = header_param_both(m->cs, hp.rest, "name", &p->name, &p->other);
+    header_find(hp.rest, given, ASKED);
+    take_boundary(p, &given[BOUNDARY]);
+    header_given_raw(&given[CHARSET], &p->charset, NULL);
+    p->has_name = header_given_text(m->cs, &given[NAME], &p->name, &p->other);
     if (p->has_name && !p->has_disposition)
-        take_raw_name(p, hp.rest, "name");
+        take_raw_name(p, &given[NAME]);
 }
 
 static void take_disposition(struct mime *m, struct slice value)
 {
     struct part *p = &m->part;
     struct header_params hp = header_params(value);
-    struct slice params = hp.rest;
+    struct header_given name = {.name = slice_str("filename")};
     if (p->has_disposition) {
-        take_other(m, params, "filename");
+        take_other(m, hp.rest, "filename");
         return;
     }
     bool had = p->other.len;
     p->disposition_at = m->field_at;
-    p->has_disposition = header_param_both(m->cs, params, "filename", &p->disposition_name, &p->other);
+    header_find(hp.rest, &name, 1);
+    p->has_disposition = header_given_text(m->cs, &name, &p->disposition_name, &p->other);
     if (!had && p->other.len)
         p->other_at = m->field_at;
     if (p->has_disposition)
-        take_raw_name(p, params, "filename");
+        take_raw_name(p, &name);
     if (!p->disposition.len)
         take_word(&p->disposition, hp.value);
 }
@@ -155,16 +178,12 @@ static void take_transfer(struct mime *m, struct slice value)
         tree_part_anomaly(m, ANOMALY_encoding_unknown, m->field_at, slice_sub(value, 0, EVIDENCE_MOST));
 }
 
-void part_take_field(struct mime *m, struct slice name, struct slice value)
+void part_take_field(struct mime *m, const struct mime_field *f)
 {
-    struct part *p = &m->part;
-    if (!slice_case_starts(name, "content-"))
-        return;
-    if (slice_case_eq(name, slice_str("content-type"))) {
-        take_type(m, value);
-    } else if (slice_case_eq(name, slice_str("content-transfer-encoding")) && !p->has_transfer) {
-        take_transfer(m, value);
-    } else if (slice_case_eq(name, slice_str("content-disposition"))) {
-        take_disposition(m, value);
-    }
+    if (f->is == HEADING_content_type)
+        take_type(m, f->value);
+    else if (f->is == HEADING_content_transfer_encoding && !m->part.has_transfer)
+        take_transfer(m, f->value);
+    else if (f->is == HEADING_content_disposition)
+        take_disposition(m, f->value);
 }

@@ -98,44 +98,46 @@ static bool in_top_headers(const struct mime *m)
     return m->depth == 0 && m->parts == 0;
 }
 
+static void tell_field(struct mime *m, const struct mime_field *f, enum mime_kind kind)
+{
+    struct mime_event ev = {.kind = kind,
+                            .name = f->name,
+                            .value = f->value,
+                            .decoded = buf_slice(&m->decoded),
+                            .size = m->field_at,
+                            .depth = m->depth ? m->depth - 1 : 0,
+                            .heading = f->is,
+                            .cut = f->cut};
+    m->fn(m->ctx, &ev);
+}
+
 /* `gap`: it may go on in a gap. */
 static void flush_field(struct mime *m, bool gap)
 {
-    struct slice field = buf_slice(&m->field);
-    size_t colon = slice_index(field, ':');
-    bool cut = m->field_cut;
-    m->field_cut = false;
-    if (!field.len)
+    struct slice text = buf_slice(&m->field);
+    if (!text.len)
         return;
-    struct slice name = slice_trim(slice_sub(field, 0, colon)),
-                 value = slice_trim(slice_sub(field, colon + 1, field.len));
-    m->overruns += cut;
+    struct mime_field f = {.text = text,
+                           .name = slice_trim(slice_sub(text, 0, m->field_colon)),
+                           .value = slice_trim(slice_sub(text, m->field_colon + 1, text.len)),
+                           .top = in_top_headers(m),
+                           .cut = m->field_cut || gap};
+    f.is = heading_of(f.name);
+    m->overruns += m->field_cut;
+    m->field_cut = false;
     (void)charsets_overlong(m->cs);
-    part_take_field(m, name, value);
+    part_take_field(m, &f);
     buf_clear(&m->decoded);
-    odd_field(m, field, name, value, in_top_headers(m), cut || gap);
+    odd_field(m, &f);
     if (charsets_overlong(m->cs))
-        tree_anomaly(m, ANOMALY_utf8_overlong, m->field_at, name);
-    if (in_top_headers(m)) {
-        m->headers_used += field.len;
-        if (m->headers_used <= m->lim->headers_bytes) {
-            struct mime_event ev = {.kind = MIME_HEADER,
-                                    .name = name,
-                                    .value = value,
-                                    .decoded = buf_slice(&m->decoded),
-                                    .size = m->field_at,
-                                    .cut = cut || gap};
-            m->fn(m->ctx, &ev);
-        } else {
-            m->overruns++;
-        }
-    } else if (m->depth && m->frames[m->depth - 1].is_mail) {
-        m->fn(m->ctx, &(struct mime_event){.kind = MIME_ATTACHED_HEADER,
-                                           .name = name,
-                                           .value = value,
-                                           .depth = m->depth - 1,
-                                           .cut = cut || gap});
-    }
+        tree_anomaly(m, ANOMALY_utf8_overlong, m->field_at, f.name);
+    m->headers_used += f.top ? text.len : 0;
+    if (f.top && m->headers_used > m->lim->headers_bytes)
+        m->overruns++;
+    else if (f.top)
+        tell_field(m, &f, MIME_HEADER);
+    else if (m->depth && m->frames[m->depth - 1].is_mail)
+        tell_field(m, &f, MIME_ATTACHED_HEADER);
     buf_clear(&m->field);
 }
 
@@ -368,30 +370,50 @@ bool tree_boundary_line(struct mime *m, struct slice line)
     return true;
 }
 
-static bool like_field(struct slice line)
+/* A name has no blanks, control characters or 8-bit bytes. Eight at a time, the last of them once more with
+ * those before. */
+static bool like_name(struct slice name)
 {
-    size_t i = 0, most = line.len < LINE_JUDGED ? line.len : LINE_JUDGED;
-    while (i < most && line.data[i] > ' ' && line.data[i] < 127 && line.data[i] != ':')
-        i++;
-    size_t name = i;
-    while (i < most && byte_is_blank(line.data[i]))
-        i++;
-    return name && i < most && line.data[i] == ':';
+    const uint64_t ones = 0x0101010101010101, high = ones << 7;
+    uint64_t odd = 0, eight = ones * 'x';
+    for (size_t i = 0; i < name.len; i += sizeof eight) {
+        size_t left = name.len - i;
+        if (left >= sizeof eight)
+            memcpy(&eight, name.data + i, sizeof eight);
+        else if (i)
+            memcpy(&eight, name.data + name.len - sizeof eight, sizeof eight);
+        else
+            memcpy(&eight, name.data, left);
+        odd |= eight | (eight + ones) | ((eight - ones * '!') & ~eight);
+    }
+    return name.len && !(odd & high);
+}
+
+/* Where the colon of a field's first line is; 0: it is none. */
+static size_t colon_of(struct slice line)
+{
+    line = slice_sub(line, 0, LINE_JUDGED);
+    size_t colon = slice_index(line, ':'), end = colon;
+    while (end && byte_is_blank(line.data[end - 1]))
+        end--;
+    return colon < line.len && like_name(slice_sub(line, 0, end)) ? colon : 0;
 }
 
 bool tree_header_line(struct mime *m, struct slice line)
 {
+    size_t colon;
     if (!line.len) {
         headers_end(m, m->pos);
-    } else if (tree_boundary_line(m, line)) {
+    } else if (*line.data == '-' && tree_boundary_line(m, line)) {
         return false;
-    } else if (byte_is_blank(line.data[0])) {
+    } else if (byte_is_blank(*line.data)) {
         odd_continuation(m, line);
         if (m->field.len && !buf_add(&m->field, line))
             m->field_cut = true;
-    } else if (like_field(line)) {
+    } else if ((colon = colon_of(line))) {
         flush_field(m, false);
         m->field_at = m->line_start;
+        m->field_colon = (uint16_t)colon;
         m->field_cut = !buf_add(&m->field, line);
     } else if (m->after_gap) {
         /* The gap may have held the blank line: this is text. */

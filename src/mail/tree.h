@@ -28,10 +28,11 @@ struct part {
     struct buf type, name, disposition_name, boundary;
     struct buf other, other_boundary; /* what another reader may take for its name, its boundary */
     struct buf raw_name, disposition, encoding, charset; /* as written */
+    /* From here on it is 0 at the beginning. */
+    heading_set fields; /* of odd.c: which of those that stand once at most it has */
     bool has_type, has_disposition, has_transfer, has_name, has_boundary, boundary_odd, cut;
     bool has_blank, blank_within; /* a line of blanks stands in the block; and within a field */
     bool later_boundary;          /* other_boundary is of a second field */
-    uint32_t fields;              /* of odd.c: which of those that stand once at most it has */
     enum transfer transfer;
     struct transfer_size size;
     uint64_t begin;                                          /* position of its first byte */
@@ -79,12 +80,13 @@ struct mime {
 
     /* tree */
     enum state state;
-    struct buf field;   /* the header field so far, unfolded */
-    struct buf decoded; /* the field's value, where it was decoded already */
-    bool field_cut;     /* by a limit */
-    bool after_gap;     /* HEADERS: the block's end may lie in a gap */
-    bool utf8;          /* UTF-8 in header fields was announced */
-    uint64_t field_at;  /* position of the field's first byte */
+    struct buf field;     /* the header field so far, unfolded */
+    struct buf decoded;   /* the field's value, where it was decoded already */
+    bool field_cut;       /* by a limit */
+    bool after_gap;       /* HEADERS: the block's end may lie in a gap */
+    bool utf8;            /* UTF-8 in header fields was announced */
+    uint16_t field_colon; /* in `field` */
+    uint64_t field_at;    /* position of the field's first byte */
     uint64_t headers_used;
     struct part part; /* whose headers or body are read */
     struct frame *frames;
@@ -108,7 +110,7 @@ void part_clear(struct part *p);
 void part_free(struct part *p);
 size_t part_memory(const struct part *p);
 /* Takes a field of m->part's header block. */
-void part_take_field(struct mime *m, struct slice name, struct slice value);
+void part_take_field(struct mime *m, const struct mime_field *f);
 /* Takes off blanks at the end, as in a boundary's lines. */
 void part_trim_end(struct buf *boundary);
 

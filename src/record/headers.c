@@ -185,6 +185,7 @@ static void take_agent(struct draft *d, const struct builder_settings *set, stru
 }
 
 enum place {
+    NOWHERE,
     TEXT,      /* one text */
     BRACKETED, /* what stands in angle brackets */
     WRITERS,   /* mailboxes: who the mail is from */
@@ -199,72 +200,50 @@ enum place {
 };
 
 struct known {
-    struct slice name;
     enum place place;
     size_t apart;  /* of the pointer to the object that the next is in; 0: that is struct transaction */
     size_t offset; /* AUTHENTICATION: enum auth_field */
     size_t beside; /* in struct transaction, a second one; 0: none */
 };
 
-#define NAME(text)                                                                                           \
-    {                                                                                                        \
-        (const uint8_t *)(text), sizeof(text) - 1                                                            \
-    }
 #define AT(member)        0, offsetof(struct transaction, member)
 #define ADDRESSES(member) offsetof(struct transaction, addresses), offsetof(struct addresses, member)
 #define LIST(member)      offsetof(struct transaction, list), offsetof(struct mailing_list, member)
 #define BESIDE(member)    offsetof(struct transaction, member)
-/* By length, the usual ones first. */
-static const struct known known[] = {
-    {NAME("to"), TO, ADDRESSES(to), BESIDE(to)},
-    {NAME("cc"), TO, ADDRESSES(cc), BESIDE(cc)},
-    {NAME("bcc"), READERS, ADDRESSES(bcc), 0},
-    {NAME("date"), TEXT, AT(date), 0},
-    {NAME("from"), WRITERS, ADDRESSES(from), BESIDE(from)},
-    {NAME("sender"), WRITERS, ADDRESSES(sender), BESIDE(sender)},
-    {NAME("subject"), TEXT, AT(subject), 0},
-    {NAME("list-id"), BRACKETED, LIST(id), 0},
-    {NAME("arc-seal"), AUTHENTICATION, 0, AUTH_ARC_SEAL, 0},
-    {NAME("received"), RECEIVED, 0, 0, 0},
-    {NAME("reply-to"), WRITERS, ADDRESSES(reply_to), BESIDE(reply_to)},
-    {NAME("x-mailer"), AGENT, 0, 0, 0},
-    {NAME("list-help"), URIS, LIST(help), 0},
-    {NAME("list-post"), URIS, LIST(post), 0},
-    {NAME("message-id"), TEXT, AT(msg_id), 0},
-    {NAME("user-agent"), AGENT, 0, 0, 0},
-    {NAME("references"), IDS, AT(references), 0},
-    {NAME("precedence"), TEXT, LIST(precedence), 0},
-    {NAME("list-owner"), URIS, LIST(owner), 0},
-    {NAME("in-reply-to"), TEXT, AT(in_reply_to), 0},
-    {NAME("return-path"), BRACKETED, AT(return_path), 0},
-    {NAME("received-spf"), AUTHENTICATION, 0, AUTH_SPF, 0},
-    {NAME("list-archive"), URIS, LIST(archive), 0},
-    {NAME("dkim-signature"), AUTHENTICATION, 0, AUTH_DKIM, 0},
-    {NAME("auto-submitted"), TEXT, AT(auto_submitted), 0},
-    {NAME("list-subscribe"), URIS, LIST(subscribe), 0},
-    {NAME("x-originating-ip"), ORIGINATING, 0, 0, 0},
-    {NAME("list-unsubscribe"), URIS, LIST(unsubscribe), 0},
-    {NAME("arc-message-signature"), AUTHENTICATION, 0, AUTH_ARC_SIGNATURE, 0},
-    {NAME("list-unsubscribe-post"), TEXT, LIST(unsubscribe_post), 0},
-    {NAME("authentication-results"), AUTHENTICATION, 0, AUTH_RESULTS, 0},
-    {NAME("arc-authentication-results"), AUTHENTICATION, 0, AUTH_ARC_RESULTS, 0},
+static const struct known known[HEADING_COUNT] = {
+    [HEADING_to] = {TO, ADDRESSES(to), BESIDE(to)},
+    [HEADING_cc] = {TO, ADDRESSES(cc), BESIDE(cc)},
+    [HEADING_bcc] = {READERS, ADDRESSES(bcc), 0},
+    [HEADING_date] = {TEXT, AT(date), 0},
+    [HEADING_from] = {WRITERS, ADDRESSES(from), BESIDE(from)},
+    [HEADING_sender] = {WRITERS, ADDRESSES(sender), BESIDE(sender)},
+    [HEADING_subject] = {TEXT, AT(subject), 0},
+    [HEADING_list_id] = {BRACKETED, LIST(id), 0},
+    [HEADING_arc_seal] = {AUTHENTICATION, 0, AUTH_ARC_SEAL, 0},
+    [HEADING_reply_to] = {WRITERS, ADDRESSES(reply_to), BESIDE(reply_to)},
+    [HEADING_received] = {RECEIVED, 0, 0, 0},
+    [HEADING_x_mailer] = {AGENT, 0, 0, 0},
+    [HEADING_list_help] = {URIS, LIST(help), 0},
+    [HEADING_list_post] = {URIS, LIST(post), 0},
+    [HEADING_message_id] = {TEXT, AT(msg_id), 0},
+    [HEADING_user_agent] = {AGENT, 0, 0, 0},
+    [HEADING_references] = {IDS, AT(references), 0},
+    [HEADING_precedence] = {TEXT, LIST(precedence), 0},
+    [HEADING_list_owner] = {URIS, LIST(owner), 0},
+    [HEADING_in_reply_to] = {TEXT, AT(in_reply_to), 0},
+    [HEADING_return_path] = {BRACKETED, AT(return_path), 0},
+    [HEADING_received_spf] = {AUTHENTICATION, 0, AUTH_SPF, 0},
+    [HEADING_list_archive] = {URIS, LIST(archive), 0},
+    [HEADING_dkim_signature] = {AUTHENTICATION, 0, AUTH_DKIM, 0},
+    [HEADING_auto_submitted] = {TEXT, AT(auto_submitted), 0},
+    [HEADING_list_subscribe] = {URIS, LIST(subscribe), 0},
+    [HEADING_x_originating_ip] = {ORIGINATING, 0, 0, 0},
+    [HEADING_list_unsubscribe] = {URIS, LIST(unsubscribe), 0},
+    [HEADING_arc_message_signature] = {AUTHENTICATION, 0, AUTH_ARC_SIGNATURE, 0},
+    [HEADING_list_unsubscribe_post] = {TEXT, LIST(unsubscribe_post), 0},
+    [HEADING_authentication_results] = {AUTHENTICATION, 0, AUTH_RESULTS, 0},
+    [HEADING_arc_authentication_results] = {AUTHENTICATION, 0, AUTH_ARC_RESULTS, 0},
 };
-enum { KNOWN = sizeof known / sizeof *known, LENGTHS = 27 };
-
-/* Of each length, one more than the place of the first. */
-static const uint8_t firsts[LENGTHS] = {
-    [2] = 1,   [3] = 3,   [4] = 4,   [6] = 6,   [7] = 7,   [8] = 9,   [9] = 13, [10] = 15,
-    [11] = 20, [12] = 22, [14] = 24, [16] = 27, [21] = 29, [22] = 31, [26] = 32};
-
-static const struct known *known_of(struct slice name)
-{
-    size_t i = name.len < LENGTHS ? firsts[name.len] : 0;
-    if (!i--)
-        return NULL;
-    while (i < KNOWN && known[i].name.len == name.len && !slice_case_eq(name, known[i].name))
-        i++;
-    return i < KNOWN && known[i].name.len == name.len ? &known[i] : NULL;
-}
 
 static void take_originating(struct draft *d, struct slice value)
 {
@@ -305,13 +284,15 @@ void headers_take(struct draft *d, const struct builder_settings *set, struct ch
                   const struct mime_event *ev, struct buf *scratch)
 {
     heading_take_name(d, set, cs, ev, scratch);
-    const struct known *k = known_of(ev->name);
-    if (!k)
+    const struct known *k = &known[ev->heading];
+    if (!k->place)
         return;
     void *member = member_of(d, k), *beside = (char *)&d->t + k->beside;
     if (!member)
         return;
     switch (k->place) {
+    case NOWHERE:
+        break;
     case TEXT:
         *(struct slice *)member = decoded_text(d, cs, ev, scratch);
         break;

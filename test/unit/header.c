@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include "mail/header.h"
+#include "mail/heading.h"
 
 static void text_is(const char *value, const char *want)
 {
@@ -180,11 +181,36 @@ static void hostile(void **state)
     buf_free(&out);
 }
 
+/* A row of the table that stands in the wrong place, or a length without its first, would never be found. */
+static void headings(void **state)
+{
+    (void)state;
+    static const char *const all[] = {
+#define HEADING(name, text) [HEADING_##name] = text,
+#include "mail/heading.def"
+#undef HEADING
+    };
+    for (int h = HEADING_other + 1; h < HEADING_COUNT; h++) {
+        char upper[64];
+        size_t len = strlen(all[h]);
+        for (size_t i = 0; i <= len; i++)
+            upper[i] = all[h][i] >= 'a' ? (char)(all[h][i] - 32) : all[h][i];
+        assert_int_equal(heading_of(slice_str(all[h])), h);
+        assert_int_equal(heading_of(slice_str(upper)), h);
+        assert_int_not_equal(heading_of(slice_sub(slice_str(all[h]), 0, len - 1)), h);
+        upper[len - 1] ^= 1;
+        assert_int_equal(heading_of(slice_str(upper)), HEADING_other);
+    }
+    assert_int_equal(heading_of(slice_str("")), HEADING_other);
+    assert_int_equal(heading_of(slice_str("x")), HEADING_other);
+    assert_int_equal(heading_of(slice_str("arc-authentication-results-of-others")), HEADING_other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(words),         cmocka_unit_test(split_characters),
                                        cmocka_unit_test(charset_names), cmocka_unit_test(malformed),
                                        cmocka_unit_test(raw_bytes),     cmocka_unit_test(cut_output),
-                                       cmocka_unit_test(hostile)};
+                                       cmocka_unit_test(hostile),       cmocka_unit_test(headings)};
     return cmocka_run_group_tests(tests, charsets_begin, charsets_end);
 }

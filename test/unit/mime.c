@@ -23,6 +23,38 @@ static void fields(void **state)
     check(": no name\nSub ject: blank in it\n\xc3\xa4: eight bits\nX: y\n\n", FIELD("X", "y") END PLAIN(0));
 }
 
+static void count_field(void *ctx, const struct mime_event *ev)
+{
+    int *fields = ctx;
+    *fields += ev->kind == MIME_HEADER;
+}
+
+/* Each byte at each place of names of many lengths. */
+static void names(void **state)
+{
+    (void)state;
+    int told = 0;
+    struct charsets *cs = charsets_new();
+    struct mime *m = mime_new(&run_limits, cs, count_field, &told);
+    char line[32];
+    for (size_t len = 1; len <= 20; len++)
+        for (size_t at = 0; at < len; at++)
+            for (int c = 1; c < 256; c++) {
+                if (c == '\n' || c == '\r' || c == ':' || (byte_is_blank((uint8_t)c) && at + 1 == len))
+                    continue;
+                memset(line, 'a', len);
+                line[at] = (char)c;
+                strcpy(line + len, ": x\r\n");
+                mime_reset(m);
+                told = 0;
+                mime_feed(m, slice_str(line));
+                mime_feed(m, slice_str("\r\n"));
+                assert_int_equal(told, c > ' ' && c < 127);
+            }
+    mime_free(&m);
+    charsets_free(&cs);
+}
+
 static void folding(void **state)
 {
     (void)state;
@@ -257,9 +289,9 @@ static void hostile(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(fields),          cmocka_unit_test(folding),
-                                       cmocka_unit_test(line_ends),       cmocka_unit_test(limits),
-                                       cmocka_unit_test(gaps_in_headers), cmocka_unit_test(sizes),
-                                       cmocka_unit_test(random_cuts),     cmocka_unit_test(hostile)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fields),    cmocka_unit_test(names),       cmocka_unit_test(folding),
+        cmocka_unit_test(line_ends), cmocka_unit_test(limits),      cmocka_unit_test(gaps_in_headers),
+        cmocka_unit_test(sizes),     cmocka_unit_test(random_cuts), cmocka_unit_test(hostile)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

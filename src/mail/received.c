@@ -480,7 +480,7 @@ void received_head(struct slice value, struct received_head *ret)
     const uint8_t *c = value.data;
     ret->end = 0;
     stops_begin(&ret->stops, value);
-    if (!slice_case_starts(value, "from ") || value.len < 6 || byte_is_digit(c[5]))
+    if (value.len < 6 || memcmp(c, "from ", 5) != 0 || byte_is_digit(c[5]))
         return;
     size_t name = stops_next(&ret->stops, 5);
     size_t found = name + 2 < value.len ? stops_next(&ret->stops, name + 2) : value.len;

@@ -460,11 +460,61 @@ static void semicolon(struct reader *r)
         r->pos = r->s.len;
 }
 
-void received_parse(struct slice value, struct received *ret)
+/* A word of a comment that is more than a name there. */
+static bool is_telling(struct slice word)
 {
-    struct reader r = {.s = value, .date = value.len, .ret = ret};
+    return is_hello(word) || is_tls(word) || is(word, "Exim");
+}
+
+/* Does another clause follow the parentheses that end before `at`? */
+static bool by_follows(struct slice s, size_t at)
+{
+    size_t i = at;
+    while (i < s.len && byte_is_blank(s.data[i]))
+        i++;
+    return i > at && i + 2 < s.len && clause_of(slice_sub(s, i, i + 2)) == BY && byte_is_blank(s.data[i + 2]);
+}
+
+void received_head(struct slice value, struct received_head *ret)
+{
+    const uint8_t *c = value.data;
+    ret->end = 0;
+    stops_begin(&ret->stops, value);
+    if (value.len < 6 || memcmp(c, "from ", 5) != 0 || byte_is_digit(c[5]))
+        return;
+    size_t name = stops_next(&ret->stops, 5);
+    size_t found = name + 2 < value.len ? stops_next(&ret->stops, name + 2) : value.len;
+    size_t end = found + 2 < value.len ? stops_next(&ret->stops, found + 2) : value.len;
+    if (end + 2 >= value.len || c[name] != ' ' || c[name + 1] != '(' || byte_is_digit(c[name + 2]) ||
+        c[found] != ' ' || c[found + 1] != '[' || c[end] != ']' || c[end + 1] != ')')
+        return;
+    ret->name = slice_sub(value, 5, name);
+    ret->found = slice_sub(value, name + 2, found);
+    ret->written = slice_sub(value, found + 2, end);
+    /* What stands behind "from" may be the next clause, where the name was left out. */
+    if (ret->name.len && ret->found.len && clause_of(ret->name) == NONE && !is_telling(ret->found) &&
+        by_follows(value, end + 2) && address_parse(ret->written, &ret->ip))
+        ret->end = end + 2;
+}
+
+static void take_head(struct reader *r, const struct received_head *head)
+{
+    r->pos = head->end;
+    r->clause = FROM;
+    r->had_from = r->apart = true;
+    r->first = head->name;
+    r->ret->from_ip = head->ip;
+    if (!is(head->found, "unknown"))
+        r->ret->from_rdns = head->found;
+}
+
+void received_parse(const struct received_head *head, struct received *ret)
+{
+    const struct slice value = head->stops.s;
+    struct reader r = {.s = value, .stops = head->stops, .date = value.len, .ret = ret};
     *ret = (struct received){.time = 0};
-    stops_begin(&r.stops, value);
+    if (head->end)
+        take_head(&r, head);
     while (r.pos < value.len) {
         uint8_t c = value.data[r.pos];
         if (!(kinds[c] & ENDS_WORD))

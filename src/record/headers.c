@@ -136,24 +136,41 @@ static bool is_localhost(const struct address *a)
     return address_eq(a, &v4) || address_eq(a, &v6);
 }
 
+static void take_path(struct draft *d, const struct builder_settings *set, struct slice raw,
+                      const struct received_head *head)
+{
+    struct address hop;
+    struct slice written;
+    if (head && head->end) {
+        hop = head->ip;
+        written = head->written;
+    } else if (!path_received_address(raw, &hop, &written)) {
+        return;
+    }
+    if (is_localhost(&hop))
+        return;
+    d->t.received_from_originating_ip = arena_copy(&d->mem, written);
+    draft_add_address(d, set, &hop);
+    if (!path_goes_on(&set->path, &hop))
+        d->path_done = d->t.flags.path_cut = true;
+}
+
+/* `text`: the value as the draft keeps it. */
 static void take_received(struct draft *d, const struct builder_settings *set, struct slice raw,
-                          struct slice text)
+                          struct slice text, struct buf *scratch)
 {
     struct transaction *t = &d->t;
+    struct received_head head;
+    bool as_is = slice_eq(raw, text);
     t->second_received = t->first_received;
     t->first_received = text;
     if (!t->second_received.data)
         t->second_received = text;
-    struct address hop;
-    struct slice written;
-    if (d->path_done || !path_received_address(raw, &hop, &written))
-        return;
-    if (is_localhost(&hop))
-        return;
-    t->received_from_originating_ip = arena_copy(&d->mem, written);
-    draft_add_address(d, set, &hop);
-    if (!path_goes_on(&set->path, &hop))
-        d->path_done = t->flags.path_cut = true;
+    if (as_is)
+        received_head(text, &head);
+    if (!d->path_done)
+        take_path(d, set, raw, as_is ? &head : NULL);
+    hops_take(d, set, raw, as_is ? &head : NULL, scratch);
 }
 
 static void take_agent(struct draft *d, const struct builder_settings *set, struct slice text)
@@ -271,7 +288,6 @@ void headers_take(struct draft *d, const struct builder_settings *set, struct ch
     if (!k->place)
         return;
     void *member = member_of(d, k), *beside = (char *)&d->t + k->beside;
-    struct slice text;
     if (!member)
         return;
     switch (k->place) {
@@ -299,9 +315,7 @@ void headers_take(struct draft *d, const struct builder_settings *set, struct ch
         heading_take_uris(d, set, ev, member, scratch);
         break;
     case RECEIVED:
-        text = draft_readable(d, cs, ev->value, scratch);
-        take_received(d, set, ev->value, text);
-        hops_take(d, set, ev->value, text, scratch);
+        take_received(d, set, ev->value, draft_readable(d, cs, ev->value, scratch), scratch);
         break;
     case ORIGINATING:
         take_originating(d, ev->value);

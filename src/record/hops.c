@@ -20,15 +20,18 @@ static bool is_trusted(const struct draft *d, const struct builder_settings *set
     return above ? above->trusted && is_relay(set, &above->line.from_ip) : is_relay(set, &d->t.id.orig.addr);
 }
 
-void hops_take(struct draft *d, const struct builder_settings *set, struct slice raw, struct slice text,
-               struct buf *scratch)
+void hops_take(struct draft *d, const struct builder_settings *set, struct slice raw,
+               const struct received_head *head, struct buf *scratch)
 {
+    struct received_head own;
     struct hop *hop = draft_add_hop(d, set);
     if (!hop)
         return;
     struct hop *above = d->t.hops.len > 1 ? hop - 1 : NULL;
     /* Encoded words have no place in it, and what they hide is not read. */
-    received_parse(slice_eq(raw, text) ? text : draft_text(d, raw, scratch), &hop->line);
+    if (!head)
+        received_head(draft_text(d, raw, scratch), &own);
+    received_parse(head ? head : &own, &hop->line);
     hop->private = hop->line.from_ip.family && !address_is_public(&hop->line.from_ip);
     hop->trusted = is_trusted(d, set, above);
     if (above && above->line.time && hop->line.time)

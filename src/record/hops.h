@@ -4,9 +4,9 @@
 
 #include "record/headers.h"
 
-/* Adds one line, each after the newer ones: its value `raw`, and `text` as the draft keeps it already,
- * decoded. `scratch` is working room, cleared here. */
-void hops_take(struct draft *d, const struct builder_settings *set, struct slice raw, struct slice text,
-               struct buf *scratch);
+/* Adds one line, each after the newer ones: its value `raw`, and the head of it as the draft keeps it
+ * already; NULL where that is decoded. `scratch` is working room, cleared here. */
+void hops_take(struct draft *d, const struct builder_settings *set, struct slice raw,
+               const struct received_head *head, struct buf *scratch);
 
 #endif

@@ -177,29 +177,6 @@ static bool is_claimed(struct slice s, size_t at)
            (at >= 5 && slice_case_starts(slice_sub(s, at - 5, at), "ident"));
 }
 
-/* As most lines begin: "from NAME (NAME [192.0.2.1]) by". There is one address in that, and nothing else that
- * could be one. */
-static bool usual_address(struct slice s, struct address *ret, struct slice *ret_text)
-{
-    struct stops st;
-    const uint8_t *c = s.data;
-    if (!slice_case_starts(s, "from ") || s.len == 5 || byte_is_digit(c[5]))
-        return false;
-    stops_begin(&st, s);
-    size_t name = stops_next(&st, 5);
-    size_t found = name + 2 < s.len ? stops_next(&st, name + 2) : s.len;
-    size_t end = found + 2 < s.len ? stops_next(&st, found + 2) : s.len;
-    if (end + 3 >= s.len || name == 5 || c[name] != ' ' || c[name + 1] != '(' || byte_is_digit(c[name + 2]) ||
-        c[found] != ' ' || c[found + 1] != '[' || c[end] != ']' || c[end + 1] != ')' ||
-        !byte_is_blank(c[end + 2]))
-        return false;
-    /* A host that is named like a clause begins one. */
-    if (clause_word(slice_sub(s, 5, s.len), true) || !clause_word(slice_sub(s, end + 3, s.len), true))
-        return false;
-    *ret_text = slice_sub(s, found + 2, end);
-    return address_parse(*ret_text, ret);
-}
-
 bool path_received_address(struct slice value, struct address *ret, struct slice *ret_text)
 {
     struct scan sc;
@@ -207,8 +184,6 @@ bool path_received_address(struct slice value, struct address *ret, struct slice
     struct slice text;
     unsigned seen = 0;
     bool claimed = false;
-    if (usual_address(slice_trim(value), ret, ret_text))
-        return true;
     scan_from_clause(&sc, value);
     while (seen < 2 && next_address(&sc, &a, &text)) {
         bool helo = is_claimed(sc.s, (size_t)(text.data - sc.s.data));

@@ -41,9 +41,11 @@ static void check_address(struct slice value, const struct address *a)
 
 static void check_grammar(struct slice value)
 {
+    struct received_head head;
     struct received r;
     int64_t time = -1;
-    received_parse(value, &r);
+    received_head(value, &head);
+    received_parse(&head, &r);
     check_text(value, r.from_helo);
     check_text(value, r.from_rdns);
     check_text(value, r.by);
@@ -69,6 +71,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool sent = path_received_address(value, &a, &text);
     if (sent)
         check_found(value, &a, text);
+    struct received_head head;
+    struct address first;
+    struct slice written;
+    received_head(value, &head);
+    if (head.end)
+        assert(path_received_address(value, &first, &written) && address_eq(&first, &head.ip) &&
+               written.data == head.written.data && written.len == head.written.len);
     bool any = path_first_address(value, &a, &text);
     if (any)
         check_found(value, &a, text);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <time.h>
 #include "base/buf.h"
+#include "mail/received.h"
 #include "record/path.h"
 
 /* `want` is the address as written, or NULL; `canonical` its text form where that is another. */
@@ -18,6 +19,14 @@ static void hop_is(const char *value, const char *want, const char *canonical)
     assert_non_null(copy);
     memcpy(copy, value, strlen(value));
     bool found = path_received_address((struct slice){(uint8_t *)copy, strlen(value)}, &a, &text);
+    /* What is told from a line's head alone is the same. */
+    struct received_head head;
+    received_head((struct slice){(uint8_t *)copy, strlen(value)}, &head);
+    if (head.end) {
+        assert_true(found && address_eq(&head.ip, &a));
+        assert_ptr_equal(head.written.data, text.data);
+        assert_int_equal(head.written.len, text.len);
+    }
     if (found != (want != NULL))
         print_message("%s\n", value);
     assert_int_equal(found, want != NULL);
@@ -48,6 +57,9 @@ static void servers(void **state)
          "2001:db8::1"},
         {"from [IPv6:2001:db8::9] (unknown [IPv6:2001:db8::1]) by mx", "2001:db8::1"},
         {"by mx.example.org (Postfix, from userid 1001) id 18D416E3; Sun, 20 Nov 2011 06:43:35 -0500", NULL},
+        {"from mail.example.org (mail.example.org [203.0.113.7]) (ident=x) [203.0.113.8]\tby mx",
+         "203.0.113.8"},
+        {"from by (mail.example.org [203.0.113.7])        by mx", NULL},
         /* Exim: what the client said comes last */
         {"from [203.0.113.7] (helo=[10.0.0.1]) by mx with esmtp (Exim 4.87.1.2) id 1dm", "203.0.113.7"},
         {"from [203.0.113.7] (port=1234 helo=10.0.0.1) by mx", "203.0.113.7"},

@@ -30,13 +30,15 @@ static void add_ip(struct buf *out, const char *name, const struct address *a)
 /* Reads a copy of exactly its size, so that a sanitizer sees what is read beyond it. */
 static void shows(const char *value, struct buf *out)
 {
+    struct received_head head;
     struct received r;
     char number[24];
     size_t len = strlen(value);
     uint8_t *copy = malloc(len ? len : 1);
     assert_non_null(copy);
     memcpy(copy, value, len);
-    received_parse((struct slice){copy, len}, &r);
+    received_head((struct slice){copy, len}, &head);
+    received_parse(&head, &r);
     add_part(out, "helo", r.from_helo);
     add_part(out, "rdns", r.from_rdns);
     add_ip(out, "ip", &r.from_ip);

@@ -13,7 +13,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 
 # Unit tests that are run a second time, and so are all that is built for it: under ThreadSanitizer, and under valgrind.
-THREAD_UNITS = ring merge passage block
+THREAD_UNITS = ring merge passage block blocklist
 MEMORY_UNITS = slice cursor dated detect mime multipart transfer link ip tunnel tcp fragment source path mention url zip tnef tls sniff body
 
 # Seconds for each fuzz target.

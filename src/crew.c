@@ -27,6 +27,8 @@ struct crew {
     struct stats stats;
     struct flow_budget budget;
     unsigned tick;
+    struct packet packets[SUPPLY_MOST]; /* of the last supply; those from `taken` on are still to be taken */
+    int packet_count, taken;
     struct intake *intake;
     struct pipeline *pipeline; /* where there is one worker; else the rest */
     struct steer *steer;
@@ -107,19 +109,28 @@ int crew_new(const struct crew_settings *set, struct crew **ret, struct error *r
     return 0;
 }
 
+/* Takes one packet, or hands on what was taken, as nothing is there. */
+static enum supply take_next(struct crew *c)
+{
+    enum supply got = SUPPLY_PACKETS;
+    if (c->taken == c->packet_count) {
+        c->taken = c->packet_count = 0;
+        got = c->set.supply(c->set.out.ctx, c->packets, &c->packet_count);
+    }
+    if (got == SUPPLY_PACKETS)
+        intake_packet(c->intake, &c->packets[c->taken++]);
+    else
+        intake_flush(c->intake);
+    return got;
+}
+
 static void run_alone(struct crew *c)
 {
     enum supply got;
-    struct packet pkt;
-    while ((got = c->set.supply(c->set.out.ctx, &pkt)) != SUPPLY_OVER) {
-        if (got == SUPPLY_PACKET)
-            intake_packet(c->intake, &pkt);
-        else
-            intake_flush(c->intake);
+    while ((got = take_next(c)) != SUPPLY_OVER) {
         if (got == SUPPLY_LATER || ++c->tick % IDLE_EVERY == 0)
             c->set.idle(c->set.out.ctx);
     }
-    intake_flush(c->intake);
     pipeline_finish(c->pipeline);
     const struct pipeline_stats s = pipeline_stats(c->pipeline);
     report_add_pipeline(&c->stats, &s);
@@ -128,16 +139,10 @@ static void run_alone(struct crew *c)
 /* Reads until every worker has been given a batch. What the last call of `supply` said. */
 static enum supply read_round(struct crew *c)
 {
-    enum supply got = SUPPLY_PACKET;
-    struct packet pkt;
+    enum supply got = SUPPLY_PACKETS;
     uint64_t rounds = steer_rounds(c->steer);
-    while (got == SUPPLY_PACKET && rounds == steer_rounds(c->steer)) {
-        got = c->set.supply(c->set.out.ctx, &pkt);
-        if (got == SUPPLY_PACKET)
-            intake_packet(c->intake, &pkt);
-    }
-    if (got != SUPPLY_PACKET)
-        intake_flush(c->intake);
+    while (got == SUPPLY_PACKETS && rounds == steer_rounds(c->steer))
+        got = take_next(c);
     if (got == SUPPLY_LATER)
         steer_flush(c->steer);
     else if (got == SUPPLY_OVER)
@@ -149,8 +154,8 @@ static enum supply read_round(struct crew *c)
  * has been given a batch too. True: the input is over. */
 static bool read_on(struct crew *c)
 {
-    enum supply got = SUPPLY_PACKET;
-    for (int i = 0; i < READ_ROUNDS && got == SUPPLY_PACKET && steer_has_room(c->steer); i++) {
+    enum supply got = SUPPLY_PACKETS;
+    for (int i = 0; i < READ_ROUNDS && got == SUPPLY_PACKETS && steer_has_room(c->steer); i++) {
         got = read_round(c);
         turns_tell(c->turns);
     }

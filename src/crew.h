@@ -8,9 +8,11 @@
 
 struct crew;
 
+enum { SUPPLY_MOST = 32 };
+
 enum supply {
     SUPPLY_OVER,
-    SUPPLY_PACKET,
+    SUPPLY_PACKETS,
     SUPPLY_LATER, /* nothing is there yet; the next call waits for it */
 };
 
@@ -21,8 +23,9 @@ struct crew_settings {
     const struct part_store *store; /* see pipeline.h */
     struct pipeline_output out;     /* with several workers `record` is called on another thread, `event` and
                                        `mime` never */
-    /* The input: what is next of it. Called by one thread at a time, not always by the same, with out.ctx. */
-    enum supply (*supply)(void *ctx, struct packet *ret);
+    /* The input: what is next of it, up to SUPPLY_MOST packets that are valid until the next call. Called by
+     * one thread at a time, not always by the same, with out.ctx. */
+    enum supply (*supply)(void *ctx, struct packet *ret, int *ret_count);
     void (*idle)(void *ctx); /* called now and then where `record` is called, with out.ctx */
 };
 

@@ -126,7 +126,7 @@ static void close_file(struct run *run)
     source_close(&run->src);
 }
 
-static enum supply supply(void *ctx, struct packet *ret)
+static enum supply supply(void *ctx, struct packet *ret, int *ret_count)
 {
     struct run *run = ctx;
     struct error err;
@@ -135,13 +135,14 @@ static enum supply supply(void *ctx, struct packet *ret)
             run->waits = true;
             return SUPPLY_LATER;
         }
-        int got = source_next(run->src, ret, &err);
+        int got = source_next_few(run->src, ret, SUPPLY_MOST, &err);
         if (run->waits)
             run->waits = false;
         if (got > 0) {
-            if (run->show && !(++run->tick & 0xfff))
+            *ret_count = got;
+            if (run->show && !(++run->tick & 0xff))
                 progress(run);
-            return SUPPLY_PACKET;
+            return SUPPLY_PACKETS;
         }
         close_file(run);
         if (got < 0)

@@ -23,17 +23,20 @@ struct smtp_session {
     char uid[UID];
     bool client;   /* the end that is the client */
     bool implicit; /* TLS from the first byte on: once its handshake is read, nothing needs the parser */
+    bool expects;  /* the parser knows that the server's packets are seen */
+    uint8_t want;  /* enum flow_want: of what comes next */
 };
 
 struct smtp_session *session_new(struct session_shared *shared, const struct flow_info *info)
 {
-    struct smtp_session *s = calloc(1, sizeof *s);
+    struct smtp_session *s = malloc(sizeof *s);
     memory_check(s);
-    s->shared = shared;
+    *s = (struct smtp_session){.shared = shared,
+                               .info = info,
+                               .client = info->client == 1,
+                               .want = FLOW_WANT_MORE,
+                               .early = talk_new(shared->set->detect_bytes)};
     shared->alive++;
-    s->info = info;
-    s->client = info->client == 1;
-    s->early = talk_new(shared->set->detect_bytes);
     return s;
 }
 
@@ -158,8 +161,10 @@ static void replay(struct smtp_session *s, const size_t skip[2])
 /* The server's packets are seen, though it may have said nothing yet: its replies are worth waiting for. */
 static void expect_server(struct smtp_session *s, const struct flow_info *info)
 {
-    if (s->smtp && info->heard[!s->client])
-        smtp_expect_replies(s->smtp);
+    if (s->expects || !info->heard[!s->client])
+        return;
+    s->expects = true;
+    smtp_expect_replies(s->smtp);
 }
 
 /* Whichever bytes were doubtful: what the receiver made of all that follows depends on them. */
@@ -169,9 +174,11 @@ static void doubt(struct smtp_session *s, const struct flow_info *info)
         builder_doubt(s->builder);
 }
 
-static void drop_opaque(struct smtp_session *s, const struct flow_info *info)
+/* Nothing that can be read follows. */
+static void end_reading(struct smtp_session *s, const struct flow_info *info)
 {
-    if (!s->implicit || !s->smtp || !smtp_is_opaque(s->smtp))
+    s->want = FLOW_WANT_END;
+    if (!s->implicit)
         return;
     smtp_finish(s->smtp, info->last);
     smtp_free(&s->smtp);
@@ -192,7 +199,9 @@ static void begin(struct smtp_session *s, const struct flow_info *info, enum det
     expect_server(s, info);
     replay(s, skip);
     talk_free(&s->early);
-    drop_opaque(s, info);
+    s->want = FLOW_WANT_BYTES;
+    if (smtp_is_opaque(s->smtp))
+        end_reading(s, info);
 }
 
 static bool is_full(const struct smtp_session *s)
@@ -238,19 +247,12 @@ static void decide(struct smtp_session *s, const struct flow_info *info, bool ov
     if (what == DETECT_MORE)
         return;
     s->client = client == 1;
-    if (what == DETECT_NO)
-        talk_free(&s->early);
-    else
+    if (what != DETECT_NO) {
         begin(s, info, what, skip);
-}
-
-static enum flow_want want_of(const struct smtp_session *s)
-{
-    if (s->early)
-        return FLOW_WANT_MORE;
-    if (!s->builder)
-        return FLOW_WANT_NOTHING;
-    return s->smtp && !smtp_is_opaque(s->smtp) ? FLOW_WANT_BYTES : FLOW_WANT_END;
+        return;
+    }
+    talk_free(&s->early);
+    s->want = FLOW_WANT_NOTHING;
 }
 
 /* Can what came of `dir` behind its first `before` bytes change the verdict? A line that goes on says no more
@@ -263,22 +265,28 @@ static bool tells_more(const struct smtp_session *s, int dir, size_t before)
            is_full(s);
 }
 
+/* Before the verdict; returns those bytes that come behind it. */
+static struct slice hear_early(struct smtp_session *s, const struct flow_info *info, int dir,
+                               struct timespec ts, struct slice bytes)
+{
+    size_t before = talk_said(s->early, dir).len, kept = talk_add(s->early, dir, ts, bytes);
+    if (tells_more(s, dir, before))
+        decide(s, info, false);
+    return slice_sub(bytes, kept, bytes.len);
+}
+
 enum flow_want session_data(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts,
                             struct slice bytes)
 {
-    if (s->early) {
-        size_t before = talk_said(s->early, dir).len, kept = talk_add(s->early, dir, ts, bytes);
-        if (tells_more(s, dir, before))
-            decide(s, info, false);
-        bytes = slice_sub(bytes, kept, bytes.len);
-    }
-    if (bytes.len && want_of(s) == FLOW_WANT_BYTES) {
-        doubt(s, info);
-        expect_server(s, info);
-        smtp_feed(s->smtp, side_of(s, dir), ts, bytes);
-        drop_opaque(s, info);
-    }
-    return want_of(s);
+    if (s->early)
+        bytes = hear_early(s, info, dir, ts, bytes);
+    if (!bytes.len || s->want != FLOW_WANT_BYTES)
+        return (enum flow_want)s->want;
+    doubt(s, info);
+    expect_server(s, info);
+    if (!smtp_feed(s->smtp, side_of(s, dir), ts, bytes))
+        end_reading(s, info);
+    return (enum flow_want)s->want;
 }
 
 enum flow_want session_gap(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts,
@@ -287,11 +295,12 @@ enum flow_want session_gap(struct smtp_session *s, const struct flow_info *info,
     if (s->early) {
         talk_gap(s->early, dir, ts, len);
         decide(s, info, false);
-    } else if (want_of(s) == FLOW_WANT_BYTES) {
+    } else if (s->want == FLOW_WANT_BYTES) {
         smtp_gap(s->smtp, side_of(s, dir), ts, len);
-        drop_opaque(s, info);
+        if (smtp_is_opaque(s->smtp))
+            end_reading(s, info);
     }
-    return want_of(s);
+    return (enum flow_want)s->want;
 }
 
 void session_end(struct smtp_session **ps, const struct flow_info *info, enum flow_end how)

@@ -18,12 +18,12 @@ static_assert((int)ROWS <= SETTINGS_MOST, "struct settings has a mark a row");
 
 const struct setting_row *row_find(struct slice name, const char *where, struct error *reterr)
 {
-    struct nearest near = nearest_to(name);
-    for (size_t i = 0; i < ROWS; i++) {
+    for (size_t i = 0; i < ROWS; i++)
         if (slice_eq(name, slice_str(rows[i].name)))
             return &rows[i];
+    struct nearest near = nearest_to(name);
+    for (size_t i = 0; i < ROWS; i++)
         nearest_try(&near, rows[i].name);
-    }
     if (near.name)
         error_set(reterr, 0, "%sno setting '%s'; the nearest is '%s'", where, shown(name).text, near.name);
     else

@@ -27,9 +27,10 @@ static int read_list(struct reader *r, const struct setting_row *row, struct err
             return err;
         if (r->file.event.type != YAML_SCALAR_EVENT) {
             row_wants(row, wants, sizeof wants);
-            return error_set(reterr, -EINVAL, "%s%s; wanted: plain %s", r->file.where, row->name, wants);
+            return error_set(reterr, -EINVAL, "%s%s; wanted: plain %s", yaml_file_where(&r->file).text,
+                             row->name, wants);
         }
-        err = row_add(row, r->set, yaml_file_scalar(&r->file), r->file.where, reterr);
+        err = row_add(row, r->set, yaml_file_scalar(&r->file), yaml_file_where(&r->file).text, reterr);
         if (err)
             return err;
     }
@@ -46,23 +47,24 @@ static int read_value(struct reader *r, const struct setting_row *row, struct er
     if (r->file.event.type == YAML_SEQUENCE_START_EVENT && row->type == POLICY)
         return policy_read(&r->file, &r->set->notice_policy, reterr);
     if (r->file.event.type == YAML_SCALAR_EVENT && !yaml_file_is_nothing(&r->file))
-        return row_set(row, r->set, yaml_file_scalar(&r->file), r->file.where, reterr);
+        return row_set(row, r->set, yaml_file_scalar(&r->file), yaml_file_where(&r->file).text, reterr);
     row_wants(row, wants, sizeof wants);
-    return error_set(reterr, -EINVAL, "%s%s has no plain value; wanted: %s%s", r->file.where, row->name,
-                     wants, row_is_list(row) ? "; [] is the empty one" : "");
+    return error_set(reterr, -EINVAL, "%s%s has no plain value; wanted: %s%s", yaml_file_where(&r->file).text,
+                     row->name, wants, row_is_list(row) ? "; [] is the empty one" : "");
 }
 
 static int read_pair(struct reader *r, struct error *reterr)
 {
     if (r->file.event.type != YAML_SCALAR_EVENT)
-        return error_set(reterr, -EINVAL, "%swants 'name: value' lines", r->file.where);
-    const struct setting_row *row = row_find(yaml_file_scalar(&r->file), r->file.where, reterr);
+        return error_set(reterr, -EINVAL, "%swants 'name: value' lines", yaml_file_where(&r->file).text);
+    const struct setting_row *row =
+        row_find(yaml_file_scalar(&r->file), yaml_file_where(&r->file).text, reterr);
     if (!row)
         return -EINVAL;
     size_t *line = &r->lines[row_index(row)];
     if (*line)
-        return error_set(reterr, -EINVAL, "%s%s is there twice; first on line %zu", r->file.where, row->name,
-                         *line);
+        return error_set(reterr, -EINVAL, "%s%s is there twice; first on line %zu",
+                         yaml_file_where(&r->file).text, row->name, *line);
     *line = r->file.event.start_mark.line + 1;
     return read_value(r, row, reterr);
 }
@@ -94,10 +96,12 @@ static int read_document(struct reader *r, struct error *reterr)
         case YAML_SCALAR_EVENT:
             /* A file of comments, or "---" alone. */
             if (!yaml_file_is_nothing(&r->file))
-                err = error_set(reterr, -EINVAL, "%swants 'name: value' lines", r->file.where);
+                err =
+                    error_set(reterr, -EINVAL, "%swants 'name: value' lines", yaml_file_where(&r->file).text);
             break;
         case YAML_SEQUENCE_START_EVENT:
-            err = error_set(reterr, -EINVAL, "%swants 'name: value' lines, not a list", r->file.where);
+            err = error_set(reterr, -EINVAL, "%swants 'name: value' lines, not a list",
+                            yaml_file_where(&r->file).text);
             break;
         case YAML_NO_EVENT:
         case YAML_STREAM_START_EVENT:

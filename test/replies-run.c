@@ -1,10 +1,11 @@
 /* replies-run.c: what the block lists say of refusals.
- * usage: replies-run BLOCKLISTS.yaml <lines
+ * usage: replies-run BLOCKLISTS.yaml|- <lines    -: the built-in ones
  * In: one reply's text a line, all its lines joined by a blank, with the first line's code in front. Out: per
  * line the row's name, kind, page, date, the code and the enhanced code, with tabs between; "-" for what is
  * not there. Then on standard error what was counted, and how long it took. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include "mail/reply.h"
 #include "rule/blocklist.h"
@@ -39,10 +40,10 @@ int main(int argc, char **argv)
     struct error err;
     struct blocklists *lists = NULL;
     if (argc != 2) {
-        fputs("usage: replies-run BLOCKLISTS.yaml <lines\n", stderr);
+        fputs("usage: replies-run BLOCKLISTS.yaml|- <lines\n", stderr);
         return 2;
     }
-    if (blocklists_open(argv[1], &lists, &err) < 0) {
+    if (blocklists_open(strcmp(argv[1], "-") == 0 ? NULL : argv[1], &lists, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }

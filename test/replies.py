@@ -64,7 +64,9 @@ def hold_file(file, sha, truth, every):
     if not ok(hashlib.sha256(path.read_bytes()).hexdigest() == sha, file + " is the version that the verdicts are for"):
         return
     lines = lines_of(path)
-    got, _ = verdicts_of(lines)
+    got, counted = verdicts_of(lines)
+    builtin, counted_builtin = verdicts_of(lines, "-")
+    ok(got == builtin and counted["limits"] == counted_builtin["limits"], "the built-in lists say the same of every line of " + file)
     wrong = []
     found = spoken = alarms = listed = listed_found = listed_alarms = 0
     for number, (text, verdict) in enumerate(zip(lines, got), 1):

@@ -134,7 +134,7 @@ static struct slice copy(struct arena *a, struct slice s)
 struct slice arena_copy(struct arena *a, struct slice s)
 {
     struct arena_block *b = a->blocks;
-    size_t whole = (s.len + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    size_t whole = aligned(s.len);
     /* Of a length near the largest number, `whole` is less. */
     if (!b || !s.len || whole < s.len || whole > b->room - b->len || whole > a->budget - a->used)
         return copy(a, s);
@@ -143,6 +143,57 @@ struct slice arena_copy(struct arena *a, struct slice s)
     a->used += whole;
     memcpy(p, s.data, s.len);
     return (struct slice){p, s.len};
+}
+
+struct slice arena_piece(const struct arena *a)
+{
+    const struct arena_block *b = a->blocks;
+    return b && !b->next ? (struct slice){b->bytes, b->len} : (struct slice){NULL, 0};
+}
+
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+
+/* Sixteen bytes; what is in them is added to *seen. */
+static inline void copy_sixteen(uint8_t *to, const uint8_t *from, sixteen *seen)
+{
+    sixteen c;
+    memcpy(&c, from, sizeof c);
+    memcpy(to, &c, sizeof c);
+    *seen |= c;
+}
+
+/* At `to` there is room for a length that is aligned. False: something in it is not ASCII. */
+static bool copy_ascii(uint8_t *to, struct slice s)
+{
+    const uint64_t high = 0x8080808080808080;
+    uint64_t halves[2] = {0, 0};
+    sixteen seen = {0};
+    if (s.len < sizeof seen) {
+        memcpy(halves, s.data, s.len);
+        memcpy(to, halves, sizeof halves);
+    } else {
+        /* The last ones with some of those before them. */
+        for (size_t i = 0; i + sizeof seen < s.len; i += sizeof seen)
+            copy_sixteen(to + i, s.data + i, &seen);
+        copy_sixteen(to + s.len - sizeof seen, s.data + s.len - sizeof seen, &seen);
+        memcpy(halves, &seen, sizeof halves);
+    }
+    return !((halves[0] | halves[1]) & high);
+}
+
+bool arena_copy_ascii(struct arena *a, struct slice s, struct slice *ret)
+{
+    struct arena_block *b = a->blocks;
+    size_t whole = aligned(s.len);
+    if (!b || !s.len || whole < s.len || whole > b->room - b->len || whole > a->budget - a->used)
+        return false;
+    uint8_t *p = b->bytes + b->len;
+    if (!copy_ascii(p, s))
+        return false;
+    b->len += whole;
+    a->used += whole;
+    *ret = (struct slice){p, s.len};
+    return true;
 }
 
 static void drop_blocks(struct arena_block **first)

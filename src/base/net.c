@@ -22,25 +22,27 @@ uint32_t endpoints_hash(const struct endpoint *a, const struct endpoint *b)
     return h ^ h >> 16;
 }
 
-static char *octet_text(char *to, uint8_t v)
-{
-    if (v >= 100)
-        *to++ = (char)('0' + v / 100);
-    if (v >= 10)
-        *to++ = (char)('0' + v / 10 % 10);
-    *to++ = (char)('0' + v % 10);
-    return to;
-}
+/* Each with its point. */
+#define TEN(tens)                                                                                            \
+    tens "0.", tens "1.", tens "2.", tens "3.", tens "4.", tens "5.", tens "6.", tens "7.", tens "8.",       \
+        tens "9."
+static const char octets[256][4] = {
+    TEN(""),   TEN("1"),  TEN("2"),  TEN("3"),  TEN("4"),  TEN("5"),  TEN("6"),  TEN("7"),
+    TEN("8"),  TEN("9"),  TEN("10"), TEN("11"), TEN("12"), TEN("13"), TEN("14"), TEN("15"),
+    TEN("16"), TEN("17"), TEN("18"), TEN("19"), TEN("20"), TEN("21"), TEN("22"), TEN("23"),
+    TEN("24"), "250.",    "251.",    "252.",    "253.",    "254.",    "255."};
+#undef TEN
 
-/* Written with each record and by scripts with each mail, so not through printf. */
+/* Written with each record and by scripts with each mail, so not through printf; and without a branch on what
+ * the octets are, as nothing foretells them. */
 static size_t v4_text(const uint8_t *bytes, char *ret)
 {
-    char *to = octet_text(ret, bytes[0]);
-    for (int i = 1; i < 4; i++) {
-        *to++ = '.';
-        to = octet_text(to, bytes[i]);
+    char *to = ret;
+    for (int i = 0; i < 4; i++) {
+        memcpy(to, octets[bytes[i]], sizeof *octets);
+        to += 2 + (bytes[i] > 9) + (bytes[i] > 99);
     }
-    *to = '\0';
+    *--to = '\0';
     return (size_t)(to - ret);
 }
 
@@ -56,21 +58,23 @@ size_t address_text(const struct address *a, char ret[static ADDRESS_TEXT])
 /* Every Received line has some, and words that may be one. */
 static bool parse_v4(struct slice text, struct address *ret)
 {
-    enum { DIGITS = 3 };
+    enum { TEXT = 15, DIGITS = 3 };
     struct address a = {.family = 4};
-    size_t i = 0;
+    const uint8_t *p = text.data, *end = p + text.len;
+    if (!text.len || text.len > TEXT)
+        return false;
     for (int octet = 0; octet < 4; octet++) {
-        size_t from = i, most = text.len - i < DIGITS ? text.len : i + DIGITS;
+        const uint8_t *from = p;
         unsigned value = 0;
-        for (; i < most && byte_is_digit(text.data[i]); i++)
-            value = value * 10 + (text.data[i] - '0');
-        if (i == from || value > 255)
+        for (; p < end && byte_is_digit(*p); p++)
+            value = value * 10 + (*p - '0');
+        if (p == from || p - from > DIGITS || value > 255)
             return false;
         a.bytes[octet] = (uint8_t)value;
-        if (octet < 3 && (i == text.len || text.data[i++] != '.'))
+        if (octet < 3 && (p == end || *p++ != '.'))
             return false;
     }
-    if (i != text.len)
+    if (p < end)
         return false;
     *ret = a;
     return true;

@@ -62,15 +62,27 @@ int yaml_file_open_text(struct yaml_file *f, const char *name, struct slice text
     return start(f, err, reterr);
 }
 
-static void set_where(struct yaml_file *f, size_t line, size_t column)
+struct yaml_where yaml_file_say(const struct yaml_file *f, struct yaml_place place)
 {
+    struct yaml_where ret;
     size_t len = strlen(f->path), most = YAML_WHERE - 64;
-    snprintf(f->where, sizeof f->where, "%s%s:%zu:%zu: ", len > most ? "..." : "",
-             f->path + (len > most ? len - most : 0), line + 1, column + 1);
+    snprintf(ret.text, sizeof ret.text, "%s%s:%zu:%zu: ", len > most ? "..." : "",
+             f->path + (len > most ? len - most : 0), place.line + 1, place.column + 1);
+    return ret;
+}
+
+struct yaml_place yaml_file_place(const struct yaml_file *f)
+{
+    return (struct yaml_place){f->event.start_mark.line, f->event.start_mark.column};
+}
+
+struct yaml_where yaml_file_where(const struct yaml_file *f)
+{
+    return yaml_file_say(f, yaml_file_place(f));
 }
 
 /* libyaml says where a byte that is no text stands by its offset alone. */
-static void set_where_offset(struct yaml_file *f, size_t offset)
+static struct yaml_place place_of(const struct yaml_file *f, size_t offset)
 {
     struct slice before = slice_sub(buf_slice(&f->bytes), 0, offset);
     size_t line = 0, lf;
@@ -78,17 +90,16 @@ static void set_where_offset(struct yaml_file *f, size_t offset)
         before = slice_sub(before, lf + 1, before.len);
         line++;
     }
-    set_where(f, line, before.len);
+    return (struct yaml_place){line, before.len};
 }
 
 static int not_yaml(struct yaml_file *f, struct error *reterr)
 {
     const char *problem = f->parser.problem ? f->parser.problem : "no memory";
+    struct yaml_place place = {f->parser.problem_mark.line, f->parser.problem_mark.column};
     if (f->parser.error == YAML_READER_ERROR)
-        set_where_offset(f, f->parser.problem_offset);
-    else
-        set_where(f, f->parser.problem_mark.line, f->parser.problem_mark.column);
-    return error_set(reterr, -EINVAL, "%snot YAML: %s", f->where, problem);
+        place = place_of(f, f->parser.problem_offset);
+    return error_set(reterr, -EINVAL, "%snot YAML: %s", yaml_file_say(f, place).text, problem);
 }
 
 static bool is_marked(const yaml_event_t *ev)
@@ -110,16 +121,16 @@ int yaml_file_next(struct yaml_file *f, struct error *reterr)
         return not_yaml(f, reterr);
     }
     const yaml_event_t *ev = &f->event;
-    set_where(f, ev->start_mark.line, ev->start_mark.column);
     if (is_marked(ev))
         return error_set(reterr, -EINVAL, "%sanchors (&), aliases (*) and tags (!) have no place in %s",
-                         f->where, f->noun);
+                         yaml_file_where(f).text, f->noun);
     if (ev->type != YAML_DOCUMENT_START_EVENT)
         return 0;
     if (ev->data.document_start.tag_directives.start != ev->data.document_start.tag_directives.end)
-        return error_set(reterr, -EINVAL, "%stags have no place in %s", f->where, f->noun);
+        return error_set(reterr, -EINVAL, "%stags have no place in %s", yaml_file_where(f).text, f->noun);
     if (f->documents++)
-        return error_set(reterr, -EINVAL, "%sa second document; %s are one", f->where, f->noun);
+        return error_set(reterr, -EINVAL, "%sa second document; %s are one", yaml_file_where(f).text,
+                         f->noun);
     return 0;
 }
 

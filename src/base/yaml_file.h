@@ -8,12 +8,20 @@
 
 enum { YAML_WHERE = 256 };
 
+/* A place in a file, as libyaml counts: both from 0. */
+struct yaml_place {
+    size_t line, column;
+};
+/* "path:line:column: ", a long path by its end. */
+struct yaml_where {
+    char text[YAML_WHERE];
+};
+
 struct yaml_file {
     const char *path, *noun;
     struct buf bytes;
     yaml_parser_t parser;
-    yaml_event_t event;     /* the last one; lives until the next call */
-    char where[YAML_WHERE]; /* of the event: "path:line:column: ", a long path by its end */
+    yaml_event_t event; /* the last one; lives until the next call */
     unsigned documents;
 };
 
@@ -32,6 +40,10 @@ int yaml_file_next(struct yaml_file *f, struct error *reterr);
 struct slice yaml_file_scalar(const struct yaml_file *f);
 /* Of a scalar event: nothing was written there, not even quotes. */
 bool yaml_file_is_nothing(const struct yaml_file *f);
+/* Where the event begins; and as messages say a place, also of a file that is closed. */
+struct yaml_place yaml_file_place(const struct yaml_file *f);
+struct yaml_where yaml_file_say(const struct yaml_file *f, struct yaml_place place);
+struct yaml_where yaml_file_where(const struct yaml_file *f);
 void yaml_file_close(struct yaml_file *f);
 
 #endif

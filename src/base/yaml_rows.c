@@ -22,22 +22,22 @@ int yaml_no_such(const struct yaml_file *f, const char *what, const struct neare
                  struct error *reterr)
 {
     if (near->name)
-        return error_set(reterr, -EINVAL, "%sno %s '%s'; the nearest is '%s'", f->where, what,
+        return error_set(reterr, -EINVAL, "%sno %s '%s'; the nearest is '%s'", yaml_file_where(f).text, what,
                          shown(near->given).text, near->name);
-    return error_set(reterr, -EINVAL, "%sno %s '%s'", f->where, what, shown(near->given).text);
+    return error_set(reterr, -EINVAL, "%sno %s '%s'", yaml_file_where(f).text, what, shown(near->given).text);
 }
 
 static int parse_key(struct reader *r, size_t *ret, struct error *reterr)
 {
     if (r->file->event.type != YAML_SCALAR_EVENT)
-        return error_set(reterr, -EINVAL, "%swants 'name: value' lines", r->file->where);
-    struct nearest near = nearest_to(yaml_file_scalar(r->file));
-    for (size_t k = 0; k < r->how->count; k++) {
-        *ret = k;
-        if (slice_eq(near.given, slice_str(r->how->keys[k])))
+        return error_set(reterr, -EINVAL, "%swants 'name: value' lines", yaml_file_where(r->file).text);
+    const struct slice given = yaml_file_scalar(r->file);
+    for (*ret = 0; *ret < r->how->count; ++*ret)
+        if (slice_eq(given, slice_str(r->how->keys[*ret])))
             return 0;
+    struct nearest near = nearest_to(given);
+    for (size_t k = 0; k < r->how->count; k++)
         nearest_try(&near, r->how->keys[k]);
-    }
     return yaml_no_such(r->file, "key", &near, reterr);
 }
 
@@ -49,8 +49,8 @@ static bool is_text(const struct yaml_file *f)
 static int read_item(struct reader *r, struct error *reterr)
 {
     if (!is_text(r->file))
-        return error_set(reterr, -EINVAL, "%s%s wants a text, or a list of texts", r->file->where,
-                         r->how->keys[r->how->many]);
+        return error_set(reterr, -EINVAL, "%s%s wants a text, or a list of texts",
+                         yaml_file_where(r->file).text, r->how->keys[r->how->many]);
     return r->how->item(r->how->ctx, &r->row, yaml_file_scalar(r->file), reterr);
 }
 
@@ -76,7 +76,7 @@ static int read_pair(struct reader *r, struct error *reterr)
     if (err)
         return err;
     if (row->has[key])
-        return error_set(reterr, -EINVAL, "%s%s is there twice in this row", r->file->where,
+        return error_set(reterr, -EINVAL, "%s%s is there twice in this row", yaml_file_where(r->file).text,
                          r->how->keys[key]);
     row->has[key] = true;
     err = yaml_file_next(r->file, reterr);
@@ -85,7 +85,8 @@ static int read_pair(struct reader *r, struct error *reterr)
     if (key == r->how->many)
         return read_items(r, reterr);
     if (!is_text(r->file))
-        return error_set(reterr, -EINVAL, "%s%s wants a text", r->file->where, r->how->keys[key]);
+        return error_set(reterr, -EINVAL, "%s%s wants a text", yaml_file_where(r->file).text,
+                         r->how->keys[key]);
     row->from[key] = row->text.len;
     buf_add(&row->text, yaml_file_scalar(r->file));
     row->to[key] = row->text.len;
@@ -95,11 +96,12 @@ static int read_pair(struct reader *r, struct error *reterr)
 static int read_row(struct reader *r, struct error *reterr)
 {
     if (r->file->event.type != YAML_MAPPING_START_EVENT)
-        return error_set(reterr, -EINVAL, "%swants a row: '- name: ...'", r->file->where);
+        return error_set(reterr, -EINVAL, "%swants a row: '- name: ...'", yaml_file_where(r->file).text);
     struct buf text = r->row.text;
-    r->row = (struct yaml_row){.text = text, .line = (unsigned)r->file->event.start_mark.line + 1};
+    r->row = (struct yaml_row){.text = text,
+                               .start = yaml_file_place(r->file),
+                               .line = (unsigned)r->file->event.start_mark.line + 1};
     buf_clear(&r->row.text);
-    memcpy(r->row.start, r->file->where, sizeof r->row.start);
     r->how->begin(r->how->ctx);
     for (;;) {
         int err = yaml_file_next(r->file, reterr);
@@ -134,7 +136,8 @@ static int read_document(struct reader *r, struct error *reterr)
         if (r->file->event.type == YAML_SEQUENCE_START_EVENT)
             err = read_list(r, reterr);
         else if (r->file->event.type == YAML_MAPPING_START_EVENT || is_text(r->file))
-            err = error_set(reterr, -EINVAL, "%swants a list of rows: '- name: ...'", r->file->where);
+            err = error_set(reterr, -EINVAL, "%swants a list of rows: '- name: ...'",
+                            yaml_file_where(r->file).text);
         if (err)
             return err;
     }

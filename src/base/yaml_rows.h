@@ -12,7 +12,7 @@ struct yaml_row {
     struct buf text; /* all of them, as the YAML parser keeps none */
     bool has[YAML_ROW_KEYS];
     size_t from[YAML_ROW_KEYS], to[YAML_ROW_KEYS]; /* in `text` */
-    char start[YAML_WHERE];                        /* where it begins, for what is missing in it */
+    struct yaml_place start;                       /* where it begins, for what is missing in it */
     unsigned line;
 };
 

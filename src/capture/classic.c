@@ -68,16 +68,13 @@ bool classic_is_ready(const struct classic *c)
     return there.len >= PACKET_HEADER && there.len - PACKET_HEADER >= get32(c, there.data + 8);
 }
 
-int classic_next(struct classic *c, struct packet *ret)
+/* Reads until a packet is whole. */
+static int fetch(struct classic *c)
 {
     struct slice head = window_look(c->window, PACKET_HEADER);
     if (head.len < PACKET_HEADER)
         return head.len ? cut(c, "header", PACKET_HEADER, head.len) : 0;
-    uint32_t word[PACKET_HEADER / 4];
-    memcpy(word, head.data, sizeof word);
-    for (size_t i = 0; c->swap && i < PACKET_HEADER / 4; i++)
-        word[i] = __builtin_bswap32(word[i]);
-    uint32_t len = word[2], wire = word[3];
+    uint32_t len = get32(c, head.data + 8);
     if (len > PACKET_MAX) {
         bool over_snap = len > c->snap_len;
         snprintf(c->reason, sizeof c->reason, "invalid packet capture length %u, bigger than %s of %u", len,
@@ -87,13 +84,36 @@ int classic_next(struct classic *c, struct packet *ret)
     struct slice whole = window_look(c->window, PACKET_HEADER + len);
     if (whole.len < PACKET_HEADER + len)
         return cut(c, "captured", len, whole.len - PACKET_HEADER);
-    window_pass(c->window, whole.len);
-    if (len > c->snap_len)
-        len = c->snap_len;
-    *ret = (struct packet){.bytes = {whole.data + PACKET_HEADER, len},
-                           .block = window_lend(c->window),
-                           .wire_len = wire < len ? len : wire,
-                           .link_type = c->link_type,
-                           .ts = time_of(c, word[0], word[1])};
     return 1;
+}
+
+/* Those that were read as a whole. */
+static int take_whole(struct classic *c, struct packet *ret, int most)
+{
+    struct slice there = window_there(c->window);
+    struct block *block = window_lend(c->window);
+    int count = 0;
+    while (count < most && there.len >= PACKET_HEADER) {
+        const uint8_t *b = there.data;
+        uint32_t len = get32(c, b + 8), wire = get32(c, b + 12);
+        if (len > PACKET_MAX || len > there.len - PACKET_HEADER)
+            break;
+        uint32_t kept = len < c->snap_len ? len : c->snap_len;
+        ret[count++] = (struct packet){.bytes = {b + PACKET_HEADER, kept},
+                                       .block = block,
+                                       .wire_len = wire < kept ? kept : wire,
+                                       .link_type = c->link_type,
+                                       .ts = time_of(c, get32(c, b), get32(c, b + 4))};
+        there = (struct slice){b + PACKET_HEADER + len, there.len - PACKET_HEADER - len};
+    }
+    window_pass(c->window, (size_t)(there.data - window_there(c->window).data));
+    return count;
+}
+
+int classic_next(struct classic *c, struct packet *ret, int most)
+{
+    int got = take_whole(c, ret, most);
+    if (!got && (got = fetch(c)) > 0)
+        got = take_whole(c, ret, most);
+    return got;
 }

@@ -20,7 +20,7 @@ struct classic {
 bool classic_is(struct slice first, struct classic *ret);
 /* The next packet, or the place where it is cut, is there. */
 bool classic_is_ready(const struct classic *c);
-/* As source_next. The window stands behind the file's header. The reason of an error is in c->reason. */
-int classic_next(struct classic *c, struct packet *ret);
+/* As source_next_few. The window stands behind the file's header. The reason of an error is in c->reason. */
+int classic_next(struct classic *c, struct packet *ret, int most);
 
 #endif

@@ -131,18 +131,20 @@ static int next_pcap(struct source *src, struct packet *ret, const char **ret_re
     return got == PCAP_ERROR_BREAK ? 0 : -EIO;
 }
 
-int source_next(struct source *src, struct packet *ret, struct error *reterr)
+int source_next_few(struct source *src, struct packet *ret, int most, struct error *reterr)
 {
     const char *reason = src->classic.reason;
-    int got = src->is_classic ? classic_next(&src->classic, ret)
+    int got = src->is_classic ? classic_next(&src->classic, ret, most)
               : src->pcapng   ? pcapng_next(src->pcapng, ret, &src->stats, &reason)
                               : next_pcap(src, ret, &reason);
     if (got <= 0)
         return end_of_file(src, got, reason, reterr);
-    src->stats.packets++;
-    src->stats.bytes += ret->bytes.len;
-    src->stats.cut_packets += ret->wire_len > ret->bytes.len;
-    return 1;
+    for (int i = 0; i < got; i++) {
+        src->stats.bytes += ret[i].bytes.len;
+        src->stats.cut_packets += ret[i].wire_len > ret[i].bytes.len;
+    }
+    src->stats.packets += (unsigned)got;
+    return got;
 }
 
 bool source_waits(const struct source *src)

@@ -68,9 +68,9 @@ static bool is_usual(const struct decoder *dec, const struct packet *pkt, struct
         dec->set.verify_checksums || dec->set.max_layers < LAYERS)
         return false;
     size_t end = IP + (size_t)(b[IP + 2] << 8 | b[IP + 3]), header = (size_t)(b[TCP + 12] >> 4) * 4;
-    bool fragment = (b[IP + 6] & 0x3f) | b[IP + 7];
-    if (b[12] != 0x08 || b[13] != 0x00 || b[IP] != 0x45 || b[IP + 9] != 6 || fragment || header < 20 ||
-        TCP + header > end || end > pkt->bytes.len || !has_usual_options(b + TCP, header))
+    bool ipv4 = get32(b + 12) >> 8 == 0x080045, whole_tcp = (get32(b + IP + 6) & 0x3fff00ff) == 6;
+    if (!ipv4 || !whole_tcp || TCP + header > end || end > pkt->bytes.len ||
+        !has_usual_options(b + TCP, header))
         return false;
     /* Field by field: to clear the whole of it first takes longer than all else here, and so does to copy at
      * once what was just written in parts. */
@@ -93,13 +93,10 @@ static bool is_usual(const struct decoder *dec, const struct packet *pkt, struct
     return true;
 }
 
-enum decoded decode_packet(struct decoder *dec, const struct packet *pkt, struct segment *ret)
+/* All that there is. What few packets need must not make the way of the others longer. */
+__attribute__((noinline)) static enum decoded decode_any(struct decoder *dec, const struct packet *pkt,
+                                                         struct segment *ret)
 {
-    fragments_release(dec->fragments);
-    if (is_usual(dec, pkt, ret)) {
-        dec->stats.tcp++;
-        return DECODED_TCP;
-    }
     struct walk w = {.dec = dec, .pkt = pkt, .ret = ret, .bytes = pkt->bytes, .verdict = DECODED_OTHER};
     w.missing = pkt->wire_len > pkt->bytes.len ? pkt->wire_len - (uint32_t)pkt->bytes.len : 0;
     enum layer layer = link_first(&w);
@@ -117,7 +114,20 @@ enum decoded decode_packet(struct decoder *dec, const struct packet *pkt, struct
         [DECODED_BROKEN] = &dec->stats.broken, [DECODED_CHECKSUM] = &dec->stats.checksum,
     };
     ++*counts[w.verdict];
+    dec->lends = w.reassembled;
     return w.verdict;
+}
+
+enum decoded decode_packet(struct decoder *dec, const struct packet *pkt, struct segment *ret)
+{
+    if (dec->lends) {
+        fragments_release(dec->fragments);
+        dec->lends = false;
+    }
+    if (!is_usual(dec, pkt, ret))
+        return decode_any(dec, pkt, ret);
+    dec->stats.tcp++;
+    return DECODED_TCP;
 }
 
 const struct decode_stats *decoder_stats(const struct decoder *dec)

@@ -33,6 +33,7 @@ struct decoder {
     struct decode_settings set;
     struct decode_stats stats;
     struct fragments *fragments;
+    bool lends; /* the last segment lies in a reassembled datagram */
 };
 
 /* One packet's way through the layers. */

@@ -24,13 +24,12 @@ static bool was_set_back(struct flow_clock *c, double behind)
 struct flow_moment flow_clock_advance(struct flow_clock *c, struct timespec ts)
 {
     struct timespec now = c->now;
-    double ahead = seconds_between(now, ts);
     unsigned step = 0;
     c->number++;
-    if (ahead > 0) {
+    if (time_is_later(ts, now)) {
         c->behind = 0;
         c->now = now = ts;
-    } else if (ahead < 0 && was_set_back(c, -ahead)) {
+    } else if (time_is_later(now, ts) && was_set_back(c, seconds_between(ts, now))) {
         c->now = c->tidied = now = ts;
         step = FLOW_STEP_BACK;
     }

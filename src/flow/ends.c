@@ -23,8 +23,21 @@ static bool is_less(const struct key *a, const struct key *b)
     return a->addr[1] != b->addr[1] ? a->addr[1] < b->addr[1] : a->port < b->port;
 }
 
+/* Both ends of IPv4, each in one number. */
+static uint64_t hash_of_short(const struct segment *seg, uint64_t seed)
+{
+    uint32_t src, dst;
+    memcpy(&src, seg->src.addr.bytes, sizeof src);
+    memcpy(&dst, seg->dst.addr.bytes, sizeof dst);
+    uint64_t a = (uint64_t)src << 16 | seg->src.port, b = (uint64_t)dst << 16 | seg->dst.port;
+    const uint64_t ends[2] = {a < b ? a : b, a < b ? b : a};
+    return XXH3_64bits_withSeed(ends, sizeof ends, seed);
+}
+
 uint64_t ends_hash(const struct segment *seg, uint64_t seed)
 {
+    if (seg->src.addr.family == 4 && seg->dst.addr.family == 4)
+        return hash_of_short(seg, seed);
     struct key a = key_of(&seg->src), b = key_of(&seg->dst);
     bool swap = is_less(&b, &a);
     const struct key ends[2] = {swap ? b : a, swap ? a : b};
@@ -34,6 +47,13 @@ uint64_t ends_hash(const struct segment *seg, uint64_t seed)
 static bool same(const struct endpoint *a, const struct endpoint *b)
 {
     return a->port == b->port && address_eq(&a->addr, &b->addr);
+}
+
+enum ends ends_compare(const struct segment *a, const struct segment *b)
+{
+    if (same(&a->src, &b->src) && same(&a->dst, &b->dst))
+        return ENDS_SAME;
+    return same(&a->src, &b->dst) && same(&a->dst, &b->src) ? ENDS_TURNED : ENDS_OTHER;
 }
 
 bool ends_match(const struct flow_info *info, const struct segment *seg, int *ret_dir)

@@ -5,6 +5,13 @@
 #include "flow/flow.h"
 
 uint64_t ends_hash(const struct segment *seg, uint64_t seed);
+/* How the ends of one segment stand to those of another. */
+enum ends {
+    ENDS_SAME,
+    ENDS_TURNED, /* it goes the other way over the same connection */
+    ENDS_OTHER,
+};
+enum ends ends_compare(const struct segment *a, const struct segment *b);
 /* Does the segment go between the ends of this connection? *ret_dir is its direction then. */
 bool ends_match(const struct flow_info *info, const struct segment *seg, int *ret_dir);
 

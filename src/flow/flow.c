@@ -9,14 +9,10 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "base/memory.h"
+#include "base/now.h"
 
 /* What few packets need must not make the way of the others longer. */
 #define RARE __attribute__((noinline))
-
-static bool later(struct timespec a, struct timespec b)
-{
-    return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
-}
 
 static bool open_once(struct flow_core *core, struct flow *f)
 {
@@ -101,10 +97,13 @@ static inline void pass_data(struct flow_core *core, struct flow *f, int dir, st
 {
     f->dir[dir].next += (uint32_t)bytes.len;
     note_moved(core, &f->dir[dir]);
-    f->dir[dir].passed |= bytes.len > 0;
-    core->passed_bytes += f->state == FLOW_LIVE ? bytes.len : 0;
-    if (bytes.len && open_once(core, f))
-        take_want(core, f, core->handler->data(core->ctx, f->user, &f->info, dir, ts, bytes));
+    if (!bytes.len)
+        return;
+    f->dir[dir].passed = true;
+    if (!open_once(core, f))
+        return;
+    core->passed_bytes += bytes.len;
+    take_want(core, f, core->handler->data(core->ctx, f->user, &f->info, dir, ts, bytes));
 }
 
 /* Passes on bytes of a segment at hand. Most are acknowledged before they are gone, and need no copy. */
@@ -185,6 +184,19 @@ RARE static void forget(struct flow_core *core, struct flow *f, int dir, uint32_
     kept_forget(&f->kept, &core->kept, dir, acked);
 }
 
+/* `o` is the direction that is acknowledged. */
+static inline void take_ack(struct flow_core *core, struct flow *f, struct halfstream *o,
+                            const struct segment *seg)
+{
+    if (!o->has_acked || seq_diff(seg->ack, o->acked) >= 0) {
+        o->acked = seg->ack;
+        o->window = seg->window;
+    }
+    o->has_acked = true;
+    if (f->kept)
+        forget(core, f, o != f->dir, seg->ack);
+}
+
 void flow_note_ack(struct flow_core *core, struct flow *f, int dir, const struct segment *seg)
 {
     struct halfstream *o = &f->dir[!dir];
@@ -194,13 +206,7 @@ void flow_note_ack(struct flow_core *core, struct flow *f, int dir, const struct
     uint32_t known = seq_diff(o->top, o->next) > 0 ? o->top : o->next;
     if (o->begun && seq_diff(seg->ack, known) > 0 && seg->ack - known > core->max_hole)
         return;
-    if (!o->has_acked || seq_diff(seg->ack, o->acked) >= 0) {
-        o->acked = seg->ack;
-        o->window = seg->window;
-    }
-    o->has_acked = true;
-    if (f->kept)
-        forget(core, f, !dir, seg->ack);
+    take_ack(core, f, o, seg);
     if (o->backlog)
         o->backlog->acked_at = seg->ts;
 }
@@ -283,6 +289,55 @@ RARE static void check_again(struct flow_core *core, struct flow *f, int dir, co
     }
 }
 
+/* Bytes of any packet of the direction end there. */
+static inline void note_top(const struct flow_core *core, struct halfstream *st, uint32_t end)
+{
+    if (seq_diff(end, st->top) > 0 && end - st->next <= core->max_hole)
+        st->top = end;
+}
+
+static inline void note_overrun(struct halfstream *st, uint32_t end)
+{
+    if (seq_diff(end, st->acked) > (int32_t)((uint32_t)st->window << st->scale))
+        st->overran |= st->has_acked;
+}
+
+/* All bytes that any packet of the direction spoke of were passed on, and it goes on. */
+static inline bool is_level(const struct halfstream *st)
+{
+    return st->begun && !st->has_fin && st->top == st->next && !st->backlog;
+}
+
+/* Nothing is missing or waited for, and the segment is the next one, whole, has nothing but bytes, an
+ * acknowledgement, or both, and what it acknowledges was passed on. */
+static inline bool is_plain(const struct flow *f, const struct halfstream *st, const struct halfstream *o,
+                            const struct segment *seg)
+{
+    return (seg->flags & ~TCP_PUSH) == TCP_ACK && !seg->ambiguous && !seg->uncaptured &&
+           f->state == FLOW_LIVE && !f->reset && !f->wait && is_level(st) && is_level(o) &&
+           seg->seq == st->next && seq_diff(seg->ack, o->next) <= 0;
+}
+
+/* flow_push, less what does nothing to a plain segment: there is no SYN, FIN or RST to be noted, no copy to
+ * be compared, no hole before it or behind it; its acknowledgement is none of bytes unknown; neither side
+ * waits for the other. */
+bool flow_push_plain(struct flow_core *core, struct flow *f, int dir, const struct segment *seg)
+{
+    struct halfstream *st = f->dir + dir, *o = f->dir + !dir;
+    if (!is_plain(f, st, o, seg))
+        return false;
+    f->info.last = seg->ts;
+    f->info.heard[dir] = true;
+    take_ack(core, f, o, seg);
+    if (seg->payload.len) {
+        uint32_t end = seg->seq + (uint32_t)seg->payload.len;
+        note_top(core, st, end);
+        note_overrun(st, end);
+        pass_fresh(core, f, dir, seg);
+    }
+    return true;
+}
+
 void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *seg)
 {
     struct halfstream *st = &f->dir[dir];
@@ -290,8 +345,7 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
         return;
     flow_note_ack(core, f, dir, seg);
     uint32_t end = seg->seq + (uint32_t)seg->payload.len + seg->uncaptured;
-    if (seq_diff(end, st->top) > 0 && end - st->next <= core->max_hole)
-        st->top = end;
+    note_top(core, st, end);
     if ((st->has_fin || seg->flags & TCP_FIN) && !note_fin(core, st, seg, end)) {
         core->forged++;
         return;
@@ -308,8 +362,7 @@ void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *
         drain(core, f);
         return;
     }
-    if (seq_diff(end, st->acked) > (int32_t)((uint32_t)st->window << st->scale))
-        st->overran |= st->has_acked;
+    note_overrun(st, end);
     if (seg->seq == st->next && !st->backlog && !ahead_of_other(f, dir, seg->flags & TCP_ACK, seg->ack)) {
         pass_fresh(core, f, dir, seg);
         pass_gap(core, f, dir, seg->ts, seg->uncaptured);
@@ -400,7 +453,7 @@ static bool is_forged(const struct flow_core *core, const struct halfstream *st)
     if (!st->has_acked || seq_diff(st->acked, h->seq) >= 0)
         return false;
     bool too_long = (size_t)seq_diff(h->seq, st->next) > core->max_hole;
-    return too_long || (seq_diff(st->acked, st->next) <= 0 && later(st->backlog->acked_at, h->ts));
+    return too_long || (seq_diff(st->acked, st->next) <= 0 && time_is_later(st->backlog->acked_at, h->ts));
 }
 
 static void drop_head(struct flow_core *core, struct flow *f, int dir)
@@ -432,7 +485,7 @@ static void stop_waiting_for_other(struct flow_core *core, struct flow *f, int d
 static int head_dir(const struct flow *f)
 {
     const struct held *a = stream_first(&f->dir[0]), *b = stream_first(&f->dir[1]);
-    return !a || (b && later(a->ts, b->ts));
+    return !a || (b && time_is_later(a->ts, b->ts));
 }
 
 const struct held *flow_head(const struct flow *f)

@@ -75,12 +75,6 @@ struct flow {
     struct halfstream dir[2];
 };
 
-struct flow_wait {
-    struct link link; /* in the queue of those that wait */
-    struct flow *flow;
-    struct timespec since;
-};
-
 /* As many segments are at hand at once, their bytes with them. */
 enum { FLOW_AHEAD = 32 };
 
@@ -109,6 +103,10 @@ struct flow_core {
 
 /* Adds one segment of direction `dir`: passes on what is in order now, keeps the rest. */
 void flow_push(struct flow_core *core, struct flow *f, int dir, struct segment *seg);
+/* The same for a segment that only goes on where both sides are, as nearly all do, and for all else that
+ * table.c does of it: it notes that the segment came, and afterwards the flow is not blocked, reset or
+ * finished. False: it is no such segment, and nothing was done. */
+bool flow_push_plain(struct flow_core *core, struct flow *f, int dir, const struct segment *seg);
 /* The bytes of the segments at hand will be gone: those that may be wanted for comparison are kept. To be
  * called after FLOW_AHEAD segments at most. */
 void flow_settle(struct flow_core *core);

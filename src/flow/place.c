@@ -12,20 +12,13 @@ static const double HANDSHAKE_SECONDS = 3; /* the first repetitions of a SYN com
 
 static enum place place_for(const struct flow *f)
 {
-    switch (f->state) {
-    case FLOW_LIVE:
-        if (f->spoke)
-            return f->known ? PLACE_LIVE : PLACE_UNKNOWN;
-        return f->answered ? PLACE_SILENT : PLACE_HALF_OPEN;
-    case FLOW_WATCHED:
-        return PLACE_WATCHED;
-    case FLOW_IGNORED:
-        return PLACE_IGNORED;
-    case FLOW_CLOSED:
-    case FLOW_STATES:
-        break;
-    }
-    return PLACE_CLOSED;
+    static const enum place places[FLOW_STATES] = {
+        [FLOW_WATCHED] = PLACE_WATCHED, [FLOW_IGNORED] = PLACE_IGNORED, [FLOW_CLOSED] = PLACE_CLOSED};
+    if (f->state != FLOW_LIVE)
+        return places[f->state];
+    if (f->spoke)
+        return f->known ? PLACE_LIVE : PLACE_UNKNOWN;
+    return f->answered ? PLACE_SILENT : PLACE_HALF_OPEN;
 }
 
 static struct flow *flow_of(struct link *place)
@@ -42,6 +35,15 @@ void places_add(struct places *p, struct flow *f)
 void places_remove(struct places *p, struct flow *f)
 {
     queue_remove(&p->at[f->stands], &f->place);
+}
+
+void places_renew(struct places *p, struct flow *f)
+{
+    /* Packets come in trains. */
+    if (!f->place.newer && place_for(f) == f->stands)
+        return;
+    places_remove(p, f);
+    places_add(p, f);
 }
 
 struct flow *places_oldest(const struct places *p, enum place at)

@@ -25,6 +25,8 @@ struct places {
 
 /* The flow, which stands nowhere, becomes the newest of its kind. */
 void places_add(struct places *p, struct flow *f);
+/* The flow, which stands somewhere, becomes the newest of the kind that it is now. */
+void places_renew(struct places *p, struct flow *f);
 /* It stands somewhere. */
 void places_remove(struct places *p, struct flow *f);
 /* NULL: there is none. */

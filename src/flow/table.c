@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include "base/memory.h"
 #include "base/now.h"
-#include "flow/buckets.h"
-#include "flow/ends.h"
+#include "flow/ahead.h"
+#include "flow/wait.h"
 
 /* What a table does at one moment, in this order; where a flow stands is added. */
 enum phase { PHASE_BACK = 0, PHASE_PACKET = PLACES, PHASE_WAITING, PHASE_IDLE, PHASE_SHIFT = 56 };
@@ -26,6 +26,8 @@ struct flow_table {
     struct places places;
     struct queue waiting;
     struct flow *last; /* that a segment belonged to, or NULL */
+    int last_dir;      /* the segment's direction */
+    double idle[FLOW_STATES];
     struct flow **due; /* of the waiting ones, for the time of a look at them */
     size_t due_room;
     struct flow_moment at;
@@ -39,6 +41,9 @@ static void note_limits(struct flow_table *t)
     t->core.max_hole = t->set.flow_bytes;
     t->core.kept.most = t->set.recheck_bytes;
     t->core.kept.all = t->set.total_bytes / SHARE;
+    t->idle[FLOW_LIVE] = t->idle[FLOW_WATCHED] = t->set.idle_timeout;
+    t->idle[FLOW_IGNORED] = t->set.ignored_timeout;
+    t->idle[FLOW_CLOSED] = t->set.closed_timeout;
 }
 
 struct flow_table *flow_table_new(const struct flow_settings *set, const struct flow_handler *handler,
@@ -60,48 +65,22 @@ static void note_order(struct flow_table *t, unsigned phase, const struct flow *
     t->order = (struct flow_order){t->at.number, (uint64_t)phase << PHASE_SHIFT | queued, f->first_number};
 }
 
-static struct flow_wait *wait_of(struct link *l)
-{
-    return (struct flow_wait *)((char *)l - offsetof(struct flow_wait, link));
-}
-
-static struct flow *longest_waiting(const struct flow_table *t)
-{
-    struct link *l = t->waiting.oldest;
-    return l ? wait_of(l)->flow : NULL;
-}
-
-static void begin_waiting(struct flow_table *t, struct flow *f)
-{
-    if (f->wait)
-        return;
-    f->wait = malloc(sizeof *f->wait);
-    memory_check(f->wait);
-    f->wait->flow = f;
-    f->wait->since = t->at.now;
-    queue_append(&t->waiting, &f->wait->link);
-}
-
-static void append(struct flow_table *t, struct flow *f)
+static void note_queued(const struct flow_table *t, struct flow *f)
 {
     f->last_number = t->at.number;
     f->queued_at = t->at.now;
-    places_add(&t->places, f);
 }
 
-static void stop_waiting(struct flow_table *t, struct flow *f)
+static void renew(struct flow_table *t, struct flow *f)
 {
-    if (!f->wait)
-        return;
-    queue_remove(&t->waiting, &f->wait->link);
-    free(f->wait);
-    f->wait = NULL;
+    note_queued(t, f);
+    places_renew(&t->places, f);
 }
 
 static void flow_remove(struct flow_table *t, struct flow *f)
 {
     buckets_remove(&t->buckets, f);
-    stop_waiting(t, f);
+    waiting_end(&t->waiting, f);
     places_remove(&t->places, f);
     if (t->last == f)
         t->last = NULL;
@@ -112,14 +91,13 @@ static void flow_remove(struct flow_table *t, struct flow *f)
 /* Where a flow stands follows its state, which the user's answers may change. */
 static void set_state(struct flow_table *t, struct flow *f, enum flow_state to)
 {
-    places_remove(&t->places, f);
     f->state = to;
-    append(t, f);
+    renew(t, f);
 }
 
 static void close_flow(struct flow_table *t, struct flow *f, enum flow_end how)
 {
-    stop_waiting(t, f);
+    waiting_end(&t->waiting, f);
     flow_close(&t->core, f, how);
     set_state(t, f, FLOW_CLOSED);
 }
@@ -137,23 +115,26 @@ void flow_table_adjust(struct flow_table *t, const struct flow_settings *set)
     note_limits(t);
 }
 
-/* False: nothing has changed. */
-static bool note_spent(atomic_size_t *all, size_t *noted, size_t now)
+static void note_spent(atomic_size_t *all, size_t *noted, size_t now)
 {
     if (now == *noted)
-        return false;
+        return;
     /* A difference below zero wraps, and so does the sum. */
     atomic_fetch_add_explicit(all, now - *noted, memory_order_relaxed);
     *noted = now;
-    return true;
 }
 
-static bool note_all_spent(struct flow_table *t)
+static bool has_spent(const struct flow_table *t)
 {
-    bool flows = note_spent(&t->budget->flows, &t->spent.flows, t->buckets.count);
-    bool sessions = note_spent(&t->budget->sessions, &t->spent.sessions, t->core.opened);
-    bool bytes = note_spent(&t->budget->bytes, &t->spent.bytes, t->core.held_bytes);
-    return flows || sessions || bytes;
+    return t->spent.flows != t->buckets.count || t->spent.sessions != t->core.opened ||
+           t->spent.bytes != t->core.held_bytes;
+}
+
+static void note_all_spent(struct flow_table *t)
+{
+    note_spent(&t->budget->flows, &t->spent.flows, t->buckets.count);
+    note_spent(&t->budget->sessions, &t->spent.sessions, t->core.opened);
+    note_spent(&t->budget->bytes, &t->spent.bytes, t->core.held_bytes);
 }
 
 /* `all` tables hold more than `most`, and this one, with `own`, more than its share: another one may hold
@@ -189,7 +170,8 @@ static struct flow *flow_add(struct flow_table *t, const struct segment *seg, ui
     if (seg->flags & TCP_SYN)
         f->info.client = seg->flags & TCP_ACK ? 1 : 0;
     buckets_add(&t->buckets, f);
-    append(t, f);
+    note_queued(t, f);
+    places_add(&t->places, f);
     t->stats.flows++;
     return f;
 }
@@ -208,6 +190,16 @@ static bool is_over_budget(const struct flow_table *t, const struct flow *f)
            stream_held_count(a) + stream_held_count(b) > t->set.flow_pieces;
 }
 
+/* Its user wants other things of it. */
+static void after_change(struct flow_table *t, struct flow *f)
+{
+    t->stats.ignored += f->state == FLOW_IGNORED;
+    waiting_end(&t->waiting, f);
+    flow_drop_held(&t->core, f);
+    set_state(t, f, f->state);
+    close_unread(t, f);
+}
+
 static void after_push(struct flow_table *t, struct flow *f, enum flow_state before)
 {
     while (f->state == FLOW_LIVE && flow_is_blocked(f) && is_over_budget(t, f)) {
@@ -215,18 +207,14 @@ static void after_push(struct flow_table *t, struct flow *f, enum flow_state bef
         flow_give_up(&t->core, f);
     }
     if (f->state != before) {
-        t->stats.ignored += f->state == FLOW_IGNORED;
-        stop_waiting(t, f);
-        flow_drop_held(&t->core, f);
-        set_state(t, f, f->state);
-        close_unread(t, f);
+        after_change(t, f);
         return;
     }
     bool wait = flow_is_blocked(f) || flow_is_reset(f);
     if (wait)
-        begin_waiting(t, f);
+        waiting_begin(&t->waiting, f, t->at.now);
     else
-        stop_waiting(t, f);
+        waiting_end(&t->waiting, f);
     if (!f->reset && flow_is_finished(f))
         close_flow(t, f, FLOW_FIN);
 }
@@ -237,11 +225,11 @@ static void relieve(struct flow_table *t)
 {
     struct flow *f;
     while (is_over(t, &t->budget->bytes, t->set.total_bytes, t->core.held_bytes) &&
-           (f = longest_waiting(t))) {
+           (f = waiting_longest(&t->waiting))) {
         enum flow_state before = f->state;
         t->stats.over_budget += flow_is_blocked(f);
         flow_give_up(&t->core, f);
-        stop_waiting(t, f);
+        waiting_end(&t->waiting, f);
         after_push(t, f, before);
         note_all_spent(t);
     }
@@ -281,11 +269,7 @@ static void shed_sessions(struct flow_table *t)
 static bool is_idle(const struct flow_table *t, const struct flow *f, struct timespec since,
                     struct timespec now)
 {
-    const double limit[FLOW_STATES] = {[FLOW_LIVE] = t->set.idle_timeout,
-                                       [FLOW_WATCHED] = t->set.idle_timeout,
-                                       [FLOW_IGNORED] = t->set.ignored_timeout,
-                                       [FLOW_CLOSED] = t->set.closed_timeout};
-    return seconds_between(since, now) >= limit[f->state];
+    return seconds_between(since, now) >= t->idle[f->state];
 }
 
 /* Neither the segment nor what came before it speaks of a new connection. */
@@ -326,13 +310,22 @@ static struct flow *flow_begin(struct flow_table *t, const struct segment *first
     return f;
 }
 
-/* The connection that the segment begins or belongs to; NULL where it belongs to none and begins none. */
-static struct flow *flow_for(struct flow_table *t, const struct segment *seg, uint64_t hash, int *ret_dir)
+static struct flow *find(struct flow_table *t, const struct segment *seg, const struct glance *g,
+                         int *ret_dir)
 {
-    /* Packets come in trains. */
-    if (t->last && is_usual(t, t->last, seg) && ends_match(&t->last->info, seg, ret_dir))
-        return t->last;
-    struct flow *f = t->last = buckets_find(&t->buckets, seg, hash, ret_dir);
+    if (t->last && g->ends != ENDS_OTHER)
+        *ret_dir = t->last_dir ^ (g->ends == ENDS_TURNED);
+    else
+        t->last = buckets_find(&t->buckets, seg, g->hash, ret_dir);
+    t->last_dir = *ret_dir;
+    return t->last;
+}
+
+/* The connection that the segment begins or belongs to; NULL where it belongs to none and begins none. */
+static struct flow *flow_for(struct flow_table *t, const struct segment *seg, const struct glance *g,
+                             int *ret_dir)
+{
+    struct flow *f = find(t, seg, g, ret_dir);
     if (f && is_usual(t, f, seg))
         return f;
     if (f && is_idle(t, f, f->info.last, seg->ts)) {
@@ -352,7 +345,7 @@ static struct flow *flow_for(struct flow_table *t, const struct segment *seg, ui
         end_flow(t, f, FLOW_REUSE);
     }
     bool begins = (first->flags & TCP_SYN) || seg->payload.len;
-    return begins && !(seg->flags & TCP_RST) ? flow_begin(t, first, seg, hash, ret_dir) : NULL;
+    return begins && !(seg->flags & TCP_RST) ? flow_begin(t, first, seg, g->hash, ret_dir) : NULL;
 }
 
 static void note_segment(struct flow_table *t, struct flow *f, int dir, const struct segment *seg)
@@ -407,8 +400,9 @@ static void give_up_old(struct flow_table *t)
 {
     struct flow *f;
     size_t count = 0;
-    while ((f = longest_waiting(t)) && seconds_between(f->wait->since, t->at.now) >= t->set.gap_wait) {
-        stop_waiting(t, f);
+    while ((f = waiting_longest(&t->waiting)) &&
+           seconds_between(f->wait->since, t->at.now) >= t->set.gap_wait) {
+        waiting_end(&t->waiting, f);
         if (count == t->due_room) {
             t->due_room = t->due_room ? t->due_room * 2 : 64;
             t->due = realloc(t->due, t->due_room * sizeof *t->due);
@@ -435,21 +429,15 @@ static void end_idle(struct flow_table *t)
     }
 }
 
-/* Both kinds of queues go by times, which must not be ahead. */
-static void set_back(struct timespec *at, struct timespec now)
-{
-    if (seconds_between(now, *at) > 0)
-        *at = now;
-}
-
+/* The queues go by times, which must not be ahead. */
 static void end_all_after(struct flow_table *t)
 {
-    for (struct link *l = t->waiting.oldest; l; l = l->newer)
-        set_back(&wait_of(l)->since, t->at.now);
+    waiting_set_back(&t->waiting, t->at.now);
     for (unsigned at = 0; at < PLACES; at++)
         for (struct flow *f = places_oldest(&t->places, (enum place)at), *next; f; f = next) {
             next = places_newer(f);
-            set_back(&f->queued_at, t->at.now);
+            if (seconds_between(t->at.now, f->queued_at) > 0)
+                f->queued_at = t->at.now;
             if (seconds_between(t->at.now, f->info.last) < t->set.idle_timeout)
                 continue;
             note_order(t, PHASE_BACK + at, f, f->last_number);
@@ -459,10 +447,15 @@ static void end_all_after(struct flow_table *t)
 
 static void push(struct flow_table *t, struct flow *f, int dir, struct segment *seg)
 {
-    places_remove(&t->places, f);
     f->answered |= !(seg->flags & (TCP_SYN | TCP_RST));
-    f->spoke |= seg->payload.len || seg->uncaptured;
-    append(t, f);
+    if (seg->payload.len || seg->uncaptured)
+        f->spoke = true;
+    renew(t, f);
+    if (flow_push_plain(&t->core, f, dir, seg)) {
+        if (f->state != FLOW_LIVE)
+            after_change(t, f);
+        return;
+    }
     if (f->state == FLOW_CLOSED) {
         stream_note_last_ack(&f->dir[!dir], seg);
         t->stats.stray++;
@@ -489,10 +482,10 @@ static bool receiver_drops(struct flow *f, const struct segment *seg)
     return (seg->is_signed && !f->is_signed) || !(seg->flags & (TCP_ACK | TCP_SYN | TCP_RST));
 }
 
-static void push_segment(struct flow_table *t, struct segment *seg, uint64_t hash)
+static void push_segment(struct flow_table *t, struct segment *seg, const struct glance *g)
 {
     int dir = 0;
-    struct flow *f = flow_for(t, seg, hash, &dir);
+    struct flow *f = flow_for(t, seg, g, &dir);
     if (!f)
         t->stats.stray++;
     else if (receiver_drops(f, seg))
@@ -502,7 +495,7 @@ static void push_segment(struct flow_table *t, struct segment *seg, uint64_t has
 }
 
 /* `first`: other tables may have spent something meanwhile. */
-static void take(struct flow_table *t, struct parcel *p, uint64_t hash, bool first)
+static void take(struct flow_table *t, struct parcel *p, const struct glance *g, bool first)
 {
     t->at = p->at;
     t->core.now = p->at.now;
@@ -510,8 +503,9 @@ static void take(struct flow_table *t, struct parcel *p, uint64_t hash, bool fir
         end_all_after(t);
     t->order = (struct flow_order){t->at.number, (uint64_t)PHASE_PACKET << PHASE_SHIFT, 0};
     if (p->has_segment)
-        push_segment(t, &p->seg, hash);
-    if (note_all_spent(t) || first) {
+        push_segment(t, &p->seg, g);
+    if (first || has_spent(t)) {
+        note_all_spent(t);
         relieve(t);
         shed_sessions(t);
         shed_flows(t);
@@ -524,21 +518,12 @@ static void take(struct flow_table *t, struct parcel *p, uint64_t hash, bool fir
     note_all_spent(t);
 }
 
-/* The connections of all of them are on their way into the cache when the first one is looked at: enough to
- * wait for all at once, few enough that none is pushed out again. */
 static void take_few(struct flow_table *t, struct parcel *parcels, size_t count)
 {
-    uint64_t hash[FLOW_AHEAD];
-    for (size_t i = 0; i < count; i++) {
-        hash[i] = parcels[i].has_segment ? buckets_hash(&t->buckets, &parcels[i].seg) : 0;
-        buckets_expect_slot(&t->buckets, hash[i]);
-    }
+    struct glance seen[FLOW_AHEAD];
+    ahead_look(&t->buckets, parcels, count, seen);
     for (size_t i = 0; i < count; i++)
-        buckets_expect_flow(&t->buckets, hash[i]);
-    for (size_t i = 0; i < count; i++)
-        buckets_expect_user(&t->buckets, hash[i]);
-    for (size_t i = 0; i < count; i++)
-        take(t, &parcels[i], hash[i], i == 0);
+        take(t, &parcels[i], &seen[i], i == 0);
     flow_settle(&t->core);
 }
 

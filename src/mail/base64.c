@@ -1,4 +1,4 @@
-/* base64.c: groups of base64 digits to bytes.
+/* base64.c: groups of base64 digits to bytes, and how many digits there are.
  * In: digits and line ends. Out: bytes. Owns: nothing. Knowingly: where the processor has AVX2 it reads lines
  * of 76 digits, as nearly all are, each at once. Spec: RFC 2045 6.8. */
 #include "mail/base64.h"
@@ -96,6 +96,63 @@ void base64_groups_plainly(struct base64_run *r)
     }
     r->out = out;
     r->p = p;
+}
+
+enum { ADD_MAX = 252 }; /* what a lane can hold, in fours */
+
+/* Adds 255, which is minus one, to each lane of *sum that holds a digit, of *low that holds a blank, a line
+ * end or another control character. Letters of both cases, what stands from '/' to '9', and what stands up to
+ * the blank come to lie at the upper end of the signed numbers. */
+LANES_INLINE void count_lanes(const uint8_t *p, lanes *sum, lanes *low)
+{
+    lanes c;
+    lanes_load(&c, p);
+    *sum += (lanes)(((signed_lanes)((c | 32) + (127 - 'z')) > 127 - 26) |
+                    ((signed_lanes)(c + (127 - '9')) > 127 - 11) | (signed_lanes)(c == '+'));
+    *low += (lanes)((signed_lanes)(c + (127 - ' ')) > 127 - 33);
+}
+
+static size_t lanes_sum(const lanes *l)
+{
+    const uint64_t even = 0x00ff00ff00ff00ff, ones = 0x0001000100010001;
+    uint64_t parts[LANES / 8], pairs = 0;
+    memcpy(parts, l, sizeof parts);
+    for (size_t i = 0; i < LANES / 8; i++)
+        pairs += (parts[i] & even) + (parts[i] >> 8 & even);
+    return (size_t)(pairs * ones >> 48);
+}
+
+size_t base64_count_plainly(struct slice text, bool *ret_other)
+{
+    const uint8_t *p = text.data, *end = p + text.len;
+    lanes other = {0};
+    size_t digits = 0;
+    while (p < end) {
+        const uint8_t *stop = end - p > ADD_MAX * LANES ? p + ADD_MAX * LANES : end;
+        uint8_t count = (uint8_t)((stop - p + LANES - 1) / LANES);
+        lanes sum = {0}, low = {0};
+        for (; stop - p >= 4 * LANES; p += 4 * LANES) {
+            count_lanes(p, &sum, &low);
+            count_lanes(p + LANES, &sum, &low);
+            count_lanes(p + 2 * LANES, &sum, &low);
+            count_lanes(p + 3 * LANES, &sum, &low);
+        }
+        for (; stop - p >= LANES; p += LANES)
+            count_lanes(p, &sum, &low);
+        if (stop == end && p < end) {
+            uint8_t rest[LANES] = {0};
+            memcpy(rest, p, (size_t)(end - p));
+            count_lanes(rest, &sum, &low);
+            p = end;
+        }
+        /* Each lane has counted all that it was given, or there was something else. */
+        low += sum + count;
+        other |= low;
+        sum = -sum;
+        digits += lanes_sum(&sum);
+    }
+    *ret_other = lanes_any(&other);
+    return digits;
 }
 
 #if defined(__x86_64__)
@@ -200,6 +257,74 @@ AVX2 static void groups_by_avx2(struct base64_run *r)
     r->out = rest.out;
 }
 
+/* What each byte is, by its halves as above: bits 0 to 3 are those of digits, 5 is a blank, 6 a control
+ * character; all else is 0. */
+AVX2 LANES_INLINE __m256i kinds_of(const uint8_t *p)
+{
+    const __m256i lower = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(106, 78, 78, 78, 78, 78, 78, 78, 78, 78, 76, 69, 68, 68, 68, 69));
+    const __m256i upper =
+        _mm256_broadcastsi128_si256(_mm_setr_epi8(64, 64, 33, 2, 4, 8, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0));
+    __m256i c = _mm256_loadu_si256((const __m256i *)p);
+    __m256i high = _mm256_and_si256(_mm256_srli_epi16(c, 4), _mm256_set1_epi8(15));
+    return _mm256_and_si256(_mm256_shuffle_epi8(lower, c), _mm256_shuffle_epi8(upper, high));
+}
+
+/* 255 for each that is no digit. */
+AVX2 LANES_INLINE __m256i no_digits(__m256i kinds)
+{
+    return _mm256_cmpgt_epi8(kinds, _mm256_set1_epi8(15));
+}
+
+/* So many bytes that a lane can count its part of them. */
+enum { PIECE = 254 * LANES };
+
+/* The number of digits among LANES bytes at least; *ret_least goes down to the least of their kinds. */
+AVX2 static size_t count_piece(const uint8_t *p, size_t len, __m256i *ret_least)
+{
+    static const uint8_t behind[2 * LANES] = {[LANES] = 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+                                              255,           255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+                                              255,           255, 255, 255, 255, 255, 255, 255, 255, 255};
+    const uint8_t *end = p + len;
+    __m256i lows = _mm256_setzero_si256(), least = *ret_least;
+    for (; end - p >= 2 * LANES; p += 2 * LANES) {
+        __m256i a = kinds_of(p), b = kinds_of(p + LANES);
+        least = _mm256_min_epu8(least, _mm256_min_epu8(a, b));
+        lows = _mm256_sub_epi8(_mm256_sub_epi8(lows, no_digits(a)), no_digits(b));
+    }
+    if (end - p >= LANES) {
+        __m256i a = kinds_of(p);
+        least = _mm256_min_epu8(least, a);
+        lows = _mm256_sub_epi8(lows, no_digits(a));
+        p += LANES;
+    }
+    /* What is left is looked at together with bytes before it, which do not count again. */
+    __m256i rest = _mm256_loadu_si256((const __m256i *)(behind + (end - p))), last = kinds_of(end - LANES);
+    *ret_least = _mm256_min_epu8(least, last);
+    lows = _mm256_sub_epi8(lows, _mm256_and_si256(rest, no_digits(last)));
+    __m256i sums = _mm256_sad_epu8(lows, _mm256_setzero_si256());
+    __m128i halves = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    return len - (size_t)(_mm_cvtsi128_si64(halves) + _mm_extract_epi64(halves, 1));
+}
+
+AVX2 static size_t count_by_avx2(struct slice text, bool *ret_other)
+{
+    __m256i least = _mm256_set1_epi8(1);
+    size_t digits = 0;
+    for (; text.len >= PIECE + LANES; text = slice_sub(text, PIECE, text.len))
+        digits += count_piece(text.data, PIECE, &least);
+    digits += count_piece(text.data, text.len, &least);
+    *ret_other = _mm256_movemask_epi8(_mm256_cmpeq_epi8(least, _mm256_setzero_si256()));
+    return digits;
+}
+
+size_t base64_count(struct slice text, bool *ret_other)
+{
+    if (text.len >= LANES && __builtin_cpu_supports("avx2"))
+        return count_by_avx2(text, ret_other);
+    return base64_count_plainly(text, ret_other);
+}
+
 void base64_groups(struct base64_run *r)
 {
     if (__builtin_cpu_supports("avx2"))
@@ -208,6 +333,11 @@ void base64_groups(struct base64_run *r)
         base64_groups_plainly(r);
 }
 #else
+size_t base64_count(struct slice text, bool *ret_other)
+{
+    return base64_count_plainly(text, ret_other);
+}
+
 void base64_groups(struct base64_run *r)
 {
     base64_groups_plainly(r);

@@ -2,9 +2,7 @@
 #ifndef MAIL_BASE64_H
 #define MAIL_BASE64_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/slice.h"
 
 /* What a byte is: a digit's value, or one of these. */
 enum { BASE64_JUNK = 64, BASE64_PAD = 65 };
@@ -25,5 +23,11 @@ struct base64_run {
 void base64_groups(struct base64_run *r);
 /* The same by what every processor has; where both stop at `stop` it may be elsewhere. */
 void base64_groups_plainly(struct base64_run *r);
+
+/* How many digits there are; *ret_other: there is what is no digit, blank or control character, and the
+ * number is of no use. */
+size_t base64_count(struct slice text, bool *ret_other);
+/* The same by what every processor has. */
+size_t base64_count_plainly(struct slice text, bool *ret_other);
 
 #endif

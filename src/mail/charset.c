@@ -373,6 +373,9 @@ void utf8_read(struct slice bytes, struct buf *out)
 
 struct slice utf8_copy(struct arena *mem, struct slice text, struct buf *scratch)
 {
+    struct slice ascii;
+    if (arena_copy_ascii(mem, text, &ascii))
+        return ascii;
     if (!utf8_valid(text)) {
         buf_clear(scratch);
         utf8_read(text, scratch);

@@ -5,6 +5,7 @@
  * 3030 (BDAT), RFC 3207 (STARTTLS), RFC 4954 (AUTH), RFC 2033 (LMTP). */
 #include "mail/client.h"
 
+#include "mail/charset.h"
 #include "mail/hold.h"
 #include "mail/message.h"
 #include "mail/pairing.h"
@@ -238,12 +239,15 @@ static void resync_line(struct smtp *s, struct slice line)
     }
 }
 
-/* Spaces are not needed: the parameter stands behind the path. */
+/* Spaces are not needed: the parameter stands behind the path. Its digit is looked for, which has no case. */
 static bool asks_for_utf8(struct slice line)
 {
-    for (size_t i = 0; i + 8 <= line.len; i++)
-        if (slice_case_starts(slice_sub(line, i, line.len), "SMTPUTF8"))
+    const size_t last = strlen("SMTPUTF8") - 1;
+    for (size_t i = last; i < line.len; i++) {
+        i += slice_index(slice_sub(line, i, line.len), '8');
+        if (i < line.len && slice_case_starts(slice_sub(line, i - last, line.len), "SMTPUTF8"))
             return true;
+    }
     return false;
 }
 
@@ -254,21 +258,26 @@ static bool may_have_8bit(struct smtp *s, const struct command *cmd, struct slic
     return s->utf8 && (cmd->verb == VERB_MAIL || cmd->verb == VERB_RCPT);
 }
 
-/* Of a line without its end. */
-static void judge_line(struct smtp *s, const struct command *cmd, struct slice line, bool crlf)
+static void judge_bytes(struct smtp *s, struct slice line, bool utf8)
 {
-    enum { LINE_USUAL = 1000 };
-    bool high = false, utf8 = may_have_8bit(s, cmd, line);
     for (size_t i = 0; i < line.len; i++) {
         uint8_t c = line.data[i];
         if (c == '\r')
             smtp_anomaly(s, ANOMALY_command_bare_cr, s->line_at + i, (struct slice){0});
         else if (!c)
             smtp_anomaly(s, ANOMALY_command_nul, s->line_at + i, (struct slice){0});
-        if (c >= 0x80 && !high && !utf8)
+        else if (c >= 0x80 && !utf8)
             smtp_anomaly(s, ANOMALY_command_8bit, s->line_at + i, (struct slice){0});
-        high |= c >= 0x80;
     }
+}
+
+/* Of a line without its end. */
+static void judge_line(struct smtp *s, const struct command *cmd, struct slice line, bool crlf)
+{
+    enum { LINE_USUAL = 1000 };
+    bool utf8 = may_have_8bit(s, cmd, line);
+    if (!ascii_only(line) || slice_index(line, '\r') < line.len || slice_index(line, '\0') < line.len)
+        judge_bytes(s, line, utf8);
     if (line.len > LINE_USUAL && cmd->verb != VERB_AUTH)
         smtp_anomaly(s, ANOMALY_command_long, s->line_at, (struct slice){0});
     if (!crlf)

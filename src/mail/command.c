@@ -32,14 +32,15 @@ static const struct {
     {WORD("X-ANONYMOUSTLS"), VERB_STARTTLS, true}, /* Exchange's own, between its servers */
 };
 
-/* The path after FROM: or TO:, up to its closing bracket outside of quotes, or to the first blank. *ret_rest
- * is what stands behind it. */
-static struct slice path_of(struct slice s, struct slice *ret_rest)
+/* Up to the closing bracket outside of quotes, or to the first blank. */
+static size_t path_end(struct slice s, bool bracket)
 {
-    s = slice_trim_left(s);
-    bool bracket = s.len && s.data[0] == '<', quoted = false;
-    size_t i = bracket;
-    for (; i < s.len; i++) {
+    bool quoted = false;
+    size_t i, close = bracket ? slice_index(s, '>') : 0;
+    /* Most are without quotes. */
+    if (bracket && !memchr(s.data, '"', close))
+        return close;
+    for (i = bracket; i < s.len; i++) {
         uint8_t c = s.data[i];
         if (c == '\\' && quoted)
             i++;
@@ -48,8 +49,13 @@ static struct slice path_of(struct slice s, struct slice *ret_rest)
         else if (!quoted && (bracket ? c == '>' : byte_is_blank(c)))
             break;
     }
-    if (i > s.len)
-        i = s.len;
+    return i < s.len ? i : s.len;
+}
+
+/* The path after FROM: or TO:. *ret_rest is what stands behind it. */
+static struct slice path_of(struct slice s, bool bracket, struct slice *ret_rest)
+{
+    size_t i = path_end(s, bracket);
     *ret_rest = slice_trim(slice_sub(s, i + bracket, s.len));
     if (bracket && i == 1 && i < s.len)
         return slice_sub(s, 0, 2);
@@ -65,11 +71,12 @@ static bool parse_path(struct slice arg, const char *word, struct command *ret)
     if (!rest.len || rest.data[0] != ':')
         return false;
     rest = slice_sub(rest, 1, rest.len);
-    ret->arg = path_of(rest, &ret->params);
     struct slice path = slice_trim_left(rest);
+    bool bracket = path.len && path.data[0] == '<';
+    ret->arg = path_of(path, bracket, &ret->params);
     ret->spaced = path.len < rest.len;
-    ret->bare = !path.len || path.data[0] != '<';
-    ret->strict = !path.len || (path.data[0] == '<' && slice_index(path, '>') < path.len);
+    ret->bare = !bracket;
+    ret->strict = !path.len || (bracket && slice_index(path, '>') < path.len);
     return true;
 }
 
@@ -92,7 +99,7 @@ void command_parse(struct slice line, struct command *ret)
     while (end < line.len && !byte_is_blank(line.data[end]))
         end++;
     *ret = (struct command){.verb = line.len ? VERB_OTHER : VERB_EMPTY, .word = slice_sub(line, 0, end)};
-    struct slice arg = ret->arg = slice_trim(slice_sub(line, end, line.len));
+    struct slice arg = ret->arg = slice_trim(slice_sub(line, end + 1, line.len));
     size_t i = 0, count = sizeof words / sizeof *words;
     while (i < count && !slice_case_eq(ret->word, words[i].name))
         i++;

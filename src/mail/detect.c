@@ -110,12 +110,13 @@ static bool names_smtp(struct slice s)
     return slice_case_find(s, "SMTP") < s.len || slice_case_find(s, "LMTP") < s.len;
 }
 
-static enum strength greeting_strength(struct slice line)
+/* `exact`: WEAK and STRONG are told apart. */
+static enum strength greeting_strength(struct slice line, bool exact)
 {
     struct reply_line r;
     if (!reply_line_parse(line, &r))
         return NOT;
-    if (names_smtp(line) && r.code == 220)
+    if (exact && r.code == 220 && names_smtp(line))
         return STRONG;
     return r.code == 220 || r.code == 421 || r.code == 554 || r.code == 521 ? WEAK : NOT;
 }
@@ -140,7 +141,7 @@ static enum strength reply_strength(const struct side_input *v)
     return best == OPEN && !is_text(v->bytes) ? NOT : best;
 }
 
-static enum strength server_strength(const struct side_input *v)
+static enum strength server_strength(const struct side_input *v, bool exact)
 {
     struct slice line;
     if (!v->bytes.len)
@@ -152,8 +153,8 @@ static enum strength server_strength(const struct side_input *v)
     if (!first_line(v->bytes, v->over, &line))
         return OPEN;
     /* A long greeting may name SMTP in any line. */
-    enum strength first = greeting_strength(line);
-    return first == WEAK && names_smtp(v->bytes) && slice_case_starts(line, "220") ? STRONG : first;
+    enum strength first = greeting_strength(line, exact);
+    return exact && first == WEAK && names_smtp(v->bytes) && slice_case_starts(line, "220") ? STRONG : first;
 }
 
 static size_t http_head(struct slice s)
@@ -177,7 +178,9 @@ static bool tunnel(const struct detect_input *in, size_t skip[2])
 
 static enum detected judge(const struct side_input *c, const struct side_input *v)
 {
-    enum strength client = client_strength(c), server = server_strength(v);
+    enum strength client = client_strength(c);
+    /* A client that says what it wants, or may yet, need not be read out of the greeting. */
+    enum strength server = server_strength(v, client == NOT || client == WEAK || c->over);
     bool hint = c->likely, lone_server = server == STRONG || (server == WEAK && hint);
     if (server == NOT)
         return DETECT_NO;

@@ -122,9 +122,9 @@ static void take_order(struct dialect *d, enum verb verb)
 void dialect_command(struct dialect **pd, const struct smtp_event *ev)
 {
     if (!*pd) {
-        *pd = calloc(1, sizeof **pd);
+        *pd = malloc(sizeof **pd);
         memory_check(*pd);
-        (*pd)->hash = FNV_BASIS;
+        **pd = (struct dialect){.hash = FNV_BASIS};
     }
     struct dialect *d = *pd;
     d->forms |= ev->form;

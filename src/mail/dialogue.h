@@ -22,6 +22,8 @@ struct waiting {
     uint32_t accepted;   /* its recipients */
 };
 
+enum { FEW_PENDING = 4, FEW_WAITING = 2 }; /* as many as most clients send ahead; powers of two */
+
 /* One for each session, of which there are many that say nothing for long: what not all need is allocated
  * when it is needed, and lines, replies and held bytes go back when they are done with. */
 struct smtp {
@@ -100,13 +102,15 @@ struct smtp {
     uint32_t nested;     /* begun by a MAIL amid the open mail; its reply decides which one goes on */
     uint32_t nested_unanswered;
     uint32_t waiting_from, waiting_len, waiting_room;
-    struct waiting *waiting; /* ring */
+    struct waiting *waiting; /* ring; in `few_waiting` while it has room */
+    struct waiting few_waiting[FEW_WAITING];
 
     /* server */
     struct buf server_line; /* the part of a line that came */
     struct buf reply;       /* lines of a reply that goes on, joined by LF */
-    struct pending *queue;  /* ring */
+    struct pending *queue;  /* ring; in `few_pending` while it has room */
     uint32_t queue_from, queue_len, queue_room;
+    struct pending few_pending[FEW_PENDING];
     uint32_t dropped;  /* commands that a limit took out of the queue: so many replies answer nothing known */
     struct late *late; /* or NULL, see pairing.c */
     uint32_t late_len;

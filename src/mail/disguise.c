@@ -17,7 +17,8 @@ static const char *const showing[] = {"pdf",  "doc", "docx", "docm", "xls", "xls
 static bool is_one_of(struct slice text, const char *const *list, size_t count)
 {
     size_t i = 0;
-    while (i < count && !slice_case_eq(text, slice_str(list[i])))
+    uint8_t first = text.len ? byte_lower(*text.data) : 0;
+    while (i < count && !(first == (uint8_t)*list[i] && slice_case_eq(text, slice_str(list[i]))))
         i++;
     return i < count;
 }

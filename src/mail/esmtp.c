@@ -1,4 +1,4 @@
-/* esmtp.c: parameters of commands, the queue id of a reply.
+/* esmtp.c: parameters of commands, what a server offers, the queue id of a reply.
  * In: slices. Out: slices of them. Owns: nothing. Spec: RFC 5321 4.1.2, RFC 3461 4 (xtext); queue ids have no
  * spec: each server words them its own way, and what is not worded so is none. */
 #include "mail/esmtp.h"
@@ -37,6 +37,19 @@ void esmtp_xtext(struct slice text, struct buf *out)
         buf_add_byte(out, coded ? (uint8_t)(high << 4 | low) : text.data[i]);
         i += coded ? 2 : 0;
     }
+}
+
+struct esmtp_offers esmtp_offers(struct slice text)
+{
+    struct esmtp_offers ret = {false, false};
+    while (text.len) {
+        size_t lf = slice_index(text, '\n');
+        struct slice line = slice_trim(slice_sub(text, 0, lf));
+        ret.chunking |= slice_case_eq(line, slice_str("CHUNKING"));
+        ret.pipelining |= slice_case_eq(line, slice_str("PIPELINING"));
+        text = slice_sub(text, lf + 1, text.len);
+    }
+    return ret;
 }
 
 static bool is_id_byte(uint8_t c)

@@ -162,7 +162,7 @@ static void guess(struct smtp *s)
 void hold_feed(struct smtp *s, struct slice bytes)
 {
     while (bytes.len) {
-        if (s->mode != MODE_HOLD && !held(s).len) {
+        if (s->mode != MODE_HOLD && (!s->hold || !held(s).len)) {
             size_t n = client_consume(s, bytes);
             bytes = slice_sub(bytes, n, bytes.len);
             continue;

@@ -9,10 +9,11 @@
 #include "mail/message.h"
 
 #include <assert.h>
-#include "mail/lanes.h"
+#include "mail/plain.h"
 #include "mail/trial.h"
 
 enum { LINE_MOST = 998 }; /* without its end; RFC 5322 2.1.1 */
+enum { SLOWLY = 32 };     /* bytes, before it is tried again whether the next ones are plain */
 
 /* The bytes that are read now. */
 struct run {
@@ -49,79 +50,19 @@ static void odd(struct smtp *s, struct run *r, enum anomaly which, size_t back, 
     smtp_anomaly(s, which, s->message_at + (uint64_t)(r->p - r->begin) - back, slice_str(text));
 }
 
-/* Which bare line ends matter: 0 or 255. */
-struct ends {
-    uint8_t lf, cr;
-};
-
-/* Adds to *bad what needs a closer look, to *lf the line ends. Where CR and LF do not stand together one of
- * the two is bare. */
-LANES_INLINE void look(const uint8_t *p, struct ends ends, lanes *bad, lanes *lf)
-{
-    lanes c, last;
-    lanes_load(&c, p);
-    lanes_load(&last, p - 1);
-    lanes here = (lanes)(c == '\n'), cr = (lanes)(last == '\r');
-    *lf |= here;
-    if (ends.lf && ends.cr)
-        *bad |= (here ^ cr) | (lanes)((c == '.') & (last == '\n')) | (lanes)(c == 0);
-    else
-        *bad |= (here & ~cr & ends.lf) | (cr & ~here & ends.cr) |
-                (lanes)((c == '.') & ((last == '\n') | (last == '\r'))) | (lanes)(c == 0);
-}
-
-/* How many bytes from p on need no closer look; behind `begin` all can be read. `line`: the line so far is no
- * longer. */
-LANES_INLINE size_t scan(const uint8_t *begin, const uint8_t *p, const uint8_t *end, uint32_t line,
-                         struct ends ends)
-{
-    enum { WIDTH = 4 * LANES };
-    const uint8_t *from = p;
-    for (; end - p >= WIDTH && line + WIDTH <= LINE_MOST; p += WIDTH) {
-        lanes bad = {0}, lf = {0};
-        look(p, ends, &bad, &lf);
-        look(p + LANES, ends, &bad, &lf);
-        look(p + 2 * LANES, ends, &bad, &lf);
-        look(p + 3 * LANES, ends, &bad, &lf);
-        if (lanes_any(&bad))
-            break;
-        line = WIDTH + (lanes_any(&lf) ? 0 : line);
-    }
-    for (; end - p >= LANES && line + LANES <= LINE_MOST; p += LANES) {
-        lanes bad = {0}, lf = {0};
-        look(p, ends, &bad, &lf);
-        if (lanes_any(&bad))
-            break;
-        line = LANES + (lanes_any(&lf) ? 0 : line);
-    }
-    /* What is left is looked at together with bytes before it, again. */
-    if (p < end && end - p < LANES && end - begin > LANES && line + LANES <= LINE_MOST) {
-        lanes bad = {0}, lf = {0};
-        look(end - LANES, ends, &bad, &lf);
-        p = lanes_any(&bad) ? p : end;
-    }
-    return (size_t)(p - from);
-}
-
-/* Mostly all that is bare matters, which takes less to find. */
-WIDE static size_t plain_bytes(const uint8_t *begin, const uint8_t *p, const uint8_t *end, uint32_t line,
-                               struct ends ends)
-{
-    if (ends.lf && ends.cr)
-        return scan(begin, p, end, line, (struct ends){UINT8_MAX, UINT8_MAX});
-    return scan(begin, p, end, line, ends);
-}
-
 static void pass_plain(struct smtp *s, struct run *r)
 {
     bool long_told = s->told & anomaly_bit(ANOMALY_message_long_line);
-    bool lf = !s->bare_lf && !(s->told & anomaly_bit(ANOMALY_message_bare_lf));
-    bool cr = !(s->told & anomaly_bit(ANOMALY_message_bare_cr));
-    size_t len = plain_bytes(r->begin, r->p, r->end, long_told ? 0 : s->line_len,
-                             (struct ends){lf ? UINT8_MAX : 0, cr ? UINT8_MAX : 0});
-    const uint8_t *last = memrchr(r->p, '\n', len);
-    r->p += len;
-    s->line_len = last ? (uint32_t)(r->p - last - 1) : s->line_len + (uint32_t)len;
+    struct plain t = {
+        .text = {r->p, (size_t)(r->end - r->p)},
+        .last = before(s, r, 1),
+        .line = s->line_len,
+        .line_most = long_told ? SIZE_MAX : LINE_MOST,
+        .bare_lf = !s->bare_lf && !(s->told & anomaly_bit(ANOMALY_message_bare_lf)),
+        .bare_cr = !(s->told & anomaly_bit(ANOMALY_message_bare_cr)),
+    };
+    r->p += plain_pass(&t);
+    s->line_len = t.line > LINE_MOST ? LINE_MOST + 1 : (uint32_t)t.line;
 }
 
 /* What the byte at p shows: what it is itself, and what those before it were. */
@@ -142,12 +83,6 @@ static void judge_byte(struct smtp *s, struct run *r, uint8_t last)
         odd(s, r, ANOMALY_message_long_line, LINE_MOST, "");
 }
 
-static void judge_next(struct smtp *s, struct run *r, uint8_t last)
-{
-    judge_byte(s, r, last);
-    r->p++;
-}
-
 /* Where a line stands behind p. */
 static enum bol bol_here(const struct smtp *s, const struct run *r)
 {
@@ -162,8 +97,10 @@ static enum bol bol_here(const struct smtp *s, const struct run *r)
 /* What follows a CR and a dot is not passed over: perhaps it is a CR or LF. */
 static void pass_behind_dot(struct smtp *s, struct run *r)
 {
-    if (r->p < r->end && before(s, r, 1) == '.' && before(s, r, 2) == '\r')
-        judge_next(s, r, '.');
+    if (r->p < r->end && before(s, r, 1) == '.' && before(s, r, 2) == '\r') {
+        judge_byte(s, r, '.');
+        r->p++;
+    }
 }
 
 /* Up to `most` bytes, one by one. True: a dot that begins a line is next. */
@@ -184,11 +121,9 @@ static bool pass_slowly(struct smtp *s, struct run *r, ptrdiff_t most)
  * odd. The first byte is no such dot. */
 static void skip_text(struct smtp *s, struct run *r)
 {
-    judge_next(s, r, before(s, r, 1));
-    pass_behind_dot(s, r);
     do
         pass_plain(s, r);
-    while (r->p < r->end && !pass_slowly(s, r, LANES));
+    while (r->p < r->end && !pass_slowly(s, r, SLOWLY));
     s->bol = bol_here(s, r);
 }
 

@@ -208,37 +208,51 @@ static unsigned trailing_crs(struct slice text, unsigned before)
     return crs < 2 ? crs : 2;
 }
 
-/* Takes from the start of `bytes` what is body text beyond doubt, in any number of lines and parts of lines;
- * for all but quoted-printable it does not matter where they end. `first`: of what was fed now. */
-static size_t body_bytes(struct mime *m, struct slice bytes, bool first)
+/* Of what was fed now: digits, and what may stand between them, are counted and told. Where they are all
+ * there is no boundary is among them; to look once will do. */
+static size_t body_digits(struct mime *m, struct slice bytes, bool *ret_told)
 {
-    bool counts = m->state == BODY && m->part.transfer != TRANSFER_IDENTITY;
-    if (m->state == HEADERS || m->feed == FEED_GATHER || m->lost || tree_in_preamble(m) ||
-        (counts && m->part.transfer != TRANSFER_BASE64))
-        return 0;
-    /* Where digits are all there is no boundary is among them; to look once will do. */
-    size_t told = first && counts ? body_digits_of(m, bytes) : 0;
-    if (told)
-        bytes = slice_sub(bytes, 0, told);
-    bool counted = told || (first && counts && transfer_count_digits(&m->part.size, bytes));
-    if (!counted && tree_has_boundaries(m))
-        bytes = slice_sub(bytes, 0, before_dashes(bytes, m->feed == FEED_FRESH));
-    if (!bytes.len)
-        return 0;
-    if (counts && !counted)
-        transfer_count(&m->part.size, m->part.transfer, bytes, 0);
-    if (counts && !told)
-        body_text_of(m, bytes, 0);
-    unsigned held = m->feed == FEED_STREAM ? m->held_crs : 0;
-    struct slice rest = last_line(bytes);
-    m->pos += bytes.len;
+    size_t told = m->part.body.want == WANT_ALL ? body_digits_of(m, bytes) : 0;
+    *ret_told = told;
+    return told || !transfer_count_digits(&m->part.size, bytes) ? told : bytes.len;
+}
+
+/* Where the text that was taken leaves its last line. `held`: CRs at the end of what was before it. */
+static void text_over(struct mime *m, struct slice text, unsigned held)
+{
+    struct slice rest = last_line(text);
+    m->pos += text.len;
     m->feed = rest.len ? FEED_STREAM : FEED_FRESH;
-    if (rest.len < bytes.len) {
-        m->last_end = 1 + trailing_crs(slice_sub(bytes, 0, bytes.len - rest.len - 1), held);
+    if (rest.len < text.len) {
+        m->last_end = 1 + trailing_crs(slice_sub(text, 0, text.len - rest.len - 1), held);
         m->line_start = m->pos - rest.len;
         held = 0;
     }
     m->held_crs = trailing_crs(rest, held);
+}
+
+/* Takes from the start of `bytes` what is body text beyond doubt, in any number of lines and parts of lines;
+ * for all but quoted-printable it does not matter where they end. `first`: of what was fed now. */
+static size_t body_bytes(struct mime *m, struct slice bytes, bool first)
+{
+    if (m->state == HEADERS || m->feed == FEED_GATHER || m->lost || tree_in_preamble(m))
+        return 0;
+    bool counts = m->state == BODY && m->part.transfer != TRANSFER_IDENTITY, told = false;
+    if (counts && m->part.transfer != TRANSFER_BASE64)
+        return 0;
+    size_t len = first && counts ? body_digits(m, bytes, &told) : 0;
+    bool counted = len;
+    if (counted)
+        bytes.len = len;
+    else if (tree_has_boundaries(m))
+        bytes.len = before_dashes(bytes, m->feed == FEED_FRESH);
+    if (!bytes.len)
+        return 0;
+    if (counts && !counted)
+        transfer_count(&m->part.size, m->part.transfer, bytes, 0);
+    if (counts && !told && m->part.body.want)
+        body_text_of(m, bytes, 0);
+    text_over(m, bytes, m->feed == FEED_STREAM ? m->held_crs : 0);
     return bytes.len;
 }
 

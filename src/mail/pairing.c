@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include "base/memory.h"
 #include "mail/client.h"
+#include "mail/esmtp.h"
 #include "mail/hold.h"
 #include "mail/message.h"
 #include "mail/reply.h"
@@ -23,8 +24,8 @@ struct late {
 
 enum { LATE_MAX = 16 };
 
-enum { SKIP_MAX = 256 };                   /* commands looked at for the one that a reply fits */
-enum { QUEUE_FIRST = 4, QUEUE_KEPT = 16 }; /* entries of memory: of a queue, and of an empty one */
+enum { SKIP_MAX = 256 };  /* commands looked at for the one that a reply fits */
+enum { QUEUE_KEPT = 16 }; /* entries of memory of an empty queue */
 
 static void end_mail(struct smtp *s, uint32_t mail)
 {
@@ -50,12 +51,13 @@ static struct waiting *waiting_at(struct smtp *s, uint32_t i)
 
 static void waiting_grow(struct smtp *s)
 {
-    uint32_t room = s->waiting_room ? s->waiting_room * 2 : 2;
+    uint32_t room = s->waiting_room * 2;
     struct waiting *grown = malloc(room * sizeof *grown);
     memory_check(grown);
     for (uint32_t i = 0; i < s->waiting_len; i++)
         grown[i] = *waiting_at(s, i);
-    free(s->waiting);
+    if (s->waiting != s->few_waiting)
+        free(s->waiting);
     s->waiting = grown;
     s->waiting_room = room;
     s->waiting_from = 0;
@@ -134,26 +136,33 @@ static void answered(struct smtp *s, uint32_t mail)
     end_answered(s, false);
 }
 
+static void queue_begin(struct smtp *s)
+{
+    s->queue = s->few_pending;
+    s->queue_room = FEW_PENDING;
+    s->queue_from = 0;
+}
+
 static struct pending pop(struct smtp *s)
 {
     struct pending p = *queue_at(s, 0);
     s->queue_from = (s->queue_from + 1) & (s->queue_room - 1);
     if (!--s->queue_len && s->queue_room > QUEUE_KEPT) {
         free(s->queue);
-        s->queue = NULL;
-        s->queue_room = 0;
+        queue_begin(s);
     }
     return p;
 }
 
 static void queue_grow(struct smtp *s)
 {
-    uint32_t room = s->queue_room ? s->queue_room * 2 : QUEUE_FIRST;
+    uint32_t room = s->queue_room * 2;
     struct pending *grown = malloc(room * sizeof *grown);
     memory_check(grown);
     for (uint32_t i = 0; i < s->queue_len; i++)
         grown[i] = *queue_at(s, i);
-    free(s->queue);
+    if (s->queue != s->few_pending)
+        free(s->queue);
     s->queue = grown;
     s->queue_room = room;
     s->queue_from = 0;
@@ -198,8 +207,10 @@ static void skip_unfit(struct smtp *s, unsigned code)
 /* A server that replies amid a message whose end may have been lost, or read otherwise, has seen its end. */
 static void end_unseen_message(struct smtp *s, unsigned code)
 {
+    if (s->mode != MODE_MESSAGE || s->queue_len)
+        return;
     bool commands = smtp_has_doubt(s), gap = s->message_gap || commands;
-    if (s->mode != MODE_MESSAGE || s->queue_len || !(gap || s->lookalike) || (code == 354 && !commands))
+    if (!(gap || s->lookalike) || (code == 354 && !commands))
         return;
     /* It hangs up amid the text. */
     if (commands && !s->message_gap && (code == 421 || code == 521)) {
@@ -216,11 +227,11 @@ static void end_unseen_message(struct smtp *s, unsigned code)
 static bool hide_secrets(struct smtp *s, enum verb to, unsigned code, struct slice text, struct buf *ret)
 {
     bool doubtful = to == VERB_AUTH || to == VERB_OTHER || to == VERB_NONE || to == VERB_EMPTY;
+    if (!doubtful && code < 400)
+        return false;
     bool unsure = doubtful && code >= 400 && (s->had_gap || !s->spoke);
     struct slice held =
         s->mode == MODE_HOLD && s->hold_verb == VERB_AUTH ? dated_rest(s->hold) : (struct slice){0};
-    if (!doubtful && code < 400)
-        return false;
     enum secret_care care = unsure ? SECRET_CARE_MOST : doubtful ? SECRET_CARE_MUCH : SECRET_CARE_LITTLE;
     return secret_hide(s->secrets, held, care, text, ret);
 }
@@ -277,37 +288,24 @@ static struct pending take_pending(struct smtp *s, unsigned code, bool *ret_last
     return *ret_last ? pop(s) : *head;
 }
 
-static bool offers(struct slice text, const char *keyword)
+static bool is_hello(uint8_t verb)
 {
-    while (text.len) {
-        size_t lf = slice_index(text, '\n');
-        if (slice_case_eq(slice_trim(slice_sub(text, 0, lf)), slice_str(keyword)))
-            return true;
-        text = slice_sub(text, lf + 1, text.len);
-    }
-    return false;
-}
-
-static void note_hello(struct smtp *s, const struct pending *to)
-{
-    if (to->verb == VERB_HELO || to->verb == VERB_EHLO || to->verb == VERB_LHLO)
-        s->lmtp = to->verb == VERB_LHLO;
+    return verb == VERB_HELO || verb == VERB_EHLO || verb == VERB_LHLO;
 }
 
 static void note_reply(struct smtp *s, const struct pending *to, unsigned code, struct slice text)
 {
-    uint32_t *accepted = accepted_of(s, to->mail);
-    if (to->verb == VERB_RCPT && code < 300 && accepted)
+    uint32_t *accepted = to->verb == VERB_RCPT && code < 300 ? accepted_of(s, to->mail) : NULL;
+    if (accepted)
         ++*accepted;
     if (to->verb == VERB_MAIL && code >= 400 && to->mail && to->mail == s->open)
         s->refused = true;
-    if (code >= 300)
+    if (code >= 300 || !is_hello(to->verb))
         return;
-    note_hello(s, to);
-    if (to->verb == VERB_HELO || to->verb == VERB_EHLO || to->verb == VERB_LHLO)
-        s->no_chunking = !s->had_gap && !offers(text, "CHUNKING");
-    if (to->verb == VERB_HELO || to->verb == VERB_EHLO || to->verb == VERB_LHLO)
-        s->pipelining = offers(text, "PIPELINING") ? PIPELINING_OFFERED : PIPELINING_NOT_OFFERED;
+    s->lmtp = to->verb == VERB_LHLO;
+    const struct esmtp_offers offers = esmtp_offers(text);
+    s->no_chunking = !s->had_gap && !offers.chunking;
+    s->pipelining = offers.pipelining ? PIPELINING_OFFERED : PIPELINING_NOT_OFFERED;
 }
 
 /* The chunk's own reply is here, but not all its octets. Do they come (RFC 3030 2), or did the server not
@@ -428,9 +426,20 @@ static void late_free(struct late *late, uint32_t count)
     free(late);
 }
 
-void pairing_late_free(struct smtp *s)
+void pairing_begin(struct smtp *s)
+{
+    queue_begin(s);
+    s->waiting = s->few_waiting;
+    s->waiting_room = FEW_WAITING;
+}
+
+void pairing_free(struct smtp *s)
 {
     late_free(s->late, s->late_len);
+    if (s->waiting != s->few_waiting)
+        free(s->waiting);
+    if (s->queue != s->few_pending)
+        free(s->queue);
 }
 
 void pairing_settle(struct smtp *s)
@@ -442,7 +451,8 @@ void pairing_settle(struct smtp *s)
     uint32_t open_ones = s->late_len + (s->mode == MODE_CHUNK);
     while (s->queue_len > open_ones) {
         struct pending lost = pop(s);
-        note_hello(s, &lost); /* the client goes on, so it was taken */
+        if (is_hello(lost.verb)) /* the client goes on, so it was taken */
+            s->lmtp = lost.verb == VERB_LHLO;
         answered(s, lost.mail);
     }
     struct late *late = s->late;

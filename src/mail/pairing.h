@@ -4,6 +4,9 @@
 
 #include "mail/dialogue.h"
 
+/* Before and after all others. */
+void pairing_begin(struct smtp *s);
+void pairing_free(struct smtp *s);
 /* A command of `mail` (0: of the session) now waits for its reply. */
 void pairing_push(struct smtp *s, enum verb verb, uint32_t mail, uint32_t nth);
 /* After a server gap: takes the commands still unanswered as answered in the gap, all but those that the
@@ -11,8 +14,6 @@ void pairing_push(struct smtp *s, enum verb verb, uint32_t mail, uint32_t nth);
 void pairing_settle(struct smtp *s);
 void pairing_server_feed(struct smtp *s, struct slice bytes);
 void pairing_server_gap(struct smtp *s);
-/* Drops the replies that were kept back after a gap. */
-void pairing_late_free(struct smtp *s);
 /* Ends every mail that still waits for replies. */
 void pairing_finish(struct smtp *s);
 /* A closed mail: ends now, or when the last of its commands is answered. */

@@ -8,11 +8,12 @@
 #include "mail/received.h"
 
 #include "mail/date.h"
+#include "mail/stops.h"
 
 enum { TRIES = 4 };
 
 /* What ends a word outside of comments, and one in a comment; what is in a word of interest there; what tells
- * where a comment ends. */
+ * where a comment ends. All of them are stops. */
 enum { ENDS_WORD = 1, ENDS_TOKEN = 2, IN_TOKEN = 4, IN_PARENTHESES = 8 };
 static const uint8_t kinds[256] = {
     [' '] = ENDS_WORD | ENDS_TOKEN,
@@ -33,6 +34,7 @@ enum clause { NONE, FROM, BY, VIA, WITH, ID, FOR, TLS };
 
 struct reader {
     struct slice s;
+    struct stops stops; /* of it */
     size_t pos;
     enum clause clause;
     bool fresh;   /* the clause's value comes next */
@@ -52,6 +54,12 @@ static bool is(struct slice s, const char *text)
     return slice_case_eq(s, slice_str(text));
 }
 
+/* The first byte of these kinds at or behind `from`; `to` where there is none before that. */
+static size_t find(struct reader *r, size_t from, size_t to, unsigned wanted)
+{
+    return stops_find(&r->stops, from, to, kinds, wanted);
+}
+
 static void set_once(struct slice *to, struct slice value)
 {
     if (!to->data && value.len)
@@ -63,15 +71,24 @@ static bool parse_ip(struct slice text, struct address *ret)
 {
     if (slice_case_starts(text, "IPv6:"))
         text = slice_sub(text, 5, text.len);
-    return address_parse(slice_sub(text, 0, slice_index(text, '%')), ret);
+    return address_parse(text, ret) || address_parse(slice_sub(text, 0, slice_index(text, '%')), ret);
+}
+
+/* Most names are told from addresses by their first letter. */
+static bool may_be_ip(struct slice text)
+{
+    uint8_t c = text.len ? byte_lower(text.data[0]) : 'z';
+    return c <= 'f' || c == 'i';
 }
 
 /* The same in brackets, or with a port behind it. */
 static bool parse_host(struct slice text, struct address *ret)
 {
-    if (text.len && text.data[0] == '[')
+    if (!may_be_ip(text))
+        return false;
+    if (text.data[0] == '[')
         return parse_ip(slice_sub(text, 1, slice_index(text, ']')), ret);
-    if (!text.len || (!byte_is_digit(text.data[0]) && slice_index(text, ':') == text.len))
+    if (!byte_is_digit(text.data[0]) && slice_index(text, ':') == text.len)
         return false;
     return address_parse(slice_sub(text, 0, slice_index(text, ':')), ret) || parse_ip(text, ret);
 }
@@ -79,10 +96,8 @@ static bool parse_host(struct slice text, struct address *ret)
 /* Behind the last '@', or the beginning. */
 static size_t last_at(struct slice s)
 {
-    size_t i = s.len;
-    while (i && s.data[i - 1] != '@')
-        i--;
-    return i;
+    const uint8_t *at = s.data ? memrchr(s.data, '@', s.len) : NULL;
+    return at ? (size_t)(at + 1 - s.data) : 0;
 }
 
 /* "user@host", "IDENT:user@host", "host."; "unknown" is none, nor is an address one. */
@@ -193,36 +208,35 @@ static void take_token(struct reader *r, const struct token *t)
         take_tls(r, t);
 }
 
-/* The word at `from`; where it ends is returned. */
-static size_t next_token(struct slice comment, size_t from, struct token *t)
+/* The word at `from` in a comment that goes up to `end`; where it ends is returned. */
+static size_t next_token(struct reader *r, size_t from, size_t end, struct token *t)
 {
-    size_t i = from;
+    size_t i;
     t->equals = t->bracket = SIZE_MAX;
-    for (;; i++) {
-        while (i < comment.len && !(kinds[comment.data[i]] & (ENDS_TOKEN | IN_TOKEN)))
-            i++;
-        if (i == comment.len || kinds[comment.data[i]] & ENDS_TOKEN)
+    for (i = from;; i++) {
+        i = find(r, i, end, ENDS_TOKEN | IN_TOKEN);
+        if (i == end || kinds[r->s.data[i]] & ENDS_TOKEN)
             break;
-        size_t *mark = comment.data[i] == '=' ? &t->equals : &t->bracket;
+        size_t *mark = r->s.data[i] == '=' ? &t->equals : &t->bracket;
         if (*mark == SIZE_MAX)
             *mark = i - from;
     }
-    t->s = slice_sub(comment, from, i);
+    t->s = slice_sub(r->s, from, i);
     return i;
 }
 
-static void read_comment(struct reader *r, struct slice comment)
+static void read_comment(struct reader *r, size_t from, size_t end)
 {
     struct token t = {.number = 0};
-    for (size_t i = 0; i < comment.len;) {
-        if (kinds[comment.data[i]] & ENDS_TOKEN) {
-            if (!byte_is_blank(comment.data[i]))
+    for (size_t i = from; i < end;) {
+        if (kinds[r->s.data[i]] & ENDS_TOKEN) {
+            if (!byte_is_blank(r->s.data[i]))
                 t.before = (struct slice){NULL, 0};
             i++;
             continue;
         }
-        i = next_token(comment, i, &t);
-        if (t.s.len == comment.len && take_address(r, comment))
+        i = next_token(r, i, end, &t);
+        if (t.s.len == end - from && take_address(r, t.s))
             return;
         take_token(r, &t);
         t.before = t.s;
@@ -231,12 +245,11 @@ static void read_comment(struct reader *r, struct slice comment)
 }
 
 /* Where the comment ends that begins at r->pos; 0: nowhere. */
-static size_t comment_end(const struct reader *r)
+static size_t comment_end(struct reader *r)
 {
     size_t depth = 0;
-    for (size_t i = r->pos; i < r->s.len; i++) {
-        while (i < r->s.len && !(kinds[r->s.data[i]] & IN_PARENTHESES))
-            i++;
+    for (size_t i = r->pos;; i++) {
+        i = find(r, i, r->s.len, IN_PARENTHESES);
         if (i == r->s.len)
             break;
         uint8_t c = r->s.data[i];
@@ -258,7 +271,7 @@ static void comment(struct reader *r)
         r->pos++;
         return;
     }
-    read_comment(r, slice_sub(r->s, r->pos + 1, end));
+    read_comment(r, r->pos + 1, end);
     r->pos = end + 1;
 }
 
@@ -393,10 +406,8 @@ static struct slice next_word(struct reader *r)
         r->unclosed = close == rest.len;
         i += r->unclosed ? 0 : close + 2;
     }
-    while (i < r->s.len && !(kinds[r->s.data[i]] & ENDS_WORD))
-        i++;
-    r->pos = i;
-    return slice_sub(r->s, from, i);
+    r->pos = find(r, i, r->s.len, ENDS_WORD);
+    return slice_sub(r->s, from, r->pos);
 }
 
 static void word(struct reader *r)
@@ -453,6 +464,7 @@ void received_parse(struct slice value, struct received *ret)
 {
     struct reader r = {.s = value, .date = value.len, .ret = ret};
     *ret = (struct received){.time = 0};
+    stops_begin(&r.stops, value);
     while (r.pos < value.len) {
         uint8_t c = value.data[r.pos];
         if (!(kinds[c] & ENDS_WORD))

@@ -15,13 +15,14 @@
 
 struct smtp *smtp_new(const struct smtp_limits *lim, bool midstream, smtp_fn *fn, void *ctx)
 {
-    struct smtp *s = calloc(1, sizeof *s);
+    struct smtp *s = malloc(sizeof *s);
     memory_check(s);
     *s = (struct smtp){.lim = lim, .fn = fn, .ctx = ctx, .mode = midstream ? MODE_RESYNC : MODE_COMMAND};
     s->lost_commands = s->skip_line = s->had_gap = s->line_torn = midstream;
     buf_init(&s->line, lim->command_bytes);
     buf_init(&s->server_line, lim->reply_bytes);
     buf_init(&s->reply, lim->reply_bytes);
+    pairing_begin(s);
     if (!midstream)
         pairing_push(s, VERB_GREETING, 0, 0);
     return s;
@@ -42,9 +43,7 @@ void smtp_free(struct smtp **ps)
     auth_free(&s->auth);
     buf_free(&s->server_line);
     buf_free(&s->reply);
-    pairing_late_free(s);
-    free(s->waiting);
-    free(s->queue);
+    pairing_free(s);
     free(s);
 }
 
@@ -220,18 +219,25 @@ void smtp_expect_replies(struct smtp *s)
     s->heard = true;
 }
 
-void smtp_feed(struct smtp *s, enum side side, struct timespec ts, struct slice bytes)
+bool smtp_feed(struct smtp *s, enum side side, struct timespec ts, struct slice bytes)
 {
     s->now = ts;
-    if (!bytes.len)
-        return;
-    if (side == SIDE_CLIENT) {
-        pairing_settle(s);
-        hold_feed(s, bytes);
-        return;
+    if (side == SIDE_CLIENT && bytes.len) {
+        if (s->lost_replies)
+            pairing_settle(s);
+        /* Most is text, and nothing holds that back. */
+        if (s->mode == MODE_MESSAGE && !s->hold && !s->message_gap && !s->had_lookalike) {
+            size_t used = message_feed(s, bytes);
+            s->client_at += used;
+            bytes = slice_sub(bytes, used, bytes.len);
+        }
+        if (bytes.len)
+            hold_feed(s, bytes);
+    } else if (bytes.len) {
+        s->heard = true;
+        pairing_server_feed(s, bytes);
     }
-    s->heard = true;
-    pairing_server_feed(s, bytes);
+    return !smtp_is_opaque(s);
 }
 
 void smtp_gap(struct smtp *s, enum side side, struct timespec ts, uint64_t len)

@@ -86,7 +86,8 @@ struct smtp *smtp_new(const struct smtp_limits *lim, bool midstream, smtp_fn *fn
 void smtp_expect_replies(struct smtp *s);
 /* TLS begins with the first byte: before anything is fed. */
 void smtp_begin_tls(struct smtp *s);
-void smtp_feed(struct smtp *s, enum side side, struct timespec ts, struct slice bytes);
+/* True: what follows can be read; see smtp_is_opaque. */
+bool smtp_feed(struct smtp *s, enum side side, struct timespec ts, struct slice bytes);
 void smtp_gap(struct smtp *s, enum side side, struct timespec ts, uint64_t len);
 /* The connection is over: what is open is closed, with the events that belong to it. */
 void smtp_finish(struct smtp *s, struct timespec ts);

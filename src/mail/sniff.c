@@ -168,8 +168,12 @@ WIDE static bool is_plain(struct slice head)
     lanes found = {0};
     uint8_t rest[LANES];
     size_t i = 0;
-    for (; head.len - i >= LANES; i += LANES)
+    for (; head.len - i >= LANES; i += LANES) {
         add_never(&found, head.data + i);
+        /* What is no text shows that at once, mostly. */
+        if (!i && lanes_any(&found))
+            return false;
+    }
     memset(rest, ' ', sizeof rest);
     memcpy(rest, head.data + i, head.len - i);
     add_never(&found, rest);
@@ -323,15 +327,15 @@ const char *sniff_type(struct slice head)
 
 bool sniff_runs(const char *type)
 {
-    static const char *const others[] = {"text/x-shellscript", "application/java-archive",
-                                         "application/vnd.android.package-archive"};
-    if (*type == 't')
-        return strcmp(type, *others) == 0;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strcmp(type, others[i]) == 0)
-            return true;
+    if (*type != 'a')
+        return strcmp(type, "text/x-shellscript") == 0;
+    if (strcmp(type, "application/java-archive") == 0)
+        return true;
+    /* All else that runs is of a type that a vendor has, or that nobody registered. */
+    if (strncmp(type, "application/x-", 14) != 0 && strncmp(type, "application/vnd.", 16) != 0)
+        return false;
     for (size_t i = 0; i < ROWS; i++)
         if (table[i].traits & RUNS && strcmp(type, table[i].type) == 0)
             return true;
-    return false;
+    return strcmp(type, "application/vnd.android.package-archive") == 0;
 }

@@ -23,8 +23,9 @@ struct talk {
 
 struct talk *talk_new(size_t most)
 {
-    struct talk *t = calloc(1, sizeof *t);
+    struct talk *t = malloc(sizeof *t);
     memory_check(t);
+    *t = (struct talk){.pieces = NULL};
     buf_init(&t->said[0], most);
     buf_init(&t->said[1], most);
     return t;

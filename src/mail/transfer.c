@@ -2,7 +2,7 @@
  * In: encoded bytes. Out: counts, or decoded bytes. Owns: nothing. Spec: RFC 2045 6.7, 6.8; RFC 2047 4. */
 #include "mail/transfer.h"
 
-#include "mail/lanes.h"
+#include "mail/base64.h"
 
 enum transfer transfer_of(struct slice value, bool *ret_known)
 {
@@ -29,64 +29,6 @@ enum transfer transfer_of(struct slice value, bool *ret_known)
 static inline bool is_digit64(uint8_t c)
 {
     return (uint8_t)((c | 32) - 'a') < 26 || (uint8_t)(c - '/') < 11 || c == '+';
-}
-
-enum { ADD_MAX = 252 }; /* what a lane can hold, in fours */
-
-/* Adds 255, which is minus one, to each lane of *sum that holds a digit, of *low that holds a blank, a line
- * end or another control character. Letters of both cases, what stands from '/' to '9', and what stands up to
- * the blank come to lie at the upper end of the signed numbers. */
-LANES_INLINE void take_lanes(const uint8_t *p, lanes *sum, lanes *low)
-{
-    lanes c;
-    lanes_load(&c, p);
-    *sum += (lanes)(((signed_lanes)((c | 32) + (127 - 'z')) > 127 - 26) |
-                    ((signed_lanes)(c + (127 - '9')) > 127 - 11) | (signed_lanes)(c == '+'));
-    *low += (lanes)((signed_lanes)(c + (127 - ' ')) > 127 - 33);
-}
-
-static size_t lanes_sum(const lanes *l)
-{
-    const uint64_t even = 0x00ff00ff00ff00ff, ones = 0x0001000100010001;
-    uint64_t parts[LANES / 8], pairs = 0;
-    memcpy(parts, l, sizeof parts);
-    for (size_t i = 0; i < LANES / 8; i++)
-        pairs += (parts[i] & even) + (parts[i] >> 8 & even);
-    return (size_t)(pairs * ones >> 48);
-}
-
-/* How many digits there are; *ret_other: there is what is no digit, blank or control character. */
-WIDE static size_t count_digits(struct slice text, bool *ret_other)
-{
-    const uint8_t *p = text.data, *end = p + text.len;
-    lanes other = {0};
-    size_t digits = 0;
-    while (p < end) {
-        const uint8_t *stop = end - p > ADD_MAX * LANES ? p + ADD_MAX * LANES : end;
-        uint8_t count = (uint8_t)((stop - p + LANES - 1) / LANES);
-        lanes sum = {0}, low = {0};
-        for (; stop - p >= 4 * LANES; p += 4 * LANES) {
-            take_lanes(p, &sum, &low);
-            take_lanes(p + LANES, &sum, &low);
-            take_lanes(p + 2 * LANES, &sum, &low);
-            take_lanes(p + 3 * LANES, &sum, &low);
-        }
-        for (; stop - p >= LANES; p += LANES)
-            take_lanes(p, &sum, &low);
-        if (stop == end && p < end) {
-            uint8_t rest[LANES] = {0};
-            memcpy(rest, p, (size_t)(end - p));
-            take_lanes(rest, &sum, &low);
-            p = end;
-        }
-        /* Each lane has counted all that it was given, or there was something else. */
-        low += sum + count;
-        other |= low;
-        sum = -sum;
-        digits += lanes_sum(&sum);
-    }
-    *ret_other = lanes_any(&other);
-    return digits;
 }
 
 static void note_odd(struct transfer_size *t, uint64_t at)
@@ -121,7 +63,7 @@ static void count_slowly(struct transfer_size *t, struct slice text)
 bool transfer_count_digits(struct transfer_size *t, struct slice text)
 {
     bool other = t->padded || t->pads;
-    size_t digits = other ? 0 : count_digits(text, &other);
+    size_t digits = other ? 0 : base64_count(text, &other);
     if (other)
         return false;
     t->digits += digits;
@@ -129,10 +71,12 @@ bool transfer_count_digits(struct transfer_size *t, struct slice text)
     return true;
 }
 
+/* Padding, which comes last, is what keeps most text from being counted at once. */
 static void count_base64(struct transfer_size *t, struct slice text)
 {
-    if (transfer_count_digits(t, text))
-        return;
+    size_t digits = slice_index(text, '=');
+    if (transfer_count_digits(t, slice_sub(text, 0, digits)))
+        text = slice_sub(text, digits, text.len);
     count_slowly(t, text);
     t->fed += text.len;
 }

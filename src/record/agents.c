@@ -7,17 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include "base/arena.h"
 #include "base/memory.h"
-
-struct agents {
-    struct agent_row *rows; /* in the file's order: the first that fits wins */
-    size_t count, room;
-    uint32_t *heads; /* per hash: the first such row, plus 1 */
-    uint32_t mask;
-    uint32_t wordless; /* the first row whose pattern has no word, plus 1 */
-    struct arena texts;
-};
 
 const char *agent_kind_name(enum agent_kind kind)
 {
@@ -45,13 +35,21 @@ struct agents *agents_new(void)
     return a;
 }
 
+struct agents *agents_new_builtin(void)
+{
+    struct agents *a = calloc(1, sizeof *a);
+    memory_check(a);
+    *a = agents_builtin;
+    return a;
+}
+
 void agents_close(struct agents *a)
 {
     if (!a)
         return;
     arena_free(&a->texts);
-    free(a->rows);
-    free(a->heads);
+    free(a->own_rows);
+    free(a->own_heads);
     free(a);
 }
 
@@ -106,10 +104,11 @@ int agents_add(struct agents *a, const struct agent_row *row, struct slice versi
         return error_set(reterr, -ENOSPC, "more than %d rows", AGENTS_ROWS);
     if (a->count == a->room) {
         a->room = a->room ? a->room * 2 : 64;
-        a->rows = realloc(a->rows, a->room * sizeof *a->rows);
-        memory_check(a->rows);
+        a->own_rows = realloc(a->own_rows, a->room * sizeof *a->own_rows);
+        memory_check(a->own_rows);
+        a->rows = a->own_rows;
     }
-    struct agent_row *kept = &a->rows[a->count];
+    struct agent_row *kept = &a->own_rows[a->count];
     *kept = (struct agent_row){.kind = row->kind, .start = row->start, .line = row->line};
     kept->name = arena_copy(&a->texts, row->name);
     kept->pattern = arena_copy(&a->texts, row->pattern);
@@ -128,16 +127,16 @@ void agents_ready(struct agents *a)
     while (places < a->count * 2)
         places *= 2;
     a->mask = (uint32_t)places - 1;
-    a->heads = calloc(places, sizeof *a->heads);
-    memory_check(a->heads);
+    a->heads = a->own_heads = calloc(places, sizeof *a->own_heads);
+    memory_check(a->own_heads);
     /* From the last to the first, so that a chain has the file's order. */
     for (size_t i = a->count; i-- > 0;) {
-        struct agent_row *row = &a->rows[i];
+        struct agent_row *row = &a->own_rows[i];
         uint32_t hash = hash_first, *head = &a->wordless;
         for (size_t k = 0; k < row->len; k++)
             hash = hash_letter(hash, row->pattern.data[row->word + k]);
         if (row->len)
-            head = &a->heads[hash_place(a, hash)];
+            head = &a->own_heads[hash_place(a, hash)];
         row->next = *head;
         *head = (uint32_t)i + 1;
     }

@@ -16,7 +16,7 @@ static const char *const key_names[KEYS] = {"name", "kind", "pattern", "version"
 /* Tried once all rows are there. */
 struct example {
     size_t row, from, to; /* in the reader's texts */
-    char where[YAML_WHERE];
+    struct yaml_place place;
 };
 
 struct reader {
@@ -30,13 +30,12 @@ struct reader {
 
 static int parse_kind(struct reader *r, struct slice text, struct error *reterr)
 {
-    struct nearest near = nearest_to(text);
-    for (enum agent_kind k = 0; k < AGENT_KINDS; k++) {
-        r->kind = k;
-        if (slice_eq(text, slice_str(agent_kind_name(k))))
+    for (r->kind = 0; r->kind < AGENT_KINDS; r->kind++)
+        if (slice_eq(text, slice_str(agent_kind_name(r->kind))))
             return 0;
+    struct nearest near = nearest_to(text);
+    for (enum agent_kind k = 0; k < AGENT_KINDS; k++)
         nearest_try(&near, agent_kind_name(k));
-    }
     return yaml_no_such(&r->file, "kind", &near, reterr);
 }
 
@@ -55,8 +54,8 @@ static int check_value(void *ctx, size_t key, struct slice text, struct error *r
     if (key == KIND)
         return parse_kind(r, text, reterr);
     if (!plain || !text.len || text.len > most)
-        return error_set(reterr, -EINVAL, "%s%s wants 1 to %zu bytes of text", r->file.where, key_names[key],
-                         most);
+        return error_set(reterr, -EINVAL, "%s%s wants 1 to %zu bytes of text", yaml_file_where(&r->file).text,
+                         key_names[key], most);
     return 0;
 }
 
@@ -65,7 +64,8 @@ static int keep_example(void *ctx, struct yaml_row *row, struct slice text, stru
     struct reader *r = ctx;
     (void)row;
     if (r->count == AGENTS_EXAMPLES)
-        return error_set(reterr, -EINVAL, "%smore than %d examples", r->file.where, AGENTS_EXAMPLES);
+        return error_set(reterr, -EINVAL, "%smore than %d examples", yaml_file_where(&r->file).text,
+                         AGENTS_EXAMPLES);
     if (r->count == r->room) {
         r->room = r->room ? r->room * 2 : 64;
         r->examples = realloc(r->examples, r->room * sizeof *r->examples);
@@ -77,7 +77,7 @@ static int keep_example(void *ctx, struct yaml_row *row, struct slice text, stru
     e->from = r->texts.len;
     buf_add(&r->texts, text);
     e->to = r->texts.len;
-    memcpy(e->where, r->file.where, sizeof e->where);
+    e->place = yaml_file_place(&r->file);
     return 0;
 }
 
@@ -87,7 +87,8 @@ static int add_row(void *ctx, const struct yaml_row *row, struct error *reterr)
     struct error why = {""};
     for (enum key k = 0; k <= PATTERN; k++)
         if (!row->has[k])
-            return error_set(reterr, -EINVAL, "%sthis row has no %s", row->start, key_names[k]);
+            return error_set(reterr, -EINVAL, "%sthis row has no %s",
+                             yaml_file_say(&r->file, row->start).text, key_names[k]);
     struct agent_row one = {.name = yaml_row_text(row, NAME),
                             .pattern = yaml_row_text(row, PATTERN),
                             .kind = r->kind,
@@ -96,7 +97,7 @@ static int add_row(void *ctx, const struct yaml_row *row, struct error *reterr)
     if (one.start)
         one.pattern = slice_sub(one.pattern, 1, one.pattern.len);
     int err = agents_add(r->agents, &one, yaml_row_text(row, VERSION), &why);
-    return err ? error_set(reterr, err, "%s%s", row->start, why.text) : 0;
+    return err ? error_set(reterr, err, "%s%s", yaml_file_say(&r->file, row->start).text, why.text) : 0;
 }
 
 /* Whoever adds a row sees whether another one is before it. */
@@ -109,22 +110,24 @@ static int try_examples(const struct reader *r, struct error *reterr)
         const struct agent_row *won = agents_find(r->agents, agent_kind_greets(own->kind),
                                                   slice_sub(buf_slice(&r->texts), e->from, e->to), &end);
         if (!won)
-            return error_set(reterr, -EINVAL, "%sthe pattern of line %u does not fit this example", e->where,
-                             own->line);
+            return error_set(reterr, -EINVAL, "%sthe pattern of line %u does not fit this example",
+                             yaml_file_say(&r->file, e->place).text, own->line);
         if (won != own)
-            return error_set(reterr, -EINVAL, "%sthis example goes to the row of line %u, '%s'", e->where,
-                             won->line, shown(won->name).text);
+            return error_set(reterr, -EINVAL, "%sthis example goes to the row of line %u, '%s'",
+                             yaml_file_say(&r->file, e->place).text, won->line, shown(won->name).text);
     }
     return 0;
 }
 
 int agents_open(const char *path, struct agents **ret, struct error *reterr)
 {
+    if (!path) {
+        *ret = agents_new_builtin();
+        return 0;
+    }
     struct reader r = {.agents = agents_new()};
-    const struct slice builtin = {agents_builtin, agents_builtin_len};
     buf_init(&r.texts, AGENTS_FILE);
-    int err = path ? yaml_file_open(&r.file, path, "agents", AGENTS_FILE, reterr)
-                   : yaml_file_open_text(&r.file, "built-in agents", builtin, "agents", AGENTS_FILE, reterr);
+    int err = yaml_file_open(&r.file, path, "agents", AGENTS_FILE, reterr);
     if (!err) {
         const struct yaml_rows how = {key_names,   KEYS,         EXAMPLE, begin,
                                       check_value, keep_example, add_row, &r};

@@ -2,11 +2,8 @@
 #ifndef RECORD_AGENTS_ROWS_H
 #define RECORD_AGENTS_ROWS_H
 
+#include "base/arena.h"
 #include "record/agents.h"
-
-/* data/agents.yaml as it was when the program was built; made by tools/embed. */
-extern const unsigned char agents_builtin[];
-extern const size_t agents_builtin_len;
 
 struct agent_row {
     struct slice name, pattern;
@@ -18,7 +15,26 @@ struct agent_row {
     uint32_t next;    /* the next row with a first word of that hash, plus 1; 0: none */
 };
 
+struct agents {
+    const struct agent_row *rows; /* in the file's order: the first that fits wins */
+    size_t count;
+    const uint32_t *heads; /* per hash: the first such row, plus 1 */
+    uint32_t mask;
+    uint32_t wordless; /* the first row whose pattern has no word, plus 1 */
+    /* Of rows that were read; the built-in ones have none of it. */
+    struct agent_row *own_rows;
+    size_t room;
+    uint32_t *own_heads;
+    struct arena texts;
+};
+
+/* data/agents.yaml as it was when the program was built, read and found to be right by tools/tables.c. */
+extern const struct agents agents_builtin;
+
+/* For rows that are added. */
 struct agents *agents_new(void);
+/* With the built-in rows, ready. */
+struct agents *agents_new_builtin(void);
 /* Adds a row, whose texts are copied; `version` may be empty. -EINVAL: the pattern could be found nowhere by
  * a word of it; -ENOSPC: AGENTS_ROWS. */
 int agents_add(struct agents *a, const struct agent_row *row, struct slice version, struct error *reterr);

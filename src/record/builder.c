@@ -45,7 +45,7 @@ struct builder {
 struct builder *builder_new(struct spares *with, bool midstream, const struct builder_listener *out,
                             void *ctx)
 {
-    struct builder *b = calloc(1, sizeof *b);
+    struct builder *b = malloc(sizeof *b);
     memory_check(b);
     *b = (struct builder){.with = with, .out = out, .ctx = ctx, .flags.midstream = midstream};
     return b;
@@ -98,16 +98,17 @@ static struct draft *draft_of(struct builder *b, uint32_t number)
     return d;
 }
 
-/* As UTF-8, in up to `most` bytes. */
-static struct slice keep(struct text **kept, struct slice text, size_t most)
+/* As UTF-8, in up to `most` bytes; `valid`: it is UTF-8. */
+static struct slice keep(struct text **kept, struct slice text, bool valid, size_t most)
 {
     struct buf read;
-    buf_init(&read, most);
-    if (!utf8_valid(text)) {
-        utf8_read(text, &read);
-        text = buf_slice(&read);
+    if (valid) {
+        text_set(kept, slice_sub(text, 0, most));
+        return text_slice(*kept);
     }
-    text_set(kept, slice_sub(text, 0, most));
+    buf_init(&read, most);
+    utf8_read(text, &read);
+    text_set(kept, buf_slice(&read));
     buf_free(&read);
     return text_slice(*kept);
 }
@@ -211,9 +212,8 @@ static void on_mime(void *ctx, const struct mime_event *ev)
     headers_take(d, b->with->set, b->with->cs, ev, scratch);
 }
 
-static void message_begin(struct builder *b, const struct smtp_event *ev)
+static void message_begin(struct builder *b, struct draft *d, const struct smtp_event *ev)
 {
-    struct draft *d = draft_of(b, ev->mail);
     b->heard_client = true;
     settle_bytes(b);
     leave_message(b);
@@ -255,14 +255,13 @@ static bool is_hello(enum verb verb)
     return verb == VERB_HELO || verb == VERB_EHLO || verb == VERB_LHLO;
 }
 
-static void on_command(struct builder *b, const struct smtp_event *ev)
+static void on_command(struct builder *b, struct draft *d, const struct smtp_event *ev)
 {
-    struct draft *d = draft_of(b, ev->mail);
     b->heard_client = true;
     b->quit |= ev->verb == VERB_QUIT;
     dialect_command(&b->dialect, ev);
     if (is_hello(ev->verb))
-        keep(&b->helo, ev->text, b->with->set->session_bytes);
+        keep(&b->helo, ev->text, utf8_valid(ev->text), b->with->set->session_bytes);
     else if (d && (ev->verb == VERB_MAIL || ev->verb == VERB_RCPT))
         outcome_command(d, b->with, ev);
 }
@@ -300,9 +299,11 @@ static void on_ehlo_reply(struct builder *b, struct slice text)
 static struct slice reply_text(struct builder *b, const struct smtp_event *ev)
 {
     struct buf *line = &b->with->line;
+    /* A code has three digits. */
+    const uint8_t head[] = {(uint8_t)('0' + ev->code / 100), (uint8_t)('0' + ev->code / 10 % 10),
+                            (uint8_t)('0' + ev->code % 10), ' '};
     buf_clear(line);
-    buf_add_number(line, ev->code);
-    buf_add_byte(line, ' ');
+    buf_add(line, (struct slice){head, sizeof head});
     buf_add(line, ev->text);
     for (uint8_t *lf = line->len ? memchr(line->data, '\n', line->len) : NULL; lf;
          lf = memchr(lf, '\n', line->len - (size_t)(lf - line->data)))
@@ -325,30 +326,30 @@ static void note_refusal(struct builder *b, const struct smtp_event *ev)
         struct buf text;
         buf_init(&text, b->with->set->session_bytes);
         reply_join(ev->text, &text);
-        keep(&b->refused, buf_slice(&text), b->with->set->session_bytes);
+        keep(&b->refused, buf_slice(&text), utf8_valid(buf_slice(&text)), b->with->set->session_bytes);
         buf_free(&text);
         b->refused_code = (uint16_t)ev->code;
         b->refused_verb = (uint8_t)ev->verb;
     }
 }
 
-static void on_reply(struct builder *b, const struct smtp_event *ev)
+static void on_reply(struct builder *b, struct draft *d, const struct smtp_event *ev)
 {
     struct slice text = reply_text(b, ev);
-    struct draft *d = draft_of(b, ev->mail);
+    bool valid = utf8_valid(text);
     b->heard_server = true;
     if (d) {
-        d->t.last_reply = keep(&d->last_reply, text, b->with->set->transaction_bytes);
+        d->t.last_reply = keep(&d->last_reply, text, valid, b->with->set->transaction_bytes);
         outcome_reply(d, b->with, ev);
     }
     bool error = ev->code >= 400 && ev->code != 421;
     if (d && error)
-        d->t.last_error = keep(&d->last_error, text, b->with->set->transaction_bytes);
+        d->t.last_error = keep(&d->last_error, text, valid, b->with->set->transaction_bytes);
     else if (error)
-        keep(&b->last_error, text, b->with->set->session_bytes);
+        keep(&b->last_error, text, valid, b->with->set->session_bytes);
     if (refuses_session(ev->verb))
         note_refusal(b, ev);
-    keep(&b->last_reply, text, b->with->set->session_bytes);
+    keep(&b->last_reply, text, valid, b->with->set->session_bytes);
     if (ev->verb == VERB_GREETING)
         text_set(&b->banner, slice_sub(text, 4, text.len));
     if ((ev->verb == VERB_EHLO || ev->verb == VERB_LHLO) && ev->code < 300)
@@ -386,16 +387,16 @@ void builder_smtp(struct builder *b, const struct smtp_event *ev)
     struct draft *d = ev->kind == SMTP_MESSAGE_DATA ? NULL : draft_of(b, ev->mail);
     switch (ev->kind) {
     case SMTP_COMMAND:
-        on_command(b, ev);
+        on_command(b, d, ev);
         break;
     case SMTP_REPLY:
-        on_reply(b, ev);
+        on_reply(b, d, ev);
         break;
     case SMTP_MAIL_BEGIN:
         mail_begin(b, ev);
         break;
     case SMTP_MESSAGE_BEGIN:
-        message_begin(b, ev);
+        message_begin(b, d, ev);
         break;
     case SMTP_MESSAGE_DATA:
         if (b->message) {

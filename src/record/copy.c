@@ -9,6 +9,8 @@
 struct copier {
     uint8_t *to; /* NULL: only counts */
     size_t used, room, most;
+    struct slice piece; /* what was copied as a whole before all else */
+    uint8_t *piece_to;  /* where it went; NULL: it was counted */
 };
 
 static size_t padded(size_t size)
@@ -19,7 +21,10 @@ static size_t padded(size_t size)
 /* Where the bytes went; NULL where it counts, or they find no room. */
 static void *put(struct copier *c, const void *from, size_t len)
 {
-    size_t at = c->used;
+    size_t at = (uintptr_t)from - (uintptr_t)c->piece.data;
+    if (at < c->piece.len)
+        return c->piece_to ? c->piece_to + at : NULL;
+    at = c->used;
     c->used += padded(len);
     if (!c->to || c->used > c->room)
         return NULL;
@@ -81,6 +86,20 @@ static void put_apart(struct copier *c, const struct shape *of, const void *from
         memcpy(to, &object, sizeof object);
 }
 
+/* Copied with the object that they are in. */
+#define KINDS_WHOLE                                                                                          \
+    (1u << FIELD_TIME | 1u << FIELD_DOUBLE | 1u << FIELD_ADDRESS | 1u << FIELD_PORT | 1u << FIELD_COUNT |    \
+     1u << FIELD_SOME_PORT | 1u << FIELD_SOME | 1u << FIELD_BOOL | 1u << FIELD_TRUE | 1u << FIELD_MAYBE |    \
+     1u << FIELD_SPAN | 1u << FIELD_ANOMALY | 1u << FIELD_FLAGS)
+
+/* So are texts, lists and objects apart that are not there, and most are not. */
+static inline bool is_whole(const struct field *f, const void *from)
+{
+    if (f->kind == FIELD_TEXT)
+        return !((const struct slice *)from)->data;
+    return KINDS_WHOLE >> f->kind & 1;
+}
+
 /* What the field points to; `to` is there once the bytes are. */
 static void put_field(struct copier *c, const struct field *f, const void *from, void *to)
 {
@@ -122,9 +141,11 @@ static void put_field(struct copier *c, const struct field *f, const void *from,
 
 static void put_fields(struct copier *c, const struct field *fields, size_t count, const void *from, void *to)
 {
-    for (size_t i = 0; i < count; i++)
-        put_field(c, &fields[i], (const char *)from + fields[i].offset,
-                  to ? (char *)to + fields[i].offset : NULL);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = fields[i].offset;
+        if (!is_whole(&fields[i], (const char *)from + at))
+            put_field(c, &fields[i], (const char *)from + at, to ? (char *)to + at : NULL);
+    }
 }
 
 static void put_object(struct copier *c, const struct shape *of, const void *from, void *to)
@@ -155,9 +176,17 @@ static void put_body(struct copier *c, const struct stream *stream, const void *
         put_entry(c, from, to);
 }
 
-/* A body, its texts behind it. True: all of it is there; in any case *ret_size is what it takes. */
-static bool copy_body(const struct stream *stream, const void *body, size_t most, void *to, size_t room,
-                      size_t *ret_size)
+/* Most of what a body points to lies together; to copy all of that at once takes less than text by text. */
+static void put_piece(struct copier *c, struct slice piece)
+{
+    c->piece_to = put(c, piece.data, piece.len);
+    c->piece = piece;
+}
+
+/* A body, behind it the piece of memory that texts of it are in, and its other texts. True: all of it is
+ * there; in any case *ret_size is what it takes. */
+static bool copy_body(const struct stream *stream, const void *body, struct slice piece, size_t most,
+                      void *to, size_t room, size_t *ret_size)
 {
     size_t head = padded(stream->size);
     struct copier c = {.most = most};
@@ -166,6 +195,7 @@ static bool copy_body(const struct stream *stream, const void *body, size_t most
         c.room = room - head;
         memcpy(to, body, stream->size);
     }
+    put_piece(&c, piece);
     put_body(&c, stream, body, c.to ? to : NULL);
     *ret_size = head + c.used;
     return *ret_size <= room;
@@ -173,11 +203,12 @@ static bool copy_body(const struct stream *stream, const void *body, size_t most
 
 void *record_body_copy(const struct stream *stream, const void *body, size_t most)
 {
+    const struct slice none = {NULL, 0};
     size_t size;
-    copy_body(stream, body, most, NULL, 0, &size);
+    copy_body(stream, body, none, most, NULL, 0, &size);
     void *copy = malloc(size);
     memory_check(copy);
-    copy_body(stream, body, most, copy, size, &size);
+    copy_body(stream, body, none, most, copy, size, &size);
     return copy;
 }
 
@@ -203,7 +234,8 @@ struct record *record_copy(const struct record *rec, void *to, size_t room, size
 {
     struct copied *copy = to;
     size_t head = sizeof *copy < room ? sizeof *copy : room;
-    bool whole = copy_body(rec->stream, rec->body, SIZE_MAX, (char *)to + head, room - head, ret_size);
+    struct slice piece = rec->mem ? arena_piece(rec->mem) : (struct slice){NULL, 0};
+    bool whole = copy_body(rec->stream, rec->body, piece, SIZE_MAX, (char *)to + head, room - head, ret_size);
     *ret_size += sizeof *copy;
     if (!whole)
         return NULL;

@@ -23,7 +23,10 @@ struct slice draft_text(struct draft *d, struct slice text, struct buf *scratch)
 
 struct slice draft_readable(struct draft *d, struct charsets *cs, struct slice value, struct buf *scratch)
 {
+    struct slice ascii;
     bool words = slice_index(value, '=') < value.len;
+    if (!words && arena_copy_ascii(&d->mem, value, &ascii))
+        return ascii;
     if (!words && utf8_valid(value))
         return draft_utf8(d, value);
     buf_clear(scratch);
@@ -36,7 +39,10 @@ bool draft_list_grow(struct draft *d, size_t most, void **items, size_t len, siz
     size_t more = *room ? *room * 2 : size > 64 ? 1 : 2; /* most mails have one recipient */
     if (more > most)
         more = most;
-    void *grown = more > len ? arena_grow(&d->mem, *room ? *items : NULL, *room * size, more * size) : NULL;
+    void *grown = NULL;
+    if (more > len)
+        grown = *room ? arena_grow(&d->mem, *items, *room * size, more * size)
+                      : arena_alloc(&d->mem, more * size);
     if (!grown) {
         d->t.flags.truncated = true;
         return false;

@@ -81,38 +81,39 @@ void inside_reset(struct inside *in)
             buf_free(bufs[i]);
 }
 
-static bool ends_with(struct slice name, const char *end)
-{
-    size_t len = strlen(end);
-    return name.len >= len && slice_case_eq(slice_sub(name, name.len - len, name.len), slice_str(end));
-}
-
-static bool ends_with_any(struct slice name, const char *const *ends, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (ends_with(name, ends[i]))
-            return true;
-    return false;
-}
-
 static bool is(struct slice s, const char *text)
 {
     return slice_eq(s, slice_str(text));
 }
 
+/* By what stands behind the last dot of its name. */
+static enum kind kind_of_name(struct slice name)
+{
+    static const struct {
+        const char *end;
+        enum kind kind;
+    } ends[] = {{"html", HTML}, {"htm", HTML}, {"xhtml", HTML}, {"shtml", HTML}, {"svg", HTML},
+                {"txt", TEXT},  {"url", TEXT}, {"ics", TEXT},   {"csv", TEXT}};
+    const uint8_t *dot = name.len ? memrchr(name.data, '.', name.len) : NULL;
+    struct slice end = dot ? slice_sub(name, (size_t)(dot + 1 - name.data), name.len) : (struct slice){0};
+    for (size_t i = 0; end.len && i < sizeof ends / sizeof *ends; i++)
+        if (byte_lower(*end.data) == (uint8_t)*ends[i].end && slice_case_eq(end, slice_str(ends[i].end)))
+            return ends[i].kind;
+    return UNKNOWN;
+}
+
 static enum kind kind_of(const struct mime_event *ev)
 {
-    static const char *const html[] = {".html", ".htm", ".xhtml", ".shtml", ".svg"};
-    static const char *const text[] = {".txt", ".url", ".ics", ".csv"};
     if (is(ev->type, "text/html") || is(ev->type, "application/xhtml+xml") || is(ev->type, "image/svg+xml"))
         return HTML;
-    if (ends_with_any(ev->filename, html, sizeof html / sizeof *html))
+    enum kind kind = kind_of_name(ev->filename);
+    if (kind == HTML)
         return HTML;
     if (is(ev->type, "message/rfc822") || is(ev->type, "message/global"))
         return NOTHING;
     if (slice_case_starts(ev->type, "text/") || slice_case_starts(ev->type, "message/"))
         return TEXT;
-    return ends_with_any(ev->filename, text, sizeof text / sizeof *text) ? TEXT : UNKNOWN;
+    return kind;
 }
 
 /* Texts are of no use any more where no URL is kept. */

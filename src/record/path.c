@@ -5,6 +5,8 @@
  * and Exchange write. */
 #include "record/path.h"
 
+#include "mail/stops.h"
+
 enum { V4_TEXT = 15, HELO_LOOK_BACK = 12 };
 
 /* What a character may be of an address: the one before it, the one behind it, a part of it; whether it may
@@ -45,6 +47,7 @@ static bool in_run(uint8_t c)
  * once. */
 struct scan {
     struct slice s;
+    struct stops stops; /* of it, and maybe of what follows */
     size_t pos, run_end;
     bool six_tried; /* the run was held against IPv6 */
 };
@@ -80,10 +83,8 @@ static bool next_address(struct scan *sc, struct address *ret, struct slice *ret
 {
     const struct slice s = sc->s;
     for (; sc->pos < s.len; sc->pos++) {
-        size_t pos = sc->pos;
-        while (pos && pos < s.len && !opens(s.data[pos - 1]))
-            pos++;
-        sc->pos = pos;
+        if (sc->pos && !opens(s.data[sc->pos - 1]))
+            sc->pos = stops_find(&sc->stops, sc->pos, s.len - 1, kinds, OPENS) + 1;
         if (slice_case_starts(slice_sub(s, sc->pos, s.len), "IPv6:"))
             sc->pos += 5;
         if (sc->pos == s.len || !in_run(s.data[sc->pos]))
@@ -103,6 +104,7 @@ static bool next_address(struct scan *sc, struct address *ret, struct slice *ret
 bool path_first_address(struct slice value, struct address *ret, struct slice *ret_text)
 {
     struct scan sc = {.s = value};
+    stops_begin(&sc.stops, value);
     return next_address(&sc, ret, ret_text);
 }
 
@@ -122,13 +124,13 @@ static bool clause_word(struct slice s, bool first)
 
 /* Length of the from clause: up to the next clause, outside of comments where `comments`. 0: a comment never
  * ends. */
-static size_t clause_end(struct slice value, bool comments)
+static size_t clause_end(struct stops *st, bool comments)
 {
+    const struct slice value = st->s;
     size_t depth = 0, words = 0;
     for (size_t i = 4;; i++) {
-        while (i < value.len && !(kinds[value.data[i]] & MARKS))
-            i++;
-        if (i >= value.len)
+        i = stops_find(st, i, value.len, kinds, MARKS);
+        if (i == value.len)
             break;
         uint8_t c = value.data[i];
         if (comments && c == '(')
@@ -147,13 +149,15 @@ static size_t clause_end(struct slice value, bool comments)
     return depth ? 0 : value.len;
 }
 
-static struct slice from_clause(struct slice value)
+static void scan_from_clause(struct scan *sc, struct slice value)
 {
+    *sc = (struct scan){.s = {NULL, 0}};
     value = slice_trim(value);
     if (!slice_case_starts(value, "from") || value.len < 5 || !opens(value.data[4]))
-        return (struct slice){NULL, 0};
-    size_t end = clause_end(value, true);
-    return slice_sub(value, 0, end ? end : clause_end(value, false));
+        return;
+    stops_begin(&sc->stops, value);
+    size_t end = clause_end(&sc->stops, true);
+    sc->s = slice_sub(value, 0, end ? end : clause_end(&sc->stops, false));
 }
 
 /* Does the address at `at` follow "helo" or "ident"? Then the client said it of itself: "(helo=[10.0.0.1])",
@@ -173,13 +177,39 @@ static bool is_claimed(struct slice s, size_t at)
            (at >= 5 && slice_case_starts(slice_sub(s, at - 5, at), "ident"));
 }
 
+/* As most lines begin: "from NAME (NAME [192.0.2.1]) by". There is one address in that, and nothing else that
+ * could be one. */
+static bool usual_address(struct slice s, struct address *ret, struct slice *ret_text)
+{
+    struct stops st;
+    const uint8_t *c = s.data;
+    if (!slice_case_starts(s, "from ") || s.len == 5 || byte_is_digit(c[5]))
+        return false;
+    stops_begin(&st, s);
+    size_t name = stops_next(&st, 5);
+    size_t found = name + 2 < s.len ? stops_next(&st, name + 2) : s.len;
+    size_t end = found + 2 < s.len ? stops_next(&st, found + 2) : s.len;
+    if (end + 3 >= s.len || name == 5 || c[name] != ' ' || c[name + 1] != '(' || byte_is_digit(c[name + 2]) ||
+        c[found] != ' ' || c[found + 1] != '[' || c[end] != ']' || c[end + 1] != ')' ||
+        !byte_is_blank(c[end + 2]))
+        return false;
+    /* A host that is named like a clause begins one. */
+    if (clause_word(slice_sub(s, 5, s.len), true) || !clause_word(slice_sub(s, end + 3, s.len), true))
+        return false;
+    *ret_text = slice_sub(s, found + 2, end);
+    return address_parse(*ret_text, ret);
+}
+
 bool path_received_address(struct slice value, struct address *ret, struct slice *ret_text)
 {
-    struct scan sc = {.s = from_clause(value)};
+    struct scan sc;
     struct address a;
     struct slice text;
     unsigned seen = 0;
     bool claimed = false;
+    if (usual_address(slice_trim(value), ret, ret_text))
+        return true;
+    scan_from_clause(&sc, value);
     while (seen < 2 && next_address(&sc, &a, &text)) {
         bool helo = is_claimed(sc.s, (size_t)(text.data - sc.s.data));
         /* What was looked up beats what was claimed; a claim alone is better than nothing. */

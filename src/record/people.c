@@ -23,10 +23,27 @@ static void tell(const struct field_reader *f, enum anomaly which, struct slice 
                        f->scratch);
 }
 
+/* The field was decoded as a whole already, for what else looks at it: of that the name is the beginning,
+ * where nothing behind it is encoded. Empty: it is to be decoded. */
+static struct slice decoded_name(const struct mime_event *ev, struct slice name)
+{
+    if (!ev->decoded.len || name.data != ev->value.data)
+        return (struct slice){0};
+    struct slice behind = slice_sub(ev->value, name.len, ev->value.len);
+    size_t end = ev->decoded.len - behind.len;
+    if (behind.len > ev->decoded.len || slice_index(behind, '=') < behind.len ||
+        !slice_eq(slice_sub(ev->decoded, end, ev->decoded.len), behind))
+        return (struct slice){0};
+    return slice_sub(ev->decoded, 0, end);
+}
+
 static struct slice name_of(const struct field_reader *f, const struct mailbox_parts *parts)
 {
     if (!parts->name.len)
         return (struct slice){0};
+    struct slice decoded = parts->plain_name ? decoded_name(f->ev, parts->name) : (struct slice){0};
+    if (decoded.len)
+        return draft_utf8(f->d, decoded);
     if (parts->plain_name)
         return draft_readable(f->d, f->cs, parts->name, f->scratch);
     buf_clear(f->scratch);

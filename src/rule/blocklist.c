@@ -1,9 +1,10 @@
 /* blocklist.c: which row of the block lists speaks of a refusal.
- * In: rows and patterns from blocklist_load.c; then a reply's text. Out: a row, or none. Owns: the compiled
- * patterns, the texts of the rows, the scratch memory of a match. Limits: BLOCKLISTS_*; a pattern that goes
- * over a limit of the match is counted and taken not to fit, the next one is tried. Knowingly: bytes are
- * matched, not characters, as replies come in any charset. Where JIT has no memory that it may execute, PCRE2
- * interprets. */
+ * In: rows and patterns from blocklist_load.c, or built-in ones; then a reply's text. Out: a row, or none.
+ * Owns: the compiled patterns, the texts of rows that were read, the scratch memory of a match. Limits:
+ * BLOCKLISTS_*; a pattern that goes over a limit of the match is counted and taken not to fit, the next one
+ * is tried. Knowingly: bytes are matched, not characters, as replies come in any charset. Where JIT has no
+ * memory that it may execute, PCRE2 interprets. Of the built-in patterns a run tries few, and to compile one
+ * takes as long as some ten mails: that waits until one is tried. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "rule/blocklist_rows.h"
 
@@ -15,18 +16,13 @@
 #include "base/arena.h"
 #include "base/memory.h"
 
-struct pattern {
-    pcre2_code *code;
-    size_t row;
-    bool jit;
-};
-
-/* Does not change once it is read, so that threads can share it. */
+/* Threads share it: but for `users` and `codes` it does not change once it is read. */
 struct table {
     atomic_uint users;
+    struct blocklist_table is; /* the built-in one, or what was read into `rows` and `patterns` */
     struct blocklist rows[BLOCKLISTS_ROWS];
-    struct pattern patterns[BLOCKLISTS_PATTERNS]; /* in the file's order */
-    size_t rows_len, patterns_len;
+    struct blocklist_pattern patterns[BLOCKLISTS_PATTERNS];
+    _Atomic(pcre2_code *) codes[BLOCKLISTS_PATTERNS]; /* of the patterns; NULL: not tried yet */
     struct arena texts;
     pcre2_compile_context *compile;
 };
@@ -68,15 +64,33 @@ static struct blocklists *use(struct table *t)
     return b;
 }
 
-struct blocklists *blocklists_new(void)
+static struct table *table_new(void)
 {
     struct table *t = calloc(1, sizeof *t);
     memory_check(t);
+    t->is = (struct blocklist_table){.rows = t->rows, .patterns = t->patterns};
     arena_init(&t->texts, (size_t)2 * BLOCKLISTS_FILE);
     t->compile = pcre2_compile_context_create(NULL);
     memory_check(t->compile);
     pcre2_set_max_pattern_length(t->compile, BLOCKLISTS_PATTERN);
+    return t;
+}
+
+struct blocklists *blocklists_new(void)
+{
+    return use(table_new());
+}
+
+struct blocklists *blocklists_new_builtin(void)
+{
+    struct table *t = table_new();
+    t->is = blocklists_builtin;
     return use(t);
+}
+
+const struct blocklist_table *blocklists_table(const struct blocklists *b)
+{
+    return &b->table->is;
 }
 
 struct blocklists *blocklists_share(const struct blocklists *b)
@@ -86,8 +100,8 @@ struct blocklists *blocklists_share(const struct blocklists *b)
 
 static void table_free(struct table *t)
 {
-    for (size_t i = 0; i < t->patterns_len; i++)
-        pcre2_code_free(t->patterns[i].code);
+    for (size_t i = 0; i < t->is.patterns_len; i++)
+        pcre2_code_free(t->codes[i]);
     pcre2_compile_context_free(t->compile);
     arena_free(&t->texts);
     free(t);
@@ -106,59 +120,84 @@ void blocklists_close(struct blocklists *b)
 
 int blocklists_add_row(struct blocklists *b, const struct blocklist *row, struct error *reterr)
 {
-    if (b->table->rows_len == BLOCKLISTS_ROWS)
+    struct table *t = b->table;
+    if (t->is.rows_len == BLOCKLISTS_ROWS)
         return error_set(reterr, -ENOSPC, "more than %d rows", BLOCKLISTS_ROWS);
-    b->table->rows[b->table->rows_len++] = (struct blocklist){
-        .name = arena_copy(&b->table->texts, row->name),
+    t->rows[t->is.rows_len++] = (struct blocklist){
+        .name = arena_copy(&t->texts, row->name),
         .kind = row->kind,
         .domains = row->domains,
-        .removal = arena_copy(&b->table->texts, row->removal),
-        .retired = arena_copy(&b->table->texts, row->retired),
+        .removal = arena_copy(&t->texts, row->removal),
+        .retired = arena_copy(&t->texts, row->retired),
     };
     /* The file is half as large as the arena may be. */
-    return b->table->texts.over ? error_set(reterr, -ENOMEM, "no memory") : 0;
+    return t->texts.over ? error_set(reterr, -ENOMEM, "no memory") : 0;
+}
+
+/* NULL: *ret_error is what PCRE2 says of the byte at *ret_at. */
+static pcre2_code *compile(const struct table *t, struct slice pattern, int *ret_error, size_t *ret_at)
+{
+    pcre2_code *code = pcre2_compile(pattern.data, pattern.len,
+                                     PCRE2_CASELESS | PCRE2_DOTALL | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP |
+                                         PCRE2_NEVER_BACKSLASH_C,
+                                     ret_error, ret_at, t->compile);
+    /* No JIT is no error: the pattern is interpreted. It may also say that it wants no JIT. */
+    if (code)
+        pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+    return code;
 }
 
 /* A match, a miss (PCRE2_ERROR_NOMATCH), or what PCRE2 says where it gave up. */
-static int try_pattern(const struct blocklists *b, const struct pattern *p, struct slice text)
+static int try_code(const struct blocklists *b, const pcre2_code *code, struct slice text)
 {
     const uint8_t *bytes = text.len ? text.data : (const uint8_t *)"";
-    return p->jit ? pcre2_jit_match(p->code, bytes, text.len, 0, 0, b->data, b->limits)
-                  : pcre2_match(p->code, bytes, text.len, 0, 0, b->data, b->limits);
+    return pcre2_match(code, bytes, text.len, 0, 0, b->data, b->limits);
 }
 
 int blocklists_add_pattern(struct blocklists *b, struct slice pattern, struct error *reterr)
 {
-    int code = 0;
-    size_t at = 0;
-    assert(b->table->rows_len);
-    if (b->table->patterns_len == BLOCKLISTS_PATTERNS)
+    struct table *t = b->table;
+    int error = 0;
+    size_t at = 0, own = t->is.patterns_len;
+    assert(t->is.rows_len);
+    if (own == BLOCKLISTS_PATTERNS)
         return error_set(reterr, -ENOSPC, "more than %d patterns", BLOCKLISTS_PATTERNS);
-    pcre2_code *compiled = pcre2_compile(pattern.data, pattern.len,
-                                         PCRE2_CASELESS | PCRE2_DOTALL | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP |
-                                             PCRE2_NEVER_BACKSLASH_C,
-                                         &code, &at, b->table->compile);
-    if (!compiled) {
+    pcre2_code *code = compile(t, pattern, &error, &at);
+    if (!code) {
         char says[160] = "";
-        pcre2_get_error_message(code, (PCRE2_UCHAR *)says, sizeof says);
+        pcre2_get_error_message(error, (PCRE2_UCHAR *)says, sizeof says);
         return error_set(reterr, -EINVAL, "the pattern does not compile at its byte %zu: %s", at + 1, says);
     }
-    struct pattern p = {.code = compiled, .row = b->table->rows_len - 1};
-    /* No JIT is no error: the pattern is interpreted. It may also say that it wants no JIT. */
-    size_t jit_len = 0;
-    p.jit = pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE) == 0 &&
-            pcre2_pattern_info(compiled, PCRE2_INFO_JITSIZE, &jit_len) == 0 && jit_len;
-    if (try_pattern(b, &p, (struct slice){NULL, 0}) >= 0) {
-        pcre2_code_free(compiled);
+    if (try_code(b, code, (struct slice){NULL, 0}) >= 0) {
+        pcre2_code_free(code);
         return error_set(reterr, -EINVAL, "the pattern fits an empty text, hence every reply");
     }
-    b->table->patterns[b->table->patterns_len++] = p;
-    return 0;
+    t->patterns[own] = (struct blocklist_pattern){arena_copy(&t->texts, pattern), literal_of(pattern),
+                                                  (uint32_t)t->is.rows_len - 1};
+    t->codes[own] = code;
+    t->is.patterns_len++;
+    return t->texts.over ? error_set(reterr, -ENOMEM, "no memory") : 0;
 }
 
-static bool pattern_fits(struct blocklists *b, const struct pattern *p, struct slice text)
+/* Another thread may want the same code at the same time: then one of the two is thrown away. */
+static const pcre2_code *code_of(struct table *t, size_t i)
 {
-    int rc = try_pattern(b, p, text);
+    int error;
+    size_t at;
+    pcre2_code *code = atomic_load_explicit(&t->codes[i], memory_order_acquire), *other = NULL;
+    if (code)
+        return code;
+    code = compile(t, t->is.patterns[i].text, &error, &at);
+    memory_check(code); /* all else was found when the program was built */
+    if (atomic_compare_exchange_strong(&t->codes[i], &other, code))
+        return code;
+    pcre2_code_free(code);
+    return other;
+}
+
+static bool pattern_fits(struct blocklists *b, size_t i, struct slice text)
+{
+    int rc = try_code(b, code_of(b->table, i), text);
     if (rc >= 0)
         return true;
     if (rc == PCRE2_ERROR_NOMATCH)
@@ -171,11 +210,14 @@ static bool pattern_fits(struct blocklists *b, const struct pattern *p, struct s
 }
 
 /* The first row that fits, among those that speak of a failed query or among the others. */
-static const struct blocklist *first_fit(struct blocklists *b, bool failed, struct slice text)
+static const struct blocklist *first_fit(struct blocklists *b, bool failed, const struct threes *threes,
+                                         struct slice text)
 {
-    for (size_t i = 0; i < b->table->patterns_len; i++) {
-        const struct blocklist *row = &b->table->rows[b->table->patterns[i].row];
-        if ((row->kind == BLOCKLIST_QUERY_FAILED) == failed && pattern_fits(b, &b->table->patterns[i], text))
+    const struct blocklist_table *is = &b->table->is;
+    for (size_t i = 0; i < is->patterns_len; i++) {
+        const struct blocklist *row = &is->rows[is->patterns[i].row];
+        if ((row->kind == BLOCKLIST_QUERY_FAILED) == failed &&
+            threes_may_have(threes, &is->patterns[i].literal) && pattern_fits(b, i, text))
             return row;
     }
     return NULL;
@@ -187,9 +229,11 @@ const struct blocklist *blocklists_match(struct blocklists *b, struct slice repl
     counts->texts++;
     counts->cut += reply_text.len > BLOCKLISTS_TEXT;
     struct slice text = slice_sub(reply_text, 0, BLOCKLISTS_TEXT);
-    const struct blocklist *row = first_fit(b, true, text);
+    struct threes threes;
+    threes_of(text, &threes);
+    const struct blocklist *row = first_fit(b, true, &threes, text);
     if (!row)
-        row = first_fit(b, false, text);
+        row = first_fit(b, false, &threes, text);
     counts->matched += row != NULL;
     return row;
 }
@@ -201,5 +245,5 @@ struct blocklists_counts blocklists_counts(const struct blocklists *b)
 
 size_t blocklists_rows(const struct blocklists *b)
 {
-    return b->table->rows_len;
+    return b->table->is.rows_len;
 }

@@ -15,7 +15,7 @@ static const char *const key_names[KEYS] = {"name", "pattern", "kind", "lists", 
 /* A pattern waits until its row is complete. */
 struct waiting {
     size_t from, to; /* in the row's bytes */
-    char where[YAML_WHERE];
+    struct yaml_place place;
 };
 
 enum { ROW_PATTERNS = 100 };
@@ -32,13 +32,12 @@ struct reader {
 
 static int parse_kind(struct reader *r, struct slice text, struct error *reterr)
 {
-    struct nearest near = nearest_to(text);
-    for (enum blocklist_kind k = 0; k < BLOCKLIST_KINDS; k++) {
-        r->kind = k;
-        if (slice_eq(text, slice_str(blocklist_kind_name(k))))
+    for (r->kind = 0; r->kind < BLOCKLIST_KINDS; r->kind++)
+        if (slice_eq(text, slice_str(blocklist_kind_name(r->kind))))
             return 0;
+    struct nearest near = nearest_to(text);
+    for (enum blocklist_kind k = 0; k < BLOCKLIST_KINDS; k++)
         nearest_try(&near, blocklist_kind_name(k));
-    }
     return yaml_no_such(&r->file, "kind", &near, reterr);
 }
 
@@ -90,18 +89,18 @@ static int check_value(void *ctx, size_t key, struct slice text, struct error *r
         return parse_kind(r, text, reterr);
     bool domains = slice_eq(text, slice_str("domains"));
     if (key == LISTS && !domains && !slice_eq(text, slice_str("addresses")))
-        return error_set(reterr, -EINVAL, "%slists wants addresses or domains, not '%s'", r->file.where,
-                         shown(text).text);
+        return error_set(reterr, -EINVAL, "%slists wants addresses or domains, not '%s'",
+                         yaml_file_where(&r->file).text, shown(text).text);
     r->domains |= key == LISTS && domains;
     if (key == NAME && !is_name(text))
-        return error_set(reterr, -EINVAL, "%sname wants 1 to %d bytes of text", r->file.where,
-                         BLOCKLISTS_NAME);
+        return error_set(reterr, -EINVAL, "%sname wants 1 to %d bytes of text",
+                         yaml_file_where(&r->file).text, BLOCKLISTS_NAME);
     if (key == REMOVAL && !is_page(text))
         return error_set(reterr, -EINVAL, "%sremoval wants a URL (http, https or mailto), not '%s'",
-                         r->file.where, shown(text).text);
+                         yaml_file_where(&r->file).text, shown(text).text);
     if (key == RETIRED && !is_date(text))
         return error_set(reterr, -EINVAL, "%sretired wants a date (YYYY-MM-DD, YYYY-MM or YYYY), not '%s'",
-                         r->file.where, shown(text).text);
+                         yaml_file_where(&r->file).text, shown(text).text);
     return 0;
 }
 
@@ -109,12 +108,13 @@ static int keep_pattern(void *ctx, struct yaml_row *row, struct slice text, stru
 {
     struct reader *r = ctx;
     if (r->patterns_len == ROW_PATTERNS)
-        return error_set(reterr, -EINVAL, "%smore than %d patterns in one row", r->file.where, ROW_PATTERNS);
+        return error_set(reterr, -EINVAL, "%smore than %d patterns in one row",
+                         yaml_file_where(&r->file).text, ROW_PATTERNS);
     struct waiting *w = &r->patterns[r->patterns_len++];
     w->from = row->text.len;
     buf_add(&row->text, text);
     w->to = row->text.len;
-    memcpy(w->where, r->file.where, sizeof w->where);
+    w->place = yaml_file_place(&r->file);
     return 0;
 }
 
@@ -124,7 +124,8 @@ static int add_row(void *ctx, const struct yaml_row *row, struct error *reterr)
     struct error why = {""};
     for (enum key k = 0; k <= KIND; k++) {
         if (!row->has[k] || (k == PATTERN && !r->patterns_len))
-            return error_set(reterr, -EINVAL, "%sthis row has no %s", row->start, key_names[k]);
+            return error_set(reterr, -EINVAL, "%sthis row has no %s",
+                             yaml_file_say(&r->file, row->start).text, key_names[k]);
     }
     struct blocklist one = {
         .name = yaml_row_text(row, NAME),
@@ -135,26 +136,21 @@ static int add_row(void *ctx, const struct yaml_row *row, struct error *reterr)
     };
     int err = blocklists_add_row(r->lists, &one, &why);
     if (err)
-        return error_set(reterr, err, "%s%s", row->start, why.text);
+        return error_set(reterr, err, "%s%s", yaml_file_say(&r->file, row->start).text, why.text);
     for (size_t i = 0; i < r->patterns_len; i++) {
         const struct waiting *w = &r->patterns[i];
         err = blocklists_add_pattern(r->lists, slice_sub(buf_slice(&row->text), w->from, w->to), &why);
         if (err)
-            return error_set(reterr, err, "%s%s", w->where, why.text);
+            return error_set(reterr, err, "%s%s", yaml_file_say(&r->file, w->place).text, why.text);
     }
     return 0;
 }
 
 int blocklists_open(const char *path, struct blocklists **ret, struct error *reterr)
 {
-    struct reader r = {.lists = blocklists_new()};
-    const struct slice builtin = {blocklists_builtin, blocklists_builtin_len};
-    if (!r.lists)
-        return error_set(reterr, -ENOMEM, "%s: no memory", path ? path : "block lists");
-    int err = path ? yaml_file_open(&r.file, path, "block lists", BLOCKLISTS_FILE, reterr)
-                   : yaml_file_open_text(&r.file, "built-in block lists", builtin, "block lists",
-                                         BLOCKLISTS_FILE, reterr);
-    if (!err) {
+    struct reader r = {.lists = path ? blocklists_new() : blocklists_new_builtin()};
+    int err = path ? yaml_file_open(&r.file, path, "block lists", BLOCKLISTS_FILE, reterr) : 0;
+    if (!err && path) {
         const struct yaml_rows how = {key_names,   KEYS,         PATTERN, begin,
                                       check_value, keep_pattern, add_row, &r};
         err = yaml_rows_read(&r.file, &how, BLOCKLISTS_FILE, reterr);

@@ -64,6 +64,8 @@ static void judge(struct rules *r, const struct record *rec, const struct addres
 {
     const struct transaction *t = rec->body;
     struct country_info info;
+    if (!r->set->country_count && !r->set->origin_nets.count)
+        return;
     countries_lookup(r->countries, a, &info);
     if (!is_suspicious(r, a, info.country))
         return;

@@ -18,19 +18,19 @@ static int name_of(const struct yaml_file *f, const char *what, const char *cons
 {
     struct nearest near = nearest_to(yaml_file_scalar(f));
     if (f->event.type != YAML_SCALAR_EVENT)
-        return error_set(reterr, -EINVAL, "%swants a %s", f->where, what);
+        return error_set(reterr, -EINVAL, "%swants a %s", yaml_file_where(f).text, what);
     for (int i = 0; names[i]; i++) {
         if (slice_eq(near.given, slice_str(names[i])))
             return i;
         nearest_try(&near, names[i]);
     }
-    return error_set(reterr, -EINVAL, "%sno %s '%s'; the nearest is '%s'", f->where, what,
+    return error_set(reterr, -EINVAL, "%sno %s '%s'; the nearest is '%s'", yaml_file_where(f).text, what,
                      shown(near.given).text, near.name ? near.name : names[0]);
 }
 
 static int wanted(const struct yaml_file *f, const char *what, struct error *reterr)
 {
-    return error_set(reterr, -EINVAL, "%swanted: %s", f->where, what);
+    return error_set(reterr, -EINVAL, "%swanted: %s", yaml_file_where(f).text, what);
 }
 
 static int scalar(struct yaml_file *f, const char *what, struct error *reterr)
@@ -75,7 +75,7 @@ static int take_action(struct yaml_file *f, struct policy_row *row, struct error
         return i;
     row->actions |= 1u << i;
     if (row->actions & ACTION_DROP && row->actions != ACTION_DROP)
-        return error_set(reterr, -EINVAL, "%sdrop goes with no other action", f->where);
+        return error_set(reterr, -EINVAL, "%sdrop goes with no other action", yaml_file_where(f).text);
     return 0;
 }
 
@@ -83,7 +83,8 @@ static int take_network(struct yaml_file *f, struct policy_row *row, struct erro
 {
     struct network *net = &row->networks[row->network_count];
     if (row->network_count == POLICY_NETWORKS)
-        return error_set(reterr, -EINVAL, "%sa row holds %d networks at most", f->where, POLICY_NETWORKS);
+        return error_set(reterr, -EINVAL, "%sa row holds %d networks at most", yaml_file_where(f).text,
+                         POLICY_NETWORKS);
     if (!network_parse(yaml_file_scalar(f), net) || !network_is_whole(net))
         return wanted(f, "networks, as 192.0.2.0/24, without bits beyond the prefix", reterr);
     row->network_count++;
@@ -93,7 +94,8 @@ static int take_network(struct yaml_file *f, struct policy_row *row, struct erro
 static int take_country(struct yaml_file *f, struct policy_row *row, struct error *reterr)
 {
     if (row->country_count == POLICY_COUNTRIES)
-        return error_set(reterr, -EINVAL, "%sa row holds %d countries at most", f->where, POLICY_COUNTRIES);
+        return error_set(reterr, -EINVAL, "%sa row holds %d countries at most", yaml_file_where(f).text,
+                         POLICY_COUNTRIES);
     if (!country_parse(yaml_file_scalar(f), row->countries[row->country_count]))
         return wanted(f, "countries, two letters each", reterr);
     row->country_count++;
@@ -115,7 +117,7 @@ static int read_only(struct yaml_file *f, struct policy_row *row, struct error *
         if (key < 0)
             return key;
         if (seen & 1u << key)
-            return error_set(reterr, -EINVAL, "%s%s is there twice", f->where, keys[key]);
+            return error_set(reterr, -EINVAL, "%s%s is there twice", yaml_file_where(f).text, keys[key]);
         seen |= 1u << key;
         if (key == 1) {
             err = items(f, row, "networks, as 192.0.2.0/24", take_network, reterr);
@@ -171,20 +173,21 @@ static int check_note(const struct yaml_file *f, struct slice note, struct error
 {
     const char *renamed = name_of_old(note);
     if (renamed)
-        return error_set(reterr, -EINVAL, "%s'%s' is called %s here", f->where, shown(note).text, renamed);
+        return error_set(reterr, -EINVAL, "%s'%s' is called %s here", yaml_file_where(f).text,
+                         shown(note).text, renamed);
     struct nearest near = nearest_to(note);
     size_t star = slice_index(note, '*');
     if (star + 1 < note.len || (star == note.len && slice_find(note, "::") == note.len))
         return error_set(reterr, -EINVAL, "%s'%s' is no notice: wants a name as %s, SMTP::* or \"*\"",
-                         f->where, shown(note).text, rule_table[0]->notes[0]);
+                         yaml_file_where(f).text, shown(note).text, rule_table[0]->notes[0]);
     for (size_t i = 0; rule_table[i]; i++)
         for (size_t k = 0; rule_table[i]->notes[k]; k++)
             if (!is_slip(note, rule_table[i]->notes[k], &near))
                 return 0;
     if (!near.name || star < 4)
         return 0;
-    return error_set(reterr, -EINVAL, "%sno notice '%s'; the nearest is '%s'", f->where, shown(note).text,
-                     near.name);
+    return error_set(reterr, -EINVAL, "%sno notice '%s'; the nearest is '%s'", yaml_file_where(f).text,
+                     shown(note).text, near.name);
 }
 
 static int read_note(struct yaml_file *f, struct policy_row *row, struct error *reterr)
@@ -215,8 +218,7 @@ static int read_row(struct yaml_file *f, struct policy_row *row, struct error *r
 {
     static const char *const keys[] = {"note", "actions", "only", "suppress_for", NULL};
     unsigned seen = 0;
-    char where[YAML_WHERE];
-    memcpy(where, f->where, sizeof where);
+    const struct yaml_place start = yaml_file_place(f);
     *row = (struct policy_row){.suppress_for = -1};
     for (;;) {
         int err = yaml_file_next(f, reterr);
@@ -228,7 +230,7 @@ static int read_row(struct yaml_file *f, struct policy_row *row, struct error *r
         if (key < 0)
             return key;
         if (seen & 1u << key)
-            return error_set(reterr, -EINVAL, "%s%s is there twice", f->where, keys[key]);
+            return error_set(reterr, -EINVAL, "%s%s is there twice", yaml_file_where(f).text, keys[key]);
         seen |= 1u << key;
         err = key == 0   ? read_note(f, row, reterr)
               : key == 1 ? items(f, row, "log, email, webhook or drop", take_action, reterr)
@@ -238,7 +240,8 @@ static int read_row(struct yaml_file *f, struct policy_row *row, struct error *r
             return err;
     }
     if ((seen & 3) != 3 || !row->actions)
-        return error_set(reterr, -EINVAL, "%sa row of notice_policy wants note and actions", where);
+        return error_set(reterr, -EINVAL, "%sa row of notice_policy wants note and actions",
+                         yaml_file_say(f, start).text);
     return 0;
 }
 
@@ -252,7 +255,8 @@ int policy_read(struct yaml_file *f, struct policy *ret, struct error *reterr)
         if (f->event.type != YAML_MAPPING_START_EVENT)
             return wanted(f, "rows as {note: SMTP::*, actions: [log, email]}", reterr);
         if (ret->count == POLICY_ROWS)
-            return error_set(reterr, -EINVAL, "%smore than %d rows of notice_policy", f->where, POLICY_ROWS);
+            return error_set(reterr, -EINVAL, "%smore than %d rows of notice_policy", yaml_file_where(f).text,
+                             POLICY_ROWS);
         err = read_row(f, &ret->rows[ret->count], reterr);
         if (err)
             return err;

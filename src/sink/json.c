@@ -4,63 +4,9 @@
 #include "sink/json.h"
 
 #include <math.h>
-#include "base/steers.h"
 #include "record/absent.h"
 #include "record/notice.h"
 #include "sink/output.h"
-
-static void add_escaped(struct line *out, uint8_t c)
-{
-    static const char short_forms[] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
-    if (c == '"' || c == '\\') {
-        line_byte(out, '\\');
-        line_byte(out, c);
-    } else if (c < sizeof short_forms && short_forms[c]) {
-        line_byte(out, '\\');
-        line_byte(out, (uint8_t)short_forms[c]);
-    } else {
-        line_printf(out, "\\u%04x", c);
-    }
-}
-
-/* A character that is not plain ASCII; returns its length. What steers a terminal is escaped: whoever parses
- * the line gets it back. */
-static size_t add_special(struct line *out, struct slice rest)
-{
-    uint8_t c = rest.data[0];
-    if (c < 0x80) {
-        add_escaped(out, c);
-        return 1;
-    }
-    size_t n = line_utf8(rest);
-    if (n && steers((struct slice){rest.data, n}))
-        line_printf(out, "\\u%04x", line_code((struct slice){rest.data, n}));
-    else if (n)
-        line_add(out, (struct slice){rest.data, n});
-    else
-        line_str(out, "\xef\xbf\xbd");
-    return n ? n : 1;
-}
-
-/* Apart, so that a plain text pays for nothing of it. */
-static __attribute__((noinline)) void add_odd_text(struct line *out, struct slice s)
-{
-    line_byte(out, '"');
-    while (s.len) {
-        size_t n = line_plain(s, '"', '\\');
-        line_add(out, (struct slice){s.data, n});
-        s = slice_sub(s, n, s.len);
-        if (s.len)
-            s = slice_sub(s, add_special(out, s), s.len);
-    }
-    line_byte(out, '"');
-}
-
-static void add_text(struct line *out, struct slice s)
-{
-    if (!line_quote_plain(out, s, '"', '\\'))
-        add_odd_text(out, s);
-}
 
 static void add_address(struct line *out, const struct address *a)
 {
@@ -73,7 +19,7 @@ static void add_texts(struct line *out, const struct text_list *list)
 {
     for (size_t i = 0; i < list->len; i++) {
         line_byte(out, i ? ',' : '[');
-        add_text(out, list->items[i]);
+        json_text(list->items[i], out);
     }
     line_byte(out, ']');
 }
@@ -177,7 +123,7 @@ static inline __attribute__((always_inline)) void add_field(struct line *out, co
     switch (f->kind) {
     case FIELD_TEXT:
         if (begin(out, f, FIELD_TEXT, value))
-            add_text(out, *(const struct slice *)value);
+            json_text(*(const struct slice *)value, out);
         break;
     case FIELD_ADDRESS:
         if (begin(out, f, FIELD_ADDRESS, value))
@@ -253,25 +199,28 @@ static inline __attribute__((always_inline)) void add_field(struct line *out, co
     }
 }
 
-/* Behind others, so each with a comma before it. */
+/* Behind others, so each with a comma before it. Most are texts, and many of these absent. */
 static void add_fields(struct line *out, const struct field *fields, size_t count, const char *body)
 {
-    for (size_t i = 0; i < count; i++) {
-        const char *value = body + fields[i].offset;
-        /* Every other text is absent. */
-        if (fields[i].kind != FIELD_TEXT || ((const struct slice *)value)->data)
-            add_field(out, &fields[i], value);
+    for (const struct field *f = fields; f < fields + count; f++) {
+        const char *value = body + f->offset;
+        if (f->kind != FIELD_TEXT) {
+            add_field(out, f, value);
+        } else if (!value_is_absent(FIELD_TEXT, value)) {
+            add_key(out, f);
+            json_text(*(const struct slice *)value, out);
+        }
     }
 }
 
 static void add_pair(struct line *out, const struct entry_pair *p)
 {
     line_byte(out, ',');
-    add_text(out, p->name);
+    json_text(p->name, out);
     line_byte(out, ':');
     switch (p->kind) {
     case ENTRY_TEXT:
-        add_text(out, p->text);
+        json_text(p->text, out);
         break;
     case ENTRY_INTEGER:
         line_printf(out, "%lld", (long long)p->integer);
@@ -342,11 +291,6 @@ void json_value(const struct field *f, const void *value, struct line *out)
     memmove(out->data + at, out->data + at + f->key.len, out->len - at);
 }
 
-void json_text(struct slice s, struct line *out)
-{
-    add_text(out, s);
-}
-
 void json_line(const struct record *rec, struct buf *out)
 {
     struct line line = {0};
@@ -357,12 +301,13 @@ void json_line(const struct record *rec, struct buf *out)
 
 static int json_write(struct sink *snk, const struct record *rec, struct error *reterr)
 {
+    if (rec->stream != &stream_entry) {
+        add_record(output_line(snk, rec->stream->index), rec);
+        return output_line_end(snk, rec->stream->index, reterr);
+    }
     line_clear(&snk->line);
     add_record(&snk->line, rec);
-    struct slice line = line_slice(&snk->line);
-    if (rec->stream == &stream_entry)
-        return output_write_entry(snk, ((const struct entry *)rec->body)->stream, line, reterr);
-    return output_write(snk, rec->stream->index, line, reterr);
+    return output_write_entry(snk, ((const struct entry *)rec->body)->stream, line_slice(&snk->line), reterr);
 }
 
 const struct sink_ops sink_json = {"json",        "JSON lines, an object a record",

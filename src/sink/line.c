@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include "base/memory.h"
 
-enum { KEPT = 1 << 20 };
+enum { KEPT = 1 << 20, NUMBER = 20 };
 
 uint8_t *line_grow(struct line *l, size_t more)
 {
@@ -42,41 +42,54 @@ static const char pairs[] = "0001020304050607080910111213141516171819"
                             "6061626364656667686970717273747576777879"
                             "8081828384858687888990919293949596979899";
 
-static void put_pair(uint8_t *p, uint64_t v)
+static void put_pair(uint8_t *p, uint32_t v)
 {
-    memcpy(p, pairs + 2 * v, 2);
+    memcpy(p, pairs + 2 * (size_t)v, 2);
+}
+
+static size_t digits(uint64_t v)
+{
+    for (size_t n = 0;; n += 4, v /= 10000)
+        if (v < 10000)
+            return n + 1 + (v > 9) + (v > 99) + (v > 999);
+}
+
+/* Returns its end. */
+static uint8_t *put_number(uint8_t *p, uint64_t v)
+{
+    uint8_t *end = p + digits(v), *at = end;
+    for (; v >= 100; v /= 100)
+        put_pair(at -= 2, (uint32_t)(v % 100));
+    if (v > 9)
+        put_pair(p, (uint32_t)v);
+    else
+        *p = (uint8_t)('0' + v);
+    return end;
 }
 
 void line_number(struct line *l, uint64_t v)
 {
-    uint8_t digits[20];
-    size_t i = sizeof digits;
-    for (; v >= 100; v /= 100)
-        put_pair(digits + (i -= 2), v % 100);
-    put_pair(digits + (i -= 2), v);
-    i += v < 10;
-    line_add(l, (struct slice){digits + i, sizeof digits - i});
+    l->len = (size_t)(put_number(line_room(l, NUMBER), v) - l->data);
 }
 
-static void add_micros(struct line *l, uint64_t micros)
+/* With six digits behind the point; `micros` are less than a second. */
+static void add_micros(struct line *l, uint64_t seconds, uint32_t micros)
 {
-    uint8_t *p = line_room(l, 7);
+    uint8_t *p = put_number(line_room(l, NUMBER + 7), seconds);
+    uint32_t hundreds = micros / 100;
     p[0] = '.';
-    put_pair(p + 1, micros / 10000);
-    put_pair(p + 3, micros / 100 % 100);
+    put_pair(p + 1, hundreds / 100);
+    put_pair(p + 3, hundreds % 100);
     put_pair(p + 5, micros % 100);
-    l->len += 7;
+    l->len = (size_t)(p + 7 - l->data);
 }
 
 void line_time(struct line *l, struct timespec t)
 {
-    uint64_t micros = (uint64_t)t.tv_nsec / 1000 % 1000000;
-    if (t.tv_sec < 0) {
+    if (t.tv_sec < 0)
         line_printf(l, "%.6f", (double)t.tv_sec + (double)t.tv_nsec * 1e-9);
-        return;
-    }
-    line_number(l, (uint64_t)t.tv_sec);
-    add_micros(l, micros);
+    else
+        add_micros(l, (uint64_t)t.tv_sec, (uint32_t)t.tv_nsec / 1000 % 1000000);
 }
 
 void line_seconds(struct line *l, double v)
@@ -96,35 +109,13 @@ void line_seconds(struct line *l, double v)
         return;
     }
     whole += part > 0.5;
-    line_number(l, whole / 1000000);
-    add_micros(l, whole % 1000000);
-}
-
-static uint8_t *put_octet(uint8_t *p, uint8_t v)
-{
-    if (v >= 100)
-        *p++ = (uint8_t)('0' + v / 100);
-    if (v >= 10)
-        *p++ = (uint8_t)('0' + v / 10 % 10);
-    *p++ = (uint8_t)('0' + v % 10);
-    return p;
+    add_micros(l, whole / 1000000, (uint32_t)(whole % 1000000));
 }
 
 size_t line_address(struct line *l, const struct address *a)
 {
-    size_t before = l->len;
-    if (a->family == 4) {
-        uint8_t *begin = line_room(l, ADDRESS_TEXT), *p = put_octet(begin, a->bytes[0]);
-        for (int i = 1; i < 4; i++) {
-            *p++ = '.';
-            p = put_octet(p, a->bytes[i]);
-        }
-        l->len += (size_t)(p - begin);
-        return l->len - before;
-    }
-    char text[ADDRESS_TEXT];
-    size_t len = address_text(a, text);
-    line_add(l, (struct slice){(const uint8_t *)text, len});
+    size_t len = address_text(a, (char *)line_room(l, ADDRESS_TEXT));
+    l->len += len;
     return len;
 }
 
@@ -173,59 +164,6 @@ static inline bool sixteen_plain(const uint8_t *p, uint8_t a, uint8_t b)
     memcpy(&c, p, sizeof c);
     c = odd_of_sixteen(&c, a, b);
     return !any_of_sixteen(&c);
-}
-
-/* Copies 16 bytes and adds what is odd in them to *odd. */
-static inline void pass_sixteen(uint8_t *to, const uint8_t *from, uint8_t a, uint8_t b, sixteen *odd)
-{
-    sixteen c;
-    memcpy(&c, from, sizeof c);
-    memcpy(to, &c, sizeof c);
-    *odd |= odd_of_sixteen(&c, a, b);
-}
-
-/* Fewer than sixteen bytes, by both ends of them, of which some are in both. */
-static inline void pass_ends(uint8_t *to, struct slice s, uint8_t a, uint8_t b, sixteen *odd)
-{
-    uint8_t ends[16];
-    if (s.len >= 8) {
-        memcpy(ends, s.data, 8);
-        memcpy(ends + 8, s.data + s.len - 8, 8);
-        memcpy(to, ends, 8);
-        memcpy(to + s.len - 8, ends + 8, 8);
-    } else {
-        memset(ends, s.data[0], sizeof ends);
-        memcpy(ends, s.data, s.len);
-        memcpy(to, s.data, s.len);
-    }
-    sixteen c;
-    memcpy(&c, ends, sizeof c);
-    *odd |= odd_of_sixteen(&c, a, b);
-}
-
-/* Copies and looks in one pass; what is behind the last whole step goes with the last sixteen once more. */
-static bool copy_plain(uint8_t *to, struct slice s, uint8_t a, uint8_t b)
-{
-    sixteen odd = {0};
-    if (s.len >= 16) {
-        for (size_t i = 0; i + 16 < s.len; i += 16)
-            pass_sixteen(to + i, s.data + i, a, b, &odd);
-        pass_sixteen(to + s.len - 16, s.data + s.len - 16, a, b, &odd);
-        return !any_of_sixteen(&odd);
-    }
-    if (s.len)
-        pass_ends(to, s, a, b, &odd);
-    return !any_of_sixteen(&odd);
-}
-
-bool line_quote_plain(struct line *l, struct slice s, uint8_t a, uint8_t b)
-{
-    uint8_t *p = line_room(l, s.len + 2);
-    if (!copy_plain(p + 1, s, a, b))
-        return false;
-    p[0] = p[s.len + 1] = '"';
-    l->len += s.len + 2;
-    return true;
 }
 
 size_t line_plain(struct slice s, uint8_t a, uint8_t b)

@@ -12,11 +12,15 @@ struct line {
     size_t len, room;
 };
 
+static inline bool line_has_room(const struct line *l, size_t more)
+{
+    return l->room - l->len >= more;
+}
 /* Where `more` bytes may be written; dies loudly where the system has no memory left. */
 uint8_t *line_grow(struct line *l, size_t more);
 static inline uint8_t *line_room(struct line *l, size_t more)
 {
-    return l->room - l->len >= more ? l->data + l->len : line_grow(l, more);
+    return line_has_room(l, more) ? l->data + l->len : line_grow(l, more);
 }
 static inline void line_byte(struct line *l, uint8_t c)
 {
@@ -52,9 +56,6 @@ void line_printf(struct line *l, const char *format, ...) __attribute__((format(
 void line_clear(struct line *l);
 void line_free(struct line *l);
 
-/* Adds `s` between quotes, if all of it is printable ASCII and neither `a` nor `b`; else it adds nothing, and
- * returns false. */
-bool line_quote_plain(struct line *l, struct slice s, uint8_t a, uint8_t b);
 /* How many bytes at the start of `s` are printable ASCII and neither `a` nor `b`. */
 size_t line_plain(struct slice s, uint8_t a, uint8_t b);
 /* Length of the valid UTF-8 character at the start of `s`, which is not empty; 0: none. */

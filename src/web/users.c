@@ -39,7 +39,7 @@ static void begin(void *ctx)
 
 static int bad(const struct reading *r, const char *what, struct error *reterr)
 {
-    return error_set(reterr, -EINVAL, "%s%s", r->file.where, what);
+    return error_set(reterr, -EINVAL, "%s%s", yaml_file_where(&r->file).text, what);
 }
 
 static int take_role(struct reading *r, struct slice text, struct error *reterr)
@@ -62,7 +62,8 @@ static int take_name(struct reading *r, struct slice text, struct error *reterr)
     if (!plain)
         return bad(r, "name wants 1 to 63 bytes of text", reterr);
     if (users_find(r->users, text))
-        return error_set(reterr, -EINVAL, "%suser '%s' is there twice", r->file.where, shown(text).text);
+        return error_set(reterr, -EINVAL, "%suser '%s' is there twice", yaml_file_where(&r->file).text,
+                         shown(text).text);
     memcpy(r->one.name, text.data, text.len);
     r->one.name[text.len] = '\0';
     return 0;
@@ -87,7 +88,8 @@ static int take_token(void *ctx, struct yaml_row *row, struct slice text, struct
     struct reading *r = ctx;
     (void)row;
     if (r->one.token_count == USER_TOKENS)
-        return error_set(reterr, -EINVAL, "%smore than %d tokens of one user", r->file.where, USER_TOKENS);
+        return error_set(reterr, -EINVAL, "%smore than %d tokens of one user", yaml_file_where(&r->file).text,
+                         USER_TOKENS);
     if (!token_parse_line(text, r->one.tokens[r->one.token_count++]))
         return bad(r, "tokens wants lines that mailtap web --make-token printed", reterr);
     return 0;
@@ -104,12 +106,14 @@ static int take_row(void *ctx, const struct yaml_row *row, struct error *reterr)
     struct reading *r = ctx;
     struct users *u = r->users;
     if (!row->has[NAME] || !row->has[ROLE])
-        return error_set(reterr, -EINVAL, "%sthis user has no %s", row->start,
+        return error_set(reterr, -EINVAL, "%sthis user has no %s", yaml_file_say(&r->file, row->start).text,
                          row->has[NAME] ? "role" : "name");
     if (!row->has[PASSWORD] && !r->one.token_count)
-        return error_set(reterr, -EINVAL, "%sthis user has neither password nor tokens", row->start);
+        return error_set(reterr, -EINVAL, "%sthis user has neither password nor tokens",
+                         yaml_file_say(&r->file, row->start).text);
     if (u->count == USERS_MOST)
-        return error_set(reterr, -EINVAL, "%smore than %d users", row->start, USERS_MOST);
+        return error_set(reterr, -EINVAL, "%smore than %d users", yaml_file_say(&r->file, row->start).text,
+                         USERS_MOST);
     if (u->count == u->room) {
         u->room = u->room ? 2 * u->room : 16;
         u->items = realloc(u->items, u->room * sizeof *u->items);

@@ -89,6 +89,44 @@ static void copies_are_cut(void **state)
     arena_free(&a);
 }
 
+static void ascii_is_copied(void **state)
+{
+    (void)state;
+    struct arena a;
+    struct slice copy;
+    char text[101];
+    memset(text, 'x', sizeof text);
+    arena_init(&a, 4096);
+    assert_false(arena_copy_ascii(&a, slice_str("no block yet"), &copy));
+    for (size_t len = 1; len < sizeof text; len++) {
+        /* Of its own size, so that a look behind it is seen. */
+        uint8_t *s = malloc(len);
+        assert_non_null(s);
+        memset(s, 'x', len);
+        arena_reset(&a);
+        arena_alloc(&a, 16);
+        assert_true(arena_copy_ascii(&a, (struct slice){s, len}, &copy));
+        assert_int_equal(copy.len, len);
+        assert_memory_equal(copy.data, text, len);
+        size_t used = a.used;
+        for (size_t i = 0; i < len; i++) {
+            s[i] = 0x80;
+            assert_false(arena_copy_ascii(&a, (struct slice){s, len}, &copy));
+            s[i] = 'x';
+        }
+        assert_int_equal(a.used, used);
+        free(s);
+    }
+    arena_free(&a);
+    arena_init(&a, 64);
+    arena_alloc(&a, 32);
+    assert_false(arena_copy_ascii(&a, slice_str("over what is left of the budget of it"), &copy));
+    assert_false(a.over); /* that is for arena_copy to say, which cuts */
+    assert_false(arena_copy_ascii(&a, (struct slice){NULL, 0}, &copy));
+    assert_true(arena_copy_ascii(&a, slice_str("this has enough"), &copy));
+    arena_free(&a);
+}
+
 static void a_reset_keeps_one_block(void **state)
 {
     (void)state;
@@ -154,6 +192,7 @@ int main(void)
         cmocka_unit_test(pieces_do_not_overlap),
         cmocka_unit_test(over_the_budget),
         cmocka_unit_test(copies_are_cut),
+        cmocka_unit_test(ascii_is_copied),
         cmocka_unit_test(a_reset_keeps_one_block),
         cmocka_unit_test(pieces_grow),
     };

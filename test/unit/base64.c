@@ -1,4 +1,4 @@
-/* Groups of base64 digits, by both ways, held to a third that takes one group at a time. */
+/* Groups of base64 digits and their number, by both ways, held to a third that takes one group at a time. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stdint.h>
@@ -61,8 +61,29 @@ static void by(void (*groups)(struct base64_run *), struct result *ret, const ui
     free(out);
 }
 
+static void check_count(const uint8_t *text, size_t len)
+{
+    size_t count = 0, lows = 0;
+    uint8_t *in = malloc(len + !len);
+    memcpy(in, text, len);
+    for (size_t i = 0; i < len; i++) {
+        count += value(text[i]) >= 0;
+        lows += text[i] <= ' ';
+    }
+    for (int plainly = 0; plainly < 2; plainly++) {
+        bool other = false;
+        struct slice s = {in, len};
+        size_t got = plainly ? base64_count_plainly(s, &other) : base64_count(s, &other);
+        assert_int_equal(other, count + lows < len);
+        if (!other)
+            assert_int_equal(got, count);
+    }
+    free(in);
+}
+
 static void check(const uint8_t *text, size_t len)
 {
+    check_count(text, len);
     static const size_t rooms[] = {1, 57, 58, 100, MOST};
     struct result want, got;
     by_hand(&want, text, len);
@@ -119,6 +140,21 @@ static void any_byte(void **state)
     }
 }
 
+/* More than a lane can count. */
+static void much(void **state)
+{
+    (void)state;
+    enum { MUCH = 70000 };
+    static uint8_t text[MUCH];
+    for (int odd = 0; odd < 2; odd++)
+        for (size_t len = MUCH - 100; len <= MUCH; len++) {
+            memset(text, odd ? ' ' : 'A', len);
+            check_count(text, len);
+            text[len / 2] = '=';
+            check_count(text, len);
+        }
+}
+
 static void table(void **state)
 {
     (void)state;
@@ -131,6 +167,6 @@ static void table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(lines), cmocka_unit_test(any_byte),
-                                       cmocka_unit_test(table)};
+                                       cmocka_unit_test(much), cmocka_unit_test(table)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <pthread.h>
 #include "base/buf.h"
 #include "mail/reply.h"
 #include "rule/blocklist.h"
@@ -359,6 +360,44 @@ static void shipped(void **state)
     blocklists_close(lists);
 }
 
+static void *ask_all(void *ctx)
+{
+    static const char *const texts[][2] = {
+        {"5.7.1 Service unavailable; blocked using zen.spamhaus.org", "Spamhaus ZEN"},
+        {"blocked using dnsbl.sorbs.net", "SORBS"},
+        {"5.7.1 Recipient address rejected", NULL},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const struct blocklist *row = match(ctx, texts[i][0]);
+        if (!row != !texts[i][1] || (row && !slice_eq(row->name, slice_str(texts[i][1]))))
+            return (void *)texts[i][0];
+    }
+    return NULL;
+}
+
+/* Each of them may be the first to want a pattern of the built-in ones. */
+static void threads(void **state)
+{
+    (void)state;
+    enum { THREADS = 4 };
+    struct blocklists *lists[THREADS];
+    struct error err = {""};
+    pthread_t ids[THREADS];
+    if (blocklists_open(NULL, &lists[0], &err) < 0)
+        fail_msg("%s", err.text);
+    for (size_t i = 1; i < THREADS; i++)
+        lists[i] = blocklists_share(lists[0]);
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&ids[i], NULL, ask_all, lists[i]), 0);
+    for (size_t i = 0; i < THREADS; i++) {
+        void *wrong = NULL;
+        pthread_join(ids[i], &wrong);
+        if (wrong)
+            fail_msg("%s", (const char *)wrong);
+        blocklists_close(lists[i]);
+    }
+}
+
 static void enhanced_is(const char *text, const char *want)
 {
     struct slice got = {NULL, 0};
@@ -392,7 +431,8 @@ int main(void)
         cmocka_unit_test(wrong_patterns), cmocka_unit_test(most),
         cmocka_unit_test(limits),         cmocka_unit_test(limits_interpreted),
         cmocka_unit_test(steps),          cmocka_unit_test(cut),
-        cmocka_unit_test(shipped),        cmocka_unit_test(enhanced),
+        cmocka_unit_test(shipped),        cmocka_unit_test(threads),
+        cmocka_unit_test(enhanced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,22 +56,32 @@ static void absent_fields_are_left_out(void **state)
     buf_free(&out);
 }
 
-/* Texts of every short length, with one byte at every place that needs care, or none. */
+/* Texts of every length up to a few steps of sixteen, with one byte at every place that needs care, or none.
+ */
 static void short_texts(void **state)
 {
     static const struct {
         char c;
         const char *shown;
-    } odd[] = {{'x', "x"}, {'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}, {31, "\\u001f"}, {127, "\\u007f"}};
+    } odd[] = {{'x', "x"},
+               {' ', " "},
+               {'~', "~"},
+               {'"', "\\\""},
+               {'\\', "\\\\"},
+               {'\n', "\\n"},
+               {31, "\\u001f"},
+               {127, "\\u007f"},
+               {'\x80', "\xef\xbf\xbd"},
+               {'\xff', "\xef\xbf\xbd"}};
     (void)state;
-    for (size_t len = 1; len <= 20; len++)
+    for (size_t len = 1; len <= 50; len++)
         for (size_t i = 0; i < len * (sizeof odd / sizeof *odd); i++) {
             size_t at = i % len, which = i / len;
             char *text = malloc(len); /* of its size, so that a sanitizer sees what is read beyond it */
-            char want[64];
+            char want[80];
             assert_non_null(text);
             for (size_t j = 0; j < len; j++)
-                text[j] = (char)('a' + j);
+                text[j] = (char)('a' + j % 26);
             snprintf(want, sizeof want, "\"subject\":\"%.*s%s%.*s\",", (int)at, text, odd[which].shown,
                      (int)(len - at - 1), text + at + 1);
             text[at] = odd[which].c;

@@ -97,14 +97,13 @@ static bool ends_word(uint8_t c)
 /* Lower case, up to a blank or a comment. */
 static void take_word(struct buf *out, struct slice value)
 {
-    size_t len = 0, had = out->len;
-    while (len < value.len && !ends_word(value.data[len]))
-        len++;
-    buf_add(out, slice_sub(value, 0, len));
-    uint8_t *word = out->data + had;
-    len = out->len - had;
-    for (size_t i = 0; i < len; i++)
-        word[i] = byte_lower(word[i]);
+    size_t i = out->len;
+    buf_add(out, value);
+    while (i < out->len && !ends_word(out->data[i])) {
+        out->data[i] = byte_lower(out->data[i]);
+        i++;
+    }
+    out->len = i;
 }
 
 /* Of a second Content-Type. */

@@ -193,7 +193,7 @@ static void explain(unsigned status, struct slice type, struct slice reason, cha
 {
     size_t end = slice_find(reason, " Preview of field");
     reason = slice_sub(reason, 0, end < WHY - 64 ? end : WHY - 64);
-    type = slice_sub(type, 0, 60);
+    type = type.len ? slice_sub(type, 0, 60) : slice_str("");
     snprintf(ret, WHY, "status %u%s%.*s%s%.*s", status, type.len ? ", " : "", (int)type.len,
              (const char *)type.data, reason.len ? ": " : "", (int)reason.len, (const char *)reason.data);
 }

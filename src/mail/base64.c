@@ -287,7 +287,7 @@ AVX2 static size_t count_piece(const uint8_t *p, size_t len, __m256i *ret_least)
                                               255,           255, 255, 255, 255, 255, 255, 255, 255, 255};
     const uint8_t *end = p + len;
     __m256i lows = _mm256_setzero_si256(), least = *ret_least;
-    for (; end - p >= 2 * LANES; p += 2 * LANES) {
+    for (size_t n = len / (2 * LANES); n; n--, p += 2 * LANES) {
         __m256i a = kinds_of(p), b = kinds_of(p + LANES);
         least = _mm256_min_epu8(least, _mm256_min_epu8(a, b));
         lows = _mm256_sub_epi8(_mm256_sub_epi8(lows, no_digits(a)), no_digits(b));

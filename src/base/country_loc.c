@@ -1,13 +1,14 @@
-/* country_loc.c: countries and autonomous systems out of a libloc database.
- * In: a database file, addresses. Out: facts. Owns: a view of the file. Limits: 128 levels of the tree. The
- * lists are checked at the start; the tree, which has 40 MB, along the way of each address. Knowingly: not by
- * libloc, which prints the header of a file with 4600 calls of sprintf to nowhere whenever it opens one,
- * trusts what stands in it, and finds the same. No signature is checked, Debian ships no key. Spec: libloc
- * 0.9, src/libloc/format.h; numbers are big-endian. */
+/* country_loc.c: countries and autonomous systems out of a libloc database, by libloc.
+ * In: a database file, addresses. Out: facts. Owns: libloc's context and database, a view of the file.
+ * Limits: 128 levels of the tree. libloc trusts its file: a circle in the tree, an offset behind the end or a
+ * name without an end would crash it, so all of these are checked before it may look: the lists at the start,
+ * the tree, which has 40 MB, along the way of each address. Knowingly: no signature is checked, Debian ships
+ * no key. Spec: libloc 0.9, src/libloc/format.h; numbers are big-endian. */
 #include "base/country_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libloc/database.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -18,7 +19,6 @@ enum { HEADER = 4200, VERSION = 1, PAGE = 4096, NODE = 12, NETWORK = 12, AS = 8,
 /* Offsets of the header's fields. Of each section first its place, then its length. */
 enum {
     AT_VERSION = 7,
-    AT_CREATED = 8, /* of 8 bytes */
     AT_TEXTS = 16,
     AT_AS = 28,
     AT_NETWORKS = 36,
@@ -28,7 +28,10 @@ enum {
 };
 
 struct loc_file {
-    struct slice file, tree, networks, as, pool;
+    struct loc_ctx *ctx;
+    struct loc_database *db;
+    struct slice file, tree;
+    size_t networks;
 };
 
 static uint32_t be32(const uint8_t *p)
@@ -45,23 +48,19 @@ static bool section(struct slice file, size_t at, size_t unit, struct slice *ret
     return from % PAGE == 0 && ret->len == len && len % unit == 0;
 }
 
-/* The way of an address down the tree, to the smallest network around it; NULL: there is none. A node has the
- * numbers of its two children (0: none) and of its network (all ones: none). libloc writes a child behind its
- * parent; where this holds there is no circle. False: it does not. Networks of fewer bits than `least` do not
- * count. */
-static bool find(const struct loc_file *lf, const uint8_t addr[static 16], size_t least, const uint8_t **ret)
+/* The way of an address down the tree, as libloc goes. A node has the numbers of its two children (0: none)
+ * and of its network (all ones: none). libloc writes a child behind its parent; where this holds there is no
+ * circle. */
+static bool check_way(const struct loc_file *lf, const struct in6_addr *addr)
 {
-    size_t count = lf->tree.len / NODE, networks = lf->networks.len / NETWORK, at = 0;
-    *ret = NULL;
+    size_t count = lf->tree.len / NODE, at = 0;
     for (size_t level = 0;; level++) {
         const uint8_t *node = lf->tree.data + at * NODE;
         size_t network = be32(node + 8);
-        if (network != UINT32_MAX && network >= networks)
+        if (network != UINT32_MAX && network >= lf->networks)
             return false;
-        if (network != UINT32_MAX && level >= least)
-            *ret = lf->networks.data + network * NETWORK;
-        /* Behind the address stands a zero bit. */
-        size_t bit = level < LEVELS ? addr[level / 8] >> (7 - level % 8) & 1 : 0;
+        /* Behind the address libloc finds a zero bit. */
+        size_t bit = level < LEVELS ? addr->s6_addr[level / 8] >> (7 - level % 8) & 1 : 0;
         size_t child = be32(node + bit * 4);
         if (!child)
             return true;
@@ -74,12 +73,12 @@ static bool find(const struct loc_file *lf, const uint8_t addr[static 16], size_
 /* All but the tree. */
 static bool check(struct loc_file *lf)
 {
-    struct slice countries, file = lf->file;
-    if (file.len < HEADER || !section(file, AT_AS, AS, &lf->as) ||
-        !section(file, AT_NETWORKS, NETWORK, &lf->networks) || !section(file, AT_TREE, NODE, &lf->tree) ||
-        !section(file, AT_COUNTRIES, COUNTRY, &countries) || !section(file, AT_POOL, 1, &lf->pool))
+    struct slice as, networks, countries, pool, file = lf->file;
+    if (file.len < HEADER || !section(file, AT_AS, AS, &as) ||
+        !section(file, AT_NETWORKS, NETWORK, &networks) || !section(file, AT_TREE, NODE, &lf->tree) ||
+        !section(file, AT_COUNTRIES, COUNTRY, &countries) || !section(file, AT_POOL, 1, &pool))
         return false;
-    const struct slice as = lf->as, pool = lf->pool;
+    lf->networks = networks.len / NETWORK;
     if (!lf->tree.len || !pool.len || pool.data[pool.len - 1])
         return false;
     for (size_t i = 0; i < 3; i++)
@@ -91,9 +90,39 @@ static bool check(struct loc_file *lf)
     return true;
 }
 
+/* libloc keeps a copy of the descriptor that programs started later would inherit; it is `fd`, the lowest
+ * free one before. */
+static void close_on_exec(int fd, const struct stat *st)
+{
+    struct stat other;
+    if (fstat(fd, &other) == 0 && other.st_ino == st->st_ino && other.st_dev == st->st_dev)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+static int hand_over(struct loc_file *lf, FILE *f, const struct stat *st)
+{
+    int r = loc_new(&lf->ctx);
+    if (r)
+        return -ENOMEM;
+    loc_set_log_priority(lf->ctx, 0); /* what is wrong we say ourselves */
+    int next = fcntl(fileno(f), F_DUPFD_CLOEXEC, 0);
+    if (next < 0)
+        return -errno;
+    close(next);
+    r = loc_database_new(lf->ctx, &lf->db, f);
+    if (r)
+        return r < 0 ? r : -EBADMSG;
+    close_on_exec(next, st);
+    return 0;
+}
+
 static void loc_close(void *file)
 {
     struct loc_file *lf = file;
+    if (lf->db)
+        loc_database_unref(lf->db);
+    if (lf->ctx)
+        loc_unref(lf->ctx);
     if (lf->file.len)
         munmap((void *)lf->file.data, lf->file.len);
     free(lf);
@@ -101,17 +130,17 @@ static void loc_close(void *file)
 
 static int loc_open(const char *path, void **ret, struct error *reterr)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    FILE *f = fopen(path, "re");
     struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0) {
+    if (!f || fstat(fileno(f), &st) < 0) {
         int r = error_set(reterr, -errno, "%s: %s", path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
+        if (f)
+            fclose(f);
         return r;
     }
-    int r = 0;
+    int r = -EBADMSG;
     size_t size = (size_t)st.st_size;
-    void *bytes = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    void *bytes = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fileno(f), 0) : MAP_FAILED;
     struct loc_file *lf = calloc(1, sizeof *lf);
     memory_check(lf);
     if (bytes != MAP_FAILED)
@@ -123,7 +152,9 @@ static int loc_open(const char *path, void **ret, struct error *reterr)
                       lf->file.data[AT_VERSION], VERSION);
     else if (!check(lf))
         r = error_set(reterr, -EBADMSG, "%s: the libloc database is damaged", path);
-    close(fd);
+    else if ((r = hand_over(lf, f, &st)) < 0)
+        error_set(reterr, r, "%s: libloc cannot open it: %s", path, strerror(-r));
+    fclose(f);
     if (r < 0)
         loc_close(lf);
     else
@@ -135,8 +166,7 @@ static void loc_describe(const void *file, struct slice *retkind, int64_t *retti
 {
     const struct loc_file *lf = file;
     *retkind = slice_str("libloc");
-    *rettime =
-        (int64_t)((uint64_t)be32(lf->file.data + AT_CREATED) << 32 | be32(lf->file.data + AT_CREATED + 4));
+    *rettime = loc_database_created_at(lf->db);
 }
 
 /* Networks that belong to nobody; libloc's file has whole registries' blocks around some of them. */
@@ -155,51 +185,45 @@ static bool is_special(const struct address *a)
     return false;
 }
 
-/* The systems stand in the order of their numbers. */
-static struct slice name_of(const struct loc_file *lf, uint32_t asn)
+static void take(struct loc_file *lf, struct loc_network *network, struct country_fact *ret)
 {
-    for (size_t from = 0, to = lf->as.len / AS; from < to;) {
-        /* As libloc halves: in a file that is damaged it matters. */
-        size_t at = (from + to - 1) / 2;
-        const uint8_t *as = lf->as.data + at * AS;
-        if (be32(as) == asn)
-            return slice_str((const char *)lf->pool.data + be32(as + 4));
-        if (be32(as) < asn)
-            from = at + 1;
-        else
-            to = at;
-    }
-    return (struct slice){0};
+    const char *code = loc_network_get_country_code(network);
+    country_fact_country(ret, slice_str(code ? code : ""));
+    ret->asn = loc_network_get_asn(network);
+    struct loc_as *as = NULL;
+    if (!ret->asn || loc_database_get_as(lf->db, &as, ret->asn) != 0)
+        return;
+    const char *name = loc_as_get_name(as);
+    country_fact_as_name(ret, slice_str(name ? name : ""));
+    loc_as_unref(as);
 }
 
-/* A country as libloc takes them, or none. Of a network with anything else, such as XD, its mark of hostile
- * ones, nothing is known. */
-static bool is_code(const uint8_t code[static 2])
-{
-    return !code[0] ||
-           (code[0] >= 'A' && code[0] <= 'Z' && code[0] != 'X' && code[1] >= 'A' && code[1] <= 'Z');
-}
-
-/* The tree is one of IPv6, with IPv4 in ::ffff:0:0/96; a network of IPv6 around that is none of IPv4. */
+/* libloc's tree is one of IPv6, with IPv4 in ::ffff:0:0/96. At a leaf of 128 bits it asks for the bit behind
+ * the address and copies that behind an array of its own: a zero byte there keeps that harmless. It fails,
+ * and leaves a network behind, for codes that it takes for no country: nothing is known then. */
 static int loc_lookup(void *file, const struct address *a, struct country_fact *ret)
 {
     struct loc_file *lf = file;
-    uint8_t addr[16] = {[10] = 0xff, [11] = 0xff};
-    const uint8_t *network;
+    struct {
+        struct in6_addr addr;
+        uint8_t behind;
+    } at = {{{{[10] = 0xff, [11] = 0xff}}}, 0};
     if (is_special(a))
         return 0;
     if (a->family == 4)
-        memcpy(addr + 12, a->bytes, 4);
+        memcpy(at.addr.s6_addr + 12, a->bytes, 4);
     else
-        memcpy(addr, a->bytes, 16);
-    if (!find(lf, addr, a->family == 4 ? 96 : 0, &network))
+        memcpy(at.addr.s6_addr, a->bytes, 16);
+    if (!check_way(lf, &at.addr))
         return -EBADMSG;
-    if (!network || !is_code(network))
-        return 0;
-    country_fact_country(ret, (struct slice){network, 2});
-    ret->asn = be32(network + 4);
-    if (ret->asn)
-        country_fact_as_name(ret, name_of(lf, ret->asn));
+    struct loc_network *network = NULL;
+    int r = loc_database_lookup(lf->db, &at.addr, &network);
+    if (r == 0)
+        take(lf, network, ret);
+    if (network)
+        loc_network_unref(network);
+    else if (r < 0)
+        return -EBADMSG;
     return 0;
 }
 

@@ -16,7 +16,7 @@ enum { EARLY_MAX = TALK_APART, UID = 18 };
 struct smtp_session {
     struct session_shared *shared;
     const struct flow_info *info; /* the connection's own */
-    struct talk *early;           /* what came before the verdict, to be told again after it */
+    struct talk *early;           /* what came before the verdict, to be told again after it; or NULL */
     struct smtp *smtp;
     struct builder *builder; /* it is SMTP */
     struct script_data *script_data;
@@ -31,13 +31,17 @@ struct smtp_session *session_new(struct session_shared *shared, const struct flo
 {
     struct smtp_session *s = malloc(sizeof *s);
     memory_check(s);
-    *s = (struct smtp_session){.shared = shared,
-                               .info = info,
-                               .client = info->client == 1,
-                               .want = FLOW_WANT_MORE,
-                               .early = talk_new(shared->set->detect_bytes)};
+    *s = (struct smtp_session){
+        .shared = shared, .info = info, .client = info->client == 1, .want = FLOW_WANT_MORE};
     shared->alive++;
     return s;
+}
+
+static struct talk *early_of(struct smtp_session *s)
+{
+    if (!s->early)
+        s->early = spares_take_talk(s->shared->spares, s->shared->set->detect_bytes);
+    return s->early;
 }
 
 static bool has_port(const struct port_set *set, const struct flow_info *info)
@@ -198,7 +202,7 @@ static void begin(struct smtp_session *s, const struct flow_info *info, enum det
         smtp_begin_tls(s->smtp);
     expect_server(s, info);
     replay(s, skip);
-    talk_free(&s->early);
+    spares_give_talk(s->shared->spares, &s->early);
     s->want = FLOW_WANT_BYTES;
     if (smtp_is_opaque(s->smtp))
         end_reading(s, info);
@@ -234,7 +238,7 @@ static enum detected pinned(const struct settings *set, const struct flow_info *
 static void decide(struct smtp_session *s, const struct flow_info *info, bool over)
 {
     const struct settings *set = s->shared->set;
-    const struct talk *e = s->early;
+    const struct talk *e = early_of(s);
     size_t skip[2] = {0, 0};
     int client = info->client;
     struct detect_input in = {.first = {talk_said(e, 0), talk_said(e, 1)},
@@ -251,7 +255,7 @@ static void decide(struct smtp_session *s, const struct flow_info *info, bool ov
         begin(s, info, what, skip);
         return;
     }
-    talk_free(&s->early);
+    spares_give_talk(s->shared->spares, &s->early);
     s->want = FLOW_WANT_NOTHING;
 }
 
@@ -269,7 +273,8 @@ static bool tells_more(const struct smtp_session *s, int dir, size_t before)
 static struct slice hear_early(struct smtp_session *s, const struct flow_info *info, int dir,
                                struct timespec ts, struct slice bytes)
 {
-    size_t before = talk_said(s->early, dir).len, kept = talk_add(s->early, dir, ts, bytes);
+    struct talk *early = early_of(s);
+    size_t before = talk_said(early, dir).len, kept = talk_add(early, dir, ts, bytes);
     if (tells_more(s, dir, before))
         decide(s, info, false);
     return slice_sub(bytes, kept, bytes.len);
@@ -278,7 +283,7 @@ static struct slice hear_early(struct smtp_session *s, const struct flow_info *i
 enum flow_want session_data(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts,
                             struct slice bytes)
 {
-    if (s->early)
+    if (s->want == FLOW_WANT_MORE)
         bytes = hear_early(s, info, dir, ts, bytes);
     if (!bytes.len || s->want != FLOW_WANT_BYTES)
         return (enum flow_want)s->want;
@@ -292,8 +297,8 @@ enum flow_want session_data(struct smtp_session *s, const struct flow_info *info
 enum flow_want session_gap(struct smtp_session *s, const struct flow_info *info, int dir, struct timespec ts,
                            uint64_t len)
 {
-    if (s->early) {
-        talk_gap(s->early, dir, ts, len);
+    if (s->want == FLOW_WANT_MORE) {
+        talk_gap(early_of(s), dir, ts, len);
         decide(s, info, false);
     } else if (s->want == FLOW_WANT_BYTES) {
         smtp_gap(s->smtp, side_of(s, dir), ts, len);
@@ -312,7 +317,7 @@ void session_end(struct smtp_session **ps, const struct flow_info *info, enum fl
     *ps = NULL;
     if (!s)
         return;
-    if (s->early)
+    if (s->want == FLOW_WANT_MORE)
         decide(s, info, true);
     doubt(s, info);
     if (s->smtp)
@@ -323,6 +328,5 @@ void session_end(struct smtp_session **ps, const struct flow_info *info, enum fl
     builder_free(&s->builder);
     script_data_free(&s->script_data);
     s->shared->alive--;
-    talk_free(&s->early);
     free(s);
 }

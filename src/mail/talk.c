@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "base/memory.h"
 
+enum { BYTES_KEPT = 512, PIECES_KEPT = 8 }; /* by one that is empty: bytes of each end */
+
 struct piece {
     int end;
     uint64_t gap;
@@ -29,6 +31,21 @@ struct talk *talk_new(size_t most)
     buf_init(&t->said[0], most);
     buf_init(&t->said[1], most);
     return t;
+}
+
+void talk_clear(struct talk *t)
+{
+    for (int end = 0; end < 2; end++) {
+        buf_clear(&t->said[end]);
+        if (t->said[end].room > BYTES_KEPT)
+            buf_free(&t->said[end]);
+    }
+    t->count = 0;
+    if (t->room > PIECES_KEPT) {
+        free(t->pieces);
+        t->pieces = NULL;
+        t->room = 0;
+    }
 }
 
 static struct piece *add_piece(struct talk *t, int end, struct timespec ts, uint64_t gap)

@@ -31,6 +31,8 @@ bool talk_has_gap(const struct talk *t, int end);
 size_t talk_count(const struct talk *t);
 /* `i` is less than talk_count. */
 struct talk_piece talk_piece(const struct talk *t, size_t i);
+/* Empties it; what memory it has for usual talks stays. */
+void talk_clear(struct talk *t);
 void talk_free(struct talk **t);
 
 #endif

@@ -1,11 +1,12 @@
-/* spare.c: drafts and MIME parsers between two mails.
- * In: those that a mail is done with. Out: the same ones, empty. Owns: up to SPARES_MOST of each, with the
- * memory that usual mails need. Limits: SPARES_MOST, DRAFT_KEPT, MIME_KEPT; what is over goes back to the
- * system. */
+/* spare.c: drafts and MIME parsers between two mails, talks between two sessions.
+ * In: those that a mail or session is done with. Out: the same ones, empty. Owns: up to SPARES_MOST of each,
+ * with the memory that usual mails need. Limits: SPARES_MOST, DRAFT_KEPT, MIME_KEPT; what is over goes back
+ * to the system. */
 #include "record/spare.h"
 
 #include <stdlib.h>
 #include "base/memory.h"
+#include "mail/talk.h"
 #include "record/keeping.h"
 
 enum { DRAFT_KEPT = 2048, MIME_KEPT = 16384 }; /* bytes: of each kept reply, of a parser */
@@ -48,6 +49,8 @@ void spares_free(struct spares **ps)
         mime_free(&s->mimes[--s->mime_count]);
     while (s->parts_count)
         parts_free(&s->parts[--s->parts_count]);
+    while (s->talk_count)
+        talk_free(&s->talks[--s->talk_count]);
     digest_methods_free(&s->methods);
     if (s->mail_methods)
         digest_methods_free(&s->mail_methods);
@@ -119,4 +122,20 @@ void spares_give_parts(struct spares *s, struct parts *p)
         parts_free(&p);
     else
         s->parts[s->parts_count++] = p;
+}
+
+struct talk *spares_take_talk(struct spares *s, size_t most)
+{
+    return s->talk_count ? s->talks[--s->talk_count] : talk_new(most);
+}
+
+void spares_give_talk(struct spares *s, struct talk **pt)
+{
+    struct talk *t = *pt;
+    *pt = NULL;
+    talk_clear(t);
+    if (s->talk_count == SPARES_MOST)
+        talk_free(&t);
+    else
+        s->talks[s->talk_count++] = t;
 }

@@ -1,6 +1,6 @@
-/* What the builders of one pipeline share: working memory, and the drafts and MIME parsers with their parts
- * that no mail needs now. So a connection without an open mail holds none, and the next mail of any of them
- * finds one ready. */
+/* What the sessions of one pipeline share: working memory, and the drafts and MIME parsers with their parts
+ * that no mail needs now, the talks that no session does. So a connection without an open mail holds none,
+ * and the next mail of any of them finds one ready. */
 #ifndef RECORD_SPARE_H
 #define RECORD_SPARE_H
 
@@ -10,6 +10,8 @@
 
 enum { SPARES_MOST = 64 };
 
+struct talk; /* mail/talk.h */
+
 struct spares {
     const struct builder_settings *set;
     struct charsets *cs;
@@ -18,7 +20,8 @@ struct spares {
     struct draft *drafts[SPARES_MOST];
     struct mime *mimes[SPARES_MOST];
     struct parts *parts[SPARES_MOST];
-    uint32_t draft_count, mime_count, parts_count;
+    struct talk *talks[SPARES_MOST];
+    uint32_t draft_count, mime_count, parts_count, talk_count;
     struct digest_methods *methods, *mail_methods; /* of parts; of whole mails, or NULL */
 };
 
@@ -36,5 +39,8 @@ void spares_give_mime(struct spares *s, struct mime *m);
 /* Without an open part, the caller's until they come back. */
 struct parts *spares_take_parts(struct spares *s);
 void spares_give_parts(struct spares *s, struct parts *p);
+/* An empty one, the caller's until it comes back, then NULL. `most` of talk_new is the same in all calls. */
+struct talk *spares_take_talk(struct spares *s, size_t most);
+void spares_give_talk(struct spares *s, struct talk **t);
 
 #endif

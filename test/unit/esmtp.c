@@ -96,9 +96,30 @@ static void finds_queue_ids(void **state)
     }
 }
 
+static void reads_offers(void **state)
+{
+    static const struct {
+        const char *text;
+        bool chunking, pipelining;
+    } rows[] = {
+        {"mx.example.com\nPIPELINING\nSIZE 1000\n chunking ", true, true},
+        {"mx.example.com\nCHUNKING\nHELP", true, false},
+        {"mx.example.com\nPIPELINING\nHELP", false, true},
+        {"mx.example.com\nX-PIPELINING\nPIPELINING 1\nCHUNKIN", false, false},
+        {"", false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct esmtp_offers offers = esmtp_offers(slice_str(rows[i].text));
+        if (offers.chunking != rows[i].chunking || offers.pipelining != rows[i].pipelining)
+            fail_msg("'%s': %d %d", rows[i].text, offers.chunking, offers.pipelining);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(takes_parameters_apart),
-                                       cmocka_unit_test(reads_xtext), cmocka_unit_test(finds_queue_ids)};
+                                       cmocka_unit_test(reads_xtext), cmocka_unit_test(finds_queue_ids),
+                                       cmocka_unit_test(reads_offers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

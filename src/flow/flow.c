@@ -389,11 +389,6 @@ bool flow_is_reset(const struct flow *f)
            (!st->begun || st->next == f->reset_seq || (st->has_acked && st->acked == f->reset_seq));
 }
 
-static bool is_end_of(const struct flow *f, int dir, const struct endpoint *e)
-{
-    return f->info.end[dir].port == e->port && address_eq(&f->info.end[dir].addr, &e->addr);
-}
-
 /* A SYN/ACK, which does not belong to the SYN of this connection. */
 static bool answers_another(const struct halfstream *o, const struct segment *seg)
 {
@@ -405,7 +400,7 @@ enum renewal flow_renewal(struct flow *f, int dir, const struct segment *seg)
 {
     const struct halfstream *st = &f->dir[dir];
     const struct segment *renewal = f->renewal;
-    bool from_sender = renewal && is_end_of(f, dir, &renewal->src);
+    bool from_sender = renewal && endpoint_eq(&f->info.end[dir], &renewal->src);
     if (renewal && !from_sender && seg->flags & TCP_ACK && seg->ack == renewal->seq + 1)
         return RENEWAL_SHOWN; /* the other side has answered */
     if (from_sender && seg->payload.len && seg->seq == renewal->seq + 1)

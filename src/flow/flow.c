@@ -38,7 +38,8 @@ void flow_drop_held(struct flow_core *core, struct flow *f)
 
 static void take_want(struct flow_core *core, struct flow *f, enum flow_want want)
 {
-    f->known |= want != FLOW_WANT_MORE;
+    if (want != FLOW_WANT_MORE)
+        f->known = true;
     if (want == FLOW_WANT_END)
         f->state = FLOW_WATCHED;
     if (want != FLOW_WANT_NOTHING)

@@ -31,6 +31,10 @@ static inline bool address_eq(const struct address *a, const struct address *b)
 {
     return memcmp(a, b, sizeof *a) == 0; /* bytes alone, nothing between them */
 }
+static inline bool endpoint_eq(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->port == b->port && address_eq(&a->addr, &b->addr);
+}
 /* The same for (a, b) and (b, a), on every machine and in every run; h % n spreads connections over n. Both
  * are of one family. Nothing secret is in it: it may place work, and is no key of a table. */
 uint32_t endpoints_hash(const struct endpoint *a, const struct endpoint *b);

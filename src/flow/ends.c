@@ -44,22 +44,10 @@ uint64_t ends_hash(const struct segment *seg, uint64_t seed)
     return XXH3_64bits_withSeed(ends, sizeof ends, seed);
 }
 
-static bool same(const struct endpoint *a, const struct endpoint *b)
-{
-    return a->port == b->port && address_eq(&a->addr, &b->addr);
-}
-
-enum ends ends_compare(const struct segment *a, const struct segment *b)
-{
-    if (same(&a->src, &b->src) && same(&a->dst, &b->dst))
-        return ENDS_SAME;
-    return same(&a->src, &b->dst) && same(&a->dst, &b->src) ? ENDS_TURNED : ENDS_OTHER;
-}
-
 bool ends_match(const struct flow_info *info, const struct segment *seg, int *ret_dir)
 {
     for (int d = 0; d < 2; d++) {
-        if (same(&info->end[d], &seg->src) && same(&info->end[!d], &seg->dst)) {
+        if (endpoint_eq(&info->end[d], &seg->src) && endpoint_eq(&info->end[!d], &seg->dst)) {
             *ret_dir = d;
             return true;
         }

@@ -38,7 +38,8 @@ void flow_drop_held(struct flow_core *core, struct flow *f)
 
 static void take_want(struct flow_core *core, struct flow *f, enum flow_want want)
 {
-    f->known |= want != FLOW_WANT_MORE;
+    if (want != FLOW_WANT_MORE)
+        f->known = true;
     if (want == FLOW_WANT_END)
         f->state = FLOW_WATCHED;
     if (want != FLOW_WANT_NOTHING)
@@ -389,11 +390,6 @@ bool flow_is_reset(const struct flow *f)
            (!st->begun || st->next == f->reset_seq || (st->has_acked && st->acked == f->reset_seq));
 }
 
-static bool is_end_of(const struct flow *f, int dir, const struct endpoint *e)
-{
-    return f->info.end[dir].port == e->port && address_eq(&f->info.end[dir].addr, &e->addr);
-}
-
 /* A SYN/ACK, which does not belong to the SYN of this connection. */
 static bool answers_another(const struct halfstream *o, const struct segment *seg)
 {
@@ -405,7 +401,7 @@ enum renewal flow_renewal(struct flow *f, int dir, const struct segment *seg)
 {
     const struct halfstream *st = &f->dir[dir];
     const struct segment *renewal = f->renewal;
-    bool from_sender = renewal && is_end_of(f, dir, &renewal->src);
+    bool from_sender = renewal && endpoint_eq(&f->info.end[dir], &renewal->src);
     if (renewal && !from_sender && seg->flags & TCP_ACK && seg->ack == renewal->seq + 1)
         return RENEWAL_SHOWN; /* the other side has answered */
     if (from_sender && seg->payload.len && seg->seq == renewal->seq + 1)

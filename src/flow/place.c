@@ -39,9 +39,6 @@ void places_remove(struct places *p, struct flow *f)
 
 void places_renew(struct places *p, struct flow *f)
 {
-    /* Packets come in trains. */
-    if (!f->place.newer && place_for(f) == f->stands)
-        return;
     places_remove(p, f);
     places_add(p, f);
 }

@@ -74,7 +74,10 @@ static void note_queued(const struct flow_table *t, struct flow *f)
 static void renew(struct flow_table *t, struct flow *f)
 {
     note_queued(t, f);
-    places_renew(&t->places, f);
+    /* Packets come in trains, and what came to be known stays so. */
+    bool stays = f->stands == PLACE_LIVE && f->state == FLOW_LIVE && !f->place.newer;
+    if (!stays)
+        places_renew(&t->places, f);
 }
 
 static void flow_remove(struct flow_table *t, struct flow *f)

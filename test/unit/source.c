@@ -389,6 +389,42 @@ static void held_packets(void **state)
     }
 }
 
+/* As many as were read, which all are there until more is asked for; counted as those that come alone. */
+static void few_at_once(void **state)
+{
+    enum { COUNT = 2000, LEN = 500, MOST = 32 };
+    static char text[LEN + 1];
+    (void)state;
+    begin();
+    pcap_header(0xa1b2c3d4, LEN - 1, 1);
+    for (int i = 0; i < COUNT; i++) {
+        memset(text, 'a' + i % 26, LEN);
+        pcap_packet(1, (uint32_t)i, text, LEN);
+    }
+    struct source *src = NULL;
+    struct error err;
+    struct packet few[MOST];
+    int got, sum = 0, calls = 0;
+    save(buf_slice(&file));
+    assert_int_equal(source_open(path, &src, &err), 0);
+    for (; (got = source_next_few(src, few, MOST, &err)) > 0; calls++)
+        for (int k = 0; k < got; k++, sum++) {
+            assert_ptr_equal(few[k].block, few[0].block);
+            assert_int_equal(few[k].ts.tv_nsec, sum * 1000);
+            assert_int_equal(few[k].bytes.len, LEN - 1);
+            for (size_t at = 0; at < LEN - 1; at++)
+                assert_int_equal(few[k].bytes.data[at], 'a' + sum % 26);
+        }
+    assert_int_equal(got, 0);
+    assert_int_equal(sum, COUNT);
+    /* A call is cut short where a block ends. */
+    assert_in_range(calls, COUNT / MOST, COUNT / MOST + COUNT * (LEN + 16) / (128 * 1024) + 2);
+    assert_int_equal(source_stats(src).packets, COUNT);
+    assert_int_equal(source_stats(src).bytes, COUNT * (LEN - 1));
+    assert_int_equal(source_stats(src).cut_packets, COUNT);
+    source_close(&src);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +441,7 @@ int main(void)
         cmocka_unit_test(a_cut_at_every_byte),
         cmocka_unit_test(not_a_capture_file),
         cmocka_unit_test(held_packets),
+        cmocka_unit_test(few_at_once),
     };
     return cmocka_run_group_tests_name("source", tests, make_path, drop_path);
 }

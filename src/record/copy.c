@@ -81,7 +81,7 @@ static void put_apart(struct copier *c, const struct shape *of, const void *from
         memcpy(to, &object, sizeof object);
 }
 
-/* What the field points to; `to` is there once the bytes are. */
+/* What the field points to, whose kind is one that has something; `to` is there once the bytes are. */
 static void put_field(struct copier *c, const struct field *f, const void *from, void *to)
 {
     switch (f->kind) {
@@ -101,7 +101,7 @@ static void put_field(struct copier *c, const struct field *f, const void *from,
         put_list(c, f->of, from, to);
         break;
     case FIELD_APART:
-        put_apart(c, f->of, field_apart(from), to);
+        put_apart(c, f->of, field_pointer(from), to);
         break;
     case FIELD_TIME:
     case FIELD_DOUBLE:
@@ -122,9 +122,11 @@ static void put_field(struct copier *c, const struct field *f, const void *from,
 
 static void put_fields(struct copier *c, const struct field *fields, size_t count, const void *from, void *to)
 {
-    for (size_t i = 0; i < count; i++)
-        put_field(c, &fields[i], (const char *)from + fields[i].offset,
-                  to ? (char *)to + fields[i].offset : NULL);
+    for (const struct field *f = fields; f < fields + count; f++) {
+        const char *value = (const char *)from + f->offset;
+        if (f->kind >= FIELD_OBJECT && (f->kind < FIELD_TEXT || field_pointer(value)))
+            put_field(c, f, value, to ? (char *)to + f->offset : NULL);
+    }
 }
 
 static void put_object(struct copier *c, const struct shape *of, const void *from, void *to)

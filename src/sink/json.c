@@ -169,8 +169,8 @@ static inline __attribute__((always_inline)) void add_field(struct line *out, co
         add_object(out, f, value);
         break;
     case FIELD_APART:
-        if (field_apart(value))
-            add_object(out, f, field_apart(value));
+        if (field_pointer(value))
+            add_object(out, f, field_pointer(value));
         break;
     case FIELD_TIME:
         begin(out, f, FIELD_TIME, value);

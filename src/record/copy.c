@@ -86,21 +86,7 @@ static void put_apart(struct copier *c, const struct shape *of, const void *from
         memcpy(to, &object, sizeof object);
 }
 
-/* Copied with the object that they are in. */
-#define KINDS_WHOLE                                                                                          \
-    (1u << FIELD_TIME | 1u << FIELD_DOUBLE | 1u << FIELD_ADDRESS | 1u << FIELD_PORT | 1u << FIELD_COUNT |    \
-     1u << FIELD_SOME_PORT | 1u << FIELD_SOME | 1u << FIELD_BOOL | 1u << FIELD_TRUE | 1u << FIELD_MAYBE |    \
-     1u << FIELD_SPAN | 1u << FIELD_ANOMALY | 1u << FIELD_FLAGS)
-
-/* So are texts, lists and objects apart that are not there, and most are not. */
-static inline bool is_whole(const struct field *f, const void *from)
-{
-    if (f->kind == FIELD_TEXT)
-        return !((const struct slice *)from)->data;
-    return KINDS_WHOLE >> f->kind & 1;
-}
-
-/* What the field points to; `to` is there once the bytes are. */
+/* What the field points to, whose kind is one that has something; `to` is there once the bytes are. */
 static void put_field(struct copier *c, const struct field *f, const void *from, void *to)
 {
     switch (f->kind) {
@@ -120,7 +106,7 @@ static void put_field(struct copier *c, const struct field *f, const void *from,
         put_list(c, f->of, from, to);
         break;
     case FIELD_APART:
-        put_apart(c, f->of, field_apart(from), to);
+        put_apart(c, f->of, field_pointer(from), to);
         break;
     case FIELD_TIME:
     case FIELD_DOUBLE:
@@ -141,10 +127,10 @@ static void put_field(struct copier *c, const struct field *f, const void *from,
 
 static void put_fields(struct copier *c, const struct field *fields, size_t count, const void *from, void *to)
 {
-    for (size_t i = 0; i < count; i++) {
-        size_t at = fields[i].offset;
-        if (!is_whole(&fields[i], (const char *)from + at))
-            put_field(c, &fields[i], (const char *)from + at, to ? (char *)to + at : NULL);
+    for (const struct field *f = fields; f < fields + count; f++) {
+        const char *value = (const char *)from + f->offset;
+        if (f->kind >= FIELD_OBJECT && (f->kind < FIELD_TEXT || field_pointer(value)))
+            put_field(c, f, value, to ? (char *)to + f->offset : NULL);
     }
 }
 

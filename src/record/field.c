@@ -13,6 +13,6 @@ static bool is_empty(const struct shape *of, const char *object)
 bool field_is_absent(const struct field *f, const void *value)
 {
     if (f->kind == FIELD_APART)
-        return !field_apart(value) || is_empty(f->of, field_apart(value));
+        return !field_pointer(value) || is_empty(f->of, field_pointer(value));
     return f->kind == FIELD_OBJECT ? is_empty(f->of, value) : value_is_absent(f->kind, value);
 }

@@ -9,8 +9,6 @@
 enum field_kind {
     FIELD_TIME,      /* struct timespec */
     FIELD_DOUBLE,    /* double */
-    FIELD_TEXT,      /* struct slice */
-    FIELD_ADDRESS,   /* struct address; absent where it has no family */
     FIELD_PORT,      /* uint16_t */
     FIELD_COUNT,     /* uint64_t */
     FIELD_SOME_PORT, /* uint16_t; absent where it is 0 */
@@ -19,13 +17,19 @@ enum field_kind {
     FIELD_TRUE,      /* bool; absent where it is false */
     FIELD_MAYBE,     /* enum maybe; absent where it is not known */
     FIELD_SPAN,      /* struct interval; absent where it is not known */
+    /* From here on it is no number. */
+    FIELD_ADDRESS, /* struct address; absent where it has no family */
+    FIELD_ANOMALY, /* enum anomaly: its name */
+    FIELD_FLAGS,   /* struct flags */
+    /* From here on there is something inside of it. */
+    FIELD_OBJECT, /* fields of their own, see `of`; absent where all of them are */
+    /* From here on it begins with a pointer; where that is NULL the field is absent, and all of it is zero.
+     */
+    FIELD_TEXT,      /* struct slice */
     FIELD_TEXTS,     /* struct text_list */
     FIELD_ADDRESSES, /* struct address_list */
-    FIELD_ANOMALY,   /* enum anomaly: its name */
-    FIELD_FLAGS,     /* struct flags */
-    FIELD_OBJECT,    /* fields of their own, see `of`; absent where all of them are */
-    FIELD_LIST,      /* struct object_list of such */
-    FIELD_APART,     /* pointer to such, or NULL: what few mails have takes no room in the others */
+    FIELD_LIST,      /* struct object_list of objects */
+    FIELD_APART,     /* pointer to an object, or NULL: what few mails have takes no room in the others */
 };
 
 enum maybe { MAYBE, MAYBE_NO, MAYBE_YES };
@@ -61,12 +65,12 @@ struct object_list {
     size_t len, room;
 };
 
-/* The object of a field of kind APART, or NULL. */
-static inline const void *field_apart(const void *value)
+/* What a field of TEXT or behind it begins with: of kind APART its object. */
+static inline const void *field_pointer(const void *value)
 {
-    const void *object;
-    memcpy(&object, value, sizeof object);
-    return object;
+    const void *pointer;
+    memcpy(&pointer, value, sizeof pointer);
+    return pointer;
 }
 /* A field without a value is left out; `value` is the one at its offset. Of an object: nothing in it has one.
  */

@@ -146,7 +146,7 @@ void value_push(lua_State *L, const struct field *f, const void *p, int flags_me
         if (field_is_absent(f, p))
             lua_pushnil(L);
         else
-            push_object(L, f->of, field_apart(p), flags_meta);
+            push_object(L, f->of, field_pointer(p), flags_meta);
         break;
     case FIELD_LIST:
         push_list(L, f->of, p, flags_meta);

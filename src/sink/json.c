@@ -169,8 +169,8 @@ static inline __attribute__((always_inline)) void add_field(struct line *out, co
         add_object(out, f, value);
         break;
     case FIELD_APART:
-        if (field_apart(value))
-            add_object(out, f, field_apart(value));
+        if (field_pointer(value))
+            add_object(out, f, field_pointer(value));
         break;
     case FIELD_TIME:
         begin(out, f, FIELD_TIME, value);
@@ -301,13 +301,12 @@ void json_line(const struct record *rec, struct buf *out)
 
 static int json_write(struct sink *snk, const struct record *rec, struct error *reterr)
 {
-    if (rec->stream != &stream_entry) {
-        add_record(output_line(snk, rec->stream->index), rec);
-        return output_line_end(snk, rec->stream->index, reterr);
-    }
     line_clear(&snk->line);
     add_record(&snk->line, rec);
-    return output_write_entry(snk, ((const struct entry *)rec->body)->stream, line_slice(&snk->line), reterr);
+    struct slice line = line_slice(&snk->line);
+    if (rec->stream == &stream_entry)
+        return output_write_entry(snk, ((const struct entry *)rec->body)->stream, line, reterr);
+    return output_write(snk, rec->stream->index, line, reterr);
 }
 
 const struct sink_ops sink_json = {"json",        "JSON lines, an object a record",

@@ -1,6 +1,6 @@
 /* output.c: the files that a sink writes to.
- * In: settings, lines. Out: files; of a lasting sink by logfile.c. Owns: open files, the lines that wait for
- * them, the folder's descriptor: what a lasting sink does later it does in this folder, even if the path
+ * In: settings, lines. Out: files; of a lasting sink by logfile.c, else by the library's streams. Owns: open
+ * files, the folder's descriptor: what a lasting sink does later it does in this folder, even if the path
  * leads elsewhere by then. Limits: as many streams of scripts as they may have. */
 #include "sink/output.h"
 
@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/memory.h"
-#include "sink/whole.h"
 
 enum { BUFFERED = 64 * 1024 };
 
@@ -22,46 +21,22 @@ struct sink *output_new(const struct sink_settings *set, const struct frame *fra
     snk->frame = frame;
     snk->dir = -1;
     snk->now = time(NULL);
-    snk->eager = !set->directory && isatty(STDOUT_FILENO);
     return snk;
 }
 
-/* All of standard output has one, so that lines of all streams stay in order. */
-static struct line *held_of(struct sink *snk, size_t i)
+/* The library would take 4 KiB, a system call every third mail. */
+static void give_buffer(struct output *out)
 {
-    return &snk->out[snk->set.directory ? i : 0].held;
+    out->buffer = malloc(BUFFERED);
+    memory_check(out->buffer);
+    setvbuf(out->file, out->buffer, _IOFBF, BUFFERED);
 }
 
-/* What cannot be written is gone. 0 or -errno. */
-static int flush(struct sink *snk, size_t i)
+static int write_file(struct output *out, struct slice bytes, struct error *reterr)
 {
-    struct output *out = &snk->out[i];
-    struct line *held = held_of(snk, i);
-    size_t done;
-    int err = whole_write(out->fd, line_slice(held), &done);
-    line_clear(held);
-    if (!out->failed)
-        out->failed = err;
-    return err;
-}
-
-struct line *output_line(struct sink *snk, size_t i)
-{
-    if (snk->out[i].plain)
-        return held_of(snk, i);
-    line_clear(&snk->line);
-    return &snk->line;
-}
-
-int output_line_end(struct sink *snk, size_t i, struct error *reterr)
-{
-    struct output *out = &snk->out[i];
-    if (out->log)
-        logfile_add(out->log, line_slice(&snk->line));
-    if (out->log || (held_of(snk, i)->len < BUFFERED && !snk->eager))
+    if (fwrite(bytes.data, 1, bytes.len, out->file) == bytes.len)
         return 0;
-    int err = flush(snk, i);
-    return err ? error_set(reterr, err, "%.300s: %s", out->name, strerror(-err)) : 0;
+    return error_set(reterr, -errno, "%.300s: %s", out->name, strerror(errno));
 }
 
 static int write_frame(struct sink *snk, size_t i, bool tail, struct error *reterr)
@@ -73,30 +48,30 @@ static int write_frame(struct sink *snk, size_t i, bool tail, struct error *rete
         return 0;
     line_clear(&snk->line);
     make(i, time(NULL), &snk->line);
-    return output_write(snk, i, line_slice(&snk->line), reterr);
+    return write_file(&snk->out[i], line_slice(&snk->line), reterr);
 }
 
-/* Standard output lives on. 0 or -errno. */
-static int end_file(struct sink *snk, size_t i)
+/* Flushes; standard output lives on, so it must not keep the buffer. 0 or -errno. */
+static int end_file(struct output *out)
 {
-    struct output *out = &snk->out[i];
-    flush(snk, i);
-    if (snk->set.directory && close(out->fd) < 0 && !out->failed)
-        out->failed = -errno;
-    line_free(&out->held);
-    out->plain = false;
-    return out->failed;
+    int failed = out->file == stdout ? fflush(stdout) : fclose(out->file);
+    int err = out->failed ? out->failed : failed ? -errno : 0;
+    if (out->file == stdout && out->buffer)
+        setvbuf(stdout, NULL, _IONBF, 0);
+    free(out->buffer);
+    out->file = NULL;
+    out->buffer = NULL;
+    return err;
 }
 
 static int open_file(struct sink *snk, size_t i, struct error *reterr)
 {
     struct output *out = &snk->out[i];
-    out->fd =
-        snk->set.directory ? open(out->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDOUT_FILENO;
-    if (out->fd < 0)
+    out->file = snk->set.directory ? fopen(out->name, "we") : stdout;
+    if (!out->file)
         return error_set(reterr, -errno, "%.300s: %s", out->name, strerror(errno));
-    out->plain = true;
-    line_room(held_of(snk, i), (size_t)2 * BUFFERED); /* it would grow to this */
+    if (snk->set.directory || (i == 0 && !isatty(STDOUT_FILENO)))
+        give_buffer(out);
     return write_frame(snk, i, false, reterr);
 }
 
@@ -137,12 +112,10 @@ int output_open(struct sink *snk, size_t i, const char *name, struct error *rete
 int output_write(struct sink *snk, size_t i, struct slice bytes, struct error *reterr)
 {
     struct output *out = &snk->out[i];
-    if (out->log) {
-        logfile_add(out->log, bytes);
-        return 0;
-    }
-    line_add(held_of(snk, i), bytes);
-    return output_line_end(snk, i, reterr);
+    if (!out->log)
+        return write_file(out, bytes, reterr);
+    logfile_add(out->log, bytes);
+    return 0;
 }
 
 /* The place of a script's stream, opened if need be. Negative: -errno. */
@@ -180,10 +153,10 @@ static int close_output(struct sink *snk, size_t i, struct error *reterr)
     struct output *out = &snk->out[i];
     if (out->log)
         return is_shared(snk, i) ? 0 : logfile_close(&out->log, reterr);
-    if (!out->plain)
+    if (!out->file)
         return 0;
     int err = write_frame(snk, i, true, reterr);
-    int failed = end_file(snk, i);
+    int failed = end_file(out);
     return failed && !err ? error_set(reterr, failed, "%.300s: %s", out->name, strerror(-failed)) : err;
 }
 
@@ -214,8 +187,8 @@ static void tick_all(struct sink *snk, bool force)
     for (size_t i = 0; i < OUTPUT_STREAMS; i++) {
         if (snk->out[i].log && !is_shared(snk, i))
             logfile_tick(snk->out[i].log, snk->now, force);
-        else if (snk->out[i].plain)
-            flush(snk, i);
+        else if (snk->out[i].file && fflush(snk->out[i].file) != 0 && !snk->out[i].failed)
+            snk->out[i].failed = -errno;
     }
 }
 

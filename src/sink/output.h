@@ -11,12 +11,12 @@ enum { OUTPUT_STREAMS = STREAM_ENTRY + ENTRY_STREAMS, OUTPUT_TABLES = 3, OUTPUT_
 
 /* Open where it has one of the first two. */
 struct output {
-    bool plain;          /* where the sink is not lasting: it has the next three */
+    int failed;          /* -errno of a flush, told when it is closed */
+    FILE *file;          /* where the sink is not lasting */
     struct logfile *log; /* where it is; all of standard output share the first one's */
-    int fd, failed;      /* -errno of a write, told when it is closed */
-    struct line held;    /* lines that wait for the file; all of standard output share the first one's */
     char name[512];
     char stream[ENTRY_STREAM_NAME + 1]; /* of a script */
+    char *buffer;                       /* the file's; NULL: the library's own */
 };
 
 struct shape_tree;
@@ -26,7 +26,6 @@ struct sink {
     const struct frame *frame; /* NULL: none */
     int dir;                   /* the folder of a lasting sink; -1: none */
     time_t now;                /* of a lasting sink's last tick */
-    bool eager;                /* a person looks on */
     uint64_t homeless;         /* lines of a lasting sink that no file could be opened for */
     struct output out[OUTPUT_STREAMS];
     struct line line;
@@ -40,13 +39,9 @@ struct sink *output_new(const struct sink_settings *set, const struct frame *fra
 int output_open(struct sink *snk, size_t i, const char *name, struct error *reterr);
 static inline bool output_is_open(const struct sink *snk, size_t i)
 {
-    return snk->out[i].plain || snk->out[i].log;
+    return snk->out[i].file || snk->out[i].log;
 }
-/* A line in two steps, which takes no copy of it: where it is to be added, and that it is there, with its
- * end. Each first step wants its second one, before anything else is written. */
-struct line *output_line(struct sink *snk, size_t i);
-int output_line_end(struct sink *snk, size_t i, struct error *reterr);
-/* The same at once. `bytes`: one line, with its end. */
+/* `bytes`: one line, with its end. */
 int output_write(struct sink *snk, size_t i, struct slice bytes, struct error *reterr);
 /* The same to a script's stream, whose file is opened when it is first written to. */
 int output_write_entry(struct sink *snk, struct slice stream, struct slice bytes, struct error *reterr);

@@ -111,7 +111,7 @@ static bool follow(struct shaping *s, const struct node *n, size_t step, const c
     const char *value = object + f->offset;
     bool last = step + 1 == n->via_count, any = false;
     if (!last && f->kind == FIELD_APART)
-        return field_apart(value) && follow(s, n, step + 1, field_apart(value));
+        return field_pointer(value) && follow(s, n, step + 1, field_pointer(value));
     if (!last && f->kind == FIELD_LIST) {
         const struct object_list *list = (const void *)value;
         for (size_t i = 0; i < list->len && (s->tree->gather || !any); i++)
@@ -155,7 +155,7 @@ static const struct object_list *list_at(const struct node *n, const char *objec
 {
     for (size_t i = 0; object && i < n->via_count; i++) {
         const char *value = object + n->via[i]->offset;
-        object = n->via[i]->kind == FIELD_APART ? field_apart(value) : value;
+        object = n->via[i]->kind == FIELD_APART ? field_pointer(value) : value;
     }
     return (const void *)object;
 }
@@ -187,7 +187,7 @@ static bool add_rest(struct shaping *s, const struct rest *rest, const char *obj
             json_field(r->field, value, s->out);
             continue;
         }
-        const char *inner = r->field->kind == FIELD_APART ? field_apart(value) : value;
+        const char *inner = r->field->kind == FIELD_APART ? field_pointer(value) : value;
         size_t before = s->out->len, from = before + r->field->key.len;
         line_add(s->out, r->field->key);
         if (!inner || !add_rest(s, r, inner)) {

@@ -245,7 +245,7 @@ static bool set_integer(const struct field *f, int64_t v, void *to)
         set_truth(f->kind, v != 0, to);
     else if (f->kind == FIELD_DOUBLE || f->kind == FIELD_SPAN)
         set_real(f->kind, (double)v, to);
-    else if (f->kind >= FIELD_TEXTS || f->kind == FIELD_TEXT || f->kind == FIELD_ADDRESS || v < 0)
+    else if (f->kind >= FIELD_ADDRESS || v < 0)
         return false;
     else
         set_count(f->kind, (uint64_t)v, to);
@@ -265,8 +265,7 @@ static bool set_field(struct arena *mem, const struct field *f, struct reader_va
         set_real(f->kind, v.real, to);
         return true;
     case READER_TEXT:
-        return (f->kind >= FIELD_TEXTS || f->kind == FIELD_TEXT || f->kind == FIELD_ADDRESS) &&
-               set_text(mem, f, v.text, to);
+        return f->kind >= FIELD_ADDRESS && set_text(mem, f, v.text, to);
     }
     return false;
 }

@@ -14,16 +14,16 @@ from tap import MAILTAP, SOURCE, done, need_shared, ok
 sys.path.insert(0, str(SOURCE / "tools/original"))
 
 import compare  # noqa: E402
-from script import FIELDS  # noqa: E402
+from script import FIELDS, Lists, Script  # noqa: E402
 
 # A third faster; leaks are looked for by the tests that run fewer captures.
 os.environ["ASAN_OPTIONS"] = "detect_leaks=0"
-RULES, LISTS = compare.read_page(), compare.Lists(compare.LISTS)
+RULES, LISTS = compare.read_page(), Lists(compare.LISTS)
 
 
 def without_rules(case):
     """Fields and notices in which the switches, all off, do not give what the script gave."""
-    script = compare.Script(compare.connections(case.pcap.read_bytes(), case.config.verify), case.config, LISTS, lambda rule: False)
+    script = Script(compare.connections(case.pcap.read_bytes(), case.config.verify), case.config, LISTS, lambda rule: False)
     value = compare.Counter((n["ends"], n["note"], n["msg"].encode(), n["sub"]) for n in script.notices)
     if value not in case.notices:
         yield "notices: %s" % value

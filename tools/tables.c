@@ -129,7 +129,9 @@ int main(int argc, char **argv)
     int code = lists ? blocklists(argv[2], out, &err) : agents(argv[2], out, &err);
     if (code < 0)
         fprintf(stderr, "%s\n", err.text);
-    if (ferror(out) | fclose(out) && !code) {
+    bool broken = ferror(out);
+    broken |= fclose(out) != 0;
+    if (broken && !code) {
         fprintf(stderr, "%s: it cannot be written\n", argv[3]);
         code = -EIO;
     }

@@ -23,12 +23,12 @@ void *arena_alloc(struct arena *a, size_t size);
 void *arena_grow(struct arena *a, void *p, size_t old, size_t size);
 /* A copy of `s` in the arena, cut to what the budget still holds (then `over` is set). */
 struct slice arena_copy(struct arena *a, struct slice s);
-/* All that was handed out, where it lies in one piece; else nothing. Valid until the next call for this
- * arena. */
-struct slice arena_piece(const struct arena *a);
 /* The same where `s` is ASCII and not empty, and the block at hand has room: most texts are looked at and
  * copied in one. False: nothing was done. */
 bool arena_copy_ascii(struct arena *a, struct slice s, struct slice *ret);
+/* All that was handed out, where it lies in one piece; else nothing. Valid until the next call for this
+ * arena. */
+struct slice arena_piece(const struct arena *a);
 /* Forgets all that was handed out; keeps a block that is not too large for the next round. Where one was not
  * enough, the next round begins with one that would have been. */
 void arena_reset(struct arena *a);

@@ -60,9 +60,9 @@ static bool parse_v4(struct slice text, struct address *ret)
 {
     enum { TEXT = 15, DIGITS = 3 };
     struct address a = {.family = 4};
-    const uint8_t *p = text.data, *end = p + text.len;
     if (!text.len || text.len > TEXT)
         return false;
+    const uint8_t *p = text.data, *end = p + text.len;
     for (int octet = 0; octet < 4; octet++) {
         const uint8_t *from = p;
         unsigned value = 0;

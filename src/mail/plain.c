@@ -74,11 +74,16 @@ LANES_INLINE size_t next_low(struct slice text, size_t at, lows_fn *lows)
     return found ? at + (unsigned)__builtin_ctz(found) : text.len;
 }
 
+LANES_INLINE bool ends_line(uint8_t c)
+{
+    return c == '\r' || c == '\n';
+}
+
 LANES_INLINE size_t pass(struct plain *t, lows_fn *lows, lines_fn *same_lines)
 {
     struct slice text = t->text;
     size_t i = 0, line = t->line;
-    if (text.len < WIDTH || begins_odd(t))
+    if (text.len < WIDTH || line > t->line_most || begins_odd(t))
         return 0;
     while (i < text.len) {
         size_t from = i;
@@ -94,7 +99,7 @@ LANES_INLINE size_t pass(struct plain *t, lows_fn *lows, lines_fn *same_lines)
             line = 0;
             continue;
         }
-        if (i == text.len || is_odd(t, i))
+        if (i == text.len || is_odd(t, i) || (line == t->line_most && !ends_line(text.data[i])))
             break;
         line = text.data[i] == '\n' ? 0 : line + (text.data[i] != '\r');
         i++;

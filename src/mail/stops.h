@@ -1,5 +1,5 @@
 /* Where a text stops being words: its bytes that are no letter, no digit, none of - . / _ ` { | } ~ and not
- * over 127. Parsers that go from one such sign to the next read most of a text many bytes at a time. */
+ * over 126. Parsers that go from one such sign to the next read most of a text many bytes at a time. */
 #ifndef MAIL_STOPS_H
 #define MAIL_STOPS_H
 

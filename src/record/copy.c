@@ -78,8 +78,6 @@ static void put_list(struct copier *c, const struct shape *of, const struct obje
 
 static void put_apart(struct copier *c, const struct shape *of, const void *from, void *to)
 {
-    if (!from)
-        return;
     void *object = put(c, from, of->size);
     put_object(c, of, from, object);
     if (to)

@@ -179,7 +179,8 @@ int blocklists_add_pattern(struct blocklists *b, struct slice pattern, struct er
     return t->texts.over ? error_set(reterr, -ENOMEM, "no memory") : 0;
 }
 
-/* Another thread may want the same code at the same time: then one of the two is thrown away. */
+/* NULL: there is no memory, or the library takes less than the one that the program was built with. Another
+ * thread may want the same code at the same time: then one of the two is thrown away. */
 static const pcre2_code *code_of(struct table *t, size_t i)
 {
     int error;
@@ -188,7 +189,8 @@ static const pcre2_code *code_of(struct table *t, size_t i)
     if (code)
         return code;
     code = compile(t, t->is.patterns[i].text, &error, &at);
-    memory_check(code); /* all else was found when the program was built */
+    if (!code)
+        return NULL;
     if (atomic_compare_exchange_strong(&t->codes[i], &other, code))
         return code;
     pcre2_code_free(code);
@@ -197,7 +199,8 @@ static const pcre2_code *code_of(struct table *t, size_t i)
 
 static bool pattern_fits(struct blocklists *b, size_t i, struct slice text)
 {
-    int rc = try_code(b, code_of(b->table, i), text);
+    const pcre2_code *code = code_of(b->table, i);
+    int rc = code ? try_code(b, code, text) : PCRE2_ERROR_NOMEMORY;
     if (rc >= 0)
         return true;
     if (rc == PCRE2_ERROR_NOMATCH)

@@ -40,7 +40,7 @@ struct blocklists_counts {
     uint64_t texts;   /* replies looked at */
     uint64_t matched; /* of these, those of which a row spoke */
     uint64_t cut;     /* replies longer than BLOCKLISTS_TEXT */
-    uint64_t limits;  /* a pattern that was given up on a text, at one of the limits above */
+    uint64_t limits;  /* a pattern that was tried on a text and given up at one of the limits above */
 };
 
 struct blocklists;

@@ -21,7 +21,7 @@ struct blocklist_table {
 /* data/blocklists.yaml as it was when the program was built, read and found to be right by tools/tables.c. */
 extern const struct blocklist_table blocklists_builtin;
 
-/* For rows that are added; NULL: no memory. */
+/* For rows that are added. */
 struct blocklists *blocklists_new(void);
 /* With the built-in rows, whose patterns are compiled when they are first tried. */
 struct blocklists *blocklists_new_builtin(void);

@@ -19,7 +19,7 @@ static size_t by_hand(const struct plain *t, size_t *line)
         if (!c || (c == '.' && ends) || (c == '\n' && last != '\r' && t->bare_lf) ||
             (c != '\n' && last == '\r' && t->bare_cr))
             return i;
-        if (c != '\r' && c != '\n' && *line == t->line_most)
+        if (c != '\r' && c != '\n' && *line >= t->line_most)
             return i;
         *line = c == '\n' ? 0 : *line + (c != '\r');
         last = c;
@@ -49,7 +49,7 @@ static void check(const uint8_t *text, size_t len, uint8_t last, size_t line, si
         assert_int_equal(t.line, plainly.line);
         assert_true(got <= most);
         /* The CR or LF before what is odd is looked at again too. */
-        bool begins = last == '.' || !most;
+        bool begins = last == '.' || !most || line > line_most;
         if (len >= SHORT && !begins)
             assert_true(got + 2 >= most);
         t.line = before;
@@ -106,8 +106,25 @@ static void any_byte(void **state)
     }
 }
 
+/* A line reaches its most with any byte, before the text or in it, or has had more already. */
+static void longest(void **state)
+{
+    (void)state;
+    static const uint8_t at_border[] = {1, '\t', '\n', '\r', 'x', 0xff};
+    uint8_t text[MOST];
+    for (size_t i = 0; i < sizeof at_border; i++)
+        for (size_t room = 0; room < 100; room++) {
+            fill(text, 2 * MOST, "\r\n");
+            text[room] = at_border[i];
+            for (size_t len = SHORT; len < 140; len++)
+                check(text, len, at_border[i], 998 - room, 998);
+            check(text, MOST, at_border[i], 999 + room, 998);
+        }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lines), cmocka_unit_test(any_byte)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lines), cmocka_unit_test(any_byte),
+                                       cmocka_unit_test(longest)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

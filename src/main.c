@@ -246,18 +246,20 @@ static int command_read(int argc, char **argv, bool live)
 /* schema alone, or what it is told to print. */
 static int command_schema(int argc, char **argv)
 {
-    static const struct option longs[] = {{"clickhouse", no_argument, NULL, 'k'},
-                                          {"cluster", required_argument, NULL, 'n'},
-                                          {"database", required_argument, NULL, 'd'},
-                                          {"modern", no_argument, NULL, 'm'},
-                                          {0}};
-    static const char *const known[] = {"--clickhouse", "--cluster", "--database", "--modern", NULL};
+    static const struct option longs[] = {
+        {"clickhouse", no_argument, NULL, 'k'},     {"cluster", required_argument, NULL, 'n'},
+        {"database", required_argument, NULL, 'd'}, {"modern", no_argument, NULL, 'm'},
+        {"help", no_argument, NULL, 'h'},           {0}};
+    static const char *const known[] = {"--clickhouse", "--cluster", "--database",
+                                        "--modern",     "--help",    NULL};
     struct clickhouse_form form = {0};
     bool tables = false;
     int c;
     opterr = 0;
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        if (c == '?' && optopt)
+    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+        if (c == 'h')
+            return fputs(usage, stdout), finish(EXIT_DONE);
+        if (c == '?' && (optopt == 'n' || optopt == 'd'))
             return bad_usage(optopt == 'n' ? "--cluster wants a name" : "--database wants a name");
         if (c == '?')
             return no_such("option", argv[optind - 1], known);

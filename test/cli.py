@@ -60,7 +60,7 @@ one = capture("one.pcap", 1)
 many = capture("many.pcap", 400)
 
 # Help and version go to standard output, and are no error.
-for args in (("--help",), ("-h",), ("read", "--help"), ("read", "-h")):
+for args in (("--help",), ("-h",), ("read", "--help"), ("read", "-h"), ("schema", "--help"), ("schema", "-h")):
     r = mailtap(*args)
     ok(r.returncode == 0 and r.stdout.startswith(b"usage: mailtap read FILE...") and not r.stderr, " ".join(args), text(r))
 r = mailtap("--version")
